@@ -1,0 +1,29 @@
+/**
+ * Rules: the unit of the specification. Each has an id, a one-line statement and
+ * a citation. Modules define their own with `defineRules` and the registry in
+ * `oracle/registry.ts` joins them.
+ */
+
+/** Where a rule is promised, strongest first (FEATURE.md, "Sources"). */
+export type SourceKind = 'uapi' | 'man' | 'patch' | 'observed';
+
+/** One rule of the specification. */
+export interface Rule {
+  /** Dotted lower-case id, for example `bpf.generic.div-by-zero-k`. */
+  readonly id: string;
+  /** One line, present tense, what the kernel does. */
+  readonly statement: string;
+  readonly kind: SourceKind;
+  /** Exact place: header and field, manual page and section, or patch and file. For `observed`: what was seen and on which release. */
+  readonly source: string;
+}
+
+/** A table of rules keyed by id; the key and the `id` field are the same. */
+export type RuleTable<K extends string> = { readonly [P in K]: Rule & { readonly id: P } };
+
+/** Builds a rule table from `id: [kind, statement, source]` rows. */
+export function defineRules<const T extends Record<string, readonly [SourceKind, string, string]>>(rows: T): RuleTable<keyof T & string> {
+  const out: Record<string, Rule> = {};
+  for (const [id, [kind, statement, source]] of Object.entries(rows)) out[id] = { id, statement, kind, source };
+  return out as RuleTable<keyof T & string>;
+}
