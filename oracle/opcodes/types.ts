@@ -1,0 +1,85 @@
+/**
+ * What the oracle knows of one opcode: which SQEs pass its prep step, what a filter
+ * sees of them, and what an allowed request answers. The rules of the feature itself
+ * (filters, restrictions, links) are elsewhere and call in here.
+ */
+import type { AbiProfile } from '../abi.ts';
+import type { Fixture, } from '../layout.ts';
+import type { Allowed } from '../prediction.ts';
+import type { Sqe } from '../scenario/types.ts';
+import type { Sandbox } from './sandbox.ts';
+
+/** An SQE with every field present. */
+export type FullSqe = Required<Sqe>;
+
+export interface OpContext {
+  readonly abi: AbiProfile;
+  readonly sqe: FullSqe;
+  /** IORING_SETUP_* flags of the ring. */
+  readonly setup_flags: number;
+  /** Slot of the ring the request is submitted on. */
+  readonly ring: number;
+  /** True when the request follows another one in its link chain. */
+  readonly linked: boolean;
+  /** Files, descriptors and other state the scenario's requests act on, as the submitting task sees them. */
+  readonly sandbox: Sandbox;
+  /** Does the submitting task's descriptor table hold ring `slot`? Its setup flags, or undefined. */
+  ringAt(fd: number): { readonly slot: number; readonly setup_flags: number; readonly disabled: boolean } | undefined;
+}
+
+export type PrepOutcome =
+  | {
+      readonly ok: true;
+      /** IOSQE bits that prep sets on the request and the filter therefore sees (IOSQE_ASYNC for operations that always go to a worker). */
+      readonly adds_flags: number;
+      /** Words 4..9 of struct io_uring_bpf_ctx (the 24-byte union) as the filter sees them; undefined: all zero. */
+      readonly payload?: Uint32Array;
+    }
+  | { readonly ok: false; readonly errno: number }
+  /** The specification does not say (an SQE of a shape we do not model). */
+  | { readonly ok: 'unknown' };
+
+export interface IssueOutcome {
+  readonly res: Allowed;
+  /** IORING_CQE_F_*; default 0. */
+  readonly cflags?: Allowed;
+  /** Whether the answer breaks a link chain; 'unknown' where res does not tell. */
+  readonly fails: boolean | 'unknown';
+  /** Further CQEs of the same user_data (zero-copy notifications). */
+  readonly extra?: readonly { readonly res: Allowed; readonly cflags: Allowed }[];
+  /** CQE posted on another ring. */
+  readonly posts?: { readonly ring: number; readonly user_data: bigint; readonly res: Allowed; readonly cflags: Allowed };
+  /** Named resources ("path:n0", "pipe:1") the request reads or changes: two requests of one batch that share one and are not ordered by a link race. */
+  readonly touches?: readonly string[];
+  /** Applies the side effects to the sandbox; not called for requests that do not run. */
+  readonly effect?: () => void;
+}
+
+/** A ready-made SQE with a known outcome; generators draw from these. */
+export interface OpForm {
+  /** Unique inside the opcode, for example "create-new". */
+  readonly name: string;
+  /** Fixed fields; flags and user_data are the generator's. */
+  readonly sqe: Sqe;
+  readonly fixtures: readonly Fixture[];
+  /** Setup flags the ring must have (all of `need`, none of `avoid`). */
+  readonly need_setup?: number;
+  readonly avoid_setup?: number;
+  /** True: must follow another request in a link chain (LINK_TIMEOUT). */
+  readonly linked?: boolean;
+  /** True: prep refuses it (exact errno from `prep`). */
+  readonly prep_error?: boolean;
+  /** A step kind the scenario can use afterwards to see the side effect. */
+  readonly probe?: { readonly path: string } | { readonly fd: number } | { readonly memory: { readonly at: number; readonly length: number } };
+}
+
+export interface OpSpec {
+  readonly opcode: number;
+  /** Without the IORING_OP_ prefix. */
+  readonly name: string;
+  /** Payload a filter sees. */
+  readonly payload?: 'socket' | 'open' | 'connect';
+  prep(c: OpContext): PrepOutcome;
+  issue(c: OpContext): IssueOutcome;
+  readonly forms: readonly OpForm[];
+}
