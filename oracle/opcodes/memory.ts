@@ -1,0 +1,88 @@
+/** The arena as a task's requests see it: the constant image and the data area. */
+import { ARENA, ARENA_BASE, ARENA_END } from '../layout.ts';
+import { arenaImage } from './arena.ts';
+
+export class Memory {
+  readonly #image: Uint8Array;
+  readonly #data: Uint8Array;
+  /** Bytes of the data area whose value is not known (1) or known (0). */
+  readonly #unknown: Uint8Array;
+
+  constructor(little_endian: boolean, from?: Memory) {
+    this.#image = arenaImage(little_endian);
+    this.#data = from ? from.#data.slice() : new Uint8Array(ARENA.data_size);
+    this.#unknown = from ? from.#unknown.slice() : new Uint8Array(ARENA.data_size);
+  }
+
+  /** The private copy a forked child gets. */
+  copy(little_endian: boolean): Memory {
+    return new Memory(little_endian, this);
+  }
+
+  /** Bytes at a guest address: 'fault' where nothing is mapped, 'unknown' where the value is not modelled. */
+  read(address: bigint, length: number): Uint8Array | 'fault' | 'unknown' {
+    if (length === 0) return new Uint8Array(0);
+    const where = this.#locate(address, length);
+    if (where === 'fault' || where === 'unknown') return where;
+    const [offset, image] = where;
+    if (image) return this.#image.slice(offset, offset + length);
+    for (let i = 0; i < length; i++) if (this.#unknown[offset + i]) return 'unknown';
+    return this.#data.slice(offset, offset + length);
+  }
+
+  /** A NUL-terminated string: the text, or 'fault' or 'unknown'. */
+  text(address: bigint): { readonly text: string } | 'fault' | 'unknown' {
+    let out = '';
+    for (let i = 0n; i < 4096n; i++) {
+      const byte = this.read(address + i, 1);
+      if (byte === 'fault' || byte === 'unknown') return byte;
+      if (byte[0] === 0) return { text: out };
+      out += String.fromCharCode(byte[0] ?? 0);
+    }
+    return 'unknown';
+  }
+
+  /** Whether [address, address + length) can be accessed: true, false, or 'unknown'. */
+  mapped(address: bigint, length: number): boolean | 'unknown' {
+    if (length === 0) return true;
+    const base = BigInt(ARENA_BASE);
+    const end = BigInt(ARENA_END);
+    if (address >= base && address + BigInt(length) <= end) return true;
+    if (address < 0x1000n) return false;
+    if (address >= base && address < end) return false;
+    if (address >= end && address < end + 0x1000n) return false;
+    return 'unknown';
+  }
+
+  /** Stores bytes in the data area; elsewhere nothing is modelled. */
+  write(address: bigint, bytes: Uint8Array): void {
+    const offset = this.#dataOffset(address);
+    for (let i = 0; i < bytes.length; i++) {
+      const at = offset + i;
+      if (at < 0 || at >= ARENA.data_size) continue;
+      this.#data[at] = bytes[i] ?? 0;
+      this.#unknown[at] = 0;
+    }
+  }
+
+  /** Notes that these bytes of the data area now have a value the model does not know. */
+  forget(address: bigint, length: number): void {
+    const offset = this.#dataOffset(address);
+    for (let at = Math.max(0, offset); at < Math.min(ARENA.data_size, offset + length); at++) this.#unknown[at] = 1;
+  }
+
+  #dataOffset(address: bigint): number {
+    const offset = address - BigInt(ARENA_BASE + ARENA.data);
+    return offset < -0x10_0000n || offset > 0x10_0000n ? 0x10_0000 : Number(offset);
+  }
+
+  #locate(address: bigint, length: number): readonly [offset: number, image: boolean] | 'fault' | 'unknown' {
+    const mapped = this.mapped(address, length);
+    if (mapped === false) return 'fault';
+    if (mapped === 'unknown') return 'unknown';
+    const offset = Number(address - BigInt(ARENA_BASE));
+    if (offset + length <= ARENA.image + ARENA.image_size) return [offset, true];
+    if (offset >= ARENA.data && offset + length <= ARENA.data + ARENA.data_size) return [offset - ARENA.data, false];
+    return 'unknown';
+  }
+}

@@ -1,0 +1,84 @@
+/** NOP and NOP128: the request that does nothing, or answers what it is told to. */
+import type { Fixture } from '../layout.ts';
+import { FD } from '../layout.ts';
+import { CQE_F, E, IORING_NOP, IORING_SETUP, IOSQE, s32 } from './constants.ts';
+import { descriptor, direct, EINVAL, isFixed, oneOf, result } from './support.ts';
+import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
+
+const KNOWN = IORING_NOP.INJECT_RESULT | IORING_NOP.FILE | IORING_NOP.FIXED_FILE | IORING_NOP.FIXED_BUFFER | IORING_NOP.TW | IORING_NOP.CQE32;
+const BIG_CQE = IORING_SETUP.CQE32 | IORING_SETUP.CQE_MIXED;
+
+function prep(c: OpContext): PrepOutcome {
+  const flags = c.sqe.op_flags;
+  if ((flags & ~KNOWN) !== 0) return EINVAL;
+  if ((flags & IORING_NOP.CQE32) !== 0 && (c.setup_flags & BIG_CQE) === 0) return EINVAL;
+  return { ok: true, adds_flags: (flags & IORING_NOP.FIXED_FILE) !== 0 ? IOSQE.FIXED_FILE : 0 };
+}
+
+function issue(c: OpContext): IssueOutcome {
+  const flags = c.sqe.op_flags;
+  const cflags = (flags & IORING_NOP.CQE32) !== 0 && (c.setup_flags & IORING_SETUP.CQE_MIXED) !== 0 ? CQE_F.F_32 : 0;
+  let res = (flags & IORING_NOP.INJECT_RESULT) !== 0 ? s32(c.sqe.len) : 0;
+  if ((flags & IORING_NOP.FILE) !== 0) {
+    const fixed = isFixed(c) || (flags & IORING_NOP.FIXED_FILE) !== 0;
+    const file = fixed ? direct(c, c.sqe.fd) : descriptor(c, c.sqe.fd);
+    if (file === 'unknown') return oneOf([res, -E.BADF], 'unknown', { cflags });
+    if (file === 'closed') return result(-E.BADF, { cflags });
+  }
+  if ((flags & IORING_NOP.FIXED_BUFFER) !== 0) {
+    const ring = c.sandbox.world.ring(c.ring);
+    if (ring.unknown) return oneOf([res, -E.FAULT], 'unknown', { cflags });
+    if (ring.buffers?.[c.sqe.buf_index] === undefined) res = -E.FAULT;
+  }
+  return result(res, { cflags });
+}
+
+const none: readonly Fixture[] = [];
+
+function inject(name: string, opcode: number, value: number): OpForm {
+  return { name, sqe: { opcode, len: value >>> 0, op_flags: IORING_NOP.INJECT_RESULT }, fixtures: none };
+}
+
+function forms(opcode: number): OpForm[] {
+  const nop = (name: string, op_flags: number, rest: Partial<OpForm['sqe']> = {}, more: Partial<OpForm> = {}): OpForm => ({
+    name,
+    sqe: { opcode, op_flags, ...rest },
+    fixtures: none,
+    ...more,
+  });
+  return [
+    nop('plain', 0),
+    inject('inject-0', opcode, 0),
+    inject('inject-5', opcode, 5),
+    inject('inject-canceled', opcode, -E.CANCELED),
+    inject('inject-eio', opcode, -E.IO),
+    inject('inject-eacces', opcode, -E.ACCES),
+    inject('inject-min', opcode, -0x8000_0000),
+    inject('inject-max', opcode, 0x7fff_ffff),
+    nop('file-bad', IORING_NOP.FILE, { fd: FD.closed }),
+    nop('file-negative', IORING_NOP.FILE, { fd: -1 }),
+    nop('file', IORING_NOP.FILE, { fd: FD.file }, { fixtures: ['file'] }),
+    nop('fixed-file-bad', IORING_NOP.FILE | IORING_NOP.FIXED_FILE, { fd: 0 }),
+    nop('fixed-file-unused', IORING_NOP.FIXED_FILE),
+    nop('fixed-buffer', IORING_NOP.FIXED_BUFFER),
+    nop('fixed-buffer-inject', IORING_NOP.FIXED_BUFFER | IORING_NOP.INJECT_RESULT, { len: 9, buf_index: 3 }),
+    nop('task-work', IORING_NOP.TW),
+    nop('task-work-inject', IORING_NOP.TW | IORING_NOP.INJECT_RESULT, { len: E.BUSY }),
+    nop('cqe32', IORING_NOP.CQE32, { off: 1n, addr: 2n }, { need_setup: IORING_SETUP.CQE32 }),
+    nop('cqe32-small', IORING_NOP.CQE32, {}, { prep_error: true, avoid_setup: BIG_CQE }),
+    nop('unknown-flag', 0x8000_0000, {}, { prep_error: true }),
+    nop('unknown-flag-low', 0x40, {}, { prep_error: true }),
+    nop('ignored-fields', 0, { fd: -7, off: 9n, addr: 0xdead_beefn, len: 3, buf_index: 5, file_index: 6, addr3: 7n, pad2: 8n }),
+  ];
+}
+
+export const NOP: OpSpec = { opcode: 0, name: 'NOP', prep, issue, forms: forms(0) };
+
+/** Needs 128-byte SQEs; on a mixed ring it takes two slots. */
+export const NOP128: OpSpec = {
+  opcode: 63,
+  name: 'NOP128',
+  prep,
+  issue,
+  forms: forms(63).map((form) => ({ ...form, need_setup: (form.need_setup ?? 0) | IORING_SETUP.SQE128 })),
+};

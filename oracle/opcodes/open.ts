@@ -1,0 +1,275 @@
+/** OPENAT and OPENAT2: the filter sees the flags as the kernel will use them. */
+import type { AbiProfile } from '../abi.ts';
+import { OPEN_HOW, PATH } from './arena.ts';
+import { AT_FDCWD, E, FILE_INDEX_ALLOC, IOSQE, RESOLVE } from './constants.ts';
+import type { Node, OpenFile } from './files.ts';
+import { installNew } from './socket.ts';
+import { ANY, EBADF, EFAULT, EINVAL, isFixed, pathError, pathText, payloadU64, PREP_UNKNOWN, prepError, result } from './support.ts';
+import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
+
+const OPENAT_OP = 18;
+const OPENAT2_OP = 28;
+
+/** Every flag openat(2) keeps; the same bits on all architectures, though some swap places. */
+const VALID_OPEN_FLAGS = 0x7f_ffc3n;
+const S_IALLUGO = 0o7777n;
+const OPEN_HOW_SIZE = 24;
+const O_ACCMODE = 3n;
+const O_RDWR = 2n;
+const RESOLVE_VALID = 0x3fn;
+
+interface How {
+  readonly flags: bigint;
+  readonly mode: bigint;
+  readonly resolve: bigint;
+}
+
+/** The bits that need a worker, and the one bit of O_TMPFILE that is its own. */
+function bits(abi: AbiProfile) {
+  const o = abi.open;
+  const tmpfile = BigInt(o.O_TMPFILE & ~o.O_DIRECTORY);
+  const creat = BigInt(o.O_CREAT);
+  return {
+    tmpfile,
+    creat,
+    creates: creat | tmpfile,
+    async: creat | tmpfile | BigInt(o.O_TRUNC),
+    path: BigInt(o.O_PATH),
+    directory: BigInt(o.O_DIRECTORY),
+    path_flags: BigInt(o.O_PATH | o.O_DIRECTORY | o.O_NOFOLLOW | o.O_CLOEXEC),
+    cloexec: BigInt(o.O_CLOEXEC),
+  };
+}
+
+/** What openat(2) makes of its flags and mode: unknown bits dropped, O_PATH alone in charge, no mode unless a file may be created. */
+function openatHow(c: OpContext): How {
+  const b = bits(c.abi);
+  let flags = BigInt(c.sqe.op_flags >>> 0) & VALID_OPEN_FLAGS;
+  if ((flags & b.path) !== 0n) flags &= b.path_flags;
+  const mode = (flags & b.creates) !== 0n ? BigInt(c.sqe.len >>> 0) & S_IALLUGO : 0n;
+  return { flags, mode, resolve: 0n };
+}
+
+/** struct open_how as it stands in memory, or the errno (positive) prep answers. */
+function openat2How(c: OpContext): How | number | 'unknown' {
+  const { memory } = c.sandbox;
+  const size = c.sqe.len >>> 0;
+  if (size < OPEN_HOW_SIZE) return E.INVAL;
+  if (size > 4096) return 'unknown';
+  const bytes = memory.read(c.sqe.off, size);
+  if (bytes === 'fault') return E.FAULT;
+  if (bytes === 'unknown') return 'unknown';
+  if (bytes.subarray(OPEN_HOW_SIZE).some((byte) => byte !== 0)) return E.BIG2;
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const le = c.abi.little_endian;
+  return { flags: view.getBigUint64(0, le), mode: view.getBigUint64(8, le), resolve: view.getBigUint64(16, le) };
+}
+
+function how(c: OpContext): How | number | 'unknown' {
+  return c.sqe.opcode === OPENAT_OP ? openatHow(c) : openat2How(c);
+}
+
+function forced(c: OpContext, h: How): How {
+  const b = bits(c.abi);
+  return (h.flags & b.path) !== 0n ? h : { ...h, flags: h.flags | BigInt(c.abi.open_force_flags) };
+}
+
+function prep(c: OpContext): PrepOutcome {
+  const asked = how(c);
+  if (asked === 'unknown') return PREP_UNKNOWN;
+  if (typeof asked === 'number') return asked === E.FAULT ? EFAULT : prepError(asked);
+  if (c.sqe.buf_index !== 0) return EINVAL;
+  if (isFixed(c)) return EBADF;
+  const h = forced(c, asked);
+  const bad = pathError(c, c.sqe.addr);
+  if (bad) return bad;
+  const b = bits(c.abi);
+  if (c.sqe.file_index !== 0 && (h.flags & b.cloexec) !== 0n) return EINVAL;
+  return {
+    ok: true,
+    adds_flags: (h.flags & b.async) !== 0n ? IOSQE.ASYNC : 0,
+    payload: payloadU64(c.abi.little_endian, h.flags, h.mode, h.resolve),
+  };
+}
+
+/** The checks open makes of its own arguments when it runs: -errno or 0. */
+function flagError(c: OpContext, h: How): number {
+  const b = bits(c.abi);
+  if ((h.flags & ~VALID_OPEN_FLAGS) !== 0n || (h.resolve & ~RESOLVE_VALID) !== 0n) return -E.INVAL;
+  if ((h.resolve & BigInt(RESOLVE.BENEATH)) !== 0n && (h.resolve & BigInt(RESOLVE.IN_ROOT)) !== 0n) return -E.INVAL;
+  if ((h.flags & b.creates) !== 0n) {
+    if ((h.mode & ~S_IALLUGO) !== 0n) return -E.INVAL;
+  } else if (h.mode !== 0n) return -E.INVAL;
+  if ((h.flags & b.directory) !== 0n && (h.flags & b.creat) !== 0n) return -E.INVAL;
+  if ((h.flags & b.tmpfile) !== 0n && ((h.flags & b.directory) === 0n || (h.flags & O_ACCMODE) === 0n)) return -E.INVAL;
+  if ((h.flags & b.path) !== 0n && (h.flags & ~b.path_flags) !== 0n) return -E.INVAL;
+  if ((h.resolve & BigInt(RESOLVE.CACHED)) !== 0n && (h.flags & b.async) !== 0n) return -E.AGAIN;
+  return 0;
+}
+
+function opened(c: OpContext, h: How, node: Node): OpenFile {
+  const b = bits(c.abi);
+  if ((h.flags & b.path) !== 0n) return { kind: 'path', node };
+  if (node.type === 'dir') return { kind: 'dir', node };
+  if (node.type !== 'file') return { kind: 'other' };
+  const access = h.flags & O_ACCMODE;
+  return {
+    kind: 'file',
+    node,
+    readable: access !== 1n,
+    writable: access === 1n || access === O_RDWR,
+    append: (h.flags & BigInt(c.abi.open.O_APPEND)) !== 0n,
+    pos: 0,
+  };
+}
+
+function issue(c: OpContext): IssueOutcome {
+  const asked = how(c);
+  const path = pathText(c, c.sqe.addr);
+  if (typeof asked !== 'object' || path === undefined) return ANY;
+  const h = forced(c, asked);
+  const invalid = flagError(c, h);
+  if (invalid !== 0) return result(invalid);
+  const b = bits(c.abi);
+  const o = c.abi.open;
+  const has = (flag: number): boolean => (h.flags & BigInt(flag)) !== 0n;
+  // O_TMPFILE, O_ACCMODE 3, the working directory and other directories are not modelled.
+  if ((h.flags & b.tmpfile) !== 0n || (h.flags & O_ACCMODE) === 3n || path === '.' || path === '/') return ANY;
+  if ((h.resolve & BigInt(RESOLVE.CACHED)) !== 0n || c.sqe.fd !== AT_FDCWD) return ANY;
+  const { paths } = c.sandbox.world;
+  const touches = [`path:${path}`];
+  const node = paths.get(path);
+  if (node === undefined) {
+    const slash = path.indexOf('/');
+    if (slash >= 0) {
+      const parent = paths.get(path.slice(0, slash));
+      if (parent === undefined) return result(-E.NOENT, { touches });
+      if (parent.type !== 'dir') return result(parent.type === 'file' ? -E.NOTDIR : -E.LOOP, { touches, ...(parent.type === 'file' ? {} : { fails: 'unknown' }) });
+    }
+    if (!has(o.O_CREAT) || has(o.O_PATH)) return result(-E.NOENT, { touches });
+    const made: Node = { type: 'file', content: new Uint8Array(0), xattrs: new Map() };
+    return installNew(c, opened(c, h, made), c.sqe.file_index, () => void paths.set(path, made), touches);
+  }
+  if (has(o.O_CREAT) && has(o.O_EXCL) && !has(o.O_PATH)) return result(-E.EXIST, { touches });
+  if (node.type === 'symlink') return ANY;
+  if (has(o.O_DIRECTORY) && node.type !== 'dir') return result(-E.NOTDIR, { touches });
+  if (!has(o.O_PATH)) {
+    if (node.type === 'socket') return result(-E.NXIO, { touches });
+    if (node.type === 'dir' && ((h.flags & O_ACCMODE) !== 0n || has(o.O_CREAT) || has(o.O_TRUNC))) return result(-E.ISDIR, { touches });
+  }
+  // O_DIRECT is up to the file system.
+  if (node.type === 'file' && (h.flags & 0x1_4000n) !== 0n && !has(o.O_PATH)) return { ...ANY, touches };
+  const truncate = has(o.O_TRUNC) && !has(o.O_PATH);
+  return installNew(
+    c,
+    opened(c, h, node),
+    c.sqe.file_index,
+    () => {
+      if (truncate && node.type === 'file') node.content = new Uint8Array(0);
+    },
+    touches,
+  );
+}
+
+function openat(name: string, path: bigint, flags: number, mode: number, rest: Partial<OpForm['sqe']> = {}, more: Partial<OpForm> = {}): OpForm {
+  return { name, sqe: { opcode: OPENAT_OP, fd: AT_FDCWD, addr: path, op_flags: flags, len: mode, ...rest }, fixtures: [], ...more };
+}
+
+function openat2(name: string, path: bigint, address: bigint, rest: Partial<OpForm['sqe']> = {}, more: Partial<OpForm> = {}): OpForm {
+  return { name, sqe: { opcode: OPENAT2_OP, fd: AT_FDCWD, addr: path, off: address, len: OPEN_HOW_SIZE, ...rest }, fixtures: [], ...more };
+}
+
+const file = { fixtures: ['file'] } as const;
+const makes = (path: string): Partial<OpForm> => ({ probe: { path } });
+const refused = { prep_error: true } as const;
+
+export const OPENAT: OpSpec = {
+  opcode: OPENAT_OP,
+  name: 'OPENAT',
+  payload: 'open',
+  prep,
+  issue,
+  forms: [
+    openat('rdonly', PATH.f0, 0, 0, {}, file),
+    openat('rdwr', PATH.f0, 2, 0, {}, file),
+    openat('mode-ignored', PATH.f0, 0, 0o7777, {}, file),
+    openat('cloexec', PATH.f0, 0o2000000, 0, {}, file),
+    openat('trunc', PATH.f0, 0o1001, 0, {}, file),
+    openat('append-nonblock', PATH.f0, 0o6001, 0, {}, file),
+    openat('sync', PATH.f0, 0o4010002, 0, {}, file),
+    openat('largefile', PATH.f0, 0o100000, 0, {}, file),
+    openat('path', PATH.f0, 0o10000000, 0, {}, file),
+    openat('path-and-more', PATH.f0, 0o12006103, 0o777, {}, file),
+    openat('unknown-flags-dropped', PATH.f0, 0xff80_003c | 0, 0, {}, file),
+    openat('directory', PATH.d0, 0o200000, 0, {}, { fixtures: ['dir'] }),
+    openat('directory-on-file', PATH.f0, 0o200000, 0, {}, file),
+    openat('dir-for-write', PATH.d0, 2, 0, {}, { fixtures: ['dir'] }),
+    openat('missing', PATH.missing, 0, 0),
+    openat('missing-write', PATH.missing, 1, 0o644),
+    openat('missing-dir', PATH.missing_dir, 0o101, 0o644),
+    openat('below-file', PATH.below_file, 0, 0, {}, file),
+    openat('socket-file', PATH.sock, 2, 0, {}, { fixtures: ['listener'] }),
+    openat('create', PATH.n0, 0o101, 0o644, {}, makes('n0')),
+    openat('create-rdwr-cloexec', PATH.n1, 0o2000102, 0o600, {}, makes('n1')),
+    openat('create-excl', PATH.n2, 0o301, 0o400, {}, makes('n2')),
+    openat('create-odd-mode', PATH.n3, 0o101, 0xffff_f1ff | 0, {}, makes('n3')),
+    openat('create-existing', PATH.f0, 0o101, 0o644, {}, file),
+    openat('create-excl-existing', PATH.f0, 0o301, 0o644, {}, file),
+    openat('create-directory', PATH.n0, 0o200101, 0o755, {}, makes('n0')),
+    openat('create-in-dir', PATH.in_dir, 0o101, 0o644, {}, { fixtures: ['dir'], probe: { path: 'd0/x' } }),
+    openat('direct', PATH.f0, 0, 0, { file_index: 1 }, file),
+    openat('direct-alloc', PATH.f0, 2, 0, { file_index: FILE_INDEX_ALLOC }, file),
+    openat('direct-create', PATH.n4, 0o101, 0o644, { file_index: 1 }, makes('n4')),
+    openat('direct-cloexec', PATH.f0, 0o2000000, 0, { file_index: 1 }, { ...file, ...refused }),
+    openat('buf-index-set', PATH.f0, 0, 0, { buf_index: 1 }, { ...file, ...refused }),
+    openat('fixed-file', PATH.f0, 0, 0, { flags: IOSQE.FIXED_FILE }, { ...file, ...refused }),
+    openat('null-path', 0n, 0, 0, {}, refused),
+    openat('null-path-create', 0n, 0o101, 0o644, {}, refused),
+    openat('empty-path', PATH.empty, 0, 0, {}, refused),
+  ].map((form) => ({ ...form, sqe: { ...form.sqe, op_flags: (form.sqe.op_flags ?? 0) >>> 0, len: (form.sqe.len ?? 0) >>> 0 } })),
+};
+
+export const OPENAT2: OpSpec = {
+  opcode: OPENAT2_OP,
+  name: 'OPENAT2',
+  payload: 'open',
+  prep,
+  issue,
+  forms: [
+    openat2('rdonly', PATH.f0, OPEN_HOW.rdonly, {}, file),
+    openat2('rdwr', PATH.f0, OPEN_HOW.rdwr, {}, file),
+    openat2('trunc', PATH.f0, OPEN_HOW.trunc, {}, file),
+    openat2('append-nonblock', PATH.f0, OPEN_HOW.append_nonblock, {}, file),
+    openat2('cloexec', PATH.f0, OPEN_HOW.cloexec, {}, file),
+    openat2('path', PATH.f0, OPEN_HOW.path, {}, file),
+    openat2('path-cloexec', PATH.f0, OPEN_HOW.path_cloexec, {}, file),
+    openat2('create', PATH.n0, OPEN_HOW.create, {}, makes('n0')),
+    openat2('create-excl', PATH.n1, OPEN_HOW.create_excl, {}, makes('n1')),
+    openat2('create-beneath', PATH.n2, OPEN_HOW.create_beneath, {}, makes('n2')),
+    openat2('create-all-modes', PATH.n3, OPEN_HOW.all_modes, {}, makes('n3')),
+    openat2('beneath', PATH.f0, OPEN_HOW.beneath, {}, file),
+    openat2('in-root', PATH.f0, OPEN_HOW.in_root, {}, file),
+    openat2('no-symlinks', PATH.f0, OPEN_HOW.no_symlinks, {}, file),
+    openat2('no-magiclinks', PATH.f0, OPEN_HOW.no_magiclinks, {}, file),
+    openat2('no-xdev', PATH.f0, OPEN_HOW.no_xdev, {}, file),
+    openat2('missing', PATH.missing, OPEN_HOW.rdonly),
+    openat2('mode-without-create', PATH.f0, OPEN_HOW.mode_without_create, {}, file),
+    openat2('bad-mode', PATH.n0, OPEN_HOW.bad_mode, {}, makes('n0')),
+    openat2('bad-flags', PATH.f0, OPEN_HOW.bad_flags, {}, file),
+    openat2('bad-resolve', PATH.f0, OPEN_HOW.bad_resolve, {}, file),
+    openat2('beneath-in-root', PATH.f0, OPEN_HOW.beneath_in_root, {}, file),
+    openat2('create-cached', PATH.n0, OPEN_HOW.create_cached, {}, makes('n0')),
+    openat2('long-zero', PATH.f0, OPEN_HOW.long_zero, { len: 32 }, file),
+    openat2('direct', PATH.f0, OPEN_HOW.rdonly, { file_index: 1 }, file),
+    openat2('direct-create', PATH.n4, OPEN_HOW.create, { file_index: FILE_INDEX_ALLOC }, makes('n4')),
+    openat2('direct-cloexec', PATH.f0, OPEN_HOW.cloexec, { file_index: 1 }, { ...file, ...refused }),
+    openat2('long-set', PATH.f0, OPEN_HOW.long_set, { len: 32 }, { ...file, ...refused }),
+    openat2('short', PATH.f0, OPEN_HOW.rdonly, { len: 23 }, { ...file, ...refused }),
+    openat2('size-zero', PATH.f0, OPEN_HOW.rdonly, { len: 0 }, { ...file, ...refused }),
+    openat2('null-how', PATH.f0, 0n, {}, { ...file, ...refused }),
+    openat2('null-path', 0n, OPEN_HOW.create, {}, refused),
+    openat2('empty-path', PATH.empty, OPEN_HOW.rdonly, {}, refused),
+    openat2('buf-index-set', PATH.f0, OPEN_HOW.rdonly, { buf_index: 1 }, { ...file, ...refused }),
+    openat2('fixed-file', PATH.f0, OPEN_HOW.rdonly, { flags: IOSQE.FIXED_FILE }, { ...file, ...refused }),
+  ],
+};

@@ -1,0 +1,143 @@
+/**
+ * What requests act on: the scenario's directory, descriptor tables, memory, and
+ * the registered resources of rings. One Sandbox stands for one task's descriptor
+ * table and memory; tables that belong to one scenario share the World.
+ */
+import type { AbiProfile } from '../abi.ts';
+import { FD, FILE_CONTENT, type Fixture } from '../layout.ts';
+import { RingResources } from '../register/state.ts';
+import { AF, SOCK } from './constants.ts';
+import { type Node, newSocket, type OpenFile, type PipeState, type SocketState } from './files.ts';
+import { Memory } from './memory.ts';
+
+/** State that all tasks of a scenario share. */
+export class World {
+  /** The scenario's directory: path relative to it -> what is there. "d0/x" style names are allowed. */
+  readonly paths = new Map<string, Node>();
+  readonly #rings = new Map<number, RingResources>();
+
+  /** Registered resources of the ring created in `slot`. */
+  ring(slot: number): RingResources {
+    let resources = this.#rings.get(slot);
+    if (resources === undefined) {
+      resources = new RingResources();
+      this.#rings.set(slot, resources);
+    }
+    return resources;
+  }
+}
+
+/** Descriptors below this may be the runner's own or come from earlier requests: never known. */
+const FIRST_KNOWN_FD = FD.file;
+const LAST_KNOWN_FD = FD.closed;
+
+export class Sandbox {
+  readonly abi: AbiProfile;
+  readonly world: World;
+  readonly fds: Map<number, OpenFile>;
+  readonly memory: Memory;
+
+  /** The root task's state after `fixtures` were made ready. */
+  constructor(fixtures: readonly Fixture[], abi: AbiProfile, from?: { readonly world: World; readonly fds: Map<number, OpenFile>; readonly memory: Memory }) {
+    this.abi = abi;
+    this.world = from?.world ?? new World();
+    this.fds = from?.fds ?? new Map();
+    this.memory = from?.memory ?? new Memory(abi.little_endian);
+    if (!from) for (const fixture of fixtures) this.#prepare(fixture);
+  }
+
+  /**
+   * The state of a child with a descriptor table of its own.
+   * @param share_memory true for CLONE_VM (vfork, clone_vm); threads share the whole Sandbox instead.
+   */
+  fork(share_memory = false): Sandbox {
+    return new Sandbox([], this.abi, {
+      world: this.world,
+      fds: new Map(this.fds),
+      memory: share_memory ? this.memory : this.memory.copy(this.abi.little_endian),
+    });
+  }
+
+  /** What descriptor `fd` is; rings are the core's business (see OpContext.ringAt). */
+  file(fd: number): OpenFile | 'closed' | 'unknown' {
+    const file = this.fds.get(fd);
+    if (file !== undefined) return file;
+    if (fd < 0 || (fd >= FIRST_KNOWN_FD && fd <= LAST_KNOWN_FD)) return 'closed';
+    return 'unknown';
+  }
+
+  /** Whether a path (relative to the scenario's directory) exists: 0 or -ENOENT, as probe_path answers. */
+  probePath(path: string): number {
+    return this.world.paths.has(path) ? 0 : -2;
+  }
+
+  /** 0, -EBADF, or 'any' for a descriptor the model does not know, as probe_fd answers. */
+  probeFd(fd: number): number | 'any' {
+    const file = this.file(fd);
+    if (file === 'unknown') return 'any';
+    return file === 'closed' ? -9 : 0;
+  }
+
+  #prepare(fixture: Fixture): void {
+    const { fds, world } = this;
+    const content = () => new TextEncoder().encode(FILE_CONTENT);
+    const pipe = (bytes: Uint8Array, read: number, write: number): void => {
+      const state: PipeState = { bytes };
+      fds.set(read, { kind: 'pipe', pipe: state, end: 'read', nonblock: false });
+      fds.set(write, { kind: 'pipe', pipe: state, end: 'write', nonblock: false });
+    };
+    const socket = (fd: number, state: SocketState): SocketState => {
+      fds.set(fd, { kind: 'socket', socket: state });
+      return state;
+    };
+    switch (fixture) {
+      case 'file': {
+        const node: Node & { type: 'file' } = { type: 'file', content: content(), xattrs: new Map() };
+        world.paths.set('f0', node);
+        fds.set(FD.file, { kind: 'file', node, readable: true, writable: true, append: false, pos: 0 });
+        break;
+      }
+      case 'pipe':
+        pipe(new Uint8Array(0), FD.pipe_read, FD.pipe_write);
+        break;
+      case 'pipe_full':
+        pipe(content(), FD.pipe2_read, FD.pipe2_write);
+        break;
+      case 'socketpair': {
+        const a = socket(FD.socketpair_a, newSocket(AF.UNIX, SOCK.STREAM, false));
+        const b = socket(FD.socketpair_b, newSocket(AF.UNIX, SOCK.STREAM, false));
+        a.peer = b;
+        b.peer = a;
+        a.state = b.state = 'connected';
+        break;
+      }
+      case 'eventfd':
+        fds.set(FD.eventfd, { kind: 'eventfd', counter: 1n, nonblock: true });
+        break;
+      case 'epoll':
+        fds.set(FD.epoll, { kind: 'epoll', watches: new Map() });
+        break;
+      case 'listener': {
+        const listener = socket(FD.listener, newSocket(AF.UNIX, SOCK.STREAM, false));
+        listener.state = 'listening';
+        world.paths.set('sock', { type: 'socket', socket: listener });
+        break;
+      }
+      case 'datagram':
+        socket(FD.datagram, newSocket(AF.UNIX, SOCK.DGRAM, true));
+        break;
+      case 'stream':
+        socket(FD.stream, newSocket(AF.UNIX, SOCK.STREAM, false));
+        break;
+      case 'dir':
+        world.paths.set('d0', { type: 'dir', xattrs: new Map() });
+        break;
+      case 'loopback':
+        socket(FD.inet_listener, newSocket(AF.INET, SOCK.STREAM, false)).state = 'listening';
+        break;
+      case 'inet':
+        socket(FD.inet, newSocket(AF.INET, SOCK.STREAM, true));
+        break;
+    }
+  }
+}

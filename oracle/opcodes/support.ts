@@ -1,0 +1,126 @@
+/** Small helpers the opcode tables share. */
+import type { Allowed } from '../prediction.ts';
+import { E, IOSQE } from './constants.ts';
+import type { OpenFile } from './files.ts';
+import type { FullSqe, IssueOutcome, OpContext, PrepOutcome } from './types.ts';
+
+/** A prep failure with this errno (positive). */
+export function prepError(errno: number): PrepOutcome {
+  return { ok: false, errno };
+}
+
+/** Prep went well and added nothing the filter could see. */
+export const PREP_OK: PrepOutcome = { ok: true, adds_flags: 0 };
+/** Prep went well and sent the request to a worker, which the filter sees as IOSQE_ASYNC. */
+export const PREP_ASYNC: PrepOutcome = { ok: true, adds_flags: IOSQE.ASYNC };
+export const PREP_UNKNOWN: PrepOutcome = { ok: 'unknown' };
+export const EINVAL: PrepOutcome = prepError(E.INVAL);
+export const EBADF: PrepOutcome = prepError(E.BADF);
+export const EFAULT: PrepOutcome = prepError(E.FAULT);
+
+/** The answer of a request whose outcome is not modelled. */
+export const ANY: IssueOutcome = { res: 'any', cflags: 'any', fails: 'unknown' };
+
+type Extras = Omit<IssueOutcome, 'res' | 'fails'> & { readonly fails?: boolean | 'unknown' };
+
+/** A known result; it breaks a link when negative unless `extras` says otherwise. */
+export function result(res: number, extras: Extras = {}): IssueOutcome {
+  return { fails: res < 0, ...extras, res };
+}
+
+/** A result out of a set. */
+export function oneOf(res: Allowed, fails: boolean | 'unknown', extras: Extras = {}): IssueOutcome {
+  return { ...extras, res, fails };
+}
+
+/** Result of a transfer: less than `wanted` breaks a link as an error does. */
+export function transfer(res: number, wanted: number, extras: Extras = {}): IssueOutcome {
+  return { fails: res !== wanted, ...extras, res };
+}
+
+/** Which of these fields are not zero. */
+export function anySet(sqe: FullSqe, ...fields: (keyof FullSqe)[]): boolean {
+  return fields.some((field) => sqe[field] !== 0 && sqe[field] !== 0n);
+}
+
+/** Does the SQE carry IOSQE_FIXED_FILE? */
+export function isFixed(c: OpContext): boolean {
+  return (c.sqe.flags & IOSQE.FIXED_FILE) !== 0;
+}
+
+/** A descriptor of the submitting task: rings first, then everything else. */
+export function descriptor(c: OpContext, fd: number): OpenFile | 'closed' | 'unknown' {
+  const ring = c.ringAt(fd);
+  if (ring) return { kind: 'ring', slot: ring.slot };
+  if (fd >= 100 && fd < 116) return 'closed';
+  return c.sandbox.file(fd);
+}
+
+/** Direct descriptor `slot` of the request's ring. */
+export function direct(c: OpContext, slot: number): OpenFile | 'closed' | 'unknown' {
+  const ring = c.sandbox.world.ring(c.ring);
+  if (ring.unknown) return 'unknown';
+  return ring.files?.[slot >>> 0] ?? 'closed';
+}
+
+/** The file a request works on (sqe.fd, or the direct slot of that number): looked up when the request runs, after the filters. */
+export function requestFile(c: OpContext): OpenFile | 'closed' | 'unknown' {
+  return isFixed(c) ? direct(c, c.sqe.fd) : descriptor(c, c.sqe.fd);
+}
+
+/**
+ * Runs `body` with the request's file; answers -EBADF when there is none and
+ * 'any' when the descriptor is not modelled.
+ */
+export function withFile(c: OpContext, body: (file: OpenFile) => IssueOutcome): IssueOutcome {
+  const file = requestFile(c);
+  if (file === 'closed') return result(-E.BADF);
+  if (file === 'unknown' || file.kind === 'other') return ANY;
+  return body(file);
+}
+
+/** Checks a path argument as prep does: undefined when it can be read. */
+export function pathError(c: OpContext, address: bigint): PrepOutcome | undefined {
+  const path = c.sandbox.memory.text(address);
+  if (path === 'fault') return EFAULT;
+  if (path === 'unknown') return PREP_UNKNOWN;
+  return path.text === '' ? prepError(E.NOENT) : undefined;
+}
+
+/** The text of a path argument that `pathError` accepted. */
+export function pathText(c: OpContext, address: bigint): string | undefined {
+  const path = c.sandbox.memory.text(address);
+  return typeof path === 'object' ? path.text : undefined;
+}
+
+/** Six u32 words of the context's 24-byte union from u64 values, in the guest's byte order. */
+export function payloadU64(little_endian: boolean, ...values: bigint[]): Uint32Array {
+  const words = new Uint32Array(6);
+  values.forEach((value, i) => {
+    const low = Number(value & 0xffff_ffffn);
+    const high = Number((value >> 32n) & 0xffff_ffffn);
+    words[i * 2] = little_endian ? low : high;
+    words[i * 2 + 1] = little_endian ? high : low;
+  });
+  return words;
+}
+
+/** Fills in absent SQE fields with zero. */
+export function fullSqe(sqe: import('../scenario/types.ts').Sqe): FullSqe {
+  return {
+    flags: 0,
+    ioprio: 0,
+    fd: 0,
+    off: 0n,
+    addr: 0n,
+    len: 0,
+    op_flags: 0,
+    user_data: 0n,
+    buf_index: 0,
+    personality: 0,
+    file_index: 0,
+    addr3: 0n,
+    pad2: 0n,
+    ...sqe,
+  };
+}
