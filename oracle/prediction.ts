@@ -18,7 +18,8 @@ export interface PredictedCqe {
 
 export interface PredictedStep {
   readonly reached: boolean;
-  readonly returns: readonly Allowed[];
+  /** One set per recorded return value; 'any': not judged, neither number nor values. */
+  readonly returns: readonly Allowed[] | 'any';
   readonly cqes: readonly PredictedCqe[];
   /** Bytes read back (see StepObservation.memory); undefined: unchanged / none; 'any': not judged. */
   readonly memory?: Uint8Array | 'any';

@@ -1,0 +1,74 @@
+/** Evaluation: classic restrictions and filter stacks, for one request. */
+import type { AbiProfile } from '../abi.ts';
+import { run } from '../bpf/interpret.ts';
+import type { FilterVerdict } from '../trace.ts';
+import type { FeatureRuleId } from './rules.ts';
+import type { Classic, RuleSet } from './ruleset.ts';
+import type { World } from './world.ts';
+
+/** First rule of the classic restrictions that refuses the request, or undefined. */
+export function classicRefusal(world: World, classic: Classic, opcode: number, sqe_flags: number): FeatureRuleId | undefined {
+  if (!classic.names_sqe) {
+    if (world.quirks.has('classic-kinds-apart')) return undefined;
+    return 'classic.allowlist-whole';
+  }
+  if (!classic.sqe_op.has(opcode)) return 'classic.sqe-op';
+  if ((sqe_flags & classic.sqe_flags_required) !== classic.sqe_flags_required) return 'classic.flags-required';
+  if ((sqe_flags & ~(classic.sqe_flags_allowed | classic.sqe_flags_required)) !== 0) return 'classic.flags-allowed';
+  return undefined;
+}
+
+/** Whether a register opcode is refused by classic restrictions. */
+export function registerRefusal(world: World, classic: Classic, opcode: number): FeatureRuleId | undefined {
+  if (!classic.names_register) {
+    if (world.quirks.has('classic-kinds-apart')) return undefined;
+    return 'classic.allowlist-whole';
+  }
+  return classic.register_op.has(opcode) ? undefined : 'register.restricted';
+}
+
+/**
+ * struct io_uring_bpf_ctx as machine words. `payload` are the six words of the union.
+ * Source: linux/io_uring/bpf_filter.h; unused bytes are zero.
+ */
+export function contextWords(abi: AbiProfile, opcode: number, sqe_flags: number, user_data: bigint, payload: Uint32Array | undefined): Uint32Array {
+  const words = new Uint32Array(Math.max(10, abi.ctx_size >>> 2));
+  const low = Number(user_data & 0xffff_ffffn);
+  const high = Number(user_data >> 32n);
+  const pdu = abi.pdu_size[opcode] ?? 0;
+  if (abi.little_endian) {
+    words[0] = low;
+    words[1] = high;
+    words[2] = opcode | (sqe_flags << 8) | (pdu << 16);
+  } else {
+    words[0] = high;
+    words[1] = low;
+    words[2] = (opcode << 24) | (sqe_flags << 16) | (pdu << 8);
+  }
+  if (payload !== undefined && pdu > 0) words.set(payload, 4);
+  return words;
+}
+
+export interface FilterAnswer {
+  readonly allowed: boolean;
+  readonly rule: FeatureRuleId;
+}
+
+/** Runs the stack of `opcode`: most recent first, until one denies. */
+export function runFilters(world: World, rules: RuleSet, opcode: number, ctx: Uint32Array, verdicts?: FilterVerdict[]): FilterAnswer {
+  let node = rules.table?.heads[opcode];
+  if (node === undefined) return { allowed: true, rule: world.hit('filter.none') };
+  if (node.next !== undefined) world.hit('filter.stack-all');
+  let first = true;
+  for (; node !== undefined; node = node.next) {
+    if (node.program === undefined) {
+      verdicts?.push({ step: node.step, program: undefined, ctx, value: 0 });
+      return { allowed: false, rule: world.hit(first ? 'filter.deny-rest' : 'filter.deny-rest.kept') };
+    }
+    const value = run(node.program, ctx, world.abi.ctx_size, world.seen);
+    verdicts?.push({ step: node.step, program: node.program, ctx, value });
+    if (value === 0) return { allowed: false, rule: world.hit('filter.deny') };
+    first = false;
+  }
+  return { allowed: true, rule: world.hit('filter.allow') };
+}

@@ -1,0 +1,19 @@
+/** io_uring_setup(2): which parameters make a ring. */
+import type { AbiProfile } from '../abi.ts';
+import { E, IORING_SETUP } from '../opcodes/constants.ts';
+
+const MAX_ENTRIES = 32768;
+
+/** 0 or -EINVAL. Source: io_uring_setup(2), the flags and ERRORS EINVAL. */
+export function setupOutcome(abi: AbiProfile, entries: number, flags: number): number {
+  const has = (mask: number): boolean => (flags & mask) !== 0;
+  const S = IORING_SETUP;
+  if ((flags & ~abi.setup_flags) !== 0) return -E.INVAL;
+  if (has(S.SQPOLL) && has(S.COOP_TASKRUN | S.TASKRUN_FLAG | S.DEFER_TASKRUN)) return -E.INVAL;
+  if (has(S.TASKRUN_FLAG) && !has(S.COOP_TASKRUN | S.DEFER_TASKRUN)) return -E.INVAL;
+  if (has(S.DEFER_TASKRUN) && !has(S.SINGLE_ISSUER)) return -E.INVAL;
+  if (has(S.CQE32) && has(S.CQE_MIXED)) return -E.INVAL;
+  if (has(S.SQE128) && has(S.SQE_MIXED)) return -E.INVAL;
+  if (entries === 0 || entries > MAX_ENTRIES) return -E.INVAL;
+  return 0;
+}

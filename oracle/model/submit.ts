@@ -1,0 +1,351 @@
+/** Submission: init checks, restrictions, prep, filters, link chains, and what is posted. */
+import { E, IORING_SETUP, IOSQE } from '../opcodes/constants.ts';
+import { opSpec } from '../opcodes/index.ts';
+import { initCheckFlags, initCheckRest } from '../opcodes/init.ts';
+import { fullSqe } from '../opcodes/support.ts';
+import type { FullSqe, IssueOutcome, OpContext } from '../opcodes/types.ts';
+import { RING_FD, RING_SLOTS } from '../layout.ts';
+import type { Allowed, PredictedCqe, PredictedStep } from '../prediction.ts';
+import type { Sqe } from '../scenario/types.ts';
+import type { FilterVerdict, TraceEvent } from '../trace.ts';
+import { classicRefusal, contextWords, runFilters } from './evaluate.ts';
+import type { FdTable, Ring, Task, World } from './world.ts';
+
+const LINKS = IOSQE.IO_LINK | IOSQE.IO_HARDLINK;
+
+/** How the submission of one request ended. */
+type Admission =
+  | { readonly verdict: 'admitted'; readonly async: boolean }
+  | { readonly verdict: 'failed'; readonly errno: number; readonly rule: string }
+  /** The specification does not decide between running and failing. */
+  | { readonly verdict: 'unknown' };
+
+interface Request {
+  readonly sqe: FullSqe;
+  readonly index: number;
+  readonly admission: Admission;
+  readonly context: OpContext;
+}
+
+type Stage = Extract<TraceEvent, { kind: 'request' }>['stage'];
+
+/** One submit step on one ring. */
+export class Submission {
+  readonly #world: World;
+  readonly #ring: Ring;
+  readonly #files: FdTable;
+  readonly #cqes: PredictedCqe[] = [];
+  /** Resources touched in this step: whether only inline requests did so, and their chains. */
+  readonly #touched = new Map<string, { inline: boolean; readonly chains: Request[][] }>();
+  /** Chains whose outcome depends on who comes first. */
+  readonly #racing = new Set<readonly Request[]>();
+  /** Set when nothing exact can be said of the step any more. */
+  #imprecise = false;
+
+  constructor(world: World, ring: Ring, task: Task) {
+    this.#world = world;
+    this.#ring = ring;
+    // The polling thread of a SQPOLL ring works with the creator's descriptors and memory.
+    this.#files = (ring.flags & IORING_SETUP.SQPOLL) !== 0 ? ring.creator_files : task.files;
+  }
+
+  /** Predicts the step that submits `sqes`. */
+  run(sqes: readonly Sqe[]): PredictedStep {
+    const hit = this.#world.hit.bind(this.#world);
+    const ring = this.#ring;
+    const submit_all = (ring.flags & IORING_SETUP.SUBMIT_ALL) !== 0;
+    const polled = (ring.flags & IORING_SETUP.SQPOLL) !== 0;
+    const mixed = (ring.flags & IORING_SETUP.SQE_MIXED) !== 0;
+    const returns: number[] = [];
+    let consumed = 0;
+    let total = 0;
+    let chain: Request[] = [];
+    const flush = (): void => {
+      if (chain.length > 0) this.#finish(chain);
+      chain = [];
+    };
+    for (let i = 0; i < sqes.length; i++) {
+      const sqe = fullSqe(sqes[i]!);
+      const slots = mixed && is128(sqe.opcode) && sqe.opcode < this.#world.abi.op_last ? 2 : 1;
+      if (slots === 2 && ((ring.consumed + total) & (ring.entries - 1)) === ring.entries - 1) this.#imprecise = true;
+      const request = this.#admit(sqe, i, chain.length > 0, slots === 2 ? 2 : sqes.length - i);
+      consumed += slots;
+      total += slots;
+      const { admission } = request;
+      if (admission.verdict === 'unknown') this.#imprecise = true;
+      chain.push(request);
+      const linked = (sqe.flags & LINKS) !== 0;
+      if (!linked) {
+        flush();
+        if (admission.verdict === 'failed') {
+          if (submit_all) hit('enter.submit-all');
+          else if (i + 1 < sqes.length) {
+            hit('enter.stops-at-error');
+            returns.push(consumed);
+            consumed = 0;
+          }
+        }
+      }
+    }
+    if (chain.length > 0) {
+      hit('link.ends-with-batch');
+      flush();
+    }
+    if (consumed > 0) returns.push(consumed);
+    ring.consumed += total;
+    const rule = hit('enter.count');
+    if (this.#imprecise) return { reached: true, returns: 'any', cqes: this.#cqes.map(vague), rule };
+    return { reached: true, returns: polled ? [total] : returns, cqes: this.#withRaces(), rule };
+  }
+
+  /** The CQEs, with those of racing chains made vague. */
+  #withRaces(): readonly PredictedCqe[] {
+    if (this.#racing.size === 0) return this.#cqes;
+    const racing = new Map([...this.#racing].flatMap((chain) => chain.map((request) => [request.index, request] as const)));
+    const cqes = this.#cqes.filter(({ sqe }) => !racing.has(sqe));
+    for (const [sqe, request] of racing) {
+      const skip = (request.sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0 || [...this.#racing].some((chain) => chain.includes(request) && chain.some((other) => (other.sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0));
+      cqes.push({ user_data: request.sqe.user_data, res: 'any', flags: 'any', sqe, rule: 'enter.count', ...(skip ? { optional: true } : {}) });
+    }
+    return cqes;
+  }
+
+  #context(sqe: FullSqe, linked: boolean): OpContext {
+    const files = this.#files;
+    return {
+      abi: this.#world.abi,
+      sqe,
+      setup_flags: this.#ring.flags,
+      ring: this.#ring.slot,
+      linked,
+      sandbox: files.sandbox,
+      ringAt: (fd) => {
+        const ring = fd >= RING_FD && fd < RING_FD + RING_SLOTS ? files.rings.get(fd - RING_FD) : undefined;
+        return ring === undefined ? undefined : { slot: ring.slot, setup_flags: ring.flags, disabled: ring.disabled };
+      },
+    };
+  }
+
+  /** Everything that happens to a request before it may run. */
+  #admit(sqe: FullSqe, index: number, linked: boolean, left: number): Request {
+    const world = this.#world;
+    const ring = this.#ring;
+    const context = this.#context(sqe, linked);
+    const done = (admission: Admission): Request => ({ sqe, index, admission, context });
+    const fail = (errno: number, rule: string, stage: Stage, filters: readonly FilterVerdict[] = []): Request => {
+      world.hit(rule);
+      this.#trace(sqe, index, stage, -errno, rule, filters);
+      return done({ verdict: 'failed', errno, rule });
+    };
+
+    const init = initCheckFlags(context, { drain_disabled: ring.skip_seen, left });
+    if (!init.ok) {
+      // The flag is remembered as soon as it is seen, also on a request that fails later.
+      if (init.rule === 'init.drain-skip') ring.skip_seen = true;
+      return fail(init.errno, init.rule, 'init');
+    }
+    if ((sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0) ring.skip_seen = true;
+    const drained = ring.drain_seen;
+    if ((sqe.flags & IOSQE.IO_DRAIN) !== 0) ring.drain_seen = true;
+
+    const { classic } = ring.rules;
+    if (classic !== undefined) {
+      const refusal = classicRefusal(world, classic, sqe.opcode, sqe.flags);
+      if (refusal !== undefined) {
+        world.hit('classic.before-filters');
+        return fail(E.ACCES, refusal, 'classic');
+      }
+      world.hit('classic.allow');
+    }
+    const rest = initCheckRest(context);
+    if (!rest.ok) return fail(rest.errno, rest.rule, 'init');
+
+    const spec = opSpec(sqe.opcode);
+    const prep = spec?.prep(context) ?? { ok: 'unknown' as const };
+    const head = ring.rules.table?.heads[sqe.opcode];
+    if (prep.ok === 'unknown') {
+      // Whatever prep says, a request that every filter denies does not run; but its error is open.
+      return done({ verdict: 'unknown' });
+    }
+    if (!prep.ok) {
+      if (head !== undefined) world.hit('filter.after-prep');
+      return fail(prep.errno, `op.${spec!.name.toLowerCase()}.prep`, 'prep');
+    }
+    const adds = prep.adds_flags | ((sqe.flags & IOSQE.IO_DRAIN) !== 0 ? IOSQE.ASYNC : 0);
+    let async = ((sqe.flags | adds) & IOSQE.ASYNC) !== 0 || drained;
+    if (head === undefined) {
+      world.hit('filter.none');
+      return done({ verdict: 'admitted', async });
+    }
+    if (adds !== 0) world.hit('filter.ctx.flags');
+    if (prep.payload !== undefined) world.hit('filter.ctx.payload');
+    const verdicts: FilterVerdict[] | undefined = world.trace === undefined ? undefined : [];
+    const evaluate = (flags: number) =>
+      runFilters(world, ring.rules, sqe.opcode, contextWords(world.abi, sqe.opcode, flags & world.abi.sqe_flags, sqe.user_data, prep.payload), verdicts);
+    const answer = evaluate(sqe.flags | adds);
+    // Behind a drain the request may or may not have been sent to a worker when the filter looks.
+    if (ring.drain_seen && ((sqe.flags | adds) & IOSQE.ASYNC) === 0 || (ring.drain_seen && (sqe.flags & IOSQE.ASYNC) === 0 && adds !== prep.adds_flags)) {
+      const other = evaluate((sqe.flags | prep.adds_flags) ^ IOSQE.ASYNC);
+      const third = evaluate(sqe.flags | prep.adds_flags);
+      if (other.allowed !== answer.allowed || third.allowed !== answer.allowed) return done({ verdict: 'unknown' });
+      async = true;
+    }
+    if (!answer.allowed) {
+      world.hit('filter.no-effect');
+      return fail(E.ACCES, answer.rule, 'filter', verdicts);
+    }
+    if (verdicts !== undefined) this.#trace(sqe, index, 'filter', 'any', answer.rule, verdicts);
+    return done({ verdict: 'admitted', async });
+  }
+
+  /** Runs or cancels a complete chain (also of length one). */
+  #finish(chain: readonly Request[]): void {
+    if (this.#imprecise) {
+      for (const request of chain) {
+        this.#post(request, 'any', 'any', 'enter.count', true);
+        this.#touchUnknown(request);
+      }
+      return;
+    }
+    if (chain.some(({ admission }) => admission.verdict === 'failed')) {
+      this.#cancel(chain);
+      return;
+    }
+    let broken: boolean | 'unknown' = false;
+    let omit: boolean | 'unknown' = false;
+    chain.forEach((request, position) => {
+      const { sqe, admission } = request;
+      if (broken === true) {
+        this.#world.hit('link.broken');
+        this.#cancelled(request, omit);
+        return;
+      }
+      const async = (admission.verdict === 'admitted' && admission.async) || position > 0;
+      const outcome = opSpec(sqe.opcode)!.issue(request.context);
+      const racy = this.#race(outcome, async, chain);
+      const uncertain = broken === 'unknown';
+      if (!racy && !uncertain) outcome.effect?.();
+      const res: Allowed = racy ? 'any' : uncertain ? withCancelled(outcome.res) : outcome.res;
+      const fails = racy || uncertain ? 'unknown' : outcome.fails;
+      this.#complete(request, outcome, res, fails, uncertain);
+      if (fails !== false) {
+        if ((sqe.flags & IOSQE.IO_HARDLINK) !== 0) this.#world.hit('link.hard');
+        else if (position + 1 < chain.length) {
+          broken = fails;
+          omit = (sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0 ? fails : false;
+        }
+      }
+    });
+  }
+
+  /** Posts what a request that ran answers. */
+  #complete(request: Request, outcome: IssueOutcome, res: Allowed, fails: boolean | 'unknown', uncertain: boolean): void {
+    const { sqe, index } = request;
+    const rule = `op.${opSpec(sqe.opcode)!.name.toLowerCase()}`;
+    const skip = (sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0;
+    this.#trace(sqe, index, 'issue', res, rule, []);
+    const link_timeout_skip = skip && sqe.opcode === LINK_TIMEOUT;
+    if (skip && fails === false && !link_timeout_skip) this.#world.hit(this.#world.hit('skip.success'));
+    else {
+      if (skip && fails === true) this.#world.hit('skip.failure');
+      this.#post(request, res, uncertain ? 'any' : (outcome.cflags ?? 0), rule, (skip && fails !== true) || uncertain || link_timeout_skip);
+      for (const more of outcome.extra ?? []) this.#post(request, uncertain ? 'any' : more.res, uncertain ? 'any' : more.cflags, rule, uncertain);
+    }
+    const { posts } = outcome;
+    if (posts === undefined) return;
+    const target = this.#world.rings.get(posts.ring);
+    const cqe: PredictedCqe = { user_data: posts.user_data, res: posts.res, flags: posts.cflags, sqe: -1, rule, ...(uncertain || res === 'any' ? { optional: true } : {}) };
+    if (posts.ring === this.#ring.slot) this.#cqes.push(cqe);
+    else target?.pending.push(cqe);
+  }
+
+  /** A chain of which a request failed while being submitted. */
+  #cancel(chain: readonly Request[]): void {
+    const head = chain[0]!;
+    const head_skips = (head.sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0;
+    const hard = chain.some(({ sqe }) => (sqe.flags & IOSQE.IO_HARDLINK) !== 0);
+    chain.forEach((request, position) => {
+      const { admission } = request;
+      const own = admission.verdict === 'failed' ? -admission.errno : -E.CANCELED;
+      const rule = admission.verdict === 'failed' ? admission.rule : this.#world.hit('link.cancelled-by-submission');
+      if (admission.verdict !== 'failed') this.#trace(request.sqe, request.index, 'link', own, rule, []);
+      if (position > 0 && head_skips) {
+        this.#world.hit('skip.failure');
+        // With a hard link the manual page leaves open whether the others are omitted.
+        if (hard) this.#post(request, own, 0, rule, true);
+        return;
+      }
+      this.#post(request, own, 0, rule, false);
+    });
+  }
+
+  #cancelled(request: Request, omit: boolean | 'unknown'): void {
+    this.#trace(request.sqe, request.index, 'link', -E.CANCELED, 'link.broken', []);
+    const timeout = request.sqe.opcode === LINK_TIMEOUT && (request.sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0;
+    if (omit === true) {
+      if (timeout || request.sqe.opcode === LINK_TIMEOUT) this.#post(request, -E.CANCELED, 0, 'link.broken', true);
+      return;
+    }
+    this.#post(request, -E.CANCELED, 0, 'link.broken', omit === 'unknown' || timeout);
+  }
+
+  #post(request: Request, res: Allowed, flags: Allowed, rule: string, optional: boolean): void {
+    const cqe: PredictedCqe = { user_data: request.sqe.user_data, res, flags, sqe: request.index, rule };
+    this.#cqes.push(optional ? { ...cqe, optional: true } : cqe);
+  }
+
+  /** Whether the request races with another one of this step over a resource. */
+  #race(outcome: IssueOutcome, async: boolean, chain: readonly Request[]): boolean {
+    let racy = false;
+    const { tainted } = this.#world;
+    for (const name of outcome.touches ?? []) {
+      if (tainted.has(name)) {
+        racy = true;
+        this.#racing.add(chain);
+      }
+      const before = this.#touched.get(name);
+      if (before === undefined) {
+        this.#touched.set(name, { inline: !async, chains: [chain as Request[]] });
+        continue;
+      }
+      // Members of one chain run one after the other.
+      const others = before.chains.filter((other) => other !== chain);
+      if (others.length > 0 && (async || !before.inline)) {
+        racy = true;
+        this.#racing.add(chain);
+        for (const other of others) this.#racing.add(other);
+      }
+      before.inline &&= !async;
+      before.chains.push(chain as Request[]);
+    }
+    if (racy) for (const name of outcome.touches ?? []) tainted.add(name);
+    return racy;
+  }
+
+  #touchUnknown(request: Request): void {
+    const outcome = opSpec(request.sqe.opcode)?.issue(request.context);
+    for (const name of outcome?.touches ?? []) this.#world.tainted.add(name);
+    if (outcome?.posts !== undefined) this.#world.rings.get(outcome.posts.ring)?.pending.push({ user_data: outcome.posts.user_data, res: 'any', flags: 'any', sqe: -1, rule: 'enter.count', optional: true });
+  }
+
+  #trace(sqe: FullSqe, index: number, stage: Stage, res: Allowed, rule: string, filters: readonly FilterVerdict[]): void {
+    this.#world.trace?.({ kind: 'request', step: this.#world.step, sqe: index, opcode: sqe.opcode, stage, res, rule, filters });
+  }
+}
+
+const LINK_TIMEOUT = 15;
+
+/** IORING_OP_NOP128 and IORING_OP_URING_CMD128 take two entries of a mixed ring. */
+export function is128(opcode: number): boolean {
+  return opcode === 63 || opcode === 64;
+}
+
+function withCancelled(res: Allowed): Allowed {
+  if (typeof res === 'number') return [res, -E.CANCELED];
+  if (res === 'any' || 'at_least' in (res as object)) return 'any';
+  return [...(res as readonly number[]), -E.CANCELED];
+}
+
+function vague(cqe: PredictedCqe): PredictedCqe {
+  return { ...cqe, res: 'any', flags: 'any', optional: true };
+}

@@ -1,0 +1,119 @@
+/** The state a scenario runs in: tasks, rings, descriptor tables, and what was reached on the way. */
+import type { AbiProfile } from '../abi.ts';
+import { newSeen } from '../bpf/seen.ts';
+import type { Seen } from '../bpf/seen.ts';
+import { Sandbox } from '../opcodes/sandbox.ts';
+import type { PredictedCqe } from '../prediction.ts';
+import type { RegisteredRings } from '../register/state.ts';
+import type { Quirks } from '../quirks.ts';
+import type { RingSlot, Scenario, TaskId } from '../scenario/types.ts';
+import type { TraceSink } from '../trace.ts';
+import type { FeatureRuleId } from './rules.ts';
+import { RuleSet } from './ruleset.ts';
+
+/** Yes, no, or not decided by the specification. */
+export type Tri = boolean | 'unknown';
+
+/** A file descriptor table: shared by threads, copied by fork. */
+export class FdTable {
+  readonly rings: Map<RingSlot, Ring>;
+  readonly sandbox: Sandbox;
+  constructor(sandbox: Sandbox, rings: ReadonlyMap<RingSlot, Ring> = new Map()) {
+    this.sandbox = sandbox;
+    this.rings = new Map(rings);
+  }
+  /** A copy for a child that does not share descriptors; `share_memory` for CLONE_VM. */
+  fork(share_memory: boolean): FdTable {
+    return new FdTable(this.sandbox.fork(share_memory), this.rings);
+  }
+}
+
+export class Task {
+  readonly id: TaskId;
+  /** Thread group; tasks with the same object are threads of one process. */
+  process: Process;
+  alive = true;
+  rules: RuleSet;
+  no_new_privs = false;
+  cap_sys_admin: Tri = true;
+  in_user_ns = false;
+  files: FdTable;
+  /** Ring descriptors registered by IORING_REGISTER_RING_FDS: index -> slot. */
+  registered: RegisteredRings = new Map();
+  constructor(id: TaskId, process: Process, files: FdTable, rules: RuleSet) {
+    this.id = id;
+    this.process = process;
+    this.files = files;
+    this.rules = rules;
+  }
+}
+
+export class Process {
+  readonly threads = new Set<Task>();
+  /** Kernel threads (SQPOLL, io-wq) may have joined the thread group. */
+  has_workers: Tri = false;
+}
+
+export class Ring {
+  readonly slot: RingSlot;
+  /** IORING_SETUP_* it was created with. */
+  readonly flags: number;
+  readonly entries: number;
+  disabled: boolean;
+  rules: RuleSet;
+  /** Only submitter of a SINGLE_ISSUER ring, once known. */
+  submitter: Task | undefined;
+  readonly creator: Task;
+  readonly creator_files: FdTable;
+  /** Restrictions came from the task that created the ring. */
+  inherited_classic = false;
+  /** CQEs posted from elsewhere, not yet reaped. */
+  pending: PredictedCqe[] = [];
+  /** A request with CQE_SKIP_SUCCESS was seen: drains are refused from now on. */
+  skip_seen = false;
+  /** A drain was submitted: whether later requests are forced to a worker depends on timing. */
+  drain_seen = false;
+  /** Queue entries consumed so far (mixed rings must not wrap inside a 128-byte SQE). */
+  consumed = 0;
+  constructor(slot: RingSlot, flags: number, entries: number, disabled: boolean, creator: Task, rules: RuleSet) {
+    this.slot = slot;
+    this.flags = flags;
+    this.entries = entries;
+    this.disabled = disabled;
+    this.creator = creator;
+    this.creator_files = creator.files;
+    this.rules = rules;
+  }
+}
+
+export class World {
+  readonly scenario: Scenario;
+  readonly abi: AbiProfile;
+  readonly quirks: Quirks;
+  readonly tasks = new Map<TaskId, Task>();
+  readonly hits = new Map<string, number>();
+  readonly seen: Seen = newSeen();
+  readonly trace: TraceSink | undefined;
+  /** Rings by slot, whoever holds them. */
+  readonly rings = new Map<RingSlot, Ring>();
+  /** Resources (IssueOutcome.touches) whose state nobody knows since requests raced for them. */
+  readonly tainted = new Set<string>();
+  /** Index of the step being predicted. */
+  step = 0;
+  constructor(scenario: Scenario, abi: AbiProfile, quirks: Quirks, trace: TraceSink | undefined) {
+    this.scenario = scenario;
+    this.abi = abi;
+    this.quirks = quirks;
+    this.trace = trace;
+    const process = new Process();
+    const root = new Task(0, process, new FdTable(new Sandbox(scenario.fixtures, abi)), new RuleSet());
+    process.threads.add(root);
+    this.tasks.set(0, root);
+  }
+
+  /** Counts a rule that decided or contributed, and returns its id. */
+  hit<T extends FeatureRuleId | (string & {})>(rule: T): T {
+    this.hits.set(rule, (this.hits.get(rule) ?? 0) + 1);
+    return rule;
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * The oracle's front door: for a scenario and an ABI profile, what every step may answer.
+ * Pure and total: no input, however odd, makes it throw, and the same input gives the same answer.
+ */
+import type { AbiProfile } from './abi.ts';
+import { rulesOfSeen } from './bpf/rules.ts';
+import { E, IORING_SETUP } from './opcodes/constants.ts';
+import type { PredictedCqe, PredictedStep, Prediction } from './prediction.ts';
+import { NO_QUIRKS } from './quirks.ts';
+import type { Quirks } from './quirks.ts';
+import { predictRegister } from './model/register.ts';
+import { Submission } from './model/submit.ts';
+import { createRing, exec, exit, reap, simpleStep, spawn, unshareUser } from './model/tasks.ts';
+import { World } from './model/world.ts';
+import type { Task } from './model/world.ts';
+import type { Scenario, Step, SubmitStep } from './scenario/types.ts';
+import type { TraceSink } from './trace.ts';
+
+export interface PredictOptions {
+  /** Models of faulty kernels to apply; none: the specification. */
+  readonly quirks?: Quirks;
+  readonly trace?: TraceSink;
+}
+
+/** Predicts a whole scenario. */
+export function predict(scenario: Scenario, abi: AbiProfile, options: PredictOptions = {}): Prediction {
+  const world = new World(scenario, abi, options.quirks ?? NO_QUIRKS, options.trace);
+  const steps = scenario.steps.map((step, index) => {
+    world.step = index;
+    return predictStep(world, step);
+  });
+  for (const rule of rulesOfSeen(world.seen)) world.hit(rule);
+  return { steps, hits: world.hits };
+}
+
+function predictStep(world: World, step: Step): PredictedStep {
+  const task = world.tasks.get(step.task);
+  if (task === undefined || !task.alive) return { reached: false, returns: [], cqes: [], rule: world.hit('task.gone') };
+  switch (step.do) {
+    case 'ring':
+      return createRing(world, task, step);
+    case 'register_bpf_filter':
+    case 'register_restrictions':
+    case 'register_task_restrictions':
+    case 'register':
+      return predictRegister(world, task, step);
+    case 'submit':
+      return submit(world, task, step);
+    case 'spawn':
+      return spawn(world, task, step);
+    case 'exec':
+      return exec(world, task);
+    case 'exit':
+      return exit(world, task);
+    case 'unshare_user':
+      return unshareUser(world, task);
+    case 'reap':
+      return reap(world, task, step);
+    default:
+      return simpleStep(world, task, step);
+  }
+}
+
+function submit(world: World, task: Task, step: SubmitStep): PredictedStep {
+  const refuse = (errno: number, rule: Parameters<World['hit']>[0]): PredictedStep => ({ reached: true, returns: [-errno], cqes: [], rule: world.hit(rule) });
+  let ring = task.files.rings.get(step.ring);
+  if (step.registered !== undefined) {
+    if (step.registered < 0 || step.registered >= 16) return refuse(E.INVAL, 'register.registered-index');
+    const slot = task.registered.get(step.registered);
+    if (slot === undefined) return refuse(E.BADF, 'register.registered-index');
+    ring = world.rings.get(slot);
+  }
+  if (ring === undefined) return refuse(E.BADF, 'enter.bad-fd');
+  const pending = ring.pending;
+  const take = (cqes: readonly PredictedCqe[]): readonly PredictedCqe[] => {
+    ring.pending = [];
+    return pending.length === 0 ? cqes : [...pending, ...cqes];
+  };
+  if (ring.disabled) return { ...refuse(E.BADFD, 'enter.disabled'), cqes: take([]) };
+  const polled = (ring.flags & IORING_SETUP.SQPOLL) !== 0;
+  if (!polled && ring.submitter !== undefined && ring.submitter !== task) return { ...refuse(E.EXIST, 'enter.single-issuer'), cqes: take([]) };
+  if (ring.creator !== task && !ring.rules.empty) world.hit('inherit.ring-shared');
+  if (polled && (!ring.creator.alive || ring.creator_files !== ring.creator.files)) {
+    // The polling thread ends with its process, at a time of its own.
+    return { reached: true, returns: 'any', cqes: take(step.sqes.map((sqe, i) => ({ user_data: sqe.user_data ?? 0n, res: 'any', flags: 'any', sqe: i, rule: 'enter.count', optional: true }))), rule: 'enter.count' };
+  }
+  const predicted = new Submission(world, ring, task).run(step.sqes);
+  return { ...predicted, cqes: take(predicted.cqes) };
+}

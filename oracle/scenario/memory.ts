@@ -1,0 +1,91 @@
+/**
+ * How argument structures lie in the guest's memory. The encoder writes them from here and
+ * the oracle reads them from here, so that both mean the same bytes.
+ */
+import type { SockFilter } from '../bpf/program.ts';
+import { BPF_MAXINSNS } from '../bpf/program.ts';
+import { ARENA, ARENA_BASE, ARENA_END } from '../layout.ts';
+import type { BpfArg, Placement, Restriction } from './types.ts';
+
+/** sizeof(struct io_uring_bpf) in bytes. */
+export const BPF_ARG_SIZE = 72;
+/** Offset of filter.pdu_size inside struct io_uring_bpf. */
+export const BPF_PDU_SIZE_OFFSET = 20;
+/** sizeof(struct io_uring_restriction) and of the header of struct io_uring_task_restriction. */
+export const RESTRICTION_SIZE = 16;
+export const TASK_RESTRICTION_HEADER = 16;
+
+/** What the kernel meets at a placement. */
+export type AddressKind = 'readable' | 'read-only' | 'null' | 'unmapped' | 'unknown';
+
+/** First address above user space on every supported architecture. */
+const USER_END = 1n << 56n;
+
+/** Classifies a placement; 'unknown' where the runner may have something mapped. */
+export function addressKind(placement: Placement): AddressKind {
+  if (placement === 'normal' || placement === 'page-end') return 'readable';
+  if (placement === 'read-only') return 'read-only';
+  if (placement === 'straddle') return 'unmapped';
+  const { raw } = placement;
+  if (raw === 0n) return 'null';
+  if (raw < 0x1000n || raw >= USER_END) return 'unmapped';
+  if (raw >= BigInt(ARENA_END) && raw < BigInt(ARENA_END) + 0x1000n) return 'unmapped';
+  return 'unknown';
+}
+
+/**
+ * Address at which `size` bytes lie for a placement; `base` is where they go normally. A
+ * straddling structure has its last byte beyond the arena.
+ */
+export function addressOf(placement: Placement, size: number, base: number): bigint {
+  switch (placement) {
+    case 'normal':
+    case 'read-only':
+      return BigInt(base);
+    case 'page-end':
+      return BigInt(ARENA_END - size);
+    case 'straddle':
+      return BigInt(ARENA_END - Math.max(size - 1, 0));
+    default:
+      return BigInt.asUintN(64, placement.raw);
+  }
+}
+
+const ZERO: SockFilter = { code: 0, jt: 0, jf: 0, k: 0 };
+
+/** The instructions the kernel reads: `filter_len` of them, zeros (ld #0) behind the written ones. */
+export function effectiveProgram(arg: BpfArg): readonly SockFilter[] {
+  if (arg.filter_len === arg.program.length) return arg.program;
+  const length = Math.min(arg.filter_len, BPF_MAXINSNS);
+  return Array.from({ length }, (_, i) => arg.program[i] ?? ZERO);
+}
+
+const NO_RESTRICTION: Restriction = { opcode: 0, value: 0, resv: 0, resv2: [0, 0, 0] };
+
+/** The restrictions the kernel reads: `count` of them, zeros behind the written ones. */
+export function effectiveRestrictions(entries: readonly Restriction[], count: number): readonly Restriction[] {
+  if (count === entries.length) return entries;
+  return Array.from({ length: count }, (_, i) => entries[i] ?? NO_RESTRICTION);
+}
+
+/** Address of the program of `arg` in the guest. */
+export function programAddress(arg: BpfArg): bigint {
+  return addressOf(arg.program_placement, Math.min(arg.filter_len, BPF_MAXINSNS) * 8, ARENA_BASE + ARENA.program);
+}
+
+/** struct io_uring_bpf as bytes. */
+export function bpfArgBytes(arg: BpfArg, little_endian: boolean): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(BPF_ARG_SIZE);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, arg.cmd_type, little_endian);
+  view.setUint16(2, arg.cmd_flags, little_endian);
+  view.setUint32(4, arg.resv, little_endian);
+  view.setUint32(8, arg.opcode, little_endian);
+  view.setUint32(12, arg.flags, little_endian);
+  view.setUint32(16, arg.filter_len, little_endian);
+  view.setUint8(BPF_PDU_SIZE_OFFSET, arg.pdu_size);
+  arg.resv_filter.forEach((byte, i) => view.setUint8(21 + i, byte));
+  view.setBigUint64(24, programAddress(arg), little_endian);
+  arg.resv2.forEach((word, i) => view.setBigUint64(32 + 8 * i, word, little_endian));
+  return bytes;
+}

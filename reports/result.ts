@@ -1,0 +1,140 @@
+/**
+ * The result of a run as plain data: what `result.json` holds and every report is made from.
+ * 64-bit numbers are decimal or 0x strings; times are the only fields that differ between two runs with one seed.
+ */
+
+export const RESULT_VERSION = 1;
+
+/** Worst first. */
+export type Verdict = 'divergent' | 'untestable' | 'interrupted' | 'conformant';
+
+/** Scenario verdicts. */
+export type ScenarioVerdict = 'pass' | 'known' | 'divergence' | 'kernel-crash' | 'hang' | 'runner-error' | 'unsupported';
+
+export interface RunResult {
+  readonly version: typeof RESULT_VERSION;
+  readonly verdict: Verdict;
+  /** Why, in one sentence, when the verdict is not 'conformant'. */
+  readonly reason?: string;
+  readonly seed: number;
+  /** Command line that repeats the run. */
+  readonly command: string;
+  readonly kernel: {
+    readonly release: string;
+    readonly machine: string;
+    /** 'pinned 7.0.13' or the file the user gave. */
+    readonly source: string;
+    readonly sha256: string;
+    readonly append: string;
+  };
+  /** The probed ABI profile (oracle/abi.ts), as data. */
+  readonly abi: Readonly<Record<string, unknown>>;
+  readonly accel: { readonly name: 'kvm' | 'tcg'; readonly reason: string };
+  readonly jobs: number;
+  readonly versions: Readonly<Record<string, string>>;
+  /** Scenarios executed and judged. */
+  readonly scenarios: number;
+  /** Kernel answers compared: return values, CQEs, write-backs. */
+  readonly outcomes: number;
+  readonly suites: Readonly<Record<string, SuiteCount>>;
+  /** Rule id -> hits. Rules with 0 hits are listed too. */
+  readonly rules: Readonly<Record<string, number>>;
+  readonly divergences: readonly Divergence[];
+  readonly crashes: readonly Crash[];
+  readonly hangs: readonly Hang[];
+  readonly runner_errors: readonly RunnerError[];
+  readonly known: readonly KnownCount[];
+  /** Findings that the data says should show on this release, and did not. */
+  readonly missing_findings: readonly { readonly id: string; readonly reason: string }[];
+  readonly times: Times;
+}
+
+export interface SuiteCount {
+  readonly scenarios: number;
+  readonly outcomes: number;
+  readonly pass: number;
+  readonly known: number;
+  readonly divergence: number;
+  readonly other: number;
+}
+
+export interface Divergence {
+  readonly rule: string;
+  readonly suite: string;
+  /** Index of the scenario in the run. */
+  readonly index: number;
+  /** Smallest scenario, JSON form (oracle/scenario/json.ts). */
+  readonly scenario: unknown;
+  /** Step of the smallest scenario at which it differs. */
+  readonly step: number;
+  readonly what: string;
+  readonly predicted: string;
+  readonly observed: string;
+  /** Statement and citation of the rule. */
+  readonly statement: string;
+  readonly source: string;
+  /** "3/3": how often it showed when repeated alone on a fresh guest. */
+  readonly reproduced: string;
+  /** Scenarios of this run that differ in the same way (same rule and shape). */
+  readonly count: number;
+  /** Full text for people: task tree, programs, predicted against observed. */
+  readonly text: string;
+}
+
+export interface Crash {
+  readonly suite: string;
+  readonly index: number;
+  readonly kind: string;
+  readonly title: string;
+  readonly console: string;
+  readonly scenario: unknown;
+  readonly reproduced: string;
+}
+
+export interface Hang {
+  readonly suite: string;
+  readonly index: number;
+  readonly scenario: unknown;
+  readonly reproduced: string;
+  readonly detail: string;
+}
+
+export interface RunnerError {
+  readonly index: number;
+  readonly detail: string;
+}
+
+export interface KnownCount {
+  readonly id: string;
+  readonly rule: string;
+  readonly title: string;
+  /** Scenarios whose answers are exactly those of the finding's model. */
+  readonly scenarios: number;
+}
+
+export interface Times {
+  readonly started: string;
+  readonly wall_s: number;
+  readonly boot_s: number;
+  readonly first_result_s: number;
+  readonly outcomes_per_s: number;
+  /** Share of wall time in which the guests executed scenarios, 0..1. */
+  readonly guest_busy: number;
+  /** Seconds the oracle took in all. */
+  readonly oracle_s: number;
+  readonly reboots: number;
+}
+
+/** One line of live progress. */
+export interface Progress {
+  readonly elapsed_s: number;
+  readonly scenarios: number;
+  readonly total: number;
+  readonly outcomes: number;
+  readonly outcomes_per_s: number;
+  readonly known: number;
+  readonly divergences: number;
+  readonly crashes: number;
+  readonly hangs: number;
+  readonly suite: string;
+}
