@@ -1,0 +1,179 @@
+/**
+ * The interpreter: exact u32 semantics of the instructions that io_uring
+ * accepts, in one tight loop. `trace.ts` says the same from the instruction
+ * table, slowly and step by step.
+ */
+import { instructionOf } from './instructions.ts';
+import { BPF_MEMWORDS } from './program.ts';
+import type { Program } from './program.ts';
+import { newSeen, SEEN_DIV_ZERO, SEEN_INITIAL_A, SEEN_INITIAL_X, SEEN_NOT_TAKEN, SEEN_SHIFT_MASK, SEEN_TAKEN } from './seen.ts';
+import type { Seen } from './seen.ts';
+
+/** A program flattened for the loop. */
+export interface Compiled {
+  /** Four words per instruction: code, k, target when true (ja: the target), target when false. Ends with `ret #0`. */
+  readonly words: Int32Array;
+  /** Whether the first steps read A (X) before they write it. */
+  readonly readsInitialA: boolean;
+  readonly readsInitialX: boolean;
+  readonly usesScratch: boolean;
+}
+
+const RET_K = 0x06;
+const cache = new WeakMap<Program, Compiled>();
+
+/**
+ * Flattens a program; the result is cached by the array's identity. An
+ * instruction that io_uring would refuse becomes `ret #0`, and a jump out of
+ * the program goes to a `ret #0` behind its end, so running is total.
+ */
+export function compile(program: Program): Compiled {
+  const known = cache.get(program);
+  if (known !== undefined) return known;
+  const length = program.length;
+  const words = new Int32Array((length + 1) * 4);
+  let usesScratch = false;
+  program.forEach(({ code, jt, jf, k }, pc) => {
+    const at = pc * 4;
+    const instruction = instructionOf(code);
+    if (instruction === undefined || !instruction.whitelisted) {
+      words[at] = RET_K;
+      return;
+    }
+    if (instruction.operand === 'mem') usesScratch = true;
+    words[at] = code;
+    words[at + 1] = k;
+    words[at + 2] = Math.min(length, pc + 1 + (instruction.operand === 'label' ? k : jt));
+    words[at + 3] = Math.min(length, pc + 1 + jf);
+  });
+  words[length * 4] = RET_K;
+  const compiled = { words, usesScratch, ...initialReads(program) };
+  cache.set(program, compiled);
+  return compiled;
+}
+
+/**
+ * Whether A and X are read before they are written on the way from the start
+ * to the first branch or ret. Every run goes that way, so the answer holds for
+ * every run; reads of an unwritten register behind a branch are not counted.
+ */
+function initialReads(program: Program): { readsInitialA: boolean; readsInitialX: boolean } {
+  let a: boolean | null = null;
+  let x: boolean | null = null;
+  let pc = 0;
+  while (pc < program.length && (a === null || x === null)) {
+    const { code, k } = program[pc]!;
+    const instruction = instructionOf(code);
+    if (instruction === undefined || !instruction.whitelisted) break;
+    const { class: cls, mnemonic, operand } = instruction;
+    const readsA = cls === 'alu' || cls === 'st' || instruction.jump !== undefined || mnemonic === 'tax' || operand === 'a';
+    const readsX = operand === 'x' || cls === 'stx' || mnemonic === 'txa';
+    if (readsA) a ??= true;
+    if (readsX) x ??= true;
+    if (cls === 'ld' || mnemonic === 'txa') a ??= false;
+    if (cls === 'ldx' || mnemonic === 'tax') x ??= false;
+    if (instruction.jump !== undefined || cls === 'ret') break;
+    pc += operand === 'label' ? 1 + k : 1;
+  }
+  return { readsInitialA: a === true, readsInitialX: x === true };
+}
+
+const scratch = new Int32Array(BPF_MEMWORDS);
+const unused = newSeen();
+
+/**
+ * Runs a program over a context and returns its u32 result (0 denies).
+ * `ctx` holds the context as machine words: `ld [k]` reads `ctx[k >>> 2]`, and
+ * 0 beyond its end. `ctxSize` is what `len` gives, in bytes. Marks in `seen`
+ * what was executed. The answer means something only for an accepted program.
+ */
+export function run(program: Program, ctx: Uint32Array, ctxSize: number, seen: Seen = unused): number {
+  const { words, readsInitialA, readsInitialX, usesScratch } = compile(program);
+  if (readsInitialA) seen[SEEN_INITIAL_A] = 1;
+  if (readsInitialX) seen[SEEN_INITIAL_X] = 1;
+  if (usesScratch) scratch.fill(0);
+  // A and X are kept as int32, the form in which the engine computes fastest; `>>> 0` where the sign matters.
+  let a = 0;
+  let x = 0;
+  let at = 0;
+  for (;;) {
+    const code = words[at]!;
+    const k = words[at + 1]!;
+    seen[code] = 1;
+    switch (code & 0x07) {
+      case 0: // ld
+        switch (code >> 5) {
+          case 0: a = k; break;
+          case 1: a = ctx[k >>> 2]! | 0; break;
+          case 3: a = scratch[k & 15]!; break;
+          default: a = ctxSize; break;
+        }
+        break;
+      case 1: // ldx
+        switch (code >> 5) {
+          case 0: x = k; break;
+          case 3: x = scratch[k & 15]!; break;
+          default: x = ctxSize; break;
+        }
+        break;
+      case 2: scratch[k & 15] = a; break;
+      case 3: scratch[k & 15] = x; break;
+      case 4: { // alu
+        const operand = (code & 0x08) === 0 ? k : x;
+        switch (code >> 4) {
+          case 0: a = (a + operand) | 0; break;
+          case 1: a = (a - operand) | 0; break;
+          case 2: a = Math.imul(a, operand); break;
+          case 3:
+            if (operand === 0) {
+              seen[SEEN_DIV_ZERO] = 1;
+              return 0;
+            }
+            a = ((a >>> 0) / (operand >>> 0)) | 0;
+            break;
+          case 4: a |= operand; break;
+          case 5: a &= operand; break;
+          case 6:
+            if (operand >>> 0 > 31) seen[SEEN_SHIFT_MASK] = 1;
+            a <<= operand;
+            break;
+          case 7:
+            if (operand >>> 0 > 31) seen[SEEN_SHIFT_MASK] = 1;
+            a = (a >>> operand) | 0;
+            break;
+          case 8: a = -a | 0; break;
+          default: a ^= operand; break;
+        }
+        break;
+      }
+      case 5: { // jmp
+        if (code === 0x05) {
+          at = words[at + 2]! << 2;
+          continue;
+        }
+        const operand = (code & 0x08) === 0 ? k : x;
+        let holds: boolean;
+        switch (code >> 4) {
+          case 1: holds = a === operand; break;
+          case 2: holds = a >>> 0 > operand >>> 0; break;
+          case 3: holds = a >>> 0 >= operand >>> 0; break;
+          default: holds = (a & operand) !== 0; break;
+        }
+        if (holds) {
+          seen[SEEN_TAKEN + code] = 1;
+          at = words[at + 2]! << 2;
+        } else {
+          seen[SEEN_NOT_TAKEN + code] = 1;
+          at = words[at + 3]! << 2;
+        }
+        continue;
+      }
+      case 6: return (code === RET_K ? k : a) >>> 0;
+      default: // misc
+        if (code === 0x07) x = a;
+        else a = x;
+        break;
+    }
+    at += 4;
+  }
+}
