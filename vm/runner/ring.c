@@ -1,0 +1,315 @@
+/* Rings: creating, mapping, submitting, reaping. */
+#include "control.h"
+
+struct mapping {
+	u8 *rings; /* 0: not mapped */
+	u8 *sqes;
+	u32 rings_len, sqes_len;
+};
+
+/*
+ * Mappings by descriptor table and slot. The table is private memory, so each
+ * address space knows its own; tasks that share memory but not descriptors use different rows.
+ */
+static struct mapping mappings[MAX_TASKS][RING_SLOTS];
+static u32 mapped[MAX_TASKS]; /* bit per slot */
+
+/* A ring ready for use. */
+struct ring {
+	const struct uring_params *p;
+	u32 *sq_head, *sq_tail, *sq_flags, *array;
+	u32 *cq_head, *cq_tail;
+	u8 *sqes;
+	struct cqe *cqes;
+	u32 sq_mask, cq_mask;
+};
+
+#define WAIT_NS 400000000u
+
+void ring_forget(u32 files, u32 slot)
+{
+	struct mapping *m = &mappings[files][slot];
+
+	if (!m->rings)
+		return;
+	sys2(NR_munmap, m->rings, m->rings_len);
+	sys2(NR_munmap, m->sqes, m->sqes_len);
+	m->rings = 0;
+	mapped[files] &= ~(1u << slot);
+}
+
+void ring_forget_all(u32 files)
+{
+	u32 slot;
+
+	for (slot = 0; mapped[files]; slot++)
+		ring_forget(files, slot);
+}
+
+/* Unmaps all that tasks left mapped in this address space. */
+void ring_sweep(void)
+{
+	u32 files;
+
+	for (files = 0; files < MAX_TASKS; files++)
+		if (mapped[files])
+			ring_forget_all(files);
+}
+
+/* A forked child has a copy of all mappings: its parent's are now its own, others go. */
+void ring_after_fork(u32 parent_files, u32 child_files)
+{
+	u32 files, slot;
+
+	for (files = 0; files < MAX_TASKS; files++)
+		if (files != parent_files && mapped[files])
+			ring_forget_all(files);
+	for (slot = 0; slot < RING_SLOTS; slot++) {
+		mappings[child_files][slot] = mappings[parent_files][slot];
+		mappings[parent_files][slot].rings = 0;
+	}
+	mapped[child_files] = mapped[parent_files];
+	mapped[parent_files] = 0;
+}
+
+static u32 ring_bytes(const struct uring_params *p)
+{
+	u64 cq = p->cq.cqes + (u64)p->cq_entries * (p->flags & SETUP_CQE32 ? 32 : 16);
+	u64 sq = p->flags & SETUP_NO_SQARRAY ? 0 : p->sq.array + (u64)p->sq_entries * 4;
+
+	return (u32)(cq > sq ? cq : sq);
+}
+
+static int map_ring(u32 files, u32 slot, const struct uring_params *p)
+{
+	struct mapping *m = &mappings[files][slot];
+	u32 rings_len = ring_bytes(p), sqes_len = p->sq_entries * (p->flags & SETUP_SQE128 ? 128 : 64);
+	long rings, sqes;
+
+	rings = sys6(NR_mmap, 0, rings_len, PROT_R | PROT_W, MAP_SHARE | MAP_FILL, FD_RINGS + (int)slot, OFF_RINGS);
+	if (rings < 0 && rings > -4096)
+		return (int)rings;
+	sqes = sys6(NR_mmap, 0, sqes_len, PROT_R | PROT_W, MAP_SHARE | MAP_FILL, FD_RINGS + (int)slot, OFF_SQES);
+	if (sqes < 0 && sqes > -4096) {
+		sys2(NR_munmap, rings, rings_len);
+		return (int)sqes;
+	}
+	*m = (struct mapping){ (u8 *)rings, (u8 *)sqes, rings_len, sqes_len };
+	mapped[files] |= 1u << slot;
+	return 0;
+}
+
+/* Finds the ring in a slot, mapping it through its descriptor when needed. Returns 0 or -errno. */
+static int find_ring(u32 files, u32 slot, struct ring *r)
+{
+	u32 origin = CTL->origin[files][slot];
+	struct mapping *m = &mappings[files][slot];
+	const struct uring_params *p;
+
+	if (origin == NO_ORIGIN)
+		return -E_BADF;
+	p = &CTL->ring[origin];
+	if (!m->rings) {
+		int ret = map_ring(files, slot, p);
+
+		if (ret < 0)
+			return ret;
+	}
+	r->p = p;
+	r->sq_head = (u32 *)(m->rings + p->sq.head);
+	r->sq_tail = (u32 *)(m->rings + p->sq.tail);
+	r->sq_flags = (u32 *)(m->rings + p->sq.flags);
+	r->array = p->flags & SETUP_NO_SQARRAY ? 0 : (u32 *)(m->rings + p->sq.array);
+	r->cq_head = (u32 *)(m->rings + p->cq.head);
+	r->cq_tail = (u32 *)(m->rings + p->cq.tail);
+	r->sqes = m->sqes;
+	r->cqes = (struct cqe *)(m->rings + p->cq.cqes);
+	r->sq_mask = p->sq_entries - 1;
+	r->cq_mask = p->cq_entries - 1;
+	return 0;
+}
+
+void ring_create(struct answer *a, u32 files, const struct step_ring *s)
+{
+	struct uring_params *p = &CTL->ring[s->slot];
+	int fd, ret;
+
+	memset(p, 0, sizeof(*p));
+	p->flags = s->setup_flags;
+	p->sq_thread_idle = 1; /* ms: an idle polling thread must not eat the only processor */
+	fd = uring_setup(s->entries, p);
+	if (fd < 0) {
+		answer_return(a, fd);
+		return;
+	}
+	ring_forget(files, s->slot);
+	/* Kept over exec: there it is used again. */
+	ret = (int)sys3(NR_dup3, fd, FD_RINGS + s->slot, 0);
+	sys_close(fd);
+	if (ret >= 0) {
+		CTL->origin[files][s->slot] = (u8)s->slot;
+		ret = map_ring(files, s->slot, p);
+	}
+	answer_return(a, ret < 0 ? ret : 0);
+}
+
+/* IORING_REGISTER_RESIZE_RINGS succeeded: the old mappings are of no use. */
+void ring_resized(u32 files, int fd, const void *params)
+{
+	u32 slot = (u32)(fd - FD_RINGS);
+
+	if (slot >= RING_SLOTS || CTL->origin[files][slot] == NO_ORIGIN)
+		return;
+	memcpy(&CTL->ring[CTL->origin[files][slot]], params, sizeof(struct uring_params));
+	ring_forget(files, slot);
+}
+
+static int wide_opcode(const u64 *sqe)
+{
+	u8 opcode = *(const u8 *)sqe;
+
+	return opcode == OP_NOP128 || opcode == OP_URING_CMD128;
+}
+
+/* Writes one SQE at slot `tail`; returns how many slots it took, 0 when there is no room. */
+static u32 place(struct ring *r, u32 tail, u32 space, const u64 *sqe)
+{
+	u32 at = tail & r->sq_mask, used = 1;
+	u64 *to = (u64 *)(r->sqes + (u64)at * (r->p->flags & SETUP_SQE128 ? 128 : 64));
+
+	if ((r->p->flags & SETUP_SQE_MIXED) && wide_opcode(sqe) && at != r->sq_mask)
+		used = 2;
+	if (space < used)
+		return 0;
+	memcpy(to, sqe, 64);
+	if (used == 2 || (r->p->flags & SETUP_SQE128))
+		memset(to + 8, 0, 64);
+	if (r->array) {
+		r->array[at] = at;
+		if (used == 2)
+			r->array[at + 1] = at + 1;
+	}
+	return used;
+}
+
+/* The polling thread takes entries on its own; gives it time. */
+static void wait_consumed(struct ring *r, u32 tail)
+{
+	u64 end = now_ns() + WAIT_NS;
+	u32 round;
+
+	for (round = 0; LOAD(r->sq_head) != tail; round++) {
+		if (round < 50)
+			sys0(NR_sched_yield);
+		else if (now_ns() > end)
+			return;
+		else
+			sleep_ns(50000);
+	}
+}
+
+static void reap(struct ring *r, struct answer *a)
+{
+	u32 head = *r->cq_head, tail = LOAD(r->cq_tail);
+	u32 step = r->p->flags & SETUP_CQE32 ? 2 : 1;
+
+	for (; head != tail; head++) {
+		const struct cqe *c = &r->cqes[(u64)(head & r->cq_mask) * step];
+
+		if (r->p->flags & SETUP_CQE_MIXED) {
+			if (c->flags & CQE_WIDE)
+				head++;
+			if (c->flags & CQE_SKIP)
+				continue;
+		}
+		answer_cqe(a, c);
+	}
+	STORE(r->cq_head, tail);
+}
+
+/* Waits until `wait` CQEs are there or 400 ms are over, then takes all there are. */
+static void wait_and_reap(struct ring *r, struct answer *a, int fd, u32 registered, u32 wait)
+{
+	struct timespec64 ts = { 0, WAIT_NS };
+	struct getevents_arg arg = { .ts = (u64)&ts };
+	u32 round;
+
+	if (wait > r->p->cq_entries)
+		wait = r->p->cq_entries;
+	for (round = 0; round < 8 && LOAD(r->cq_tail) - *r->cq_head < wait; round++) {
+		int ret;
+
+		if (r->p->flags & SETUP_IOPOLL)
+			ret = uring_enter(fd, 0, 0, ENTER_GETEVENTS | registered, 0, 0);
+		else
+			ret = uring_enter(fd, 0, wait, ENTER_GETEVENTS | ENTER_EXT_ARG | registered, &arg, sizeof(arg));
+		if (ret < 0 && ret != -E_INTR)
+			break;
+	}
+	/* Work that waits for the owner to ask, and CQEs the ring had no room for. */
+	if (r->p->flags & SETUP_DEFER_TASKRUN)
+		uring_enter(fd, 0, 0, ENTER_GETEVENTS | registered, 0, 0);
+	reap(r, a);
+	for (round = 0; round < 256 && (LOAD(r->sq_flags) & SQ_CQ_OVERFLOW); round++) {
+		if (uring_enter(fd, 0, 0, ENTER_GETEVENTS | registered, 0, 0) < 0)
+			break;
+		reap(r, a);
+	}
+}
+
+void ring_submit(struct answer *a, u32 files, const struct step_submit *s)
+{
+	int fd = s->enter_fd == -1 ? FD_RINGS + (int)s->slot : s->enter_fd, ret;
+	u32 next = 0, pending = 0, total = 0, tail, used;
+	struct ring r;
+
+	if (find_ring(files, s->slot, &r) < 0) {
+		answer_return(a, uring_enter(fd, s->nsqes, 0, s->enter_flags, 0, 0));
+		return;
+	}
+	tail = *r.sq_tail;
+	if (r.p->flags & SETUP_SQ_REWIND)
+		tail = 0;
+	do {
+		u32 space = r.p->sq_entries - (r.p->flags & SETUP_SQ_REWIND ? 0 : tail - LOAD(r.sq_head));
+
+		while (next < s->nsqes && (used = place(&r, tail, space, s->sqes[next])) != 0) {
+			next++;
+			tail += used;
+			space -= used;
+			pending += used;
+		}
+		if (!(r.p->flags & SETUP_SQ_REWIND))
+			STORE(r.sq_tail, tail);
+		ret = uring_enter(fd, pending, 0, s->enter_flags | (r.p->flags & SETUP_SQPOLL ? ENTER_SQ_WAKEUP : 0), 0, 0);
+		answer_return(a, ret);
+		if (ret <= 0)
+			break;
+		total += (u32)ret;
+		if (r.p->flags & SETUP_SQPOLL) {
+			wait_consumed(&r, tail);
+			pending = tail - LOAD(r.sq_head);
+			if (pending)
+				break;
+		} else {
+			pending -= (u32)ret < pending ? (u32)ret : pending;
+		}
+		if (r.p->flags & SETUP_SQ_REWIND) {
+			/* The kernel begins at the first entry again. */
+			next -= pending;
+			pending = 0;
+			tail = 0;
+		}
+	} while ((pending || next < s->nsqes) && a->head->nreturns < 255);
+	if (pending && !(r.p->flags & SETUP_SQ_REWIND))
+		STORE(r.sq_tail, tail - pending);
+	wait_and_reap(&r, a, fd, s->enter_flags & ENTER_REGISTERED, total ? s->wait : 0);
+}
+
+void ring_reap(struct answer *a, u32 files, const struct step_slot *s)
+{
+	struct ring r;
+
+	if (find_ring(files, s->slot, &r) == 0)
+		wait_and_reap(&r, a, FD_RINGS + (int)s->slot, 0, s->arg);
+}

@@ -1,0 +1,209 @@
+/* One scenario as PID 1 sees it: check, start, watch, clean up, report. */
+#include "control.h"
+
+static int jit_on = 1;
+static u32 directories;
+
+#define DYING_NS 10000000000ull /* for killed tasks to be gone */
+
+/* Returns 0 or -errno. */
+int scenario_set_jit(int on)
+{
+	long ret;
+
+	if (on == jit_on)
+		return 0;
+	ret = sys4(NR_pwrite64, FD_JIT, on ? "1" : "0", 1, 0);
+	if (ret < 0)
+		return (int)ret;
+	jit_on = on;
+	return 0;
+}
+
+static u32 least_length(const struct step *s)
+{
+	static const u8 payload[OP_END] = {
+		[OP_CALL] = 72, [OP_RING] = 16, [OP_SUBMIT] = 24, [OP_SPAWN] = 8, [OP_SEND] = 8,
+		[OP_RECEIVE] = 8, [OP_CLOSE] = 8, [OP_REAP] = 8, [OP_TAKE] = 16,
+	};
+
+	return (u32)sizeof(*s) + payload[s->op];
+}
+
+/* The numbers in a step that later serve as an index. */
+static int indices_fit(const struct step *s)
+{
+	switch (s->op) {
+	case OP_RING:
+		return ((const struct step_ring *)s)->slot < RING_SLOTS;
+	case OP_SUBMIT: {
+		const struct step_submit *submit = (const struct step_submit *)s;
+
+		return submit->slot < RING_SLOTS && submit->nsqes <= (s->length - sizeof(*submit)) / 64;
+	}
+	case OP_SPAWN: {
+		const struct step_spawn *spawn = (const struct step_spawn *)s;
+
+		return spawn->child > 0 && spawn->child < MAX_TASKS && spawn->how < HOW_END;
+	}
+	case OP_SEND:
+	case OP_RECEIVE:
+	case OP_CLOSE:
+	case OP_REAP:
+		return ((const struct step_slot *)s)->slot < RING_SLOTS;
+	case OP_TAKE: {
+		const struct step_take *take = (const struct step_take *)s;
+
+		return take->slot < RING_SLOTS && take->from_slot < RING_SLOTS && take->from_task < MAX_TASKS;
+	}
+	}
+	return 1;
+}
+
+/* Checks the steps and finds where each begins. Returns the number of the bad one + 1, or 0. */
+static u32 index_steps(const struct scenario_frame *f, int *spawns)
+{
+	const u8 *at = f->steps, *end = (const u8 *)f + f->frame.length;
+	u32 i;
+
+	*spawns = 0;
+	CTL->needs_mail = 0;
+	for (i = 0; i < f->nsteps; i++) {
+		const struct step *s = (const struct step *)at;
+
+		if ((u64)(end - at) < sizeof(*s) || s->length < sizeof(*s) || s->length % 8 ||
+		    s->length > (u64)(end - at) || s->op == 0 || s->op >= OP_END || s->task >= MAX_TASKS ||
+		    s->length < least_length(s) || !indices_fit(s))
+			return i + 1;
+		CTL->step_at[i] = (u32)(at - CTL->in);
+		if (s->op == OP_SPAWN)
+			*spawns = 1;
+		if (s->op == OP_SEND || s->op == OP_RECEIVE)
+			CTL->needs_mail = 1;
+		at += s->length;
+	}
+	return at == end ? 0 : i + 1;
+}
+
+static void reset(const struct scenario_frame *f)
+{
+	u32 i;
+
+	for (i = 0; i < MAX_TASKS; i++)
+		CTL->task[i] = (struct task){ 0 };
+	memset(CTL->origin, NO_ORIGIN, RING_SLOTS); /* others are copied from their parent's */
+	CTL->task[0].alive = 1;
+	CTL->owner = CTL->turn = CTL->done = CTL->held_tgid = CTL->gone = CTL->error = 0;
+	CTL->nsteps = f->nsteps;
+	CTL->fixtures = f->fixtures;
+	CTL->directory = ++directories;
+	CTL->answers = sizeof(struct result_frame);
+}
+
+struct verdict {
+	u32 status, detail;
+	int killed;
+};
+
+static void stop(struct verdict *v, u32 status, u32 detail)
+{
+	if (v->killed)
+		return;
+	v->status = status;
+	v->detail = detail;
+	v->killed = 1;
+	sys2(NR_kill, -1, SIG_KILL);
+}
+
+static void ended(struct verdict *v, long pid, u32 how)
+{
+	if (how & 0x7f)
+		stop(v, STATUS_SIGNAL, how & 0x7f);
+	else if (how >> 8)
+		stop(v, STATUS_ERROR, CTL->error ? CTL->error : how);
+	else if (LOAD(&CTL->held_tgid) == (u32)pid) {
+		CTL->held_tgid = 0;
+		pass_turn();
+	}
+}
+
+/* Waits until no process of the scenario is left. */
+static void watch(struct verdict *v, u64 deadline, int spawns)
+{
+	const u64 child_signal = 1u << (SIG_CHILD - 1);
+	u64 now = now_ns();
+	u32 how = 0;
+	long pid;
+
+	for (;;) {
+		u64 left = deadline > now ? deadline - now : 0;
+		struct timespec64 ts = { (s64)(left / 1000000000u), (s64)(left % 1000000000u) };
+		long got = sys4(NR_rt_sigtimedwait, &child_signal, 0, &ts, 8);
+
+		while ((pid = sys4(NR_wait4, -1, &how, WAIT_NOHANG | WAIT_ALL, 0)) > 0) {
+			ended(v, pid, how);
+			if (!spawns)
+				return;
+		}
+		if (pid == -E_CHILD)
+			return;
+		now = now_ns();
+		if (got != -E_AGAIN || now < deadline)
+			continue;
+		if (v->killed)
+			fatal("a task of the scenario cannot be killed");
+		stop(v, STATUS_DEADLINE, 0);
+		deadline = now + DYING_NS;
+	}
+}
+
+static void clean_up(const struct verdict *v)
+{
+	char name[12];
+
+	ring_sweep();
+	if (v->killed)
+		arena_renew();
+	put_number(name, CTL->directory);
+	remove_tree(FD_SCENARIOS, name);
+}
+
+void scenario_run(const struct scenario_frame *f, u64 idle_ns)
+{
+	struct result_frame *result = (struct result_frame *)CTL->out;
+	struct verdict v = { 0 };
+	u64 begun = now_ns();
+	u32 bad;
+	int spawns, ret;
+	long pid;
+
+	bad = index_steps(f, &spawns);
+	if (bad)
+		fatal("a step of the scenario is malformed");
+	reset(f);
+	arena_restore();
+	ret = scenario_set_jit(!!(f->flags & SCENARIO_JIT));
+	if (ret < 0) {
+		v.status = STATUS_ERROR;
+		v.detail = ERR_JIT << 16 | (u32)-ret;
+	} else {
+		pid = clone_onto(CLONE_SHARE_VM | SIG_CHILD, task_stack(0), root_main, 0);
+		if (pid < 0) {
+			v.status = STATUS_ERROR;
+			v.detail = ERR_SPAWN << 16 | (u32)-pid;
+		} else {
+			watch(&v, begun + f->deadline_ms * 1000000ull, spawns);
+			clean_up(&v);
+		}
+	}
+	while (CTL->answers >> 32 < CTL->nsteps)
+		answer_not_reached();
+	*result = (struct result_frame){
+		.frame = { FRAME_RESULT, (u32)CTL->answers, f->frame.id, 0 },
+		.status = v.status,
+		.detail = v.detail,
+		.exec_ns = now_ns() - begun,
+		.idle_ns = idle_ns,
+		.nsteps = f->nsteps,
+	};
+}

@@ -1,0 +1,367 @@
+/* Tasks: who may run, step by step; spawning, exec, exit. */
+#include "control.h"
+
+#define STACK_SIZE 16384
+
+/* Stacks of tasks that share memory with the one that made them, PID 1 included. */
+static u8 stacks[MAX_TASKS][STACK_SIZE] __attribute__((aligned(4096)));
+
+void *task_stack(u32 task) { return stacks[task] + STACK_SIZE; }
+
+static void task_loop(u32 me) __attribute__((noreturn));
+
+static void exit_process(int code) __attribute__((noreturn));
+static void exit_process(int code)
+{
+	for (;;)
+		sys1(NR_exit_group, code);
+}
+
+void task_fail(u32 what, int err)
+{
+	CTL->error = what << 16 | ((u32)-err & 0xffff);
+	exit_process(99);
+}
+
+static void wake(u32 task)
+{
+	u32 *go = &CTL->task[task].go;
+
+	__atomic_add_fetch(go, 1, __ATOMIC_ACQ_REL);
+	sys3(NR_futex, go, FUTEX_OP_WAKE, 1);
+}
+
+static void finish(u32 me)
+{
+	u32 i;
+
+	STORE(&CTL->done, 1);
+	for (i = 0; i < MAX_TASKS; i++)
+		if (i != me && CTL->task[i].alive)
+			wake(i);
+}
+
+/* Hands step `turn` to its owner, or ends the scenario. */
+void pass_turn(void)
+{
+	u32 i = CTL->turn, to;
+
+	if (i >= CTL->nsteps) {
+		finish(MAX_TASKS);
+		return;
+	}
+	to = step_of(i)->task;
+	STORE(&CTL->owner, to + 1);
+	wake(to);
+}
+
+/* Steps from `i` on whose task does not exist are not reached; the first other one is next. */
+static u32 settle(u32 i)
+{
+	for (; i < CTL->nsteps && !CTL->task[step_of(i)->task].alive; i++)
+		answer_not_reached();
+	STORE(&CTL->turn, i);
+	return i;
+}
+
+static int alone_in_group(u32 me)
+{
+	u32 i;
+
+	for (i = 0; i < MAX_TASKS; i++)
+		if (i != me && CTL->task[i].alive && CTL->task[i].tgid == CTL->task[me].tgid)
+			return 0;
+	return 1;
+}
+
+static void drop_mappings(u32 me)
+{
+	u32 i, files = CTL->task[me].files;
+
+	for (i = 0; i < MAX_TASKS; i++)
+		if (i != me && CTL->task[i].alive && CTL->task[i].files == files)
+			return;
+	ring_forget_all(files);
+}
+
+/* Ends this task. The next step begins when the kernel is done with it, not before. */
+static void leave(u32 me, u32 from) __attribute__((noreturn));
+static void leave(u32 me, u32 from)
+{
+	struct task *t = &CTL->task[me];
+
+	t->alive = 0;
+	drop_mappings(me);
+	if (settle(from) >= CTL->nsteps) {
+		finish(me);
+	} else if (alone_in_group(me)) {
+		STORE(&CTL->held_tgid, t->tgid);
+		exit_process(0);
+	} else {
+		t->clear_tid = 1;
+		sys1(NR_set_tid_address, &t->clear_tid);
+		CTL->gone = me + 1;
+		pass_turn();
+	}
+	for (;;)
+		sys1(NR_exit, 0);
+}
+
+static int has_step_from(u32 me, u32 i)
+{
+	for (; i < CTL->nsteps; i++)
+		if (step_of(i)->task == me)
+			return 1;
+	return 0;
+}
+
+/* Step `turn` is over. */
+static void advance(u32 me)
+{
+	u32 i = settle(CTL->turn + 1);
+
+	/* Its parent waits for it, so a vfork child with nothing left to do must not stay. */
+	if (CTL->task[me].in_vfork && !has_step_from(me, i))
+		leave(me, i);
+	if (i >= CTL->nsteps)
+		finish(me);
+	else if (step_of(i)->task != me)
+		pass_turn();
+}
+
+static void wait_turn(u32 me)
+{
+	struct task *t = &CTL->task[me];
+
+	for (;;) {
+		u32 seen = LOAD(&t->go);
+
+		if (LOAD(&CTL->done))
+			exit_process(0);
+		if (LOAD(&CTL->owner) == me + 1)
+			break;
+		sys4(NR_futex, &t->go, FUTEX_OP_WAIT, seen, 0);
+	}
+	if (CTL->gone) {
+		u32 *word = &CTL->task[CTL->gone - 1].clear_tid, value;
+
+		while ((value = LOAD(word)) != 0)
+			sys4(NR_futex, word, FUTEX_OP_WAIT, value, 0);
+		CTL->gone = 0;
+	}
+}
+
+static void answer_one(s64 value)
+{
+	struct answer a;
+
+	answer_open(&a);
+	answer_return(&a, value);
+	answer_commit(&a);
+}
+
+/* A child that shares memory with its parent begins here, on its own stack. */
+static void child_main(void *arg)
+{
+	u32 me = (u32)(uintptr_t)arg;
+	struct task *t = &CTL->task[me];
+
+	if (t->in_vfork) {
+		/* The parent cannot: it is suspended until we exec or exit. */
+		t->tgid = (u32)sys0(NR_getpid);
+		answer_one(t->tgid);
+		advance(me);
+	}
+	task_loop(me);
+}
+
+struct clone_args64 {
+	u64 flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
+};
+
+static long start_child(u32 how, u32 child, void *arg)
+{
+	struct clone_args64 args = { .flags = CLONE_SAME_PARENT };
+
+	/* Every process is a child of PID 1, which so learns of each end at once. */
+	switch (how) {
+	case HOW_FORK:
+		return sys5(NR_clone, CLONE_SAME_PARENT | SIG_CHILD, 0, 0, 0, 0);
+	case HOW_VFORK:
+		return clone_onto(CLONE_SHARE_VM | CLONE_WAIT_VFORK | CLONE_SAME_PARENT | SIG_CHILD, task_stack(child),
+				  child_main, arg);
+	case HOW_THREAD:
+		return clone_onto(CLONE_SHARE_VM | CLONE_SHARE_FS | CLONE_SHARE_FILES | CLONE_SHARE_SIGHAND |
+					  CLONE_SAME_GROUP | CLONE_SHARE_SYSVSEM,
+				  task_stack(child), child_main, arg);
+	case HOW_CLONE_VM:
+		return clone_onto(CLONE_SHARE_VM | CLONE_SAME_PARENT | SIG_CHILD, task_stack(child), child_main, arg);
+	case HOW_CLONE3:
+		return sys2(NR_clone3, &args, sizeof(args));
+	}
+	return -E_INVAL;
+}
+
+/* Returns 1 when the child has already passed the turn on. */
+static int spawn(u32 me, const struct step_spawn *s)
+{
+	struct task *parent = &CTL->task[me], *t = &CTL->task[s->child];
+	int thread = s->how == HOW_THREAD;
+	long pid;
+
+	if (t->tgid) { /* the number was used before */
+		answer_one(-E_INVAL);
+		return 0;
+	}
+	*t = (struct task){ .alive = 1, .tgid = thread ? parent->tgid : 0, .in_vfork = s->how == HOW_VFORK,
+			    .files = thread ? parent->files : s->child };
+	if (!thread)
+		memcpy(CTL->origin[s->child], CTL->origin[parent->files], RING_SLOTS);
+	pid = start_child(s->how, s->child, (void *)(uintptr_t)s->child);
+	if (pid == 0) {
+		ring_after_fork(parent->files, s->child);
+		task_loop(s->child);
+	}
+	if (pid < 0) {
+		*t = (struct task){ 0 };
+		answer_one(pid);
+		return 0;
+	}
+	if (s->how == HOW_VFORK)
+		return 1; /* the child answered, too */
+	if (!thread)
+		STORE(&t->tgid, (u32)pid);
+	answer_one(pid);
+	return 0;
+}
+
+static void exec(u32 me)
+{
+	char number[12];
+	char *argv[] = { "ringfence-task", number, 0 }, *envp[] = { 0 };
+
+	put_number(number, me);
+	ring_forget_all(CTL->task[me].files);
+	answer_one(sys3(NR_execve, "/init", argv, envp));
+}
+
+static s64 slot_step(u32 files, const struct step_slot *s)
+{
+	switch (s->step.op) {
+	case OP_SEND:
+		return mailbox_send(files, s->slot);
+	case OP_RECEIVE:
+		return mailbox_receive(files, s->slot);
+	}
+	if (!(s->arg & 1))
+		ring_forget(files, s->slot);
+	return sys_close(FD_RINGS + (int)s->slot);
+}
+
+static void execute(u32 files, const struct step *step)
+{
+	struct answer a;
+
+	answer_open(&a);
+	switch (step->op) {
+	case OP_CALL:
+		do_call(&a, files, (const struct step_call *)step);
+		break;
+	case OP_RING:
+		ring_create(&a, files, (const struct step_ring *)step);
+		break;
+	case OP_SUBMIT:
+		ring_submit(&a, files, (const struct step_submit *)step);
+		break;
+	case OP_REAP:
+		ring_reap(&a, files, (const struct step_slot *)step);
+		break;
+	case OP_SEND:
+	case OP_RECEIVE:
+	case OP_CLOSE:
+		answer_return(&a, slot_step(files, (const struct step_slot *)step));
+		break;
+	case OP_DROPCAP:
+		answer_return(&a, drop_sys_admin());
+		break;
+	case OP_UNSHARE:
+		answer_return(&a, unshare_user());
+		break;
+	case OP_TAKE:
+		answer_return(&a, take_ring(files, (const struct step_take *)step));
+		break;
+	}
+	answer_commit(&a);
+}
+
+static void task_loop(u32 me)
+{
+	for (;;) {
+		const struct step *step;
+
+		wait_turn(me);
+		step = step_of(CTL->turn);
+		switch (step->op) {
+		case OP_SPAWN:
+			if (spawn(me, (const struct step_spawn *)step))
+				continue;
+			break;
+		case OP_EXEC:
+			exec(me);
+			break;
+		case OP_EXIT:
+			answer_one(0);
+			leave(me, CTL->turn + 1);
+			break;
+		default:
+			execute(CTL->task[me].files, step);
+		}
+		advance(me);
+	}
+}
+
+/* The root task of a scenario, sharing memory with PID 1. */
+void root_main(void *arg)
+{
+	struct task *t = &CTL->task[0];
+	char path[20];
+	int ret;
+
+	(void)arg;
+	t->tgid = (u32)sys0(NR_getpid);
+	put_number(put_text(path, "/s/"), CTL->directory);
+	ret = (int)sys3(NR_mkdirat, AT_CWD, path, 0755);
+	if (ret == 0)
+		ret = (int)sys1(NR_chdir, path);
+	if (ret < 0)
+		task_fail(ERR_DIRECTORY, ret);
+	ret = CTL->fixtures ? fixtures_make(CTL->fixtures) : 0;
+	if (ret < 0)
+		task_fail(ERR_FIXTURE, ret);
+	ret = CTL->needs_mail ? mailbox_open() : 0;
+	if (ret < 0)
+		task_fail(ERR_MAILBOX, ret);
+	CTL->owner = 1;
+	if (settle(0) >= CTL->nsteps)
+		CTL->done = 1;
+	task_loop(0);
+}
+
+/* A task goes on in a new image: all it knew is in the control block. */
+void exec_main(u32 me)
+{
+	struct task *t = &CTL->task[me];
+	u32 i;
+
+	if (arena_map() < 0)
+		task_fail(ERR_ARENA, 0);
+	arena_restore();
+	t->in_vfork = 0;
+	/* The other threads of the old image are gone, and so is the sharing of descriptors. */
+	for (i = 0; i < MAX_TASKS; i++)
+		if (i != me && CTL->task[i].tgid == t->tgid)
+			CTL->task[i].alive = 0;
+	answer_one(0);
+	advance(me);
+	task_loop(me);
+}
