@@ -1,0 +1,101 @@
+/**
+ * Scenarios as JSON: short, strict, exact. `toJson` leaves defaults out and names
+ * opcodes and flags; `fromJson` takes names and numbers alike and refuses
+ * everything it does not know. `schema.json` describes the same format and is made
+ * from the same tables.
+ */
+import { Mistake, asObject, int, maybe, record, required, text } from './json/codec.ts';
+import type { Codec, Json, JsonSchema } from './json/codec.ts';
+import { formatJson } from './json/format.ts';
+import { jsonErrorPlace } from './json/place.ts';
+import { definitions, withoutZeros } from './json/parts.ts';
+import { scenario } from './json/steps.ts';
+import type { Scenario } from './types.ts';
+
+export { formatJson } from './json/format.ts';
+export type { Json } from './json/codec.ts';
+
+/** Version of the case file, its member `ringfence`. */
+export const CASE_VERSION = 1;
+
+/** A scenario in its JSON form. */
+export type JsonScenario = Json;
+
+/** What a case file holds. */
+export interface CaseFile {
+  readonly ringfence: typeof CASE_VERSION;
+  /** Suite that drew the scenario. */
+  readonly suite?: string;
+  /** Free text: what it shows. */
+  readonly note?: string;
+  readonly scenario: Scenario;
+}
+
+/** The value, or one sentence that says where something else was expected. */
+export type Read<T> = ({ readonly ok: true } & T) | { readonly ok: false; readonly error: string };
+
+const caseCodec: Codec<CaseFile> = record<CaseFile>({
+  ringfence: required({ ...int(CASE_VERSION, CASE_VERSION, `${CASE_VERSION}, the version of case files this program reads`), schema: { const: CASE_VERSION } } as unknown as Codec<typeof CASE_VERSION>, 'Version of this format'),
+  suite: maybe(text(100), 'Suite that drew the scenario'),
+  note: maybe(text(10_000), 'Free text: what it shows'),
+  scenario: required(scenario),
+});
+
+/** The scenario as JSON, defaults left out. SQE fields that are 0 are left out, too: the same bytes. */
+export function toJson(value: Scenario): JsonScenario {
+  return scenario.encode(value);
+}
+
+/** Reads a scenario back. Never throws; `error` is "path: expected ..., found ...". */
+export function fromJson(value: unknown): Read<{ readonly scenario: Scenario }> {
+  return attempt(() => ({ scenario: scenario.decode(value, '') }));
+}
+
+/** The case file as text, ready to be written. */
+export function printCaseFile(file: CaseFile): string {
+  return `${formatJson(caseCodec.encode(file))}\n`;
+}
+
+/**
+ * Reads the text of a case file; a bare scenario (no member `ringfence`) is taken
+ * as well. Errors name the place and what to do.
+ */
+export function parseCaseFile(source: string): Read<{ readonly file: CaseFile }> {
+  let value: unknown;
+  try {
+    value = JSON.parse(source.startsWith('\ufeff') ? source.slice(1) : source);
+  } catch (cause) {
+    return { ok: false, error: jsonErrorPlace(source, cause) };
+  }
+  return attempt(() => {
+    const outer = asObject(value, '');
+    if (!Object.hasOwn(outer, 'ringfence') && Object.hasOwn(outer, 'steps')) return { file: { ringfence: CASE_VERSION, scenario: scenario.decode(value, '') } };
+    return { file: caseCodec.decode(value, '') };
+  });
+}
+
+function attempt<T>(read: () => T): Read<T> {
+  try {
+    return { ok: true, ...read() };
+  } catch (mistake) {
+    /* v8 ignore next -- only a mistake in this program gets here */
+    if (!(mistake instanceof Mistake)) throw mistake;
+    return { ok: false, error: mistake.message };
+  }
+}
+
+/** The scenario as it comes back from its JSON form: SQE fields that are 0 are absent. */
+export function canonical(value: Scenario): Scenario {
+  return { ...value, steps: value.steps.map((step) => (step.do === 'submit' ? { ...step, sqes: step.sqes.map(withoutZeros) } : step)) };
+}
+
+/** JSON schema (2020-12) of the case file; `schema.json` is this. */
+export function caseSchema(): JsonSchema {
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'ringfence case file',
+    description: 'One scenario for ringfence replay and ringfence explain. Numbers may be written as "0x..." strings.',
+    ...caseCodec.schema,
+    $defs: definitions,
+  };
+}
