@@ -125,7 +125,7 @@ static void advance(u32 me)
 		leave(me, i);
 	if (i >= CTL->nsteps)
 		finish(me);
-	else if (step_of(i)->task != me)
+	else if (step_of(i)->task + 1u != CTL->owner)
 		pass_turn();
 }
 
