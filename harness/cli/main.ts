@@ -1,0 +1,43 @@
+/** The command line: finds the command, turns every error into a message and an exit code. */
+import { VmError } from '../../vm/index.ts';
+import { EXIT, Usage } from './exit.ts';
+import { COMMANDS, HELP } from './commands.ts';
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    const topic = name === 'help' ? rest[0] : undefined;
+    const command = topic === undefined ? undefined : COMMANDS[topic];
+    if (topic !== undefined && command === undefined) throw new Usage(`there is no command "${topic}"`);
+    process.stdout.write(command?.help ?? HELP);
+    return name === undefined ? EXIT.usage : EXIT.ok;
+  }
+  const command = COMMANDS[name];
+  if (command === undefined) throw new Usage(`there is no command "${name}"; commands are ${Object.keys(COMMANDS).join(', ')}`);
+  if (rest.includes('--help') || rest.includes('-h')) {
+    process.stdout.write(command.help);
+    return EXIT.ok;
+  }
+  return await command.run(rest);
+}
+
+// A reader that goes away (ringfence rules | head) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.ok);
+  throw error;
+});
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (error instanceof Usage) {
+    process.stderr.write(`ringfence: ${error.message}\nType "npx ringfence help" for the options.\n`);
+    process.exitCode = EXIT.usage;
+  } else if (error instanceof VmError) {
+    process.stderr.write(`ringfence: ${error.message}\n`);
+    process.exitCode = error.exitCode;
+  } else {
+    process.stderr.write(`ringfence: this is a mistake in ringfence itself; please report it with the text below.\n${error instanceof Error ? error.stack : String(error)}\n`);
+    process.exitCode = EXIT.usage;
+  }
+}

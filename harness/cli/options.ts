@@ -1,0 +1,91 @@
+/** Options that several commands share: parsing, ranges, messages. */
+import { parseArgs } from 'node:util';
+import type { ParseArgsOptionsConfig } from 'node:util';
+import { SUITE_NAMES } from '../../generators/suites.ts';
+import type { SuiteName } from '../../generators/suites.ts';
+import { defaultJobs } from '../run.ts';
+import { Usage } from './exit.ts';
+
+/** Seed of a run that names none: fixed, so that a gate does not flake. */
+export const DEFAULT_SEED = 1;
+/** Scenarios of a default run: over a million compared answers. */
+export const DEFAULT_CASES = 26_000;
+export const QUICK_CASES = 1_600;
+
+export const RUN_OPTIONS = {
+  suite: { type: 'string', multiple: true, short: 's' },
+  cases: { type: 'string', short: 'n' },
+  seed: { type: 'string' },
+  kernel: { type: 'string', short: 'k' },
+  append: { type: 'string' },
+  accel: { type: 'string' },
+  jobs: { type: 'string', short: 'j' },
+  timeout: { type: 'string' },
+  out: { type: 'string', short: 'o' },
+  quick: { type: 'boolean' },
+} as const satisfies ParseArgsOptionsConfig;
+
+export const RUN_OPTIONS_HELP = `  -s, --suite NAME     only this suite; may be repeated, or names joined by commas
+  -n, --cases N        scenarios in all (default ${DEFAULT_CASES})
+      --quick          about 30 seconds: ${QUICK_CASES} scenarios
+      --seed N         same seed, same scenarios, same results (default ${DEFAULT_SEED}; "random" draws one)
+  -k, --kernel PATH    bzImage or vmlinux, or a release that can be fetched such as 7.3.4 (default: the pinned 7.0.13)
+      --append TEXT    extra kernel command line
+      --accel NAME     auto, kvm or tcg (default auto: KVM if a guest really boots with it)
+  -j, --jobs N         guests side by side (default: one per processor)
+      --timeout SEC    how long a guest may take to boot, or be silent while it works (default 90)
+  -o, --out DIR        where result.json, divergences and consoles go (default ./out)
+
+suites: ${SUITE_NAMES.join(', ')}
+`;
+
+/** parseArgs with errors as Usage. */
+export function parse<T extends ParseArgsOptionsConfig>(argv: readonly string[], options: T, positionals: number) {
+  let parsed;
+  try {
+    parsed = parseArgs({ args: [...argv], options, allowPositionals: positionals > 0, strict: true });
+  } catch (error) {
+    throw new Usage((error as Error).message.split('. ')[0] ?? 'bad options');
+  }
+  if (parsed.positionals.length > positionals) throw new Usage(`unexpected argument "${parsed.positionals[positionals]}"`);
+  return parsed;
+}
+
+/** A whole number in a range. */
+export function number(name: string, text: string | undefined, fallback: number, min: number, max: number): number {
+  if (text === undefined) return fallback;
+  const value = /^(0x[0-9a-f]+|\d+)$/i.test(text) ? Number(text) : NaN;
+  if (!(value >= min && value <= max)) throw new Usage(`--${name} takes a whole number from ${min} to ${max}, not "${text}"`);
+  return value;
+}
+
+export function suites(names: readonly string[] | undefined): readonly SuiteName[] {
+  if (names === undefined) return SUITE_NAMES;
+  return names.flatMap((list) => list.split(',')).map((name) => {
+    const suite = SUITE_NAMES.find((known) => known === name.trim());
+    if (suite === undefined) throw new Usage(`there is no suite "${name}"; suites are ${SUITE_NAMES.join(', ')}`);
+    return suite;
+  });
+}
+
+export function seed(text: string | undefined, fallback = DEFAULT_SEED): number {
+  if (text === 'random') return Math.floor(Math.random() * 0x7fff_ffff);
+  return number('seed', text, fallback, 0, 0xffff_ffff);
+}
+
+/** --accel. */
+export function accel(text: string | undefined): 'auto' | 'kvm' | 'tcg' {
+  if (text === undefined) return 'auto';
+  if (text === 'auto' || text === 'kvm' || text === 'tcg') return text;
+  throw new Usage(`--accel is auto, kvm or tcg, not "${text}"`);
+}
+
+/** --kernel: a release that can be fetched, or a path. */
+export function kernel(text: string | undefined): { readonly kernel?: string; readonly release?: string } {
+  if (text === undefined) return {};
+  return /^\d+\.\d+(\.\d+)?$/.test(text) ? { release: text } : { kernel: text };
+}
+
+export function jobs(text: string | undefined): number {
+  return number('jobs', text, defaultJobs(), 1, 64);
+}

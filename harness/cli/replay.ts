@@ -1,0 +1,37 @@
+/** ringfence replay: recorded cases on a kernel. */
+import { readCases } from '../cases.ts';
+import { SUITE_NAMES } from '../../generators/suites.ts';
+import { Usage } from './exit.ts';
+import { accel, jobs, kernel, number, parse } from './options.ts';
+import { runAndReport } from './session.ts';
+
+export const HELP = `ringfence replay CASE.json... [options]: runs recorded cases on a kernel and judges them
+
+  -k, --kernel PATH    bzImage or vmlinux, or a release that can be fetched (default: the pinned 7.0.13)
+      --append TEXT    extra kernel command line
+      --accel NAME     auto, kvm or tcg
+      --timeout SEC    how long a guest may take to boot, or be silent (default 90)
+  -o, --out DIR        where the result goes (default ./out)
+
+A case is a file that ringfence wrote (out/divergences/*.json, suites/findings/*.json) or one written by hand;
+oracle/scenario/schema.json describes the form.
+`;
+
+const OPTIONS = {
+  kernel: { type: 'string', short: 'k' },
+  append: { type: 'string' },
+  accel: { type: 'string' },
+  jobs: { type: 'string', short: 'j' },
+  timeout: { type: 'string' },
+  out: { type: 'string', short: 'o' },
+} as const;
+
+export async function command(argv: readonly string[]): Promise<number> {
+  const { values, positionals } = parse(argv, OPTIONS, 1000);
+  if (positionals.length === 0) throw new Usage('replay needs at least one case file');
+  const scenarios = positionals.flatMap((path) => readCases(path));
+  return await runAndReport({
+    suites: SUITE_NAMES, cases: scenarios.length, seed: 0, ...kernel(values.kernel), append: values.append ?? '', accel: accel(values.accel), jobs: values.jobs === undefined ? 1 : jobs(values.jobs),
+    timeout: number('timeout', values.timeout, 90, 1, 86_400), command: ['npx ringfence replay', ...argv].join(' '), scenarios, investigate: 8, shrinkSeconds: 0,
+  }, values.out ?? 'out');
+}

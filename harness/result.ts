@@ -1,0 +1,111 @@
+/** Turns tallies and investigations into the result that reports are made from. */
+import type { AbiProfile } from '../oracle/abi.ts';
+import type { Rule } from '../oracle/rules.ts';
+import { explain, formatExplanation } from '../oracle/explain.ts';
+import { toJson } from '../oracle/scenario/json.ts';
+import { printScenario } from '../oracle/scenario/text/index.ts';
+import { RESULT_VERSION } from '../reports/result.ts';
+import type { Crash, Divergence, Hang, RunnerError, RunResult, Verdict } from '../reports/result.ts';
+import type { AccelChoice } from '../vm/accel.ts';
+import type { Kernel } from '../vm/index.ts';
+import type { Tally } from './campaign.ts';
+import type { Finding } from './findings.ts';
+import type { Guests } from './guests.ts';
+import type { Investigated } from './investigate.ts';
+import type { RunOptions } from './run.ts';
+
+export interface ResultParts {
+  readonly options: RunOptions;
+  readonly tally: Tally;
+  readonly investigated: readonly Investigated[];
+  readonly missing: readonly Finding[];
+  readonly abi: AbiProfile;
+  readonly kernel: Kernel;
+  readonly accel: AccelChoice;
+  readonly guests: Guests;
+  readonly rules: Readonly<Record<string, Rule>>;
+  readonly startedAt: Date;
+  readonly started: number;
+  readonly interrupted: boolean;
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+/** Pure but for the clock. */
+export function buildResult(parts: ResultParts): RunResult {
+  const { tally, options, abi } = parts;
+  const looked = new Map(parts.investigated.map((one) => [one.suspect, one]));
+  const divergences: Divergence[] = [];
+  const crashes: Crash[] = [];
+  const hangs: Hang[] = [];
+  const runner_errors: RunnerError[] = [];
+  const groups = [...tally.suspects.values()].sort((a, b) => a.cases[0]!.planned.index - b.cases[0]!.planned.index);
+  for (const { cases, count } of groups) {
+    const suspect = cases[0]!;
+    const one = looked.get(suspect);
+    const scenario = one?.scenario ?? suspect.planned.scenario;
+    const reproduced = one === undefined ? 'not repeated' : `${one.reproduced}/${one.tries}`;
+    const base = { suite: suspect.planned.suite, index: suspect.planned.index, scenario: toJson(scenario), reproduced };
+    const kind = one?.outcome.kind ?? (suspect.verdict === 'kernel-crash' ? 'crash' : suspect.verdict);
+    if (kind === 'crash') {
+      const end = one?.outcome.kind === 'crash' ? one.outcome.end : suspect.end;
+      const report = end?.reports[0];
+      crashes.push({ ...base, kind: report?.kind ?? 'gone', title: report?.title ?? end?.detail ?? 'the guest ended', console: report?.text ?? end?.console.slice(-4000) ?? '' });
+    } else if (kind === 'hang') {
+      hangs.push({ ...base, detail: one?.outcome.kind === 'hang' ? one.outcome.detail : (suspect.detail ?? suspect.end?.detail ?? 'no answer in time') });
+    } else if (kind === 'divergence' || suspect.difference !== undefined) {
+      const difference = one?.outcome.kind === 'divergence' ? one.outcome.difference : suspect.difference!;
+      const rule = parts.rules[difference.rule];
+      divergences.push({
+        ...base, rule: difference.rule, step: difference.step, what: difference.what, predicted: difference.predicted, observed: difference.observed,
+        statement: rule?.statement ?? '', source: rule?.source ?? '', count, text: `${printScenario(scenario, abi)}\n\n${formatExplanation(explain(scenario, abi))}`,
+      });
+    } else runner_errors.push({ index: suspect.planned.index, detail: suspect.detail ?? suspect.end?.detail ?? 'unknown' });
+  }
+  const bad = divergences.length + crashes.length + hangs.length;
+  const verdict: Verdict = bad > 0 ? 'divergent' : parts.interrupted ? 'interrupted' : tally.scenarios === 0 || runner_errors.length > 0 ? 'untestable' : 'conformant';
+  const wall = (performance.now() - parts.started) / 1000;
+  const rules: Record<string, number> = {};
+  for (const id of Object.keys(parts.rules).sort()) rules[id] = tally.rules.get(id) ?? 0;
+  return {
+    version: RESULT_VERSION,
+    verdict,
+    ...(verdict === 'conformant' ? {} : { reason: reasonOf(verdict, { divergences: divergences.length, crashes: crashes.length, hangs: hangs.length, runner_errors: runner_errors.length }) }),
+    seed: options.seed,
+    command: options.command,
+    kernel: { release: abi.release, machine: abi.machine, source: parts.kernel.source, sha256: parts.kernel.sha256, append: options.append },
+    abi: { ...abi },
+    accel: { name: parts.accel.accel, reason: parts.accel.reason },
+    jobs: options.jobs,
+    versions: parts.versions,
+    scenarios: tally.scenarios,
+    outcomes: tally.outcomes,
+    suites: Object.fromEntries([...tally.suites].sort(([a], [b]) => (a < b ? -1 : 1))),
+    rules,
+    divergences,
+    crashes,
+    hangs,
+    runner_errors,
+    known: [...tally.known.values()].sort((a, b) => (a.id < b.id ? -1 : 1)),
+    missing_findings: parts.missing.map(({ id }) => ({ id, reason: `listed for ${abi.release}, but its smallest scenario answers as the rules say` })),
+    times: {
+      started: parts.startedAt.toISOString(),
+      wall_s: round(wall),
+      boot_s: round(parts.guests.bootMs / 1000),
+      first_result_s: round((tally.first_result_ms ?? 0) / 1000),
+      outcomes_per_s: Math.round(tally.outcomes / wall),
+      guest_busy: round(tally.exec_ns / 1e9 / (wall * options.jobs)),
+      oracle_s: round(tally.oracle_ms / 1000),
+      reboots: tally.reboots,
+    },
+  };
+}
+
+function reasonOf(verdict: Verdict, counts: Readonly<Record<string, number>>): string {
+  if (verdict === 'interrupted') return 'interrupted: this is what was found so far';
+  if (verdict === 'untestable') return counts['runner_errors'] === 0 ? 'no scenario was executed' : `${counts['runner_errors']} scenarios could not be executed`;
+  return Object.entries(counts).filter(([, count]) => count > 0).map(([name, count]) => `${count} ${name.replace('_', ' ')}`).join(', ');
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}

@@ -1,0 +1,164 @@
+/** One run from set-up to result: the job behind `ringfence run`, `fuzz` and `replay`. */
+import { cpus } from 'node:os';
+import type { AbiProfile } from '../oracle/abi.ts';
+import { predict } from '../oracle/predict.ts';
+import { RULES } from '../oracle/registry.ts';
+import type { Scenario } from '../oracle/scenario/types.ts';
+import type { Progress, RunResult } from '../reports/result.ts';
+import { SUITE_NAMES } from '../generators/suites.ts';
+import type { SuiteName } from '../generators/suites.ts';
+import { chooseAccel, type AccelChoice } from '../vm/accel.ts';
+import { buildImage, DEFAULT_RELEASE, fetchKernel, kernelFromFile, VmError } from '../vm/index.ts';
+import type { Kernel } from '../vm/index.ts';
+import { ensureRequirements } from '../vm/host/requirements.ts';
+import { Campaign } from './campaign.ts';
+import { KnownFindings, loadFindings, runSentinels } from './findings.ts';
+import type { Finding } from './findings.ts';
+import { Guests, observe } from './guests.ts';
+import { investigate, Laboratory } from './investigate.ts';
+import type { Investigated, InvestigationOptions } from './investigate.ts';
+import { planCases } from './plan.ts';
+import type { PlannedCase } from './plan.ts';
+import { FeatureMissing, probeAbi } from './probe.ts';
+import { buildResult } from './result.ts';
+import type { Session } from './session.ts';
+import { toolVersions } from './versions.ts';
+import { waitsOf } from './waits.ts';
+
+export interface RunOptions {
+  readonly suites: readonly SuiteName[];
+  /** Scenarios in all; Infinity: until interrupted. */
+  readonly cases: number;
+  readonly seed: number;
+  /** Path of a bzImage or vmlinux; undefined: the pinned kernel. */
+  readonly kernel?: string;
+  /** Release of a fetchable kernel; undefined: the default. */
+  readonly release?: string;
+  readonly append: string;
+  readonly accel: 'auto' | 'kvm' | 'tcg';
+  readonly jobs: number;
+  /** Seconds a guest may take to boot, or be silent while it has work. */
+  readonly timeout: number;
+  /** Command line that repeats the run. */
+  readonly command: string;
+  /** Scenarios to run instead of generated ones (replay). */
+  readonly scenarios?: readonly Scenario[];
+  /** At most so many distinct differences are shrunk. */
+  readonly investigate: number;
+  readonly shrinkSeconds: number;
+}
+
+export interface RunEvents {
+  /** What the run is about to do; shown before the first progress line. */
+  note(text: string): void;
+  progress(progress: Progress): void;
+  /** Called whenever there is something worth keeping on disk. */
+  checkpoint(result: RunResult): void;
+  /** File for the console of the n-th guest, or undefined. */
+  consoleFile(boot: number): string | undefined;
+}
+
+/** This kernel cannot be tested: exit code 125. */
+export class Untestable extends VmError {
+  constructor(what: string, advice: string, options?: ErrorOptions) {
+    super(what, advice, 125, options);
+  }
+}
+
+/** Milliseconds one scenario may take inside the guest under TCG; hundreds of times the slowest honest one. */
+const DEADLINE_MS = 5_000;
+
+/** Everything a run needs, made ready once. */
+export interface Prepared {
+  readonly kernel: Kernel;
+  readonly accel: AccelChoice;
+  readonly guests: Guests;
+  readonly first: Session;
+  readonly abi: AbiProfile;
+}
+
+/** Installs, fetches, builds, boots and probes. */
+export async function prepare(options: Pick<RunOptions, 'kernel' | 'release' | 'append' | 'accel' | 'timeout'>, events: Pick<RunEvents, 'note' | 'consoleFile'>, signal: AbortSignal): Promise<Prepared> {
+  const log = (text: string): void => events.note(text);
+  await ensureRequirements({ log });
+  signal.throwIfAborted();
+  const kernel = options.kernel === undefined ? await fetchKernel(options.release ?? DEFAULT_RELEASE, { log }) : await kernelFromFile(options.kernel);
+  signal.throwIfAborted();
+  const image = await buildImage({ log });
+  signal.throwIfAborted();
+  const accel = await chooseAccel(options.accel, { kernel, image, log, signal });
+  const boot = { kernel, image, accel: accel.accel, append: options.append, bootDeadlineMs: options.timeout * 1000, signal };
+  const guests = new Guests({ boot, patience: options.timeout * 1000, deadline: DEADLINE_MS, consoleFile: (n) => events.consoleFile(n) });
+  const first = await guests.open();
+  try {
+    const little_endian = true;
+    const abi = await probeAbi((scenario) => observe(first, scenario, waitsForProbe(scenario), DEADLINE_MS), { release: first.hello.release, machine: first.hello.machine, little_endian });
+    return { kernel, accel, guests, first, abi };
+  } catch (error) {
+    await guests.closeAll();
+    if (error instanceof FeatureMissing) throw new Untestable(`Linux ${first.hello.release} cannot be tested: ${error.message}.`, 'Use a kernel from 7.0 on with CONFIG_IO_URING, CONFIG_BPF and CONFIG_NET.');
+    throw error;
+  }
+}
+
+/** While probing nothing can be predicted: every SQE is expected to answer, but for one that skips its CQE. */
+function waitsForProbe(scenario: Scenario): number[] {
+  return scenario.steps.map((step) => (step.do === 'submit' ? step.sqes.filter(({ flags = 0 }) => (flags & 0x40) === 0).length : 0));
+}
+
+/** A whole run. @throws VmError set-up problems and untestable kernels */
+export async function run(options: RunOptions, events: RunEvents, signal: AbortSignal): Promise<RunResult> {
+  const startedAt = new Date();
+  const started = performance.now();
+  const prepared = await prepare(options, events, signal);
+  const { guests, first, abi, kernel, accel } = prepared;
+  events.note(`Linux ${abi.release} (${abi.machine}) is up after ${((performance.now() - started) / 1000).toFixed(1)} s: ${abi.op_last} opcodes, context ${abi.ctx_size} bytes`);
+  try {
+    const findings = loadFindings();
+    const sentinels = await runSentinels(findings, abi, (scenario) => observe(first, scenario, waitsOf(predict(scenario, abi)), DEADLINE_MS));
+    const known = new KnownFindings(sentinels.active, abi);
+    if (known.active.length > 0) events.note(`known findings on this kernel: ${known.active.map(({ id }) => id).join(', ')}`);
+
+    const total = options.scenarios?.length ?? options.cases;
+    const cases = options.scenarios === undefined ? planCases(options.suites, abi, options.seed, options.cases) : replayCases(options.scenarios);
+    const campaign = new Campaign({ guests, abi, cases, total, jobs: Math.max(1, Math.min(options.jobs, total)), known, sessions: [first], started, onProgress: (progress) => events.progress(progress), signal });
+    const snapshot = (investigated: readonly Investigated[], missing: readonly Finding[]): RunResult =>
+      buildResult({ options, tally: campaign.tally, investigated, missing, abi, kernel, accel, guests, rules: RULES, startedAt, started, interrupted: signal.aborted, versions: toolVersions() });
+    await campaign.run();
+    const investigated: Investigated[] = [];
+    const setup: InvestigationOptions = { guests, abi, known, signal, shrinkMs: options.shrinkSeconds * 1000 };
+    const groups = [...campaign.tally.suspects.values()].sort((a, b) => a.cases[0]!.planned.index - b.cases[0]!.planned.index);
+    if (groups.length > 0) events.checkpoint(snapshot(investigated, sentinels.missing));
+    for (const group of groups.slice(0, options.investigate)) {
+      if (signal.aborted) break;
+      const suspect = group.cases[0]!;
+      events.note(`looking into case ${suspect.planned.index} (${suspect.verdict}${suspect.difference === undefined ? '' : `, ${suspect.difference.rule}`})`);
+      const laboratory = new Laboratory(setup);
+      try {
+        investigated.push(await investigate(suspect, laboratory, setup));
+      } catch (error) {
+        if (!signal.aborted) events.note(`case ${suspect.planned.index} could not be looked into: ${error instanceof Error ? error.message : String(error)}`);
+      } finally {
+        await laboratory.fresh();
+      }
+      events.checkpoint(snapshot(investigated, sentinels.missing));
+    }
+    const result = snapshot(investigated, sentinels.missing);
+    events.checkpoint(result);
+    return result;
+  } finally {
+    await guests.closeAll();
+  }
+}
+
+function* replayCases(scenarios: readonly Scenario[]): Generator<PlannedCase> {
+  for (const [index, scenario] of scenarios.entries()) {
+    const suite = SUITE_NAMES.find((name) => name === scenario.suite) ?? 'escape';
+    yield { index, suite, scenario };
+  }
+}
+
+/** Guests side by side when nothing is said: one per processor. */
+export function defaultJobs(): number {
+  return Math.max(1, cpus().length);
+}
