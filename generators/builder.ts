@@ -1,0 +1,167 @@
+/** Builds a scenario step by step and keeps it well-formed: a step that does not fit is left out. */
+import type { AbiProfile } from '../oracle/abi.ts';
+import { FIXTURES, MAX_TASKS, RING_SLOTS } from '../oracle/layout.ts';
+import type { Fixture } from '../oracle/layout.ts';
+import type { Program } from '../oracle/bpf/program.ts';
+import { IORING_REGISTER, IORING_SETUP } from '../oracle/opcodes/constants.ts';
+import { SCENARIO_VERSION } from '../oracle/scenario/types.ts';
+import type { BpfArg, Restriction, Scenario, SpawnHow, Step, Target } from '../oracle/scenario/types.ts';
+import { bpfArg, ringRestrictions, taskRestrictions } from './args.ts';
+import { Crew } from './crew.ts';
+import type { CrewWish } from './crew.ts';
+import type { Draw, Weighted } from './draw.ts';
+import { drawProgram } from './program/valid.ts';
+import type { ProgramWish } from './program/valid.ts';
+import type { Role } from './roles.ts';
+import { Tracker } from './tracker.ts';
+
+export const TASK: Target = { kind: 'task' };
+
+export function onRing(ring: number): Target {
+  return { kind: 'ring', ring };
+}
+
+const S = IORING_SETUP;
+/** How often a ring has which flags (SUBMIT_ALL is drawn apart). */
+const RING_KINDS: Weighted<number> = [
+  [60, 0],
+  [10, S.SINGLE_ISSUER | S.DEFER_TASKRUN],
+  [4, S.SINGLE_ISSUER],
+  [5, S.COOP_TASKRUN],
+  [3, S.COOP_TASKRUN | S.TASKRUN_FLAG],
+  [5, S.SQE128],
+  [5, S.CQE32],
+  [3, S.SQE128 | S.CQE32],
+  [3, S.SQE_MIXED],
+  [2, S.CQE_MIXED],
+  [0.4, S.SQPOLL],
+];
+
+/** Setup flags of an ordinary ring. */
+export function drawRingFlags(d: Draw, more = 0): number {
+  let flags = d.weighted(RING_KINDS) | more;
+  if (!d.chance(0.06)) flags |= S.SUBMIT_ALL;
+  return flags >>> 0;
+}
+
+export class Builder {
+  readonly d: Draw;
+  readonly abi: AbiProfile;
+  readonly steps: Step[] = [];
+  readonly fixtures = new Set<Fixture>();
+  readonly tracker = new Tracker();
+  #next_ring = 0;
+  #next_task = 1;
+
+  constructor(d: Draw, abi: AbiProfile) {
+    this.d = d;
+    this.abi = abi;
+  }
+
+  /** Adds a step if it fits; says whether it did. */
+  push(step: Step): boolean {
+    if (this.tracker.take(step) !== true) return false;
+    this.steps.push(step);
+    return true;
+  }
+
+  crew(wish: CrewWish = {}): Crew {
+    return new Crew(this.d, this.abi, this.fixtures, wish);
+  }
+
+  /** Creates a ring; its slot, or undefined when there are none left or the task cannot. */
+  ring(task: number, flags: number, entries = 64): number | undefined {
+    if (this.#next_ring >= RING_SLOTS) return undefined;
+    const ring = this.#next_ring;
+    if (!this.push({ do: 'ring', task, ring, entries, flags })) return undefined;
+    this.#next_ring++;
+    return ring;
+  }
+
+  /** Registers a struct io_uring_bpf. */
+  registerArg(task: number, on: Target, arg: BpfArg, nr_args = 1): void {
+    this.push({ do: 'register_bpf_filter', task, on, nr_args, arg });
+  }
+
+  /** Registers a program as a careful caller does. */
+  filter(task: number, on: Target, opcode: number, program: Program, flags = 0): void {
+    const { d, abi } = this;
+    let arg = bpfArg(abi, opcode, program, flags);
+    if (arg.pdu_size > 0 && d.below(12) === 0) arg = { ...arg, pdu_size: d.below(arg.pdu_size) };
+    else if (d.below(16) === 0) arg = { ...arg, flags: arg.flags | 2 };
+    this.registerArg(task, on, arg);
+  }
+
+  /** Draws a program for the crew's requests of `opcode` and registers it. */
+  drawFilter(task: number, on: Target, crew: Crew, opcode: number, wish: ProgramWish = {}, flags = 0): Program {
+    const program = drawProgram(this.d, crew.contexts(opcode), wish);
+    this.filter(task, on, opcode, program, flags);
+    return program;
+  }
+
+  restrict(task: number, on: Target, restrictions: readonly Restriction[]): void {
+    if (on.kind === 'task') this.push({ do: 'register_task_restrictions', task, on, nr_args: 1, arg: taskRestrictions(restrictions) });
+    else this.push({ do: 'register_restrictions', task, on, nr_args: restrictions.length, arg: ringRestrictions(restrictions) });
+  }
+
+  enable(task: number, ring: number): void {
+    this.register(task, onRing(ring), IORING_REGISTER.REGISTER_ENABLE_RINGS);
+  }
+
+  register(task: number, on: Target, opcode: number, nr_args = 0, bytes?: Uint8Array): void {
+    this.push({ do: 'register', task, on, opcode, nr_args, ...(bytes === undefined ? {} : { bytes }) });
+  }
+
+  /** Submits a batch of about `size` requests, then now and then looks at what they did. */
+  submit(task: number, ring: number | undefined, crew: Crew, size: number, registered?: number): readonly Role[] {
+    if (ring === undefined) return [];
+    const known = this.tracker.rings.get(ring);
+    if (known === undefined || this.tracker.runnable(task) === undefined) return [];
+    const mixed = (known.flags & S.SQE_MIXED) !== 0;
+    const entries = mixed ? known.entries - known.consumed : known.entries;
+    const { sqes, roles } = crew.batch(known.flags, size, entries);
+    if (sqes.length === 0) return [];
+    if (!this.push({ do: 'submit', task, ring, sqes, ...(registered === undefined ? {} : { registered }) })) return [];
+    this.probes(task, roles);
+    return roles;
+  }
+
+  /** Looks at the side effects that some of these requests can have. */
+  probes(task: number, roles: readonly Role[], share = 0.25): void {
+    const { d } = this;
+    let left = 4;
+    const seen = new Set<string>();
+    for (const { form } of roles) {
+      const { probe } = form;
+      if (probe === undefined || left === 0 || !d.chance(share)) continue;
+      const key = JSON.stringify(probe);
+      if (seen.has(key)) continue;
+      seen.add(key);
+      left--;
+      if ('path' in probe) this.push({ do: 'probe_path', task, path: probe.path });
+      else if ('fd' in probe) this.push({ do: 'probe_fd', task, fd: probe.fd });
+      else this.push({ do: 'probe_memory', task, at: probe.memory.at, length: probe.memory.length });
+    }
+  }
+
+  /** Creates a child; its number, or undefined when there are enough tasks. */
+  spawn(task: number, how: SpawnHow, most = MAX_TASKS): number | undefined {
+    if (this.#next_task >= Math.min(MAX_TASKS, most)) return undefined;
+    const child = this.#next_task;
+    if (!this.push({ do: 'spawn', task, how, child })) return undefined;
+    this.#next_task++;
+    return child;
+  }
+
+  /** Ends every vfork child that still holds its parent up. */
+  settle(): void {
+    for (const task of [...this.tracker.tasks.values()].reverse()) {
+      if (task.alive && task.waits_for === undefined && task.how === 'vfork' && task.parent?.waits_for === task) this.push({ do: 'exit', task: task.id });
+    }
+  }
+
+  scenario(suite: string, jit = true): Scenario {
+    this.settle();
+    return { version: SCENARIO_VERSION, suite, fixtures: FIXTURES.filter((name) => this.fixtures.has(name)), jit, steps: this.steps };
+  }
+}

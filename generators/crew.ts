@@ -1,0 +1,195 @@
+/** The requests of a scenario: which opcodes and forms take part, with which flags and user_data. */
+import type { AbiProfile } from '../oracle/abi.ts';
+import { contextWords } from '../oracle/model/evaluate.ts';
+import { IOSQE, IORING_SETUP } from '../oracle/opcodes/constants.ts';
+import type { Fixture } from '../oracle/layout.ts';
+import type { Sqe } from '../oracle/scenario/types.ts';
+import type { Draw, Weighted } from './draw.ts';
+import type { ProgramContexts } from './program/body.ts';
+import { fits, roleTable } from './roles.ts';
+import type { Role, RoleTable } from './roles.ts';
+import { isBig } from './tracker.ts';
+import { drawUserData } from './user_data.ts';
+import type { UserData } from './user_data.ts';
+
+const { IO_LINK, IO_HARDLINK, IO_DRAIN, ASYNC, CQE_SKIP_SUCCESS, FIXED_FILE, BUFFER_SELECT } = IOSQE;
+const LINKS = IO_LINK | IO_HARDLINK;
+const SAMPLES = 8;
+
+export interface CrewWish {
+  /** Opcodes that must take part. */
+  readonly opcodes?: readonly number[];
+  /** How many opcodes in all; default 1 .. 6. */
+  readonly count?: number;
+  /** Only forms for which this holds. */
+  readonly only?: (role: Role) => boolean;
+  /** Share of link flags, 0 .. 1. */
+  readonly links?: number;
+  /** Share of requests that carry an extra flag. */
+  readonly flags?: number;
+  /** Setup flags of the rings the requests are meant for. */
+  readonly setup_flags?: number;
+}
+
+/** Opcodes that need a ring with 128-byte SQEs or change what later requests mean are drawn less often. */
+const RARE_FLAGS: Weighted<number> = [
+  [8, ASYNC],
+  [3, CQE_SKIP_SUCCESS],
+  [1.5, IO_DRAIN],
+  [1, FIXED_FILE],
+  [0.5, BUFFER_SELECT],
+  [0.4, 0x80],
+  [1, ASYNC | CQE_SKIP_SUCCESS],
+];
+
+export class Crew {
+  readonly abi: AbiProfile;
+  readonly opcodes: readonly number[];
+  readonly fixtures: Set<Fixture>;
+  readonly #d: Draw;
+  readonly #table: RoleTable;
+  /** Palette: the forms in use, by opcode. */
+  readonly #palette = new Map<number, readonly Role[]>();
+  readonly #flags: Weighted<number>;
+  readonly #flag_rate: number;
+  readonly #link_rate: number;
+  readonly #link_kinds: readonly number[];
+  readonly #user_data: UserData;
+  readonly #used = new Set<string>();
+  readonly #contexts = new Map<number, ProgramContexts>();
+  #count = 0;
+
+  constructor(d: Draw, abi: AbiProfile, fixtures: Set<Fixture>, wish: CrewWish = {}) {
+    this.#d = d;
+    this.abi = abi;
+    this.fixtures = fixtures;
+    this.#table = roleTable(abi);
+    this.#user_data = drawUserData(d);
+    this.#flag_rate = wish.flags ?? (d.chance(0.5) ? 0 : d.pick([0.05, 0.15, 0.4]));
+    this.#link_rate = wish.links ?? (d.chance(0.75) ? 0 : 0.15);
+    this.#link_kinds = d.pick([[IO_LINK], [IO_HARDLINK], [IO_LINK, IO_HARDLINK], [IO_LINK, IO_LINK, LINKS]]);
+    this.#flags = d.some(RARE_FLAGS, 0.6);
+    const setup = wish.setup_flags ?? 0;
+    const usable = (role: Role): boolean => fits(role.form, setup) && (wish.only?.(role) ?? true);
+    const count = wish.count ?? d.int(1, 6);
+    const named = new Set<number>();
+    for (const opcode of [...(wish.opcodes ?? []), ...d.sample(OPCODES_SHUFFLE(abi), count + 8)]) {
+      if (named.size >= Math.max(count, wish.opcodes?.length ?? 0)) break;
+      const roles = (this.#table.byOpcode[opcode] ?? []).filter(usable);
+      if (roles.length === 0 || named.has(opcode)) continue;
+      named.add(opcode);
+      // A few forms each, so that one scenario sees the same payload more than once.
+      const some = d.sample(roles, d.int(2, 6));
+      this.#palette.set(opcode, d.chance(0.75) && some.some((role) => role.prepared) ? some.filter((role) => role.prepared || d.chance(0.3)) : some);
+    }
+    if (named.size === 0) {
+      named.add(0);
+      this.#palette.set(0, [this.#table.nop]);
+    }
+    this.opcodes = [...named];
+  }
+
+  /** Contexts that this crew's requests of one opcode show a filter. */
+  contexts(opcode: number): ProgramContexts {
+    let known = this.#contexts.get(opcode);
+    if (known === undefined) {
+      known = this.#sample(opcode);
+      this.#contexts.set(opcode, known);
+    }
+    return known;
+  }
+
+  #sample(opcode: number): ProgramContexts {
+    const d = this.#d;
+    const { abi } = this;
+    const roles = (this.#palette.get(opcode) ?? this.#table.byOpcode[opcode] ?? []).filter((role) => role.prepared);
+    const contexts: Uint32Array[] = [];
+    for (let i = 0; i < SAMPLES; i++) {
+      const role = roles.length === 0 ? undefined : roles[i % roles.length]!;
+      const flags = (role?.adds ?? 0) | (role?.form.sqe.flags ?? 0) | this.#drawFlags();
+      contexts.push(contextWords(abi, opcode, flags & abi.sqe_flags, this.#user_data.at(d.below(100)), role?.payload));
+    }
+    const words: number[] = [];
+    const first = contexts[0]!;
+    for (let word = 0; word < abi.ctx_size >>> 2; word++) {
+      const differs = contexts.some((ctx) => ctx[word] !== first[word]);
+      if (differs) words.push(word, word, word);
+      else if (first[word] !== 0) words.push(word);
+    }
+    return { ctx_size: abi.ctx_size, contexts, words };
+  }
+
+  #drawFlags(): number {
+    const d = this.#d;
+    let flags = 0;
+    if (this.#flags.length > 0 && d.chance(this.#flag_rate)) flags |= d.weighted(this.#flags);
+    if (d.chance(this.#link_rate)) flags |= d.pick(this.#link_kinds);
+    return flags;
+  }
+
+  /** A new request that stands in no relation to others; `touched` guards against races inside a batch. */
+  #request(setup_flags: number, touched: Map<string, boolean>, behind_link: boolean): { role: Role; flags: number } {
+    const d = this.#d;
+    for (let attempt = 0; attempt < 4; attempt++) {
+      const roles = this.#palette.get(d.pick(this.opcodes))!;
+      const role = d.pick(roles);
+      if (!fits(role.form, setup_flags)) continue;
+      if (role.form.linked === true && !behind_link) continue;
+      if (role.once.some((name) => this.#used.has(name))) continue;
+      const flags = (role.form.sqe.flags ?? 0) | this.#drawFlags();
+      const async = behind_link || ((flags | role.adds) & (ASYNC | IO_DRAIN)) !== 0;
+      const clash = role.touches.some((name) => {
+        const before = touched.get(name);
+        return before !== undefined && (before || async);
+      });
+      // One scenario in many lets two requests race.
+      if (clash && !d.chance(0.02)) continue;
+      for (const name of role.touches) touched.set(name, (touched.get(name) ?? false) || async);
+      for (const name of role.once) this.#used.add(name);
+      for (const fixture of role.form.fixtures) this.fixtures.add(fixture);
+      return { role, flags };
+    }
+    return { role: this.#table.nop, flags: this.#drawFlags() };
+  }
+
+  /** A batch that takes at most `entries` entries of a ring with these flags, with the forms' probes. */
+  batch(setup_flags: number, size: number, entries: number): { readonly sqes: Sqe[]; readonly roles: readonly Role[] } {
+    const sqes: Sqe[] = [];
+    const roles: Role[] = [];
+    const touched = new Map<string, boolean>();
+    const mixed = (setup_flags & IORING_SETUP.SQE_MIXED) !== 0;
+    let left = entries;
+    let behind_link = false;
+    while (sqes.length < size && left > 0) {
+      const { role, flags } = this.#request(setup_flags, touched, behind_link);
+      const cost = mixed && isBig(role.opcode) ? 2 : 1;
+      if (cost > left) break;
+      left -= cost;
+      const user_data = this.#user_data.at(this.#count++);
+      sqes.push({ ...role.form.sqe, flags, user_data });
+      roles.push(role);
+      behind_link = (flags & LINKS) !== 0;
+    }
+    return { sqes, roles };
+  }
+}
+
+const shuffles = new WeakMap<AbiProfile, readonly number[]>();
+
+/** Every opcode that has forms; those whose payload a filter sees, and NOP, stand several times. */
+function OPCODES_SHUFFLE(abi: AbiProfile): readonly number[] {
+  let list = shuffles.get(abi);
+  if (list === undefined) {
+    const table = roleTable(abi);
+    const out: number[] = [];
+    table.byOpcode.forEach((roles, opcode) => {
+      if (roles.length === 0) return;
+      out.push(opcode);
+      if (opcode === 0) out.push(0, 0, 0);
+      if (roles[0]!.spec.payload !== undefined) out.push(opcode, opcode);
+    });
+    list = out;
+    shuffles.set(abi, list);
+  }
+  return list;
+}

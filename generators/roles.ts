@@ -1,0 +1,81 @@
+/** Ready-made requests with what is known of them beforehand: what a filter sees, what they touch. */
+import type { AbiProfile } from '../oracle/abi.ts';
+import { RING_FD, RING_SLOTS } from '../oracle/layout.ts';
+import { fullSqe, opSpecs, Sandbox } from '../oracle/opcodes/index.ts';
+import type { OpContext, OpForm, OpSpec } from '../oracle/opcodes/types.ts';
+import { IORING_SETUP } from '../oracle/opcodes/constants.ts';
+
+/** One form of one opcode. */
+export interface Role {
+  readonly spec: OpSpec;
+  readonly form: OpForm;
+  readonly opcode: number;
+  /** Flags that prep adds. */
+  readonly adds: number;
+  /** Words of the context's union, when the opcode has a payload. */
+  readonly payload: Uint32Array | undefined;
+  /** False where prep refuses the request. */
+  readonly prepared: boolean;
+  /** Named resources it acts on. */
+  readonly touches: readonly string[];
+  /** Those of them whose state decides whether a second request of the kind would block. */
+  readonly once: readonly string[];
+}
+
+/** Resources that any number of requests may use one after the other without ever waiting. */
+const FREE = /^(path|file|files|dir|node|xattr|memory|data|buffers|ring):?/;
+
+function roleOf(spec: OpSpec, form: OpForm, abi: AbiProfile): Role | undefined {
+  const setup_flags = form.need_setup ?? 0;
+  const context: OpContext = {
+    abi,
+    sqe: fullSqe(form.sqe),
+    setup_flags,
+    ring: 0,
+    linked: form.linked === true,
+    sandbox: new Sandbox(form.fixtures, abi),
+    ringAt: (fd) => (fd >= RING_FD && fd < RING_FD + RING_SLOTS ? { slot: fd - RING_FD, setup_flags: 0, disabled: false } : undefined),
+  };
+  const prep = spec.prep(context);
+  if (prep.ok === 'unknown') return undefined;
+  if (!prep.ok) return { spec, form, opcode: spec.opcode, adds: 0, payload: undefined, prepared: false, touches: [], once: [] };
+  const touches = spec.issue(context).touches ?? [];
+  return { spec, form, opcode: spec.opcode, adds: prep.adds_flags, payload: prep.payload, prepared: true, touches, once: touches.filter((name) => !FREE.test(name)) };
+}
+
+export interface RoleTable {
+  readonly all: readonly Role[];
+  /** By opcode; opcodes that nothing is known of have none. */
+  readonly byOpcode: readonly (readonly Role[])[];
+  /** A NOP that succeeds: always possible, never in the way. */
+  readonly nop: Role;
+}
+
+const tables = new WeakMap<AbiProfile, RoleTable>();
+
+/** Every form of every opcode the kernel has. */
+export function roleTable(abi: AbiProfile): RoleTable {
+  let table = tables.get(abi);
+  if (table === undefined) {
+    const all: Role[] = [];
+    for (const spec of opSpecs) {
+      if (spec.opcode >= abi.op_last) continue;
+      for (const form of spec.forms) {
+        const role = roleOf(spec, form, abi);
+        if (role !== undefined) all.push(role);
+      }
+    }
+    const byOpcode = Array.from({ length: abi.op_last }, (_, op) => all.filter((role) => role.opcode === op));
+    table = { all, byOpcode, nop: all.find((role) => role.opcode === 0 && role.form.name === 'plain') ?? all[0]! };
+    tables.set(abi, table);
+  }
+  return table;
+}
+
+/** Whether a form can be used on a ring with these flags. */
+export function fits(form: OpForm, setup_flags: number): boolean {
+  let need = form.need_setup ?? 0;
+  // A mixed ring takes 128-byte requests as well.
+  if ((setup_flags & IORING_SETUP.SQE_MIXED) !== 0) need &= ~IORING_SETUP.SQE128;
+  return (setup_flags & need) === need && (setup_flags & (form.avoid_setup ?? 0)) === 0;
+}

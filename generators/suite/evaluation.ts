@@ -1,0 +1,24 @@
+/** evaluation: one program, many requests. */
+import { Builder, drawRingFlags, onRing, TASK } from '../builder.ts';
+
+/** Programs on one or a few opcodes; batches whose user_data, flags and payloads they look at. */
+export function evaluation(b: Builder): void {
+  const { d } = b;
+  const on_task = d.chance(0.35);
+  const flags = drawRingFlags(d);
+  const crew = b.crew({ count: d.int(1, 5), setup_flags: flags });
+  const register = (on: typeof TASK): void => {
+    for (const opcode of crew.opcodes) {
+      if (!d.chance(0.85)) continue;
+      for (let n = d.chance(0.8) ? 1 : 2; n > 0; n--) b.drawFilter(0, on, crew, opcode, n === 2 ? { share: 0.8 } : {});
+    }
+  };
+  if (on_task) register(TASK);
+  const ring = b.ring(0, flags);
+  if (ring === undefined) return;
+  if (!on_task) register(onRing(ring));
+  for (let n = d.int(1, 3); n > 0; n--) {
+    b.submit(0, ring, crew, d.int(24, 64));
+    if (n > 1 && d.chance(0.4)) b.drawFilter(0, onRing(ring), crew, d.pick(crew.opcodes), { share: 0.7 });
+  }
+}

@@ -1,0 +1,31 @@
+/** stacking: stacks of filters 1 to 64 deep, on rings and on the task. */
+import type { Builder } from '../builder.ts';
+import { drawRingFlags, onRing, TASK } from '../builder.ts';
+
+/** Deep stacks on one opcode or shallow ones on several; requests between the registrations. */
+export function stacking(b: Builder): void {
+  const { d } = b;
+  const depth = d.chance(0.1) ? 64 : d.geometric(1, 64, 8);
+  const flags = drawRingFlags(d);
+  const crew = b.crew({ count: d.int(1, depth > 16 ? 2 : 4), setup_flags: flags });
+  const tall = crew.opcodes[0]!;
+  // So that about half of the requests pass the whole stack.
+  const share = Math.max(0.5, 0.5 ** (1 / depth));
+  const opcode = (): number => (d.chance(0.75) ? tall : d.pick(crew.opcodes));
+  const on_task = d.chance(0.5) ? d.int(0, depth) : 0;
+  for (let n = 0; n < on_task; n++) b.drawFilter(0, TASK, crew, opcode(), { share });
+  const ring = b.ring(0, flags);
+  if (ring === undefined) return;
+  const between = d.chance(0.5);
+  for (let n = on_task; n < depth; n++) {
+    if (between && d.below(depth) < 3) b.submit(0, ring, crew, d.int(4, 16));
+    b.drawFilter(0, onRing(ring), crew, opcode(), { share });
+  }
+  b.submit(0, ring, crew, d.int(24, 64));
+  if (d.chance(0.5)) b.submit(0, ring, crew, d.int(24, 64));
+  if (d.chance(0.3)) {
+    // A second ring has what the task had when it was created, and no more.
+    const other = b.ring(0, flags);
+    b.submit(0, other, crew, d.int(8, 32));
+  }
+}
