@@ -75,7 +75,7 @@ export async function probeAbi(run: RunOne, about: { readonly release: string; r
   });
 
   const SETUP_PROBE: readonly (readonly [bit: number, flags: number])[] = [[0, 1], [1, 2], [6, 64], [7, 128], [8, 256], [9, 256 | 512], [10, 1024], [11, 2048], [12, 4096], [13, 4096 | 8192], [16, 65536], [18, 1 << 18], [19, 1 << 19]];
-  const setup = await run(scenario(SETUP_PROBE.map(([, setup_flags], slot): Step => ({ task: 0, do: 'ring', ring: slot, entries: 1, flags: setup_flags }))));
+  const setup = await run(scenario(SETUP_PROBE.map(([, setup_flags], slot): Step => ({ task: 0, do: 'ring', ring: slot, entries: 8, flags: setup_flags }))));
   let setup_flags = 0;
   SETUP_PROBE.forEach(([bit], i) => {
     if (ret(setup.steps[i]) === 0) setup_flags |= 1 << bit;

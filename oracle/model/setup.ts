@@ -4,7 +4,7 @@ import { E, IORING_SETUP } from '../opcodes/constants.ts';
 
 const MAX_ENTRIES = 32768;
 
-/** 0 or -EINVAL. Source: io_uring_setup(2), the flags and ERRORS EINVAL. */
+/** 0, -EINVAL or (observed on 7.0.13, a mixed queue of one entry) -EOVERFLOW. Source: io_uring_setup(2), the flags and ERRORS EINVAL. */
 export function setupOutcome(abi: AbiProfile, entries: number, flags: number): number {
   const has = (mask: number): boolean => (flags & mask) !== 0;
   const S = IORING_SETUP;
@@ -15,5 +15,7 @@ export function setupOutcome(abi: AbiProfile, entries: number, flags: number): n
   if (has(S.CQE32) && has(S.CQE_MIXED)) return -E.INVAL;
   if (has(S.SQE128) && has(S.SQE_MIXED)) return -E.INVAL;
   if (entries === 0 || entries > MAX_ENTRIES) return -E.INVAL;
+  // A queue of mixed sizes must have room for one entry of two slots; the completion queue always has two.
+  if (has(S.SQE_MIXED) && entries < 2) return -E.OVERFLOW;
   return 0;
 }
