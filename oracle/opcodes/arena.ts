@@ -249,8 +249,12 @@ export const FUTEX = {
 
 /** struct futex_waitv[1]: val, uaddr, flags, __reserved. */
 export const FUTEX_WAITV = {
-  /** Expects 8 where 7 is. */
-  mismatch: u64s(8n, FUTEX.seven, 0x2n),
+  /** Expects 8 where 7 is; FUTEX2_SIZE_U32. */
+  mismatch: layout.put(24, (view, _bytes, le) => {
+    view.setBigUint64(0, 8n, le);
+    view.setBigUint64(8, FUTEX.seven, le);
+    view.setUint32(16, 2, le);
+  }),
   /** flags has an unknown bit: parsed at prep. */
   bad_flags: layout.put(24, (view, _bytes, le) => {
     view.setBigUint64(0, 8n, le);
@@ -263,6 +267,8 @@ export const FUTEX_WAITV = {
 export const FD_LIST = {
   /** {-1}: clears a slot. */
   minus_one: u32s(0xffff_ffff),
+  /** {99}: not open. */
+  closed: u32s(99),
   /** The pipe fixture's ends. */
   pipe: u32s(61, 62),
 } as const;

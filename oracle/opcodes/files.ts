@@ -2,17 +2,19 @@
 
 /** What a path leads to. */
 export type Node =
-  | { readonly type: 'file'; content: Uint8Array; readonly xattrs: Map<string, Uint8Array> }
-  | { readonly type: 'dir'; readonly xattrs: Map<string, Uint8Array> }
+  | { readonly type: 'file'; readonly id: string; content: Uint8Array; readonly xattrs: Map<string, Uint8Array> }
+  | { readonly type: 'dir'; readonly id: string; readonly xattrs: Map<string, Uint8Array> }
   | { readonly type: 'symlink'; readonly target: string }
   | { readonly type: 'socket'; readonly socket: SocketState };
 
 export interface PipeState {
+  readonly id: string;
   /** Bytes in the pipe, oldest first. */
   bytes: Uint8Array;
 }
 
 export interface SocketState {
+  readonly id: string;
   readonly family: number;
   /** SOCK_STREAM etc. without flags. */
   readonly type: number;
@@ -35,16 +37,16 @@ export type OpenFile =
   | { readonly kind: 'path'; readonly node: Node }
   | { readonly kind: 'pipe'; readonly pipe: PipeState; readonly end: 'read' | 'write'; readonly nonblock: boolean }
   | { readonly kind: 'socket'; readonly socket: SocketState }
-  | { readonly kind: 'eventfd'; counter: bigint; readonly nonblock: boolean }
-  | { readonly kind: 'epoll'; readonly watches: Map<string, { readonly fd: number; readonly file: OpenFile }> }
+  | { readonly kind: 'eventfd'; readonly id: string; counter: bigint; readonly nonblock: boolean }
+  | { readonly kind: 'epoll'; readonly id: string; readonly watches: Map<string, { readonly fd: number; readonly file: OpenFile }> }
   /** A ring; `slot` is the one it was created in. */
   | { readonly kind: 'ring'; readonly slot: number }
   /** Something that is open but not modelled. */
   | { readonly kind: 'other' };
 
 /** A fresh socket. */
-export function newSocket(family: number, type: number, nonblock: boolean): SocketState {
-  return { family, type, state: 'fresh', nonblock, inbox: new Uint8Array(0), backlog: [], shut_read: false, shut_write: false };
+export function newSocket(family: number, type: number, nonblock: boolean, id = 'socket:new'): SocketState {
+  return { id, family, type, state: 'fresh', nonblock, inbox: new Uint8Array(0), backlog: [], shut_read: false, shut_write: false };
 }
 
 /** Concatenates two byte strings. */
@@ -53,4 +55,26 @@ export function append(a: Uint8Array, b: Uint8Array): Uint8Array {
   out.set(a);
   out.set(b, a.length);
   return out;
+}
+
+/** Name of the object behind a descriptor, as `touches` uses it. */
+export function objectName(file: OpenFile): string {
+  switch (file.kind) {
+    case 'file':
+    case 'dir':
+      return file.node.id;
+    case 'path':
+      return file.node.type === 'file' || file.node.type === 'dir' ? file.node.id : 'path-only';
+    case 'pipe':
+      return file.pipe.id;
+    case 'socket':
+      return file.socket.id;
+    case 'eventfd':
+    case 'epoll':
+      return file.id;
+    case 'ring':
+      return `ring:${file.slot}`;
+    case 'other':
+      return 'other';
+  }
 }

@@ -1,9 +1,23 @@
 /** The table of opcodes. */
+import { PROVIDE_BUFFERS, REMOVE_BUFFERS } from './buffers.ts';
+import { CLOSE, EPOLL_CTL, EPOLL_WAIT, FILES_UPDATE, FIXED_FD_INSTALL, PIPE } from './fd_ops.ts';
+import { FADVISE, FALLOCATE, FSYNC, FTRUNCATE, MADVISE, STATX, SYNC_FILE_RANGE } from './file_ops.ts';
+import { LINKAT, MKDIRAT, RENAMEAT, SYMLINKAT, UNLINKAT } from './fs.ts';
+import { msgSpecs } from './msg.ts';
+import { MSG_RING } from './msg_ring.ts';
 import { OP, OP_NAMES, opName } from './names.ts';
+import { ACCEPT, BIND, CONNECT, LISTEN, SHUTDOWN } from './net.ts';
 import { NOP, NOP128 } from './nop.ts';
 import { OPENAT, OPENAT2 } from './open.ts';
+import { rwSpecs } from './rw_ops.ts';
 import { SOCKET } from './socket.ts';
-import type { OpForm, OpSpec } from './types.ts';
+import { SPLICE, TEE } from './splice.ts';
+import { ANY } from './support.ts';
+import { ASYNC_CANCEL, LINK_TIMEOUT, POLL_ADD, POLL_REMOVE, TIMEOUT, TIMEOUT_REMOVE } from './time_ops.ts';
+import type { IssueOutcome, OpContext, OpForm, OpSpec } from './types.ts';
+import { URING_CMD, URING_CMD128 } from './uring_cmd.ts';
+import { FUTEX_WAIT, FUTEX_WAITV, FUTEX_WAKE, WAITID } from './wait_ops.ts';
+import { FGETXATTR, FSETXATTR, GETXATTR, SETXATTR } from './xattr.ts';
 
 export { OP, OP_NAMES, opName };
 export { opcodeRules } from './rules.ts';
@@ -12,9 +26,40 @@ export { fullSqe } from './support.ts';
 export { Sandbox, World } from './sandbox.ts';
 export { ARENA_IMAGE, arenaImage } from './arena.ts';
 
-const ALL: readonly OpSpec[] = [NOP, SOCKET, OPENAT, OPENAT2, NOP128];
+const ALL: readonly OpSpec[] = [
+  NOP, NOP128, SOCKET, OPENAT, OPENAT2, ...rwSpecs, ...msgSpecs,
+  FSYNC, SYNC_FILE_RANGE, FALLOCATE, FTRUNCATE, FADVISE, MADVISE, STATX,
+  POLL_ADD, POLL_REMOVE, TIMEOUT, TIMEOUT_REMOVE, LINK_TIMEOUT, ASYNC_CANCEL,
+  ACCEPT, CONNECT, BIND, LISTEN, SHUTDOWN,
+  CLOSE, FILES_UPDATE, FIXED_FD_INSTALL, PIPE, EPOLL_CTL, EPOLL_WAIT,
+  SPLICE, TEE, PROVIDE_BUFFERS, REMOVE_BUFFERS,
+  MKDIRAT, UNLINKAT, RENAMEAT, SYMLINKAT, LINKAT,
+  FSETXATTR, SETXATTR, FGETXATTR, GETXATTR,
+  FUTEX_WAIT, FUTEX_WAKE, FUTEX_WAITV, WAITID,
+  MSG_RING, URING_CMD, URING_CMD128,
+];
 
-const byOpcode = new Map(ALL.map((spec) => [spec.opcode, spec]));
+/** Where requests raced over a resource, its state is not known, nor is what a later request makes of it. */
+function guarded(spec: OpSpec): OpSpec {
+  return {
+    ...spec,
+    issue: (c: OpContext): IssueOutcome => {
+      const outcome = spec.issue(c);
+      const touches = outcome.touches ?? [];
+      if (!c.sandbox.isTainted(touches)) return outcome;
+      const changes = outcome.changes ?? touches;
+      return {
+        ...ANY,
+        touches,
+        changes,
+        ...(outcome.extra ? { extra: outcome.extra } : {}),
+        effect: () => changes.forEach((name) => c.sandbox.taint(name)),
+      };
+    },
+  };
+}
+
+const byOpcode = new Map(ALL.map((spec) => [spec.opcode, guarded(spec)]));
 
 /** What is known of an opcode; undefined for opcodes newer than the specification. */
 export function opSpec(opcode: number): OpSpec | undefined {
@@ -22,7 +67,7 @@ export function opSpec(opcode: number): OpSpec | undefined {
 }
 
 /** Every opcode's specification, by number. */
-export const opSpecs: readonly OpSpec[] = [...ALL].sort((a, b) => a.opcode - b.opcode);
+export const opSpecs: readonly OpSpec[] = [...byOpcode.values()].sort((a, b) => a.opcode - b.opcode);
 
 /** Every ready-made request. */
 export const opForms: readonly OpForm[] = opSpecs.flatMap((spec) => spec.forms);

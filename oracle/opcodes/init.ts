@@ -9,7 +9,15 @@ import type { opcodeRules } from './rules.ts';
 import type { OpContext } from './types.ts';
 
 export type InitRule = keyof typeof opcodeRules & `init.${string}`;
-export type InitOutcome = { readonly ok: true } | { readonly ok?: false; readonly errno: number; readonly rule: InitRule };
+export type InitOutcome =
+  | { readonly ok: true }
+  | {
+      readonly ok?: false;
+      readonly errno: number;
+      readonly rule: InitRule;
+      /** On which side of the classic restrictions the check comes. */
+      readonly stage: 'before-restrictions' | 'after-restrictions';
+    };
 
 /** State of the submission that the SQE alone does not tell. */
 export interface InitState {
@@ -47,8 +55,8 @@ export function isBigOpcode(opcode: number): boolean {
   return BIG.has(opcode);
 }
 
-function fail(errno: number, rule: InitRule): InitOutcome {
-  return { errno, rule };
+function fail(errno: number, rule: InitRule, stage: 'before-restrictions' | 'after-restrictions' = 'before-restrictions'): InitOutcome {
+  return { errno, rule, stage };
 }
 
 /** The checks up to (not including) the classic restrictions: opcode, SQE size, flag bits, buffer selection, drain. */
@@ -69,10 +77,10 @@ export function initCheckFlags(c: OpContext, state: InitState = {}): InitOutcome
 /** The checks after the classic restrictions: ioprio, polling, personality. */
 export function initCheckRest(c: OpContext): InitOutcome {
   const { opcode } = c.sqe;
-  if (c.sqe.ioprio !== 0 && !IOPRIO.has(opcode)) return fail(E.INVAL, 'init.ioprio');
-  if ((c.setup_flags & IORING_SETUP.IOPOLL) !== 0 && !IOPOLL.has(opcode)) return fail(E.INVAL, 'init.iopoll');
+  if (c.sqe.ioprio !== 0 && !IOPRIO.has(opcode)) return fail(E.INVAL, 'init.ioprio', 'after-restrictions');
+  if ((c.setup_flags & IORING_SETUP.IOPOLL) !== 0 && !IOPOLL.has(opcode)) return fail(E.INVAL, 'init.iopoll', 'after-restrictions');
   const { personality } = c.sqe;
-  if (personality !== 0 && !c.sandbox.world.ring(c.ring).personalities.has(personality)) return fail(E.INVAL, 'init.personality');
+  if (personality !== 0 && !c.sandbox.world.ring(c.ring).personalities.has(personality)) return fail(E.INVAL, 'init.personality', 'after-restrictions');
   return { ok: true };
 }
 

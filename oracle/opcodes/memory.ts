@@ -2,6 +2,19 @@
 import { ARENA, ARENA_BASE, ARENA_END } from '../layout.ts';
 import { arenaImage } from './arena.ts';
 
+/** Bytes of the data area that one "mem:" resource name stands for. */
+export const MEMORY_GRAIN = 0x40;
+
+/** Resource names of a range of the data area (none for other addresses). */
+export function memoryNames(address: bigint, length: number): string[] {
+  const from = Number(address - BigInt(ARENA_BASE + ARENA.data));
+  if (!(from > -0x10_0000 && from < ARENA.data_size) || length <= 0) return [];
+  const names: string[] = [];
+  const first = Math.max(0, Math.floor(from / MEMORY_GRAIN));
+  for (let grain = first; grain * MEMORY_GRAIN < Math.min(from + length, ARENA.data_size); grain++) names.push(`mem:${grain * MEMORY_GRAIN}`);
+  return names;
+}
+
 export class Memory {
   readonly #image: Uint8Array;
   readonly #data: Uint8Array;

@@ -147,8 +147,8 @@ function issue(c: OpContext): IssueOutcome {
       if (parent.type !== 'dir') return result(parent.type === 'file' ? -E.NOTDIR : -E.LOOP, { touches, ...(parent.type === 'file' ? {} : { fails: 'unknown' }) });
     }
     if (!has(o.O_CREAT) || has(o.O_PATH)) return result(-E.NOENT, { touches });
-    const made: Node = { type: 'file', content: new Uint8Array(0), xattrs: new Map() };
-    return installNew(c, opened(c, h, made), c.sqe.file_index, () => void paths.set(path, made), touches);
+    const made: Node = { type: 'file', id: `node:${path}`, content: new Uint8Array(0), xattrs: new Map() };
+    return installNew(c, opened(c, h, made), c.sqe.file_index, { touches, effect: () => void paths.set(path, made) });
   }
   if (has(o.O_CREAT) && has(o.O_EXCL) && !has(o.O_PATH)) return result(-E.EXIST, { touches });
   if (node.type === 'symlink') return ANY;
@@ -159,16 +159,14 @@ function issue(c: OpContext): IssueOutcome {
   }
   // O_DIRECT is up to the file system.
   if (node.type === 'file' && (h.flags & 0x1_4000n) !== 0n && !has(o.O_PATH)) return { ...ANY, touches };
-  const truncate = has(o.O_TRUNC) && !has(o.O_PATH);
-  return installNew(
-    c,
-    opened(c, h, node),
-    c.sqe.file_index,
-    () => {
-      if (truncate && node.type === 'file') node.content = new Uint8Array(0);
+  const truncated = has(o.O_TRUNC) && !has(o.O_PATH) && node.type === 'file' ? node : undefined;
+  return installNew(c, opened(c, h, node), c.sqe.file_index, {
+    touches: truncated ? [...touches, truncated.id] : touches,
+    changes: truncated ? [truncated.id] : [],
+    effect: () => {
+      if (truncated) truncated.content = new Uint8Array(0);
     },
-    touches,
-  );
+  });
 }
 
 function openat(name: string, path: bigint, flags: number, mode: number, rest: Partial<OpForm['sqe']> = {}, more: Partial<OpForm> = {}): OpForm {

@@ -4,16 +4,18 @@
  * table and memory; tables that belong to one scenario share the World.
  */
 import type { AbiProfile } from '../abi.ts';
-import { FD, FILE_CONTENT, type Fixture } from '../layout.ts';
+import { ARENA, ARENA_BASE, FD, FILE_CONTENT, type Fixture } from '../layout.ts';
 import { RingResources } from '../register/state.ts';
-import { AF, SOCK } from './constants.ts';
+import { AF, E, SOCK } from './constants.ts';
 import { type Node, newSocket, type OpenFile, type PipeState, type SocketState } from './files.ts';
-import { Memory } from './memory.ts';
+import { Memory, MEMORY_GRAIN } from './memory.ts';
 
 /** State that all tasks of a scenario share. */
 export class World {
   /** The scenario's directory: path relative to it -> what is there. "d0/x" style names are allowed. */
   readonly paths = new Map<string, Node>();
+  /** Names of resources whose state is no longer known. */
+  readonly tainted = new Set<string>();
   readonly #rings = new Map<number, RingResources>();
 
   /** Registered resources of the ring created in `slot`. */
@@ -66,23 +68,39 @@ export class Sandbox {
     return 'unknown';
   }
 
-  /** Whether a path (relative to the scenario's directory) exists: 0 or -ENOENT, as probe_path answers. */
-  probePath(path: string): number {
-    return this.world.paths.has(path) ? 0 : -2;
+  /** Notes that the state of a named resource ("path:n0", "pipe", "mem:384") is no longer known: requests raced over it. */
+  taint(name: string): void {
+    if (name.startsWith('mem:')) this.memory.forget(BigInt(ARENA_BASE + ARENA.data + Number(name.slice(4))), MEMORY_GRAIN);
+    else this.world.tainted.add(name);
   }
 
-  /** 0, -EBADF, or 'any' for a descriptor the model does not know, as probe_fd answers. */
+  /** Whether the state of any of these resources is unknown. */
+  isTainted(names: readonly string[]): boolean {
+    const { tainted } = this.world;
+    return tainted.size > 0 && names.some((name) => tainted.has(name));
+  }
+
+  /** Does a path (relative to the scenario's directory) exist, symbolic links followed: 0 or -ENOENT, or 'any', as probe_path answers. */
+  probePath(path: string): number | 'any' {
+    if (this.world.tainted.has(`path:${path}`)) return 'any';
+    const node = this.world.paths.get(path);
+    if (node === undefined) return -E.NOENT;
+    return node.type === 'symlink' ? this.probePath(node.target) : 0;
+  }
+
+  /** 0, -EBADF, or 'any' for a descriptor the model does not know, as probe_fd answers. Rings are the core's business. */
   probeFd(fd: number): number | 'any' {
+    if (this.world.tainted.has(`fd:${fd}`)) return 'any';
     const file = this.file(fd);
     if (file === 'unknown') return 'any';
-    return file === 'closed' ? -9 : 0;
+    return file === 'closed' ? -E.BADF : 0;
   }
 
   #prepare(fixture: Fixture): void {
     const { fds, world } = this;
     const content = () => new TextEncoder().encode(FILE_CONTENT);
-    const pipe = (bytes: Uint8Array, read: number, write: number): void => {
-      const state: PipeState = { bytes };
+    const pipe = (id: string, bytes: Uint8Array, read: number, write: number): void => {
+      const state: PipeState = { id, bytes };
       fds.set(read, { kind: 'pipe', pipe: state, end: 'read', nonblock: false });
       fds.set(write, { kind: 'pipe', pipe: state, end: 'write', nonblock: false });
     };
@@ -92,51 +110,51 @@ export class Sandbox {
     };
     switch (fixture) {
       case 'file': {
-        const node: Node & { type: 'file' } = { type: 'file', content: content(), xattrs: new Map() };
+        const node: Node & { type: 'file' } = { type: 'file', id: 'node:f0', content: content(), xattrs: new Map() };
         world.paths.set('f0', node);
         fds.set(FD.file, { kind: 'file', node, readable: true, writable: true, append: false, pos: 0 });
         break;
       }
       case 'pipe':
-        pipe(new Uint8Array(0), FD.pipe_read, FD.pipe_write);
+        pipe('pipe', new Uint8Array(0), FD.pipe_read, FD.pipe_write);
         break;
       case 'pipe_full':
-        pipe(content(), FD.pipe2_read, FD.pipe2_write);
+        pipe('pipe2', content(), FD.pipe2_read, FD.pipe2_write);
         break;
       case 'socketpair': {
-        const a = socket(FD.socketpair_a, newSocket(AF.UNIX, SOCK.STREAM, false));
-        const b = socket(FD.socketpair_b, newSocket(AF.UNIX, SOCK.STREAM, false));
+        const a = socket(FD.socketpair_a, newSocket(AF.UNIX, SOCK.STREAM, false, 'socketpair'));
+        const b = socket(FD.socketpair_b, newSocket(AF.UNIX, SOCK.STREAM, false, 'socketpair'));
         a.peer = b;
         b.peer = a;
         a.state = b.state = 'connected';
         break;
       }
       case 'eventfd':
-        fds.set(FD.eventfd, { kind: 'eventfd', counter: 1n, nonblock: true });
+        fds.set(FD.eventfd, { kind: 'eventfd', id: 'eventfd', counter: 1n, nonblock: true });
         break;
       case 'epoll':
-        fds.set(FD.epoll, { kind: 'epoll', watches: new Map() });
+        fds.set(FD.epoll, { kind: 'epoll', id: 'epoll', watches: new Map() });
         break;
       case 'listener': {
-        const listener = socket(FD.listener, newSocket(AF.UNIX, SOCK.STREAM, false));
+        const listener = socket(FD.listener, newSocket(AF.UNIX, SOCK.STREAM, false, 'listener'));
         listener.state = 'listening';
         world.paths.set('sock', { type: 'socket', socket: listener });
         break;
       }
       case 'datagram':
-        socket(FD.datagram, newSocket(AF.UNIX, SOCK.DGRAM, true));
+        socket(FD.datagram, newSocket(AF.UNIX, SOCK.DGRAM, true, 'datagram'));
         break;
       case 'stream':
-        socket(FD.stream, newSocket(AF.UNIX, SOCK.STREAM, false));
+        socket(FD.stream, newSocket(AF.UNIX, SOCK.STREAM, false, 'stream'));
         break;
       case 'dir':
-        world.paths.set('d0', { type: 'dir', xattrs: new Map() });
+        world.paths.set('d0', { type: 'dir', id: 'node:d0', xattrs: new Map() });
         break;
       case 'loopback':
-        socket(FD.inet_listener, newSocket(AF.INET, SOCK.STREAM, false)).state = 'listening';
+        socket(FD.inet_listener, newSocket(AF.INET, SOCK.STREAM, false, 'inet_listener')).state = 'listening';
         break;
       case 'inet':
-        socket(FD.inet, newSocket(AF.INET, SOCK.STREAM, true));
+        socket(FD.inet, newSocket(AF.INET, SOCK.STREAM, true, 'inet'));
         break;
     }
   }

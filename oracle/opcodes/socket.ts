@@ -43,20 +43,25 @@ function create(family: number, type: number, protocol: number): number | undefi
   }
 }
 
+/** How installing a file affects the rest: what else is touched, changed and done. */
+export interface InstallExtras {
+  readonly touches?: readonly string[];
+  readonly changes?: readonly string[];
+  readonly effect?: () => void;
+}
+
 /** Installs a new file as a descriptor or in a direct slot; the answer of every request that opens one. */
-export function installNew(c: OpContext, file: OpenFile, file_index: number, effect: () => void = () => undefined, touches: readonly string[] = []): IssueOutcome {
-  if (file_index === 0) return oneOf({ at_least: 0 }, false, { touches, effect });
+export function installNew(c: OpContext, file: OpenFile, file_index: number, extras: InstallExtras = {}): IssueOutcome {
+  const touches = extras.touches ?? [];
+  const changes = extras.changes ?? touches;
+  const effect = extras.effect ?? (() => undefined);
+  if (file_index === 0) return oneOf({ at_least: 0 }, false, { touches, changes, effect });
   const ring = c.sandbox.world.ring(c.ring);
-  const slots = [...touches, `files:${c.ring}`];
-  if (ring.unknown) return { ...ANY, touches: slots, effect };
-  // The answer is worked out on the table as it is now; the table changes only if the request really runs.
-  const { files, alloc_hint } = ring;
-  const before = files?.slice();
-  const res = ring.install(file, file_index);
-  ring.files = before;
-  ring.alloc_hint = alloc_hint;
-  return result(res, {
-    touches: slots,
+  const table = `files:${c.ring}`;
+  const all = { touches: [...touches, table], changes: [...changes, table] };
+  if (ring.unknown) return { ...ANY, ...all, effect };
+  return result(ring.tryInstall(file, file_index), {
+    ...all,
     effect: () => {
       ring.install(file, file_index);
       effect();

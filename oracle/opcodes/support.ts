@@ -1,7 +1,7 @@
 /** Small helpers the opcode tables share. */
 import type { Allowed } from '../prediction.ts';
 import { E, IOSQE } from './constants.ts';
-import type { OpenFile } from './files.ts';
+import { objectName, type OpenFile } from './files.ts';
 import type { FullSqe, IssueOutcome, OpContext, PrepOutcome } from './types.ts';
 
 /** A prep failure with this errno (positive). */
@@ -68,15 +68,35 @@ export function requestFile(c: OpContext): OpenFile | 'closed' | 'unknown' {
   return isFixed(c) ? direct(c, c.sqe.fd) : descriptor(c, c.sqe.fd);
 }
 
+/** Resource name of the slot or descriptor a request names. */
+export function slotName(c: OpContext, fixed: boolean, fd: number): string {
+  return fixed ? `files:${c.ring}` : `fd:${fd}`;
+}
+
 /**
  * Runs `body` with the request's file; answers -EBADF when there is none and
  * 'any' when the descriptor is not modelled.
+ * @param changes whether the request may change the object behind the descriptor
  */
-export function withFile(c: OpContext, body: (file: OpenFile) => IssueOutcome): IssueOutcome {
-  const file = requestFile(c);
-  if (file === 'closed') return result(-E.BADF);
-  if (file === 'unknown' || file.kind === 'other') return ANY;
-  return body(file);
+export function withFile(c: OpContext, changes: boolean, body: (file: OpenFile) => IssueOutcome): IssueOutcome {
+  return onFile(c, requestFile(c), slotName(c, isFixed(c), c.sqe.fd), changes, body);
+}
+
+/** As withFile, for a file found elsewhere in the SQE. */
+export function onFile(_c: OpContext, file: OpenFile | 'closed' | 'unknown', slot: string, changes: boolean, body: (file: OpenFile) => IssueOutcome): IssueOutcome {
+  if (file === 'closed' || file === 'unknown' || file.kind === 'other' || file.kind === 'path') {
+    // A descriptor opened with O_PATH is no file to most requests.
+    const known = file === 'closed' || (file !== 'unknown' && file.kind === 'path');
+    return { ...(known ? result(-E.BADF) : ANY), touches: [slot], changes: [] };
+  }
+  const outcome = body(file);
+  const name = objectName(file);
+  const more = outcome.touches ?? [];
+  return {
+    ...outcome,
+    touches: [slot, name, ...more],
+    changes: [...(outcome.changes ?? more), ...(changes ? [name] : [])],
+  };
 }
 
 /** Checks a path argument as prep does: undefined when it can be read. */

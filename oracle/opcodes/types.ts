@@ -35,9 +35,20 @@ export type PrepOutcome =
       /** Words 4..9 of struct io_uring_bpf_ctx (the 24-byte union) as the filter sees them; undefined: all zero. */
       readonly payload?: Uint32Array;
     }
-  | { readonly ok: false; readonly errno: number }
+  | {
+      readonly ok: false;
+      readonly errno: number;
+      /** What comes with the refusal (see OpSpec.refused); absent: CQE flags 0 and no further CQE. */
+      readonly refused?: Refusal;
+    }
   /** The specification does not say (an SQE of a shape we do not model). */
   | { readonly ok: 'unknown' };
+
+/** CQE flags and further CQEs of a request that is refused or cancelled. */
+export interface Refusal {
+  readonly cflags: Allowed;
+  readonly extra: readonly { readonly res: Allowed; readonly cflags: Allowed; /** Absent: the request's own. */ readonly user_data?: bigint }[];
+}
 
 export interface IssueOutcome {
   readonly res: Allowed;
@@ -46,11 +57,13 @@ export interface IssueOutcome {
   /** Whether the answer breaks a link chain; 'unknown' where res does not tell. */
   readonly fails: boolean | 'unknown';
   /** Further CQEs of the same user_data (zero-copy notifications). */
-  readonly extra?: readonly { readonly res: Allowed; readonly cflags: Allowed }[];
+  readonly extra?: Refusal['extra'];
   /** CQE posted on another ring. */
   readonly posts?: { readonly ring: number; readonly user_data: bigint; readonly res: Allowed; readonly cflags: Allowed };
   /** Named resources ("path:n0", "pipe:1") the request reads or changes: two requests of one batch that share one and are not ordered by a link race. */
   readonly touches?: readonly string[];
+  /** Those of `touches` that the request changes (absent: all of them). Requests that only read a resource do not race over it. */
+  readonly changes?: readonly string[];
   /** Applies the side effects to the sandbox; not called for requests that do not run. */
   readonly effect?: () => void;
 }
@@ -81,5 +94,10 @@ export interface OpSpec {
   readonly payload?: 'socket' | 'open' | 'connect';
   prep(c: OpContext): PrepOutcome;
   issue(c: OpContext): IssueOutcome;
+  /**
+   * What a request adds to its -EACCES or -ECANCELED CQE when it passed prep but does not run (a zero-copy
+   * send still announces the end of its notification). Absent: nothing, CQE flags 0.
+   */
+  refused?(c: OpContext): Refusal;
   readonly forms: readonly OpForm[];
 }

@@ -3,6 +3,7 @@
  * descriptors, on a task): the part of a ring's state that requests and later
  * registrations depend on.
  */
+import { E, FILE_INDEX_ALLOC } from '../opcodes/constants.ts';
 import type { OpenFile } from '../opcodes/files.ts';
 
 /** A registered buffer; undefined slots are sparse. */
@@ -54,26 +55,36 @@ export class RingResources {
    * (-ENFILE, -ENXIO without a table, -EINVAL outside it, -EBADF for a ring).
    */
   install(file: OpenFile, file_index: number): number {
-    const alloc = file_index === 0xffff_ffff;
+    const alloc = file_index === FILE_INDEX_ALLOC;
     let slot = file_index - 1;
     if (alloc) {
-      if (this.files === undefined) return -23;
+      if (this.files === undefined) return -E.NFILE;
       slot = this.findFree();
-      if (slot < 0) return -23;
+      if (slot < 0) return -E.NFILE;
     }
-    if (file.kind === 'ring') return -9;
-    if (this.files === undefined) return -6;
-    if (slot >= this.files.length) return -22;
+    if (file.kind === 'ring') return -E.BADF;
+    if (this.files === undefined) return -E.NXIO;
+    if (slot >= this.files.length) return -E.INVAL;
     if (this.files[slot] === undefined) this.alloc_hint = slot + 1;
     this.files[slot] = file;
     return alloc ? slot : 0;
   }
 
+  /** What `install` would answer, without installing. */
+  tryInstall(file: OpenFile, file_index: number): number {
+    const { files, alloc_hint } = this;
+    this.files = files?.slice();
+    const res = this.install(file, file_index);
+    this.files = files;
+    this.alloc_hint = alloc_hint;
+    return res;
+  }
+
   /** Empties a direct slot: 0, -ENXIO, -EINVAL or -EBADF. */
   remove(slot: number): number {
-    if (this.files === undefined) return -6;
-    if (slot >= this.files.length) return -22;
-    if (this.files[slot] === undefined) return -9;
+    if (this.files === undefined) return -E.NXIO;
+    if (slot >= this.files.length) return -E.INVAL;
+    if (this.files[slot] === undefined) return -E.BADF;
     this.files[slot] = undefined;
     this.alloc_hint = slot;
     return 0;

@@ -1,0 +1,267 @@
+/** Requests that change the directory: MKDIRAT, UNLINKAT, RENAMEAT, SYMLINKAT, LINKAT. All go to a worker. */
+import { FD } from '../layout.ts';
+import { PATH } from './arena.ts';
+import { AT_FDCWD, AT_REMOVEDIR, E, IOSQE } from './constants.ts';
+import type { Node } from './files.ts';
+import { ANY, anySet, EBADF, EINVAL, isFixed, pathError, pathText, PREP_ASYNC, result } from './support.ts';
+import type { FullSqe, IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
+
+type Fields = Partial<OpForm['sqe']>;
+
+/** Prep of a request that names paths: reserved fields, no direct descriptor, extra checks, then the paths. */
+function prepPaths(c: OpContext, reserved: readonly (keyof FullSqe)[], paths: readonly bigint[], extra?: () => PrepOutcome | undefined): PrepOutcome {
+  if (anySet(c.sqe, ...reserved)) return EINVAL;
+  if (isFixed(c)) return EBADF;
+  const refused = extra?.();
+  if (refused) return refused;
+  for (const path of paths) {
+    const bad = pathError(c, path);
+    if (bad) return bad;
+  }
+  return PREP_ASYNC;
+}
+
+/** Where a path leads: its node (undefined = nothing there yet, but it could be made), or -errno, or 'unknown'. */
+export function lookup(c: OpContext, dirfd: number, path: string): { readonly node: Node | undefined } | number | 'unknown' {
+  if (path.startsWith('/') || path === '.' || path === '..' || path.endsWith('/')) return 'unknown';
+  if (dirfd !== AT_FDCWD) {
+    if (dirfd < 0) return -E.BADF;
+    const at = c.sandbox.file(dirfd);
+    if (at === 'closed') return -E.BADF;
+    return at === 'unknown' || at.kind === 'dir' || at.kind === 'path' || at.kind === 'other' ? 'unknown' : -E.NOTDIR;
+  }
+  const { paths } = c.sandbox.world;
+  const slash = path.indexOf('/');
+  if (slash >= 0) {
+    const parent = paths.get(path.slice(0, slash));
+    if (parent === undefined) return -E.NOENT;
+    if (parent.type === 'symlink') return 'unknown';
+    if (parent.type !== 'dir') return -E.NOTDIR;
+  }
+  return { node: paths.get(path) };
+}
+
+function touched(...paths: readonly string[]): { readonly touches: string[] } {
+  return { touches: paths.map((path) => `path:${path}`) };
+}
+
+/** True when a directory has entries. */
+function occupied(c: OpContext, path: string): boolean {
+  return [...c.sandbox.world.paths.keys()].some((name) => name.startsWith(`${path}/`));
+}
+
+const file = { fixtures: ['file'] } as const;
+const dir = { fixtures: ['dir'] } as const;
+const refused = { prep_error: true } as const;
+const makes = (path: string): Partial<OpForm> => ({ probe: { path } });
+
+function form(opcode: number, name: string, fields: Fields, extra: Partial<OpForm> = {}): OpForm {
+  return { name, sqe: { opcode, fd: AT_FDCWD, ...fields }, fixtures: [], ...extra };
+}
+
+const MKDIR = 37;
+export const MKDIRAT: OpSpec = {
+  opcode: MKDIR,
+  name: 'MKDIRAT',
+  prep: (c) => prepPaths(c, ['off', 'op_flags', 'buf_index', 'file_index'], [c.sqe.addr]),
+  issue: (c) => {
+    const path = pathText(c, c.sqe.addr);
+    if (path === undefined) return ANY;
+    const at = lookup(c, c.sqe.fd, path);
+    const touch = touched(path);
+    if (at === 'unknown') return { ...ANY, ...touch };
+    if (typeof at === 'number') return result(at, touch);
+    if (at.node !== undefined) return result(-E.EXIST, touch);
+    return result(0, { ...touch, effect: () => void c.sandbox.world.paths.set(path, { type: 'dir', id: `node:${path}`, xattrs: new Map() }) });
+  },
+  forms: [
+    form(MKDIR, 'new', { addr: PATH.n0, len: 0o755 }, makes('n0')),
+    form(MKDIR, 'new-no-mode', { addr: PATH.n1, len: 0 }, makes('n1')),
+    form(MKDIR, 'exists', { addr: PATH.d0, len: 0o755 }, dir),
+    form(MKDIR, 'file-exists', { addr: PATH.f0, len: 0o755 }, file),
+    form(MKDIR, 'in-dir', { addr: PATH.in_dir, len: 0o700 }, { ...dir, ...makes('d0/x') }),
+    form(MKDIR, 'missing-parent', { addr: PATH.missing_dir, len: 0o755 }),
+    form(MKDIR, 'below-file', { addr: PATH.below_file, len: 0o755 }, file),
+    form(MKDIR, 'bad-dirfd', { addr: PATH.n0, len: 0o755, fd: FD.closed }, makes('n0')),
+    form(MKDIR, 'dirfd-is-file', { addr: PATH.n0, len: 0o755, fd: FD.file }, file),
+    form(MKDIR, 'off-set', { addr: PATH.n0, off: 1n }, refused),
+    form(MKDIR, 'flags-set', { addr: PATH.n0, op_flags: 1 }, refused),
+    form(MKDIR, 'buf-index-set', { addr: PATH.n0, buf_index: 1 }, refused),
+    form(MKDIR, 'file-index-set', { addr: PATH.n0, file_index: 1 }, refused),
+    form(MKDIR, 'fixed-file', { addr: PATH.n0, flags: IOSQE.FIXED_FILE }, refused),
+    form(MKDIR, 'null', { addr: 0n }, refused),
+    form(MKDIR, 'empty', { addr: PATH.empty }, refused),
+  ],
+};
+
+const UNLINK = 36;
+export const UNLINKAT: OpSpec = {
+  opcode: UNLINK,
+  name: 'UNLINKAT',
+  prep: (c) =>
+    prepPaths(c, ['off', 'len', 'buf_index', 'file_index'], [c.sqe.addr], () => ((c.sqe.op_flags & ~AT_REMOVEDIR) !== 0 ? EINVAL : undefined)),
+  issue: (c) => {
+    const path = pathText(c, c.sqe.addr);
+    if (path === undefined) return ANY;
+    const at = lookup(c, c.sqe.fd, path);
+    const touch = touched(path);
+    if (at === 'unknown') return { ...ANY, ...touch };
+    if (typeof at === 'number') return result(at, touch);
+    if (at.node === undefined) return result(-E.NOENT, touch);
+    const rmdir = c.sqe.op_flags !== 0;
+    if (rmdir && at.node.type !== 'dir') return result(-E.NOTDIR, touch);
+    if (!rmdir && at.node.type === 'dir') return result(-E.ISDIR, touch);
+    if (rmdir && occupied(c, path)) return result(-E.NOTEMPTY, touch);
+    return result(0, { ...touch, effect: () => void c.sandbox.world.paths.delete(path) });
+  },
+  forms: [
+    form(UNLINK, 'file', { addr: PATH.f0 }, { ...file, ...makes('f0') }),
+    form(UNLINK, 'dir', { addr: PATH.d0, op_flags: AT_REMOVEDIR }, { ...dir, ...makes('d0') }),
+    form(UNLINK, 'socket', { addr: PATH.sock }, { fixtures: ['listener'], probe: { path: 'sock' } }),
+    form(UNLINK, 'dir-as-file', { addr: PATH.d0 }, dir),
+    form(UNLINK, 'file-as-dir', { addr: PATH.f0, op_flags: AT_REMOVEDIR }, file),
+    form(UNLINK, 'missing', { addr: PATH.missing }),
+    form(UNLINK, 'missing-parent', { addr: PATH.missing_dir }),
+    form(UNLINK, 'bad-dirfd', { addr: PATH.f0, fd: FD.closed }, file),
+    form(UNLINK, 'unknown-flag', { addr: PATH.f0, op_flags: 1 }, { ...file, ...refused }),
+    form(UNLINK, 'off-set', { addr: PATH.f0, off: 1n }, { ...file, ...refused }),
+    form(UNLINK, 'len-set', { addr: PATH.f0, len: 1 }, { ...file, ...refused }),
+    form(UNLINK, 'fixed-file', { addr: PATH.f0, flags: IOSQE.FIXED_FILE }, { ...file, ...refused }),
+    form(UNLINK, 'null', { addr: 0n }, refused),
+  ],
+};
+
+const RENAME_NOREPLACE = 1;
+const RENAME_EXCHANGE = 2;
+
+function issueRename(c: OpContext): IssueOutcome {
+  const from = pathText(c, c.sqe.addr);
+  const to = pathText(c, c.sqe.off);
+  if (from === undefined || to === undefined) return ANY;
+  const touch = touched(from, to);
+  const flags = c.sqe.op_flags;
+  if ((flags & ~7) !== 0) return result(-E.INVAL, touch);
+  if (flags > RENAME_EXCHANGE) return { ...ANY, ...touch };
+  const a = lookup(c, c.sqe.fd, from);
+  const b = lookup(c, c.sqe.len | 0, to);
+  if (a === 'unknown' || b === 'unknown' || (typeof a === 'number' && typeof b === 'number' && a !== b)) return { ...ANY, ...touch };
+  if (typeof a === 'number') return result(a, touch);
+  if (typeof b === 'number') return result(b, touch);
+  if (a.node === undefined) return result(-E.NOENT, touch);
+  const { paths } = c.sandbox.world;
+  const move = (node: Node, name: string): void => void paths.set(name, node);
+  if (flags === RENAME_EXCHANGE) {
+    const { node } = b;
+    if (node === undefined) return result(-E.NOENT, touch);
+    // What is below an exchanged directory moves with it: not modelled.
+    if (a.node.type === 'dir' || node.type === 'dir') return { ...ANY, ...touch };
+    const first = a.node;
+    return result(0, { ...touch, effect: () => (move(first, to), move(node, from)) });
+  }
+  if (b.node !== undefined) {
+    if (flags === RENAME_NOREPLACE) return result(-E.EXIST, touch);
+    if (a.node === b.node) return result(0, touch);
+    if (a.node.type === 'dir') return b.node.type === 'dir' ? { ...ANY, ...touch } : result(-E.NOTDIR, touch);
+    if (b.node.type === 'dir') return result(-E.ISDIR, touch);
+  }
+  if (a.node.type === 'dir' && (occupied(c, from) || to.startsWith(`${from}/`))) return { ...ANY, ...touch };
+  const node = a.node;
+  return result(0, { ...touch, effect: () => (paths.delete(from), move(node, to)) });
+}
+
+const RENAME = 35;
+const rename = (name: string, from: bigint, to: bigint, fields: Fields = {}, extra: Partial<OpForm> = {}): OpForm =>
+  form(RENAME, name, { addr: from, off: to, len: AT_FDCWD >>> 0, ...fields }, extra);
+export const RENAMEAT: OpSpec = {
+  opcode: RENAME,
+  name: 'RENAMEAT',
+  prep: (c) => prepPaths(c, ['buf_index', 'file_index'], [c.sqe.addr, c.sqe.off]),
+  issue: issueRename,
+  forms: [
+    rename('file', PATH.f0, PATH.n2, {}, { ...file, ...makes('n2') }),
+    rename('dir', PATH.d0, PATH.n3, {}, { ...dir, ...makes('n3') }),
+    rename('no-replace', PATH.f0, PATH.n4, { op_flags: RENAME_NOREPLACE }, { ...file, ...makes('f0') }),
+    rename('no-replace-exists', PATH.f0, PATH.sock, { op_flags: RENAME_NOREPLACE }, { fixtures: ['file', 'listener'] }),
+    rename('over', PATH.f0, PATH.sock, {}, { fixtures: ['file', 'listener'], ...makes('f0') }),
+    rename('exchange', PATH.f0, PATH.sock, { op_flags: RENAME_EXCHANGE }, { fixtures: ['file', 'listener'] }),
+    rename('exchange-missing', PATH.f0, PATH.missing, { op_flags: RENAME_EXCHANGE }, file),
+    rename('file-over-dir', PATH.f0, PATH.d0, {}, { fixtures: ['file', 'dir'] }),
+    rename('dir-over-file', PATH.d0, PATH.f0, {}, { fixtures: ['file', 'dir'] }),
+    rename('same', PATH.f0, PATH.f0, {}, file),
+    rename('missing', PATH.missing, PATH.n2, {}, makes('n2')),
+    rename('unknown-flag', PATH.f0, PATH.n2, { op_flags: 8 }, file),
+    rename('buf-index-set', PATH.f0, PATH.n2, { buf_index: 1 }, { ...file, ...refused }),
+    rename('file-index-set', PATH.f0, PATH.n2, { file_index: 1 }, { ...file, ...refused }),
+    rename('fixed-file', PATH.f0, PATH.n2, { flags: IOSQE.FIXED_FILE }, { ...file, ...refused }),
+    rename('null-old', 0n, PATH.n2, {}, refused),
+    rename('null-new', PATH.f0, 0n, {}, { ...file, ...refused }),
+  ],
+};
+
+const SYMLINK = 38;
+export const SYMLINKAT: OpSpec = {
+  opcode: SYMLINK,
+  name: 'SYMLINKAT',
+  prep: (c) => prepPaths(c, ['len', 'op_flags', 'buf_index', 'file_index'], [c.sqe.addr, c.sqe.off]),
+  issue: (c) => {
+    const target = pathText(c, c.sqe.addr);
+    const path = pathText(c, c.sqe.off);
+    if (target === undefined || path === undefined) return ANY;
+    const touch = touched(path);
+    const at = lookup(c, c.sqe.fd, path);
+    if (at === 'unknown') return { ...ANY, ...touch };
+    if (typeof at === 'number') return result(at, touch);
+    if (at.node !== undefined) return result(-E.EXIST, touch);
+    return result(0, { ...touch, effect: () => void c.sandbox.world.paths.set(path, { type: 'symlink', target }) });
+  },
+  forms: [
+    form(SYMLINK, 'to-file', { addr: PATH.f0, off: PATH.n5 }, { ...file, ...makes('n5') }),
+    form(SYMLINK, 'exists', { addr: PATH.missing, off: PATH.f0 }, file),
+    form(SYMLINK, 'missing-parent', { addr: PATH.f0, off: PATH.missing_dir }),
+    form(SYMLINK, 'bad-dirfd', { addr: PATH.f0, off: PATH.n5, fd: FD.closed }, makes('n5')),
+    form(SYMLINK, 'len-set', { addr: PATH.f0, off: PATH.n5, len: 1 }, refused),
+    form(SYMLINK, 'flags-set', { addr: PATH.f0, off: PATH.n5, op_flags: 1 }, refused),
+    form(SYMLINK, 'null', { addr: PATH.f0, off: 0n }, refused),
+    form(SYMLINK, 'fixed-file', { addr: PATH.f0, off: PATH.n5, flags: IOSQE.FIXED_FILE }, refused),
+  ],
+};
+
+const LINK = 39;
+const link = (name: string, from: bigint, to: bigint, fields: Fields = {}, extra: Partial<OpForm> = {}): OpForm =>
+  form(LINK, name, { addr: from, off: to, len: AT_FDCWD >>> 0, ...fields }, extra);
+export const LINKAT: OpSpec = {
+  opcode: LINK,
+  name: 'LINKAT',
+  prep: (c) => prepPaths(c, ['buf_index', 'file_index'], [c.sqe.addr, c.sqe.off]),
+  issue: (c) => {
+    const from = pathText(c, c.sqe.addr);
+    const to = pathText(c, c.sqe.off);
+    if (from === undefined || to === undefined) return ANY;
+    const touch = touched(from, to);
+    if ((c.sqe.op_flags & ~0x1400) !== 0) return result(-E.INVAL, touch);
+    if (c.sqe.op_flags !== 0) return { ...ANY, ...touch };
+    const a = lookup(c, c.sqe.fd, from);
+    const b = lookup(c, c.sqe.len | 0, to);
+    if (a === 'unknown' || b === 'unknown' || (typeof a === 'number' && typeof b === 'number' && a !== b)) return { ...ANY, ...touch };
+    if (typeof a === 'number') return result(a, touch);
+    if (a.node === undefined) return result(-E.NOENT, touch);
+    if (typeof b === 'number') return result(b, touch);
+    if (b.node !== undefined) return result(-E.EXIST, touch);
+    if (a.node.type === 'dir') return result(-E.PERM, touch);
+    const node = a.node;
+    return result(0, { ...touch, changes: [`path:${to}`], effect: () => void c.sandbox.world.paths.set(to, node) });
+  },
+  forms: [
+    link('file', PATH.f0, PATH.n7, {}, { ...file, ...makes('n7') }),
+    link('socket', PATH.sock, PATH.n7, {}, { fixtures: ['listener'], ...makes('n7') }),
+    link('dir', PATH.d0, PATH.n7, {}, dir),
+    link('exists', PATH.f0, PATH.sock, {}, { fixtures: ['file', 'listener'] }),
+    link('missing', PATH.missing, PATH.n7, {}, makes('n7')),
+    link('unknown-flag', PATH.f0, PATH.n7, { op_flags: 1 }, file),
+    link('bad-dirfd', PATH.f0, PATH.n7, { fd: FD.closed }, file),
+    link('buf-index-set', PATH.f0, PATH.n7, { buf_index: 1 }, { ...file, ...refused }),
+    link('file-index-set', PATH.f0, PATH.n7, { file_index: 1 }, { ...file, ...refused }),
+    link('fixed-file', PATH.f0, PATH.n7, { flags: IOSQE.FIXED_FILE }, { ...file, ...refused }),
+    link('null', 0n, PATH.n7, {}, refused),
+  ],
+};

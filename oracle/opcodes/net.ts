@@ -1,0 +1,321 @@
+/** Connections: CONNECT, ACCEPT, BIND, LISTEN, SHUTDOWN. */
+import { FD } from '../layout.ts';
+import { SOCKADDR, SOCKADDR_LEN } from './arena.ts';
+import { AF, E, FILE_INDEX_ALLOC, IORING_ACCEPT, IOSQE, SOCK } from './constants.ts';
+import { newSocket, type OpenFile, type SocketState } from './files.ts';
+import { connectPayload, family, isRefused, namesFile, readSockaddr, unixAddressError, unixPath } from './sockaddr.ts';
+import { installNew } from './socket.ts';
+import { ANY, anySet, EINVAL, PREP_ASYNC, PREP_OK, result, withFile } from './support.ts';
+import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
+
+type Fields = Partial<OpForm['sqe']>;
+const refused = { prep_error: true } as const;
+
+function form(opcode: number, name: string, fields: Fields, fixtures: OpForm['fixtures'], extra: Partial<OpForm> = {}): OpForm {
+  return { name, sqe: { opcode, ...fields }, fixtures, ...extra };
+}
+
+/** Length argument of an address: an int in the low half of the field. */
+function addrLen(c: OpContext): number {
+  return Number(BigInt.asIntN(32, c.sqe.off));
+}
+
+function withSocket(c: OpContext, changes: boolean, body: (socket: SocketState) => IssueOutcome): IssueOutcome {
+  return withFile(c, changes, (open: OpenFile) => (open.kind === 'socket' ? body(open.socket) : result(-E.NOTSOCK)));
+}
+
+const CONNECT_OP = 16;
+
+function prepConnect(c: OpContext): PrepOutcome {
+  if (anySet(c.sqe, 'len', 'buf_index', 'op_flags', 'file_index')) return EINVAL;
+  const bytes = readSockaddr(c, c.sqe.addr, addrLen(c));
+  if (isRefused(bytes)) return bytes;
+  if (c.abi.pdu_size[CONNECT_OP] !== 24) return PREP_OK;
+  return { ok: true, adds_flags: 0, payload: connectPayload(bytes, c.abi.little_endian) };
+}
+
+function connectUnix(c: OpContext, socket: SocketState, bytes: Uint8Array): IssueOutcome {
+  if (socket.type !== SOCK.STREAM) return ANY;
+  const bad = unixAddressError(bytes, c.abi.little_endian);
+  if (bad !== 0) return result(bad);
+  const path = unixPath(bytes);
+  if (path === '' || path.includes('/')) return ANY;
+  const touches = [`path:${path}`];
+  const node = c.sandbox.world.paths.get(path);
+  if (node === undefined) return result(-E.NOENT, { touches, changes: [] });
+  if (node.type === 'symlink') return { ...ANY, touches };
+  if (node.type !== 'socket') return result(-E.CONNREFUSED, { touches, changes: [] });
+  const peer = node.socket;
+  const both = { touches: [...touches, peer.id], changes: [peer.id] };
+  if (peer.state !== 'listening' || peer.backlog.length >= 4) return { ...ANY, ...both };
+  if (socket.state === 'connected') return result(-E.ISCONN, both);
+  if (socket.state === 'listening') return result(-E.INVAL, both);
+  return result(0, {
+    ...both,
+    effect: () => {
+      const accepted = newSocket(AF.UNIX, SOCK.STREAM, false, 'socket:accepted');
+      accepted.state = 'connected';
+      accepted.peer = socket;
+      socket.peer = accepted;
+      socket.state = 'connected';
+      peer.backlog.push(accepted);
+    },
+  });
+}
+
+/** 127.0.0.1 in bytes. */
+const LOOPBACK = [127, 0, 0, 1];
+
+function connectInet(c: OpContext, socket: SocketState, bytes: Uint8Array): IssueOutcome {
+  if (socket.family !== AF.INET || socket.type !== SOCK.STREAM) return ANY;
+  const kind = family(bytes, c.abi.little_endian);
+  if (kind === undefined) return result(-E.INVAL);
+  if (socket.state === 'unknown') return ANY;
+  if (kind === AF.UNSPEC) return socket.state === 'fresh' ? result(0) : { ...ANY, effect: () => void (socket.state = 'unknown') };
+  if (socket.state === 'connected') return result(-E.ISCONN);
+  if (socket.state !== 'fresh') return ANY;
+  if (bytes.length < 16) return result(-E.INVAL);
+  if (kind !== AF.INET) return result(-E.AFNOSUPPORT);
+  const port = new DataView(bytes.buffer, bytes.byteOffset).getUint16(2, false);
+  if (!LOOPBACK.every((byte, i) => bytes[4 + i] === byte)) return ANY;
+  const lost = { effect: () => void (socket.state = 'unknown') };
+  const listening = c.sandbox.file(FD.inet_listener);
+  if (port === 7000) {
+    if (listening === 'closed' || listening === 'unknown' || listening.kind !== 'socket' || listening.socket.state !== 'listening') return { ...ANY, ...lost };
+    const { socket: peer } = listening;
+    return result(0, {
+      touches: [peer.id],
+      effect: () => {
+        socket.state = 'connected';
+        peer.backlog.push(newSocket(AF.INET, SOCK.STREAM, false, 'socket:accepted'));
+      },
+    });
+  }
+  return port === 7001 ? result(-E.CONNREFUSED) : { ...ANY, ...lost };
+}
+
+function issueConnect(c: OpContext): IssueOutcome {
+  return withSocket(c, true, (socket) => {
+    const bytes = readSockaddr(c, c.sqe.addr, addrLen(c));
+    if (isRefused(bytes)) return ANY;
+    return socket.family === AF.UNIX ? connectUnix(c, socket, bytes) : connectInet(c, socket, bytes);
+  });
+}
+
+type AddressName = keyof typeof SOCKADDR;
+
+const connect = (name: string, fd: number, to: AddressName, fixtures: OpForm['fixtures'], fields: Fields = {}, extra: Partial<OpForm> = {}): OpForm =>
+  form(CONNECT_OP, name, { fd, addr: SOCKADDR[to], off: BigInt(SOCKADDR_LEN[to]), ...fields }, fixtures, extra);
+
+const streams = ['stream', 'listener'] as const;
+
+export const CONNECT: OpSpec = {
+  opcode: CONNECT_OP,
+  name: 'CONNECT',
+  payload: 'connect',
+  prep: prepConnect,
+  issue: issueConnect,
+  forms: [
+    connect('unix', FD.stream, 'unix', streams),
+    connect('unix-missing', FD.stream, 'unix_missing', ['stream']),
+    connect('unix-no-listener', FD.stream, 'unix', ['stream']),
+    connect('unix-inet-address', FD.stream, 'inet', ['stream']),
+    connect('unix-short', FD.stream, 'unix', streams, { off: 2n }),
+    connect('unix-empty', FD.stream, 'unix', streams, { off: 0n }),
+    connect('inet', FD.inet, 'inet', ['inet', 'loopback']),
+    connect('inet-refused', FD.inet, 'inet_refused', ['inet', 'loopback']),
+    connect('inet-unspec', FD.inet, 'unspec', ['inet']),
+    connect('inet-short', FD.inet, 'inet', ['inet'], { off: 8n }),
+    connect('inet-family-only', FD.inet, 'inet', ['inet'], { off: 2n }),
+    connect('inet-one-byte', FD.inet, 'inet', ['inet'], { off: 1n }),
+    connect('inet-no-address', FD.inet, 'inet', ['inet'], { off: 0n }),
+    connect('inet-null-no-address', FD.inet, 'inet', ['inet'], { addr: 0n, off: 0n }),
+    connect('inet-inet6', FD.inet, 'inet6', ['inet']),
+    connect('inet-inet6-rfc2133', FD.inet, 'inet6', ['inet'], { off: 24n }),
+    connect('inet-inet6-short', FD.inet, 'inet6', ['inet'], { off: 23n }),
+    connect('inet-unknown-family', FD.inet, 'unknown', ['inet']),
+    connect('inet-len-high-bits', FD.inet, 'inet6', ['inet'], { off: 0x5_0000_001cn }),
+    connect('file', FD.file, 'inet', ['file']),
+    connect('bad-fd', FD.closed, 'inet', []),
+    connect('bad-fd-inet6', FD.closed, 'inet6', []),
+    connect('fixed-file', 0, 'inet', [], { flags: IOSQE.FIXED_FILE }),
+    connect('too-long', FD.inet, 'inet', ['inet'], { off: 129n }, refused),
+    connect('negative-length', FD.inet, 'inet', ['inet'], { off: 0xffff_ffffn }, refused),
+    connect('null', FD.inet, 'inet', ['inet'], { addr: 0n }, refused),
+    connect('len-set', FD.inet, 'inet', ['inet'], { len: 1 }, refused),
+    connect('flags-set', FD.inet, 'inet', ['inet'], { op_flags: 1 }, refused),
+    connect('buf-index-set', FD.inet, 'inet', ['inet'], { buf_index: 1 }, refused),
+    connect('file-index-set', FD.inet, 'inet', ['inet'], { file_index: 1 }, refused),
+  ],
+};
+
+function prepAccept(c: OpContext): PrepOutcome {
+  const { sqe } = c;
+  if (anySet(sqe, 'len', 'buf_index')) return EINVAL;
+  if ((sqe.ioprio & ~(IORING_ACCEPT.MULTISHOT | IORING_ACCEPT.DONTWAIT | IORING_ACCEPT.POLL_FIRST)) !== 0) return EINVAL;
+  const flags = sqe.op_flags;
+  if (sqe.file_index !== 0) {
+    if ((flags & SOCK.CLOEXEC) !== 0) return EINVAL;
+    if ((sqe.ioprio & IORING_ACCEPT.MULTISHOT) !== 0 && sqe.file_index !== FILE_INDEX_ALLOC) return EINVAL;
+  }
+  return (flags & ~(SOCK.CLOEXEC | SOCK.NONBLOCK)) !== 0 ? EINVAL : PREP_OK;
+}
+
+function issueAccept(c: OpContext): IssueOutcome {
+  return withSocket(c, true, (socket) => {
+    const { sqe } = c;
+    if (socket.type === SOCK.DGRAM) return result(-E.OPNOTSUPP);
+    if (socket.state === 'unknown') return ANY;
+    if (socket.state !== 'listening') return result(-E.INVAL);
+    // Only the shape that never waits and returns no address is modelled.
+    if (sqe.ioprio !== IORING_ACCEPT.DONTWAIT || sqe.addr !== 0n || sqe.off !== 0n) return ANY;
+    const first = socket.backlog[0];
+    if (first === undefined) return result(-E.AGAIN);
+    const outcome = installNew(c, { kind: 'socket', socket: first }, sqe.file_index, { effect: () => void socket.backlog.shift() });
+    return { ...outcome, cflags: 'any' };
+  });
+}
+
+const accept = (name: string, fd: number, fixtures: OpForm['fixtures'], fields: Fields = {}, extra: Partial<OpForm> = {}): OpForm =>
+  form(13, name, { fd, ioprio: IORING_ACCEPT.DONTWAIT, ...fields }, fixtures, extra);
+
+export const ACCEPT: OpSpec = {
+  opcode: 13,
+  name: 'ACCEPT',
+  prep: prepAccept,
+  issue: issueAccept,
+  forms: [
+    accept('nobody', FD.listener, ['listener']),
+    accept('nobody-cloexec', FD.listener, ['listener'], { op_flags: SOCK.CLOEXEC | SOCK.NONBLOCK }),
+    accept('nobody-inet', FD.inet_listener, ['loopback']),
+    accept('nobody-direct', FD.listener, ['listener'], { file_index: 1 }),
+    accept('not-listening', FD.stream, ['stream']),
+    accept('datagram', FD.datagram, ['datagram']),
+    accept('file', FD.file, ['file']),
+    accept('bad-fd', FD.closed, []),
+    accept('len-set', FD.listener, ['listener'], { len: 1 }, refused),
+    accept('buf-index-set', FD.listener, ['listener'], { buf_index: 1 }, refused),
+    accept('unknown-ioprio', FD.listener, ['listener'], { ioprio: 8 }, refused),
+    accept('unknown-flag', FD.listener, ['listener'], { op_flags: 1 }, refused),
+    accept('direct-cloexec', FD.listener, ['listener'], { op_flags: SOCK.CLOEXEC, file_index: 1 }, refused),
+    accept('multishot-one-slot', FD.listener, ['listener'], { ioprio: IORING_ACCEPT.MULTISHOT, file_index: 1 }, refused),
+  ],
+};
+
+function prepBind(c: OpContext): PrepOutcome {
+  if (anySet(c.sqe, 'len', 'buf_index', 'op_flags', 'file_index')) return EINVAL;
+  const bytes = readSockaddr(c, c.sqe.addr, addrLen(c));
+  if (isRefused(bytes)) return bytes;
+  return namesFile(bytes, c.abi.little_endian) ? PREP_ASYNC : PREP_OK;
+}
+
+function issueBind(c: OpContext): IssueOutcome {
+  return withSocket(c, true, (socket) => {
+    const bytes = readSockaddr(c, c.sqe.addr, addrLen(c));
+    if (isRefused(bytes)) return ANY;
+    if (socket.family !== AF.UNIX) {
+      const kind = family(bytes, c.abi.little_endian);
+      if (socket.family === AF.INET && bytes.length < 16) return result(-E.INVAL);
+      return socket.family === AF.INET && kind === 200 && socket.state === 'fresh' ? result(-E.AFNOSUPPORT) : ANY;
+    }
+    const bad = unixAddressError(bytes, c.abi.little_endian);
+    if (bad !== 0) return bytes.length === 2 ? ANY : result(bad);
+    const path = unixPath(bytes);
+    if (path === '' || path.includes('/')) return ANY;
+    const touches = [`path:${path}`];
+    if (socket.state === 'unknown') return { ...ANY, touches };
+    if (c.sandbox.world.paths.has(path)) return socket.state === 'fresh' ? result(-E.ADDRINUSE, { touches, changes: [] }) : { ...ANY, touches };
+    // A socket that has a name already: refused, but the file may have been made and taken away again.
+    if (socket.state !== 'fresh') return { ...ANY, touches };
+    return result(0, {
+      touches,
+      effect: () => {
+        socket.state = 'bound';
+        c.sandbox.world.paths.set(path, { type: 'socket', socket });
+      },
+    });
+  });
+}
+
+const bind = (name: string, fd: number, to: AddressName, fixtures: OpForm['fixtures'], fields: Fields = {}, extra: Partial<OpForm> = {}): OpForm =>
+  form(56, name, { fd, addr: SOCKADDR[to], off: BigInt(SOCKADDR_LEN[to]), ...fields }, fixtures, extra);
+
+export const BIND: OpSpec = {
+  opcode: 56,
+  name: 'BIND',
+  prep: prepBind,
+  issue: issueBind,
+  forms: [
+    bind('unix', FD.stream, 'unix_new', ['stream'], {}, { probe: { path: 'n6' } }),
+    bind('unix-datagram', FD.datagram, 'unix_new', ['datagram'], {}, { probe: { path: 'n6' } }),
+    bind('unix-exists', FD.stream, 'unix', streams),
+    bind('unix-inet-address', FD.stream, 'inet', ['stream']),
+    bind('inet-unknown-family', FD.inet, 'unknown', ['inet']),
+    bind('inet-short', FD.inet, 'inet', ['inet'], { off: 8n }),
+    bind('file', FD.file, 'inet', ['file']),
+    bind('bad-fd', FD.closed, 'inet', []),
+    bind('too-long', FD.stream, 'unix_new', ['stream'], { off: 200n }, refused),
+    bind('null', FD.stream, 'unix_new', ['stream'], { addr: 0n }, refused),
+    bind('len-set', FD.stream, 'unix_new', ['stream'], { len: 1 }, refused),
+    bind('file-index-set', FD.stream, 'unix_new', ['stream'], { file_index: 1 }, refused),
+  ],
+};
+
+export const LISTEN: OpSpec = {
+  opcode: 57,
+  name: 'LISTEN',
+  prep: ({ sqe }) => (anySet(sqe, 'addr', 'buf_index', 'op_flags', 'file_index', 'off') ? EINVAL : PREP_OK),
+  issue: (c) =>
+    withSocket(c, true, (socket) => {
+      if (socket.type === SOCK.DGRAM) return result(-E.OPNOTSUPP);
+      if (socket.state === 'unknown' || socket.family !== AF.UNIX) return { ...ANY, effect: () => void (socket.state = 'unknown') };
+      if (socket.state === 'fresh' || socket.state === 'connected') return result(-E.INVAL);
+      return result(0, { effect: () => void (socket.state = 'listening') });
+    }),
+  forms: [
+    form(57, 'again', { fd: FD.listener, len: 16 }, ['listener']),
+    form(57, 'not-bound', { fd: FD.stream, len: 4 }, ['stream']),
+    form(57, 'datagram', { fd: FD.datagram, len: 4 }, ['datagram']),
+    form(57, 'file', { fd: FD.file, len: 4 }, ['file']),
+    form(57, 'bad-fd', { fd: FD.closed }, []),
+    form(57, 'addr-set', { fd: FD.listener, addr: 1n }, ['listener'], refused),
+    form(57, 'off-set', { fd: FD.listener, off: 1n }, ['listener'], refused),
+    form(57, 'flags-set', { fd: FD.listener, op_flags: 1 }, ['listener'], refused),
+  ],
+};
+
+export const SHUTDOWN: OpSpec = {
+  opcode: 34,
+  name: 'SHUTDOWN',
+  prep: ({ sqe }) => (anySet(sqe, 'off', 'addr', 'op_flags', 'buf_index', 'file_index') ? EINVAL : PREP_ASYNC),
+  issue: (c) =>
+    withSocket(c, true, (socket) => {
+      const how = c.sqe.len >>> 0;
+      if (how > 2) return result(-E.INVAL);
+      if (socket.state === 'unknown') return ANY;
+      if (socket.family !== AF.UNIX) return socket.state === 'fresh' ? result(-E.NOTCONN) : { ...ANY, effect: () => void (socket.state = 'unknown') };
+      return result(0, {
+        effect: () => {
+          if (how !== 1) socket.shut_read = true;
+          if (how !== 0) socket.shut_write = true;
+          if (socket.peer !== undefined) {
+            if (how !== 1) socket.peer.shut_write = true;
+            if (how !== 0) socket.peer.shut_read = true;
+          }
+        },
+      });
+    }),
+  forms: [
+    form(34, 'write', { fd: FD.socketpair_a, len: 1 }, ['socketpair']),
+    form(34, 'read', { fd: FD.socketpair_b, len: 0 }, ['socketpair']),
+    form(34, 'fresh', { fd: FD.stream, len: 2 }, ['stream']),
+    form(34, 'inet-fresh', { fd: FD.inet, len: 2 }, ['inet']),
+    form(34, 'unknown-how', { fd: FD.socketpair_a, len: 3 }, ['socketpair']),
+    form(34, 'file', { fd: FD.file, len: 2 }, ['file']),
+    form(34, 'bad-fd', { fd: FD.closed, len: 2 }, []),
+    form(34, 'off-set', { fd: FD.socketpair_a, off: 1n }, ['socketpair'], refused),
+    form(34, 'addr-set', { fd: FD.socketpair_a, addr: 1n }, ['socketpair'], refused),
+    form(34, 'flags-set', { fd: FD.socketpair_a, op_flags: 1 }, ['socketpair'], refused),
+  ],
+};
+

@@ -1,0 +1,155 @@
+/** SPLICE and TEE: always from a worker, always non-blocking here. */
+import { FD } from '../layout.ts';
+import { E, IOSQE, SPLICE_F, SPLICE_F_FD_IN_FIXED } from './constants.ts';
+import { append, type OpenFile } from './files.ts';
+import { overwrite } from './rw.ts';
+import { ANY, descriptor, direct, EINVAL, onFile, PREP_ASYNC, result, slotName, transfer, withFile } from './support.ts';
+import type { IssueOutcome, OpContext, OpForm, OpSpec } from './types.ts';
+
+type Fields = Partial<OpForm['sqe']>;
+const NONE = (1n << 64n) - 1n;
+
+function flagsOk(c: OpContext): boolean {
+  return ((c.sqe.op_flags & ~(0xf | SPLICE_F_FD_IN_FIXED)) >>> 0) === 0;
+}
+
+/** Runs `body` with the output and the input file, looked up in this order. */
+function withBoth(c: OpContext, body: (input: OpenFile, output: OpenFile) => IssueOutcome): IssueOutcome {
+  const fixed = (c.sqe.op_flags & SPLICE_F_FD_IN_FIXED) !== 0;
+  const fd = c.sqe.file_index | 0;
+  const found = fixed ? direct(c, fd) : descriptor(c, fd);
+  return withFile(c, true, (output) => onFile(c, found, slotName(c, fixed, fd), true, (input) => (c.sqe.len === 0 ? result(0) : body(input, output))));
+}
+
+function readable(file: OpenFile): boolean {
+  return file.kind === 'pipe' ? file.end === 'read' : file.kind === 'file' ? file.readable : true;
+}
+
+function writable(file: OpenFile): boolean {
+  return file.kind === 'pipe' ? file.end === 'write' : file.kind === 'file' ? file.writable : file.kind !== 'dir';
+}
+
+function nonblock(c: OpContext, ...files: readonly OpenFile[]): boolean {
+  return (c.sqe.op_flags & SPLICE_F.NONBLOCK) !== 0 || files.some((file) => file.kind === 'pipe' && file.nonblock);
+}
+
+function issueTee(c: OpContext): IssueOutcome {
+  return withBoth(c, (input, output) => {
+    if (!readable(input) || !writable(output)) return result(-E.BADF);
+    if (input.kind !== 'pipe' || output.kind !== 'pipe' || input.pipe === output.pipe) return result(-E.INVAL);
+    const wanted = c.sqe.len >>> 0;
+    if (input.pipe.bytes.length === 0) return nonblock(c, input, output) ? result(-E.AGAIN) : ANY;
+    if (output.pipe.bytes.length > 0x1000) return ANY;
+    const bytes = input.pipe.bytes.slice(0, wanted);
+    return transfer(bytes.length, wanted, { effect: () => void (output.pipe.bytes = append(output.pipe.bytes, bytes)) });
+  });
+}
+
+function issueSplice(c: OpContext): IssueOutcome {
+  return withBoth(c, (input, output) => {
+    const { sqe } = c;
+    const wanted = sqe.len >>> 0;
+    if (!readable(input) || !writable(output)) return result(-E.BADF);
+    const off_in = sqe.addr === NONE ? undefined : sqe.addr;
+    const off_out = sqe.off === NONE ? undefined : sqe.off;
+    if (input.kind === 'pipe' && output.kind === 'pipe') {
+      if (off_in !== undefined || off_out !== undefined) return result(-E.SPIPE);
+      if (input.pipe === output.pipe) return result(-E.INVAL);
+      if (input.pipe.bytes.length === 0) return nonblock(c, input, output) ? result(-E.AGAIN) : ANY;
+      if (output.pipe.bytes.length > 0x1000) return ANY;
+      const bytes = input.pipe.bytes.slice(0, wanted);
+      return transfer(bytes.length, wanted, {
+        effect: () => {
+          input.pipe.bytes = input.pipe.bytes.slice(bytes.length);
+          output.pipe.bytes = append(output.pipe.bytes, bytes);
+        },
+      });
+    }
+    if (input.kind === 'pipe') {
+      if (off_in !== undefined) return result(-E.SPIPE);
+      if (output.kind !== 'file' || output.append) return ANY;
+      if (off_out !== undefined && off_out > 0x1_0000n) return ANY;
+      if (input.pipe.bytes.length === 0) return (sqe.op_flags & SPLICE_F.NONBLOCK) !== 0 ? result(-E.AGAIN) : ANY;
+      const bytes = input.pipe.bytes.slice(0, wanted);
+      const at = off_out === undefined ? output.pos : Number(off_out);
+      return transfer(bytes.length, wanted, {
+        effect: () => {
+          input.pipe.bytes = input.pipe.bytes.slice(bytes.length);
+          overwrite(output.node, at, bytes);
+          if (off_out === undefined) output.pos = at + bytes.length;
+        },
+      });
+    }
+    if (output.kind === 'pipe') {
+      if (off_out !== undefined) return result(-E.SPIPE);
+      if (input.kind !== 'file') return ANY;
+      if (off_in !== undefined && off_in > 0x1_0000n) return ANY;
+      if (output.pipe.bytes.length > 0x1000) return ANY;
+      const at = off_in === undefined ? input.pos : Number(off_in);
+      const bytes = input.node.content.slice(at, at + wanted);
+      return transfer(bytes.length, wanted, {
+        effect: () => {
+          output.pipe.bytes = append(output.pipe.bytes, bytes);
+          if (off_in === undefined) input.pos = at + bytes.length;
+        },
+      });
+    }
+    return result(-E.INVAL);
+  });
+}
+
+function form(opcode: number, name: string, from: number, to: number, len: number, fields: Fields, fixtures: OpForm['fixtures'], prep_error = false): OpForm {
+  return {
+    name,
+    sqe: { opcode, fd: to, file_index: from >>> 0, len, op_flags: SPLICE_F.NONBLOCK, ...fields },
+    fixtures,
+    ...(prep_error ? { prep_error } : {}),
+  };
+}
+
+const pipes = ['pipe', 'pipe_full'] as const;
+const none: Fields = { addr: NONE, off: NONE };
+
+export const SPLICE: OpSpec = {
+  opcode: 30,
+  name: 'SPLICE',
+  prep: (c) => (flagsOk(c) ? PREP_ASYNC : EINVAL),
+  issue: issueSplice,
+  forms: [
+    form(30, 'pipe-to-pipe', FD.pipe2_read, FD.pipe_write, 16, none, pipes),
+    form(30, 'empty', FD.pipe_read, FD.pipe2_write, 16, none, pipes),
+    form(30, 'file-to-pipe', FD.file, FD.pipe_write, 32, { off: NONE, addr: 0n }, ['file', 'pipe']),
+    form(30, 'pipe-to-file', FD.pipe2_read, FD.file, 8, { addr: NONE, off: 0n }, ['file', 'pipe_full']),
+    form(30, 'file-to-file', FD.file, FD.file, 8, {}, ['file']),
+    form(30, 'pipe-offset', FD.pipe2_read, FD.pipe_write, 8, { addr: 0n, off: NONE }, pipes),
+    form(30, 'same-pipe', FD.pipe2_read, FD.pipe2_write, 8, none, ['pipe_full']),
+    form(30, 'wrong-ends', FD.pipe2_write, FD.pipe_read, 8, none, pipes),
+    form(30, 'zero', FD.pipe2_read, FD.pipe_write, 0, none, pipes),
+    form(30, 'bad-in', FD.closed, FD.pipe_write, 8, none, ['pipe']),
+    form(30, 'bad-out', FD.pipe2_read, FD.closed, 8, none, ['pipe_full']),
+    form(30, 'fixed-in', 0, FD.pipe_write, 8, { ...none, op_flags: (SPLICE_F_FD_IN_FIXED | SPLICE_F.NONBLOCK) >>> 0 }, ['pipe']),
+    form(30, 'fixed-out', FD.pipe2_read, 0, 8, { ...none, flags: IOSQE.FIXED_FILE }, ['pipe_full']),
+    form(30, 'unknown-flag', FD.pipe2_read, FD.pipe_write, 8, { ...none, op_flags: 0x10 }, pipes, true),
+  ],
+};
+
+export const TEE: OpSpec = {
+  opcode: 33,
+  name: 'TEE',
+  prep: (c) => (c.sqe.addr !== 0n || c.sqe.off !== 0n ? EINVAL : flagsOk(c) ? PREP_ASYNC : EINVAL),
+  issue: issueTee,
+  forms: [
+    form(33, 'pipe-to-pipe', FD.pipe2_read, FD.pipe_write, 16, {}, pipes),
+    form(33, 'more-than-there', FD.pipe2_read, FD.pipe_write, 128, {}, pipes),
+    form(33, 'empty', FD.pipe_read, FD.pipe2_write, 16, {}, pipes),
+    form(33, 'same-pipe', FD.pipe2_read, FD.pipe2_write, 8, {}, ['pipe_full']),
+    form(33, 'file', FD.file, FD.pipe_write, 8, {}, ['file', 'pipe']),
+    form(33, 'zero', FD.pipe2_read, FD.pipe_write, 0, {}, pipes),
+    form(33, 'bad-in', FD.closed, FD.pipe_write, 8, {}, ['pipe']),
+    form(33, 'bad-out', FD.pipe2_read, FD.closed, 8, {}, ['pipe_full']),
+    form(33, 'addr-set', FD.pipe2_read, FD.pipe_write, 8, { addr: 1n }, pipes, true),
+    form(33, 'off-set', FD.pipe2_read, FD.pipe_write, 8, { off: 1n }, pipes, true),
+    form(33, 'unknown-flag', FD.pipe2_read, FD.pipe_write, 8, { op_flags: 0x40 }, pipes, true),
+  ],
+};
+

@@ -1,0 +1,161 @@
+/** FSETXATTR, SETXATTR, FGETXATTR, GETXATTR: names and values are read by prep, the rest runs in a worker. */
+import { ARENA, FD } from '../layout.ts';
+import { DATA, data, PATH, XATTR } from './arena.ts';
+import { AT_FDCWD, E, IOSQE } from './constants.ts';
+import type { Node } from './files.ts';
+import { lookup } from './fs.ts';
+import { memoryNames } from './memory.ts';
+import { ANY, EBADF, EFAULT, EINVAL, isFixed, pathError, pathText, PREP_ASYNC, PREP_UNKNOWN, prepError, result, withFile } from './support.ts';
+import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
+
+type Fields = Partial<OpForm['sqe']>;
+const file = { fixtures: ['file'] } as const;
+const refused = { prep_error: true } as const;
+const CREATE = 1;
+const REPLACE = 2;
+const NAME_MAX = 255;
+const SIZE_MAX = 65536;
+
+function prepName(c: OpContext): PrepOutcome | undefined {
+  const name = c.sandbox.memory.text(c.sqe.addr);
+  if (name === 'fault') return EFAULT;
+  if (name === 'unknown') return PREP_UNKNOWN;
+  return name.text.length === 0 || name.text.length > NAME_MAX ? prepError(E.RANGE) : undefined;
+}
+
+function prepSet(c: OpContext): PrepOutcome | undefined {
+  if ((c.sqe.op_flags & ~(CREATE | REPLACE)) !== 0) return EINVAL;
+  const bad = prepName(c);
+  if (bad) return bad;
+  const size = c.sqe.len >>> 0;
+  if (size > SIZE_MAX) return prepError(E.BIG2);
+  const value = c.sandbox.memory.read(c.sqe.off, size);
+  return value === 'fault' ? EFAULT : value === 'unknown' ? PREP_UNKNOWN : undefined;
+}
+
+function prepGet(c: OpContext): PrepOutcome | undefined {
+  return c.sqe.op_flags !== 0 ? EINVAL : prepName(c);
+}
+
+function set(c: OpContext, node: Node): IssueOutcome {
+  if (node.type !== 'file' && node.type !== 'dir') return ANY;
+  const name = pathText(c, c.sqe.addr);
+  const value = c.sandbox.memory.read(c.sqe.off, c.sqe.len >>> 0);
+  if (name === undefined || typeof value === 'string') return ANY;
+  // Other name spaces have rules of their own.
+  if (!name.startsWith('user.')) return ANY;
+  const there = node.xattrs.has(name);
+  if ((c.sqe.op_flags & CREATE) !== 0 && there) return result(-E.EXIST);
+  if ((c.sqe.op_flags & REPLACE) !== 0 && !there) return result(-E.NODATA);
+  return result(0, { effect: () => void node.xattrs.set(name, value) });
+}
+
+function get(c: OpContext, node: Node): IssueOutcome {
+  if (node.type !== 'file' && node.type !== 'dir') return ANY;
+  const name = pathText(c, c.sqe.addr);
+  if (name === undefined || !name.startsWith('user.')) return ANY;
+  const value = node.xattrs.get(name);
+  if (value === undefined) return result(-E.NODATA);
+  const size = c.sqe.len >>> 0;
+  if (size === 0) return result(value.length);
+  if (size < value.length) return result(-E.RANGE);
+  const mapped = c.sandbox.memory.mapped(c.sqe.off, value.length);
+  if (mapped === 'unknown') return ANY;
+  if (!mapped) return result(-E.FAULT);
+  return result(value.length, { touches: memoryNames(c.sqe.off, value.length), effect: () => c.sandbox.memory.write(c.sqe.off, value) });
+}
+
+/** Runs `body` on the file a path names. */
+function byPath(c: OpContext, changes: boolean, body: (node: Node) => IssueOutcome): IssueOutcome {
+  const path = pathText(c, c.sqe.addr3);
+  if (path === undefined) return ANY;
+  const at = lookup(c, AT_FDCWD, path);
+  const touches = [`path:${path}`];
+  if (at === 'unknown') return { ...ANY, touches };
+  if (typeof at === 'number') return result(at, { touches, changes: [] });
+  if (at.node === undefined) return result(-E.NOENT, { touches, changes: [] });
+  if (at.node.type !== 'file' && at.node.type !== 'dir') return { ...ANY, touches };
+  const outcome = body(at.node);
+  const more = outcome.touches ?? [];
+  return { ...outcome, touches: [...touches, at.node.id, ...more], changes: [...more, ...(changes ? [at.node.id] : [])] };
+}
+
+function byFd(c: OpContext, changes: boolean, body: (node: Node) => IssueOutcome): IssueOutcome {
+  return withFile(c, changes, (open) => (open.kind === 'file' || open.kind === 'dir' ? body(open.node) : ANY));
+}
+
+function form(opcode: number, name: string, fields: Fields, extra: Partial<OpForm> = {}): OpForm {
+  return { name, sqe: { opcode, ...fields }, fixtures: [], ...extra };
+}
+
+const VALUE_LENGTH = 8;
+const setting = { addr: XATTR.user, off: XATTR.value, len: VALUE_LENGTH };
+const getting = { addr: XATTR.user, off: data(DATA.xattr), len: 64 };
+const seen = { probe: { memory: { at: ARENA.data + DATA.xattr, length: VALUE_LENGTH } } } as const;
+
+function setForms(opcode: number, target: Fields): OpForm[] {
+  const make = (name: string, fields: Fields = {}, extra: Partial<OpForm> = {}): OpForm => form(opcode, name, { ...setting, ...target, ...fields }, { ...file, ...extra });
+  return [
+    make('set'),
+    make('set-empty', { len: 0 }),
+    make('create', { op_flags: CREATE }),
+    make('replace', { op_flags: REPLACE }),
+    make('unknown-flag', { op_flags: 4 }, refused),
+    make('null-name', { addr: 0n }, refused),
+    make('empty-name', { addr: XATTR.empty }, refused),
+    make('too-big', { len: SIZE_MAX + 1 }, refused),
+    make('null-value', { off: 0n }, refused),
+  ];
+}
+
+function getForms(opcode: number, target: Fields): OpForm[] {
+  const make = (name: string, fields: Fields = {}, extra: Partial<OpForm> = {}): OpForm => form(opcode, name, { ...getting, ...target, ...fields }, { ...file, ...extra });
+  return [
+    make('unset', { addr: XATTR.unset }),
+    make('get', {}, seen),
+    make('size', { len: 0 }),
+    make('flags-set', { op_flags: 1 }, refused),
+    make('null-name', { addr: 0n }, refused),
+    make('empty-name', { addr: XATTR.empty }, refused),
+  ];
+}
+
+function pathForms(opcode: number, base: Fields): OpForm[] {
+  return [
+    form(opcode, 'missing', { ...base, addr3: PATH.missing }),
+    form(opcode, 'null-path', { ...base, addr3: 0n }, refused),
+    form(opcode, 'fixed-file', { ...base, addr3: PATH.f0, flags: IOSQE.FIXED_FILE }, { ...file, ...refused }),
+  ];
+}
+
+export const FSETXATTR: OpSpec = {
+  opcode: 41,
+  name: 'FSETXATTR',
+  prep: (c) => prepSet(c) ?? PREP_ASYNC,
+  issue: (c) => byFd(c, true, (node) => set(c, node)),
+  forms: [...setForms(41, { fd: FD.file }), form(41, 'bad-fd', { ...setting, fd: FD.closed })],
+};
+
+export const SETXATTR: OpSpec = {
+  opcode: 42,
+  name: 'SETXATTR',
+  prep: (c) => (isFixed(c) ? EBADF : (prepSet(c) ?? pathError(c, c.sqe.addr3) ?? PREP_ASYNC)),
+  issue: (c) => byPath(c, true, (node) => set(c, node)),
+  forms: [...setForms(42, { addr3: PATH.f0 }), ...pathForms(42, setting)],
+};
+
+export const FGETXATTR: OpSpec = {
+  opcode: 43,
+  name: 'FGETXATTR',
+  prep: (c) => prepGet(c) ?? PREP_ASYNC,
+  issue: (c) => byFd(c, false, (node) => get(c, node)),
+  forms: [...getForms(43, { fd: FD.file }), form(43, 'bad-fd', { ...getting, fd: FD.closed })],
+};
+
+export const GETXATTR: OpSpec = {
+  opcode: 44,
+  name: 'GETXATTR',
+  prep: (c) => (isFixed(c) ? EBADF : (prepGet(c) ?? pathError(c, c.sqe.addr3) ?? PREP_ASYNC)),
+  issue: (c) => byPath(c, false, (node) => get(c, node)),
+  forms: [...getForms(44, { addr3: PATH.f0 }), ...pathForms(44, getting)],
+};
