@@ -27,6 +27,8 @@ export interface CrewWish {
   readonly links?: number;
   /** Share of requests that carry an extra flag. */
   readonly flags?: number;
+  /** At most so many different forms of an opcode; default 6. */
+  readonly forms?: number;
   /** Setup flags of the rings the requests are meant for. */
   readonly setup_flags?: number;
 }
@@ -79,7 +81,7 @@ export class Crew {
       if (roles.length === 0 || named.has(opcode)) continue;
       named.add(opcode);
       // A few forms each, so that one scenario sees the same payload more than once.
-      const some = d.sample(roles, d.int(2, 6));
+      const some = d.sample(roles, d.int(2, wish.forms ?? 6));
       this.#palette.set(opcode, d.chance(0.75) && some.some((role) => role.prepared) ? some.filter((role) => role.prepared || d.chance(0.3)) : some);
     }
     if (named.size === 0) {
@@ -150,6 +152,12 @@ export class Crew {
       return { role, flags };
     }
     return { role: this.#table.nop, flags: this.#drawFlags() };
+  }
+
+  /** A request of a given form. */
+  sqe(role: Role, flags = 0): Sqe {
+    for (const fixture of role.form.fixtures) this.fixtures.add(fixture);
+    return { ...role.form.sqe, flags: (role.form.sqe.flags ?? 0) | flags, user_data: this.#user_data.at(this.#count++) };
   }
 
   /** A batch that takes at most `entries` entries of a ring with these flags, with the forms' probes. */

@@ -1,6 +1,7 @@
 /** Ready-made requests with what is known of them beforehand: what a filter sees, what they touch. */
 import type { AbiProfile } from '../oracle/abi.ts';
 import { RING_FD, RING_SLOTS } from '../oracle/layout.ts';
+import type { Fixture } from '../oracle/layout.ts';
 import { fullSqe, opSpecs, Sandbox } from '../oracle/opcodes/index.ts';
 import type { OpContext, OpForm, OpSpec } from '../oracle/opcodes/types.ts';
 import { IORING_SETUP } from '../oracle/opcodes/constants.ts';
@@ -18,12 +19,12 @@ export interface Role {
   readonly prepared: boolean;
   /** Named resources it acts on. */
   readonly touches: readonly string[];
-  /** Those of them whose state decides whether a second request of the kind would block. */
-  readonly once: readonly string[];
+  /** Fixtures it uses up: a second request of the kind might have to wait. */
+  readonly once: readonly Fixture[];
 }
 
-/** Resources that any number of requests may use one after the other without ever waiting. */
-const FREE = /^(path|file|files|dir|node|xattr|memory|data|buffers|ring):?/;
+/** Fixtures whose state decides whether a request can go on at once. */
+const USED_UP: readonly Fixture[] = ['pipe', 'pipe_full', 'socketpair', 'listener', 'stream', 'loopback'];
 
 function roleOf(spec: OpSpec, form: OpForm, abi: AbiProfile): Role | undefined {
   const setup_flags = form.need_setup ?? 0;
@@ -40,7 +41,7 @@ function roleOf(spec: OpSpec, form: OpForm, abi: AbiProfile): Role | undefined {
   if (prep.ok === 'unknown') return undefined;
   if (!prep.ok) return { spec, form, opcode: spec.opcode, adds: 0, payload: undefined, prepared: false, touches: [], once: [] };
   const touches = spec.issue(context).touches ?? [];
-  return { spec, form, opcode: spec.opcode, adds: prep.adds_flags, payload: prep.payload, prepared: true, touches, once: touches.filter((name) => !FREE.test(name)) };
+  return { spec, form, opcode: spec.opcode, adds: prep.adds_flags, payload: prep.payload, prepared: true, touches, once: form.fixtures.filter((name) => USED_UP.includes(name)) };
 }
 
 export interface RoleTable {

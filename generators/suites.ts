@@ -7,21 +7,36 @@ import { Draw } from './draw.ts';
 import type { Weighted } from './draw.ts';
 import { shrinkScenario } from './shrink.ts';
 import { argumentsSuite } from './suite/arguments.ts';
+import { atomicity } from './suite/atomicity.ts';
+import { classicRestrictions } from './suite/classic.ts';
 import { denyRest } from './suite/deny_rest.ts';
+import { escape } from './suite/escape.ts';
 import { evaluation } from './suite/evaluation.ts';
 import { inheritance } from './suite/inheritance.ts';
+import { jitVsInterpreter } from './suite/jit.ts';
+import { links } from './suite/links.ts';
+import { opcodeContext } from './suite/opcode_context.ts';
+import { privilege } from './suite/privilege.ts';
 import { stacking } from './suite/stacking.ts';
 import { validator } from './suite/validator.ts';
 import { isWellFormed } from './well_formed.ts';
 
+/** Each adds its steps; false stands for a run without the JIT. */
 const BUILDERS = {
   validator,
   evaluation,
   arguments: argumentsSuite,
   stacking,
   'deny-rest': denyRest,
+  'opcode-context': opcodeContext,
+  links,
+  'classic-restrictions': classicRestrictions,
+  privilege,
   inheritance,
-} as const satisfies Record<string, (b: Builder) => void>;
+  atomicity,
+  escape,
+  'jit-vs-interpreter': jitVsInterpreter,
+} as const satisfies Record<string, (b: Builder) => boolean | void>;
 
 export type SuiteName = keyof typeof BUILDERS;
 export const SUITE_NAMES = Object.keys(BUILDERS) as readonly SuiteName[];
@@ -29,8 +44,8 @@ export const SUITE_NAMES = Object.keys(BUILDERS) as readonly SuiteName[];
 /** Draws one scenario of a suite. */
 export function drawScenario(suite: SuiteName, abi: AbiProfile, d: Draw): Scenario {
   const b = new Builder(d, abi);
-  BUILDERS[suite](b);
-  return b.scenario(suite);
+  const jit = BUILDERS[suite](b);
+  return b.scenario(suite, jit ?? true);
 }
 
 class ScenarioArbitrary extends fc.Arbitrary<Scenario> {
@@ -71,7 +86,14 @@ export const SUITE_WEIGHTS: { readonly [K in SuiteName]: number } = {
   arguments: 1,
   stacking: 2,
   'deny-rest': 2,
+  'opcode-context': 2,
+  links: 2,
+  'classic-restrictions': 2,
+  privilege: 1,
   inheritance: 2,
+  atomicity: 1,
+  escape: 1,
+  'jit-vs-interpreter': 1,
 };
 
 /** A mix of all suites. */

@@ -1,0 +1,24 @@
+/** Arguments of io_uring_register opcodes that scenarios need beside the feature's own. */
+import type { AbiProfile } from '../oracle/abi.ts';
+import { RING_FD } from '../oracle/layout.ts';
+import { OP } from '../oracle/opcodes/index.ts';
+
+/** struct io_uring_rsrc_update for IORING_REGISTER_RING_FDS: registers ring `slot` at `index`. */
+export function ringFdUpdate(abi: AbiProfile, slot: number, index: number): Uint8Array {
+  const bytes = new Uint8Array(16);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, index, abi.little_endian);
+  view.setBigUint64(8, BigInt(RING_FD + slot), abi.little_endian);
+  return bytes;
+}
+
+/** The SQE of a message to ring `slot`, as IORING_REGISTER_SEND_MSG_RING takes it. */
+export function messageSqe(abi: AbiProfile, slot: number, res: number, user_data: bigint): Uint8Array {
+  const bytes = new Uint8Array(64);
+  const view = new DataView(bytes.buffer);
+  view.setUint8(0, OP.MSG_RING);
+  view.setInt32(4, RING_FD + slot, abi.little_endian);
+  view.setBigUint64(8, user_data, abi.little_endian);
+  view.setUint32(24, res >>> 0, abi.little_endian);
+  return bytes;
+}

@@ -1,0 +1,47 @@
+/** atomicity: a failed registration changes nothing. */
+import { IORING_SETUP } from '../../oracle/opcodes/constants.ts';
+import type { SubmitStep, Target } from '../../oracle/scenario/types.ts';
+import { FILTER_DENY_REST, spoilBpfArg, bpfArg } from '../args.ts';
+import type { Builder } from '../builder.ts';
+import { drawRingFlags, onRing, TASK } from '../builder.ts';
+import { spoil } from '../program/invalid.ts';
+import { drawProgram } from '../program/valid.ts';
+import { hostileRestrictions } from './arguments.ts';
+
+/** The same requests before and after registrations that fail, on rings with and without rules of their own. */
+export function atomicity(b: Builder): void {
+  const { d, abi } = b;
+  const disabled = d.chance(0.2);
+  const flags = drawRingFlags(d, disabled ? IORING_SETUP.R_DISABLED : 0);
+  const crew = b.crew({ count: d.int(2, 6), setup_flags: flags, flags: 0, only: (role) => role.once.length === 0 });
+  const on_task = d.chance(0.4);
+  if (on_task && d.chance(0.7)) b.drawFilter(0, TASK, crew, d.pick(crew.opcodes), { share: 0.7 }, d.chance(0.15) ? FILTER_DENY_REST : 0);
+  const ring = b.ring(0, flags);
+  if (ring === undefined) return;
+  const on: Target = on_task ? TASK : onRing(ring);
+  if (!on_task && d.chance(0.7)) b.drawFilter(0, on, crew, d.pick(crew.opcodes), { share: 0.7 }, d.chance(0.15) ? FILTER_DENY_REST : 0);
+  if (!disabled) b.submit(0, ring, crew, d.int(12, 32));
+  const last = b.steps.findLast((step): step is SubmitStep => step.do === 'submit');
+  for (let n = d.int(1, 8); n > 0; n--) {
+    if (disabled && d.chance(0.4)) {
+      hostileRestrictions(b, 0, on, crew);
+      continue;
+    }
+    const opcode = d.pick(crew.opcodes);
+    const program = drawProgram(d, crew.contexts(opcode), { share: 0.3, shape: 'compare' });
+    // Flags that would do most harm if the call were not undone.
+    const rest = d.chance(0.5) ? FILTER_DENY_REST : 0;
+    if (d.chance(0.5)) b.registerArg(0, on, bpfArg(abi, opcode, spoil(d, program, abi.ctx_size), rest));
+    else b.registerArg(0, on, spoilBpfArg(d, abi, bpfArg(abi, opcode, program, rest)));
+  }
+  if (disabled) b.enable(0, ring);
+  if (last !== undefined && d.chance(0.7)) b.push({ ...last });
+  else b.submit(0, ring, crew, d.int(12, 32));
+  const later = b.ring(0, flags);
+  if (disabled && later !== undefined) b.enable(0, later);
+  b.submit(0, later, crew, d.int(12, 32));
+  if (d.chance(0.25)) {
+    const child = b.spawn(0, d.pick(['fork', 'thread', 'clone_vm']));
+    if (child !== undefined) b.submit(child, b.ring(child, flags & ~IORING_SETUP.R_DISABLED), crew, d.int(8, 24));
+  }
+}

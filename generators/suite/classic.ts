@@ -1,0 +1,74 @@
+/** classic-restrictions: allowlists of opcodes and flags, crossed with filters. */
+import { IORING_REGISTER, IORING_RESTRICTION, IORING_SETUP } from '../../oracle/opcodes/constants.ts';
+import type { Restriction } from '../../oracle/scenario/types.ts';
+import { restriction } from '../args.ts';
+import type { Builder } from '../builder.ts';
+import { drawRingFlags, onRing, TASK } from '../builder.ts';
+import type { Crew } from '../crew.ts';
+import { drawRegister } from './register_calls.ts';
+
+const { REGISTER_OP, SQE_OP, SQE_FLAGS_ALLOWED, SQE_FLAGS_REQUIRED } = IORING_RESTRICTION;
+
+/** Kinds of entries alone and together, sometimes none at all, sometimes the same twice. */
+export function drawAllowlist(b: Builder, crew: Crew): Restriction[] {
+  const { d, abi } = b;
+  const out: Restriction[] = [];
+  if (d.chance(0.06)) return out;
+  const kinds = d.pick([[SQE_OP], [SQE_OP], [SQE_OP, SQE_FLAGS_ALLOWED], [SQE_OP, SQE_FLAGS_REQUIRED], [SQE_OP, REGISTER_OP], [SQE_OP, REGISTER_OP, SQE_FLAGS_ALLOWED, SQE_FLAGS_REQUIRED], [REGISTER_OP], [SQE_FLAGS_ALLOWED], [SQE_FLAGS_REQUIRED], [REGISTER_OP, SQE_FLAGS_ALLOWED]]);
+  if (kinds.includes(SQE_OP)) {
+    const ops = d.some(crew.opcodes, d.pick([0.5, 0.8, 1]));
+    for (const op of ops) out.push(restriction(SQE_OP, op));
+    if (d.chance(0.3)) out.push(restriction(SQE_OP, d.below(abi.op_last)));
+    if (d.chance(0.05)) for (let op = 0; op < abi.op_last; op++) out.push(restriction(SQE_OP, op));
+  }
+  if (kinds.includes(REGISTER_OP)) {
+    for (const op of d.sample([IORING_REGISTER.REGISTER_BPF_FILTER, IORING_REGISTER.REGISTER_ENABLE_RINGS, IORING_REGISTER.REGISTER_RESTRICTIONS, IORING_REGISTER.REGISTER_PROBE, 2, 3, 19, 31], d.int(1, 5))) out.push(restriction(REGISTER_OP, op));
+    if (d.chance(0.3)) out.push(restriction(REGISTER_OP, d.below(abi.register_last)));
+  }
+  if (kinds.includes(SQE_FLAGS_ALLOWED)) out.push(restriction(SQE_FLAGS_ALLOWED, d.pick([0, 4, 0x10, 0x14, 0x1c, 0x50, 0x7f, 0xff, d.below(256)])));
+  if (kinds.includes(SQE_FLAGS_REQUIRED)) out.push(restriction(SQE_FLAGS_REQUIRED, d.pick([0, 0, 0x10, 0x10, 4, 0x40, d.below(128)])));
+  // A later entry of the flag kinds replaces an earlier one.
+  if (d.chance(0.1) && out.length > 0) out.push(restriction(d.pick([SQE_FLAGS_ALLOWED, SQE_FLAGS_REQUIRED]), d.below(256)));
+  return d.shuffle(out);
+}
+
+export function classicRestrictions(b: Builder): void {
+  const { d } = b;
+  const on_task = d.chance(0.4);
+  const plain = drawRingFlags(d);
+  const flags = (on_task && d.chance(0.7) ? plain : plain | IORING_SETUP.R_DISABLED) >>> 0;
+  const crew = b.crew({ count: d.int(2, 8), setup_flags: flags, flags: d.pick([0.1, 0.3, 0.5]), links: d.chance(0.6) ? 0 : 0.1 });
+  if (d.chance(0.15)) b.push({ do: 'no_new_privs', task: 0 });
+  let task = 0;
+  if (on_task) {
+    // Before anything else; now and then too late.
+    if (d.chance(0.12)) b.drawFilter(0, TASK, crew, d.pick(crew.opcodes), { share: 0.8 });
+    b.restrict(0, TASK, drawAllowlist(b, crew));
+    if (d.chance(0.2)) b.restrict(0, TASK, drawAllowlist(b, crew));
+    if (d.chance(0.3)) b.drawFilter(0, TASK, crew, d.pick(crew.opcodes), { share: 0.8 });
+    if (d.chance(0.2)) drawRegister(b, 0, TASK);
+    if (d.chance(0.2)) task = b.spawn(0, d.pick(['fork', 'thread', 'clone_vm'])) ?? 0;
+  }
+  for (let n = d.int(1, 2); n > 0; n--) {
+    const ring = b.ring(task, flags);
+    if (ring === undefined) return;
+    const disabled = (flags & IORING_SETUP.R_DISABLED) !== 0;
+    if (d.chance(0.5)) b.drawFilter(task, onRing(ring), crew, d.pick(crew.opcodes), { share: 0.7 });
+    if (disabled || d.chance(0.1)) {
+      if (d.chance(0.15)) b.submit(task, ring, crew, 4);
+      if (!on_task || d.chance(0.3)) b.restrict(task, onRing(ring), drawAllowlist(b, crew));
+      if (d.chance(0.2)) b.restrict(task, onRing(ring), drawAllowlist(b, crew));
+      if (d.chance(0.4)) drawRegister(b, task, onRing(ring));
+      if (d.chance(0.3)) b.drawFilter(task, onRing(ring), crew, d.pick(crew.opcodes), { share: 0.7 });
+      b.enable(task, ring);
+      if (d.chance(0.1)) b.enable(task, ring);
+    }
+    b.submit(task, ring, crew, d.int(16, 64));
+    if (d.chance(0.5)) {
+      for (let more = d.int(1, 4); more > 0; more--) drawRegister(b, task, onRing(ring));
+      b.drawFilter(task, onRing(ring), crew, d.pick(crew.opcodes), { share: 0.7 });
+      if (d.chance(0.3)) b.restrict(task, onRing(ring), drawAllowlist(b, crew));
+      b.submit(task, ring, crew, d.int(8, 48));
+    }
+  }
+}

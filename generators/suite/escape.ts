@@ -1,0 +1,211 @@
+/** escape: what a task's rules forbid, attempted by every other route; the effect must not come about. */
+import { IORING_REGISTER, IORING_RESTRICTION, IORING_SETUP, IOSQE } from '../../oracle/opcodes/constants.ts';
+import type { Restriction, SpawnHow } from '../../oracle/scenario/types.ts';
+import { FILTER_DENY_REST, restriction } from '../args.ts';
+import type { Builder } from '../builder.ts';
+import { drawRingFlags, onRing, TASK } from '../builder.ts';
+import type { Crew } from '../crew.ts';
+import { messageSqe, ringFdUpdate } from '../registers.ts';
+import { fits, roleTable } from '../roles.ts';
+import type { Role } from '../roles.ts';
+import { drawRegister } from './register_calls.ts';
+import { exactly } from './opcode_context.ts';
+
+const S = IORING_SETUP;
+const MSG_RING = 40;
+
+interface Scene {
+  readonly b: Builder;
+  readonly crew: Crew;
+  /** What the rules forbid. */
+  readonly forbidden: readonly Role[];
+  readonly flags: number;
+  /** A ring without rules, made before anything was forbidden. */
+  readonly outside: number | undefined;
+}
+
+/** The forbidden requests among others, and a look at their effects. */
+function attempt(scene: Scene, task: number, ring: number | undefined, registered?: number): void {
+  const { b, crew, forbidden } = scene;
+  const { d } = b;
+  if (ring === undefined) return;
+  const known = b.tracker.rings.get(ring);
+  if (known === undefined || b.tracker.runnable(task) === undefined) return;
+  const usable = forbidden.filter((role) => fits(role.form, known.flags));
+  const { sqes, roles } = crew.batch(known.flags, d.int(4, 24), Math.min(known.entries, 60) - 4);
+  const flags = d.pick([0, 0, 0, IOSQE.ASYNC, IOSQE.CQE_SKIP_SUCCESS]);
+  const own = usable.map((role) => crew.sqe(role, flags));
+  // Behind the others (a chain must not reach into them), or alone.
+  const open = ((sqes.at(-1)?.flags ?? 0) & (IOSQE.IO_LINK | IOSQE.IO_HARDLINK)) !== 0;
+  const all = open || d.chance(0.3) ? own : d.chance(0.5) ? [...own, ...sqes] : [...sqes, ...own];
+  if (all.length === 0) return;
+  b.push({ do: 'submit', task, ring, sqes: all, ...(registered === undefined ? {} : { registered }) });
+  b.probes(task, [...usable, ...roles], 0.8);
+}
+
+/** Rules of the task under which the forbidden requests are refused. */
+function forbid(scene: Scene, task: number): void {
+  const { b, crew, forbidden } = scene;
+  const { d } = b;
+  const opcodes = [...new Set(forbidden.map((role) => role.opcode))];
+  const others = crew.opcodes.filter((opcode) => !opcodes.includes(opcode));
+  switch (d.below(4)) {
+    case 0: {
+      const list: Restriction[] = others.map((opcode) => restriction(IORING_RESTRICTION.SQE_OP, opcode));
+      list.push(restriction(IORING_RESTRICTION.SQE_FLAGS_ALLOWED, 0x7f));
+      for (const op of d.some([IORING_REGISTER.REGISTER_BPF_FILTER, IORING_REGISTER.REGISTER_ENABLE_RINGS, IORING_REGISTER.REGISTER_RESTRICTIONS, IORING_REGISTER.REGISTER_RING_FDS, IORING_REGISTER.REGISTER_SEND_MSG_RING, IORING_REGISTER.REGISTER_FILES2], 0.5)) {
+        list.push(restriction(IORING_RESTRICTION.REGISTER_OP, op));
+      }
+      b.restrict(task, TASK, list);
+      break;
+    }
+    case 1:
+      // What is left open gets a filter that allows, then DENY_REST closes the rest.
+      for (const opcode of others) b.drawFilter(task, TASK, crew, opcode, { share: 1 });
+      b.filter(task, TASK, others[0] ?? 0, [{ code: 0x06, jt: 0, jf: 0, k: 1 }], FILTER_DENY_REST);
+      break;
+    case 2:
+      // Only these very arguments.
+      for (const role of forbidden) {
+        const words = Array.from({ length: (b.abi.pdu_size[role.opcode] ?? 0) >>> 2 }, (_, i) => 4 + i);
+        const ctx = new Uint32Array(Math.max(10, b.abi.ctx_size >>> 2));
+        if (role.payload !== undefined) ctx.set(role.payload, 4);
+        b.filter(task, TASK, role.opcode, exactly(d, ctx, words, false));
+      }
+      break;
+    default:
+      for (const opcode of opcodes) b.filter(task, TASK, opcode, [{ code: 0x06, jt: 0, jf: 0, k: 0 }]);
+  }
+}
+
+/** Rules that allow everything, as a task would register them to get rid of others. */
+function loosen(scene: Scene, task: number, ring?: number): void {
+  const { b, forbidden, crew } = scene;
+  const on = ring === undefined ? TASK : onRing(ring);
+  if (b.d.chance(0.7)) for (const role of forbidden) b.filter(task, on, role.opcode, [{ code: 0x06, jt: 0, jf: 0, k: 1 }]);
+  else b.restrict(task, on, [...crew.opcodes, ...forbidden.map((role) => role.opcode)].map((opcode) => restriction(IORING_RESTRICTION.SQE_OP, opcode)));
+}
+
+type Route = (scene: Scene, task: number) => void;
+
+const HOWS: readonly SpawnHow[] = ['fork', 'vfork', 'thread', 'clone_vm', 'clone3'];
+
+const ROUTES: readonly (readonly [number, Route])[] = [
+  [3, (s, task) => attempt(s, task, s.b.ring(task, s.flags))],
+  [
+    3,
+    (s, task) => {
+      // A disabled ring: looser rules while it is being set up.
+      const ring = s.b.ring(task, (s.flags | S.R_DISABLED) >>> 0);
+      if (ring === undefined) return;
+      if (s.b.d.chance(0.7)) loosen(s, task, ring);
+      if (s.b.d.chance(0.5)) drawRegister(s.b, task, onRing(ring));
+      if (s.b.d.chance(0.4)) s.b.drawFilter(task, onRing(ring), s.crew, s.b.d.pick(s.crew.opcodes), { share: 1 });
+      s.b.enable(task, ring);
+      attempt(s, task, ring);
+    },
+  ],
+  [
+    2,
+    (s, task) => {
+      // A registered ring: other calls, the same ring.
+      const ring = s.b.ring(task, s.flags);
+      if (ring === undefined) return;
+      const index = s.b.d.below(16);
+      s.b.register(task, onRing(ring), IORING_REGISTER.REGISTER_RING_FDS, 1, ringFdUpdate(s.b.abi, ring, index));
+      if (s.b.d.chance(0.4)) {
+        const program = [{ code: 0x06, jt: 0, jf: 0, k: 1 }];
+        s.b.filter(task, { kind: 'registered', index }, s.forbidden[0]?.opcode ?? 0, program);
+      }
+      if (s.b.d.chance(0.3)) s.b.push({ do: 'close_ring', task, ring });
+      attempt(s, task, ring, index);
+    },
+  ],
+  [
+    4,
+    (s, task) => {
+      const how = s.b.d.pick(HOWS);
+      const child = s.b.spawn(task, how);
+      if (child === undefined) return;
+      if (s.b.d.chance(0.4)) loosen(s, child);
+      const rings = [...s.b.tracker.tasks.get(child)!.files];
+      if (rings.length > 0 && s.b.d.chance(0.3)) attempt(s, child, s.b.d.pick(rings));
+      attempt(s, child, s.b.ring(child, s.flags));
+      if (how === 'vfork') s.b.push({ do: s.b.d.chance(0.7) ? 'exit' : 'exec', task: child });
+    },
+  ],
+  [
+    1,
+    (s, task) => {
+      if (s.b.tracker.runnable(task)?.process.threads.size !== 1) return;
+      s.b.push({ do: 'exec', task });
+      if (s.b.d.chance(0.4)) loosen(s, task);
+      attempt(s, task, s.b.ring(task, s.flags));
+    },
+  ],
+  [
+    0.3,
+    (s, task) => {
+      const ring = s.b.ring(task, (S.SQPOLL | S.SUBMIT_ALL) >>> 0);
+      attempt(s, task, ring);
+    },
+  ],
+  [
+    2,
+    (s, task) => {
+      loosen(s, task);
+      attempt(s, task, s.b.ring(task, s.flags));
+    },
+  ],
+  [
+    2,
+    (s, task) => {
+      // A message without a ring.
+      if (s.outside === undefined) return;
+      const { d, abi } = s.b;
+      for (let n = d.int(1, 3); n > 0; n--) s.b.register(task, TASK, IORING_REGISTER.REGISTER_SEND_MSG_RING, d.chance(0.9) ? 1 : 0, messageSqe(abi, s.outside, d.edge32(), d.edge64()));
+      s.b.push({ do: 'reap', task, ring: s.outside });
+    },
+  ],
+  [
+    1,
+    (s, task) => {
+      // A ring passed by another task.
+      const rings = [...(s.b.tracker.runnable(task)?.files ?? [])];
+      if (rings.length === 0) return;
+      s.b.push({ do: 'send_ring', task, ring: s.b.d.pick(rings) });
+      s.b.push({ do: 'receive_ring', task, ring: 15 });
+      attempt(s, task, 15);
+    },
+  ],
+  [
+    1,
+    (s, task) => {
+      s.b.push({ do: s.b.d.chance(0.5) ? 'no_new_privs' : 'drop_cap_sys_admin', task });
+      attempt(s, task, s.b.ring(task, s.flags));
+    },
+  ],
+  [1, (s, task) => drawRegister(s.b, task, TASK)],
+  // A control: a ring from before is not bound, so the effect comes about there.
+  [0.7, (s, task) => attempt(s, task, s.outside)],
+];
+
+export function escape(b: Builder): void {
+  const { d, abi } = b;
+  const flags = (drawRingFlags(d) & ~S.SINGLE_ISSUER & ~S.DEFER_TASKRUN) >>> 0;
+  const targets = roleTable(abi).all.filter((role) => role.form.probe !== undefined && role.prepared && role.once.length === 0 && fits(role.form, flags));
+  const about_messages = d.chance(0.2);
+  const messages = roleTable(abi).all.filter((role) => role.opcode === MSG_RING && role.prepared && role.once.length === 0);
+  const forbidden = about_messages && messages.length > 0 ? d.sample(messages, 2) : d.sample(targets, d.int(1, 3));
+  const crew = b.crew({ count: d.int(1, 4), setup_flags: flags, flags: 0, only: (role) => !forbidden.some((other) => other.opcode === role.opcode) });
+  const outside = d.chance(about_messages ? 1 : 0.5) ? b.ring(0, S.SUBMIT_ALL) : undefined;
+  const scene: Scene = { b, crew, forbidden, flags, outside };
+  let task = 0;
+  if (d.chance(0.25)) b.push({ do: 'no_new_privs', task: 0 });
+  forbid(scene, 0);
+  if (d.chance(0.2)) task = b.spawn(0, d.pick(HOWS)) ?? 0;
+  for (let n = d.int(2, 5); n > 0; n--) {
+    if (b.tracker.runnable(task) === undefined) return;
+    d.weighted(ROUTES)(scene, task);
+  }
+}
