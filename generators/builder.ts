@@ -119,7 +119,7 @@ export class Builder {
     if (known === undefined || this.tracker.runnable(task) === undefined) return [];
     const mixed = (known.flags & S.SQE_MIXED) !== 0;
     const entries = mixed ? known.entries - known.consumed : known.entries;
-    const { sqes, roles } = crew.batch(known.flags, size, entries);
+    const { sqes, roles } = crew.batch(ring, known.flags, size, entries);
     if (sqes.length === 0) return [];
     if (!this.push({ do: 'submit', task, ring, sqes, ...(registered === undefined ? {} : { registered }) })) return [];
     this.probes(task, roles);

@@ -37,7 +37,7 @@ export interface CrewWish {
 const RARE_FLAGS: Weighted<number> = [
   [8, ASYNC],
   [3, CQE_SKIP_SUCCESS],
-  [1.5, IO_DRAIN],
+  [0.7, IO_DRAIN],
   [1, FIXED_FILE],
   [0.5, BUFFER_SELECT],
   [0.4, 0x80],
@@ -59,6 +59,8 @@ export class Crew {
   readonly #user_data: UserData;
   readonly #used = new Set<string>();
   readonly #contexts = new Map<number, ProgramContexts>();
+  /** Rings on which a request was drained: later ones may go to a worker at any time. */
+  readonly #drained = new Set<number>();
   #count = 0;
 
   constructor(d: Draw, abi: AbiProfile, fixtures: Set<Fixture>, wish: CrewWish = {}) {
@@ -130,7 +132,7 @@ export class Crew {
   }
 
   /** A new request that stands in no relation to others; `touched` guards against races inside a batch. */
-  #request(setup_flags: number, touched: Map<string, boolean>, behind_link: boolean): { role: Role; flags: number } {
+  #request(ring: number, setup_flags: number, touched: Map<string, boolean>, behind_link: boolean): { role: Role; flags: number } {
     const d = this.#d;
     for (let attempt = 0; attempt < 4; attempt++) {
       const roles = this.#palette.get(d.pick(this.opcodes))!;
@@ -139,13 +141,14 @@ export class Crew {
       if (role.form.linked === true && !behind_link) continue;
       if (role.once.some((name) => this.#used.has(name))) continue;
       const flags = (role.form.sqe.flags ?? 0) | this.#drawFlags();
-      const async = behind_link || ((flags | role.adds) & (ASYNC | IO_DRAIN)) !== 0;
+      if ((flags & IO_DRAIN) !== 0) this.#drained.add(ring);
+      const async = behind_link || this.#drained.has(ring) || ((flags | role.adds) & (ASYNC | IO_DRAIN)) !== 0;
       const clash = role.touches.some((name) => {
         const before = touched.get(name);
         return before !== undefined && (before || async);
       });
       // One scenario in many lets two requests race.
-      if (clash && !d.chance(0.02)) continue;
+      if (clash && !d.chance(0.002)) continue;
       for (const name of role.touches) touched.set(name, (touched.get(name) ?? false) || async);
       for (const name of role.once) this.#used.add(name);
       for (const fixture of role.form.fixtures) this.fixtures.add(fixture);
@@ -160,8 +163,8 @@ export class Crew {
     return { ...role.form.sqe, flags: (role.form.sqe.flags ?? 0) | flags, user_data: this.#user_data.at(this.#count++) };
   }
 
-  /** A batch that takes at most `entries` entries of a ring with these flags, with the forms' probes. */
-  batch(setup_flags: number, size: number, entries: number): { readonly sqes: Sqe[]; readonly roles: readonly Role[] } {
+  /** A batch for ring `ring` that takes at most `entries` of its entries, and the forms it was made of. */
+  batch(ring: number, setup_flags: number, size: number, entries: number): { readonly sqes: Sqe[]; readonly roles: readonly Role[] } {
     const sqes: Sqe[] = [];
     const roles: Role[] = [];
     const touched = new Map<string, boolean>();
@@ -169,7 +172,7 @@ export class Crew {
     let left = entries;
     let behind_link = false;
     while (sqes.length < size && left > 0) {
-      const { role, flags } = this.#request(setup_flags, touched, behind_link);
+      const { role, flags } = this.#request(ring, setup_flags, touched, behind_link);
       const cost = mixed && isBig(role.opcode) ? 2 : 1;
       if (cost > left) break;
       left -= cost;

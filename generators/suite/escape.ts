@@ -32,7 +32,7 @@ function attempt(scene: Scene, task: number, ring: number | undefined, registere
   const known = b.tracker.rings.get(ring);
   if (known === undefined || b.tracker.runnable(task) === undefined) return;
   const usable = forbidden.filter((role) => fits(role.form, known.flags));
-  const { sqes, roles } = crew.batch(known.flags, d.int(4, 24), Math.min(known.entries, 60) - 4);
+  const { sqes, roles } = crew.batch(ring, known.flags, d.int(4, 24), Math.min(known.entries, 60) - 4);
   const flags = d.pick([0, 0, 0, IOSQE.ASYNC, IOSQE.CQE_SKIP_SUCCESS]);
   const own = usable.map((role) => crew.sqe(role, flags));
   // Behind the others (a chain must not reach into them), or alone.
