@@ -35,6 +35,18 @@ const RING_KINDS: Weighted<number> = [
   [3, S.SQE_MIXED],
   [2, S.CQE_MIXED],
   [0.4, S.SQPOLL],
+  [0.5, S.IOPOLL],
+  [3, S.NO_SQARRAY],
+];
+
+/** Setup flags that no kernel takes together. */
+const IMPOSSIBLE: readonly number[] = [
+  S.SQPOLL | S.COOP_TASKRUN,
+  S.SQPOLL | S.SINGLE_ISSUER | S.DEFER_TASKRUN,
+  S.TASKRUN_FLAG,
+  S.DEFER_TASKRUN,
+  S.CQE32 | S.CQE_MIXED,
+  S.SQE128 | S.SQE_MIXED,
 ];
 
 /** Setup flags of an ordinary ring. */
@@ -76,6 +88,16 @@ export class Builder {
     if (!this.push({ do: 'ring', task, ring, entries, flags })) return undefined;
     this.#next_ring++;
     return ring;
+  }
+
+  /** Now and then asks for a ring that cannot be, and submits to it. */
+  oddRing(task: number, crew: Crew): void {
+    const { d } = this;
+    if (!d.chance(0.03)) return;
+    const bad_size = d.chance(0.3);
+    const ring = this.ring(task, bad_size ? S.SUBMIT_ALL : d.pick(IMPOSSIBLE), bad_size ? d.pick([0, 32769, 0xffff_ffff]) : 64);
+    if (ring === undefined) return;
+    this.push({ do: 'submit', task, ring, sqes: crew.batch(ring, 0, d.int(1, 4), 64).sqes });
   }
 
   /** Registers a struct io_uring_bpf. */

@@ -57,6 +57,7 @@ export class Crew {
   readonly #link_rate: number;
   readonly #link_kinds: readonly number[];
   readonly #user_data: UserData;
+  readonly #spoil_rate: number;
   readonly #used = new Set<string>();
   readonly #contexts = new Map<number, ProgramContexts>();
   /** Rings on which a request was drained: later ones may go to a worker at any time. */
@@ -72,9 +73,10 @@ export class Crew {
     this.#flag_rate = wish.flags ?? (d.chance(0.5) ? 0 : d.pick([0.05, 0.15, 0.4]));
     this.#link_rate = wish.links ?? (d.chance(0.75) ? 0 : 0.15);
     this.#link_kinds = d.pick([[IO_LINK], [IO_HARDLINK], [IO_LINK, IO_HARDLINK], [IO_LINK, IO_LINK, LINKS]]);
+    this.#spoil_rate = d.chance(0.75) ? 0 : d.pick([0.02, 0.05, 0.1]);
     this.#flags = d.some(RARE_FLAGS, 0.6);
     const setup = wish.setup_flags ?? 0;
-    const usable = (role: Role): boolean => fits(role.form, setup) && (wish.only?.(role) ?? true);
+    const usable = (role: Role): boolean => fits(role, setup) && (wish.only?.(role) ?? true);
     const count = wish.count ?? d.int(1, 6);
     const named = new Set<number>();
     for (const opcode of [...(wish.opcodes ?? []), ...d.sample(OPCODES_SHUFFLE(abi), count + 8)]) {
@@ -137,7 +139,7 @@ export class Crew {
     for (let attempt = 0; attempt < 4; attempt++) {
       const roles = this.#palette.get(d.pick(this.opcodes))!;
       const role = d.pick(roles);
-      if (!fits(role.form, setup_flags)) continue;
+      if (!fits(role, setup_flags)) continue;
       if (role.form.linked === true && !behind_link) continue;
       if (role.once.some((name) => this.#used.has(name))) continue;
       const flags = (role.form.sqe.flags ?? 0) | this.#drawFlags();
@@ -157,6 +159,23 @@ export class Crew {
     return { role: this.#table.nop, flags: this.#drawFlags() };
   }
 
+  /** A request that is refused before its opcode looks at it. */
+  #spoilt(setup_flags: number, flags: number, user_data: bigint): Sqe {
+    const d = this.#d;
+    const last = this.abi.op_last;
+    switch (d.below(4)) {
+      case 0:
+        return { opcode: d.pick([last, last, last + 1, 0x80, 0xff]), flags, user_data };
+      case 1:
+        return { opcode: 0, flags, user_data, ioprio: d.pick([1, 2, 0x8000, 0xffff]) };
+      case 2:
+        return { opcode: 0, flags, user_data, personality: d.pick([1, 2, 0xffff]) };
+      default:
+        // A 128-byte opcode where SQEs have 64.
+        return (setup_flags & (IORING_SETUP.SQE128 | IORING_SETUP.SQE_MIXED)) !== 0 || last <= 64 ? { opcode: last, flags, user_data } : { opcode: d.pick([63, 64]), flags, user_data };
+    }
+  }
+
   /** A request of a given form. */
   sqe(role: Role, flags = 0): Sqe {
     for (const fixture of role.form.fixtures) this.fixtures.add(fixture);
@@ -167,6 +186,7 @@ export class Crew {
   batch(ring: number, setup_flags: number, size: number, entries: number): { readonly sqes: Sqe[]; readonly roles: readonly Role[] } {
     const sqes: Sqe[] = [];
     const roles: Role[] = [];
+    const d = this.#d;
     const touched = new Map<string, boolean>();
     const mixed = (setup_flags & IORING_SETUP.SQE_MIXED) !== 0;
     let left = entries;
@@ -177,7 +197,7 @@ export class Crew {
       if (cost > left) break;
       left -= cost;
       const user_data = this.#user_data.at(this.#count++);
-      sqes.push({ ...role.form.sqe, flags, user_data });
+      sqes.push(this.#spoil_rate > 0 && d.chance(this.#spoil_rate) ? this.#spoilt(setup_flags, flags, user_data) : { ...role.form.sqe, flags, user_data });
       roles.push(role);
       behind_link = (flags & LINKS) !== 0;
     }

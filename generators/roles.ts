@@ -2,7 +2,7 @@
 import type { AbiProfile } from '../oracle/abi.ts';
 import { RING_FD, RING_SLOTS } from '../oracle/layout.ts';
 import type { Fixture } from '../oracle/layout.ts';
-import { fullSqe, opSpecs, Sandbox } from '../oracle/opcodes/index.ts';
+import { fullSqe, initCheckRest, opSpecs, Sandbox } from '../oracle/opcodes/index.ts';
 import type { OpContext, OpForm, OpSpec } from '../oracle/opcodes/types.ts';
 import { IORING_SETUP } from '../oracle/opcodes/constants.ts';
 
@@ -21,6 +21,8 @@ export interface Role {
   readonly touches: readonly string[];
   /** Fixtures it uses up: a second request of the kind might have to wait. */
   readonly once: readonly Fixture[];
+  /** True where a polled ring (IORING_SETUP_IOPOLL) refuses it or a NOP ends at once. */
+  readonly on_iopoll: boolean;
 }
 
 /** Fixtures whose state decides whether a request can go on at once. */
@@ -39,9 +41,10 @@ function roleOf(spec: OpSpec, form: OpForm, abi: AbiProfile): Role | undefined {
   };
   const prep = spec.prep(context);
   if (prep.ok === 'unknown') return undefined;
-  if (!prep.ok) return { spec, form, opcode: spec.opcode, adds: 0, payload: undefined, prepared: false, touches: [], once: [] };
+  const on_iopoll = (spec.opcode === 0 && form.name === 'plain') || !initCheckRest({ ...context, setup_flags: IORING_SETUP.IOPOLL }).ok;
+  if (!prep.ok) return { spec, form, opcode: spec.opcode, adds: 0, payload: undefined, prepared: false, touches: [], once: [], on_iopoll };
   const touches = spec.issue(context).touches ?? [];
-  return { spec, form, opcode: spec.opcode, adds: prep.adds_flags, payload: prep.payload, prepared: true, touches, once: form.fixtures.filter((name) => USED_UP.includes(name)) };
+  return { spec, form, opcode: spec.opcode, adds: prep.adds_flags, payload: prep.payload, prepared: true, touches, once: form.fixtures.filter((name) => USED_UP.includes(name)), on_iopoll };
 }
 
 export interface RoleTable {
@@ -74,7 +77,8 @@ export function roleTable(abi: AbiProfile): RoleTable {
 }
 
 /** Whether a form can be used on a ring with these flags. */
-export function fits(form: OpForm, setup_flags: number): boolean {
+export function fits({ form, on_iopoll }: Role, setup_flags: number): boolean {
+  if ((setup_flags & IORING_SETUP.IOPOLL) !== 0 && !on_iopoll) return false;
   let need = form.need_setup ?? 0;
   // A mixed ring takes 128-byte requests as well.
   if ((setup_flags & IORING_SETUP.SQE_MIXED) !== 0) need &= ~IORING_SETUP.SQE128;

@@ -66,6 +66,7 @@ export function argumentsSuite(b: Builder): void {
   const { d } = b;
   const flags = drawRingFlags(d);
   const crew = b.crew({ count: d.int(2, 6), setup_flags: flags, flags: 0 });
+  b.oddRing(0, crew);
   const disabled = d.chance(0.35);
   if (d.chance(0.1)) b.push({ do: 'no_new_privs', task: 0 });
   const ring = b.ring(0, disabled ? (flags | IORING_SETUP.R_DISABLED) >>> 0 : flags);

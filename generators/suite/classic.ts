@@ -5,18 +5,33 @@ import { restriction } from '../args.ts';
 import type { Builder } from '../builder.ts';
 import { drawRingFlags, onRing, TASK } from '../builder.ts';
 import type { Crew } from '../crew.ts';
+import type { Weighted } from '../draw.ts';
 import { drawRegister } from './register_calls.ts';
 
 const { REGISTER_OP, SQE_OP, SQE_FLAGS_ALLOWED, SQE_FLAGS_REQUIRED } = IORING_RESTRICTION;
+
+/** Kinds of entries; without SQE_OP nothing can be submitted, so those sets are rare. */
+const KINDS: Weighted<readonly number[]> = [
+  [6, [SQE_OP]],
+  [10, [SQE_OP, SQE_FLAGS_ALLOWED]],
+  [4, [SQE_OP, SQE_FLAGS_REQUIRED]],
+  [4, [SQE_OP, REGISTER_OP]],
+  [6, [SQE_OP, REGISTER_OP, SQE_FLAGS_ALLOWED]],
+  [4, [SQE_OP, REGISTER_OP, SQE_FLAGS_ALLOWED, SQE_FLAGS_REQUIRED]],
+  [1, [REGISTER_OP]],
+  [0.7, [SQE_FLAGS_ALLOWED]],
+  [0.7, [SQE_FLAGS_REQUIRED]],
+  [0.7, [REGISTER_OP, SQE_FLAGS_ALLOWED]],
+];
 
 /** Kinds of entries alone and together, sometimes none at all, sometimes the same twice. */
 export function drawAllowlist(b: Builder, crew: Crew): Restriction[] {
   const { d, abi } = b;
   const out: Restriction[] = [];
   if (d.chance(0.06)) return out;
-  const kinds = d.pick([[SQE_OP], [SQE_OP], [SQE_OP, SQE_FLAGS_ALLOWED], [SQE_OP, SQE_FLAGS_REQUIRED], [SQE_OP, REGISTER_OP], [SQE_OP, REGISTER_OP, SQE_FLAGS_ALLOWED, SQE_FLAGS_REQUIRED], [REGISTER_OP], [SQE_FLAGS_ALLOWED], [SQE_FLAGS_REQUIRED], [REGISTER_OP, SQE_FLAGS_ALLOWED]]);
+  const kinds = d.weighted(KINDS);
   if (kinds.includes(SQE_OP)) {
-    const ops = d.some(crew.opcodes, d.pick([0.5, 0.8, 1]));
+    const ops = d.some(crew.opcodes, d.pick([0.6, 0.8, 1]));
     for (const op of ops) out.push(restriction(SQE_OP, op));
     if (d.chance(0.3)) out.push(restriction(SQE_OP, d.below(abi.op_last)));
     if (d.chance(0.05)) for (let op = 0; op < abi.op_last; op++) out.push(restriction(SQE_OP, op));
@@ -25,8 +40,8 @@ export function drawAllowlist(b: Builder, crew: Crew): Restriction[] {
     for (const op of d.sample([IORING_REGISTER.REGISTER_BPF_FILTER, IORING_REGISTER.REGISTER_ENABLE_RINGS, IORING_REGISTER.REGISTER_RESTRICTIONS, IORING_REGISTER.REGISTER_PROBE, 2, 3, 19, 31], d.int(1, 5))) out.push(restriction(REGISTER_OP, op));
     if (d.chance(0.3)) out.push(restriction(REGISTER_OP, d.below(abi.register_last)));
   }
-  if (kinds.includes(SQE_FLAGS_ALLOWED)) out.push(restriction(SQE_FLAGS_ALLOWED, d.pick([0, 4, 0x10, 0x14, 0x1c, 0x50, 0x7f, 0xff, d.below(256)])));
-  if (kinds.includes(SQE_FLAGS_REQUIRED)) out.push(restriction(SQE_FLAGS_REQUIRED, d.pick([0, 0, 0x10, 0x10, 4, 0x40, d.below(128)])));
+  if (kinds.includes(SQE_FLAGS_ALLOWED)) out.push(restriction(SQE_FLAGS_ALLOWED, d.pick([0, 4, 0x10, 0x54, 0x1c, 0x50, 0x7f, 0x7f, 0x7e, 0x6f, 0xff, 0xff, d.below(256) | 0x10])));
+  if (kinds.includes(SQE_FLAGS_REQUIRED)) out.push(restriction(SQE_FLAGS_REQUIRED, d.pick([0, 0, 0, 0, 0x10, 0x10, 0x40, 4, d.below(128)])));
   // A later entry of the flag kinds replaces an earlier one.
   if (d.chance(0.1) && out.length > 0) out.push(restriction(d.pick([SQE_FLAGS_ALLOWED, SQE_FLAGS_REQUIRED]), d.below(256)));
   return d.shuffle(out);

@@ -8,6 +8,7 @@ export function denyRest(b: Builder): void {
   const { d } = b;
   const flags = drawRingFlags(d);
   const crew = b.crew({ count: d.int(3, 16), setup_flags: flags, flags: d.chance(0.7) ? 0 : 0.1 });
+  b.oddRing(0, crew);
   let task = 0;
   let rings = 0;
   /** A few filters, one of them (at a random place) with DENY_REST. */

@@ -31,7 +31,7 @@ function attempt(scene: Scene, task: number, ring: number | undefined, registere
   if (ring === undefined) return;
   const known = b.tracker.rings.get(ring);
   if (known === undefined || b.tracker.runnable(task) === undefined) return;
-  const usable = forbidden.filter((role) => fits(role.form, known.flags));
+  const usable = forbidden.filter((role) => fits(role, known.flags));
   const { sqes, roles } = crew.batch(ring, known.flags, d.int(4, 24), Math.min(known.entries, 60) - 4);
   const flags = d.pick([0, 0, 0, IOSQE.ASYNC, IOSQE.CQE_SKIP_SUCCESS]);
   const own = usable.map((role) => crew.sqe(role, flags));
@@ -193,7 +193,7 @@ const ROUTES: readonly (readonly [number, Route])[] = [
 export function escape(b: Builder): void {
   const { d, abi } = b;
   const flags = (drawRingFlags(d) & ~S.SINGLE_ISSUER & ~S.DEFER_TASKRUN) >>> 0;
-  const targets = roleTable(abi).all.filter((role) => role.form.probe !== undefined && role.prepared && role.once.length === 0 && fits(role.form, flags));
+  const targets = roleTable(abi).all.filter((role) => role.form.probe !== undefined && role.prepared && role.once.length === 0 && fits(role, flags));
   const about_messages = d.chance(0.2);
   const messages = roleTable(abi).all.filter((role) => role.opcode === MSG_RING && role.prepared && role.once.length === 0);
   const forbidden = about_messages && messages.length > 0 ? d.sample(messages, 2) : d.sample(targets, d.int(1, 3));

@@ -7,6 +7,7 @@ export function evaluation(b: Builder): void {
   const on_task = d.chance(0.35);
   const flags = drawRingFlags(d);
   const crew = b.crew({ count: d.int(1, 5), setup_flags: flags });
+  b.oddRing(0, crew);
   const register = (on: typeof TASK): void => {
     for (const opcode of crew.opcodes) {
       if (!d.chance(0.85)) continue;

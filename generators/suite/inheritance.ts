@@ -19,6 +19,7 @@ export function inheritance(b: Builder): void {
   const { d, tracker } = b;
   const flags = drawRingFlags(d);
   const crew = b.crew({ count: d.int(1, 5), setup_flags: flags, flags: d.chance(0.8) ? 0 : 0.1 });
+  b.oddRing(0, crew);
   const hows = d.some(HOWS, 0.6);
   const how = (): SpawnHow => d.weighted(hows.length === 0 ? HOWS : hows);
   const most = d.weighted<number>([[4, 2], [4, 3], [2, 4], [1, 8]]);

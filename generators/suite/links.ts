@@ -19,6 +19,7 @@ export function links(b: Builder): void {
     flags: d.pick([0, 0, 0.1, 0.25]),
     forms: 10,
   });
+  b.oddRing(0, crew);
   const ring = b.ring(0, flags);
   if (ring === undefined) return;
   const share = d.pick([0.6, 0.8, 0.9, 0.95]);

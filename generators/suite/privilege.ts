@@ -8,6 +8,7 @@ export function privilege(b: Builder): void {
   const { d, tracker } = b;
   const flags = drawRingFlags(d);
   const crew = b.crew({ count: d.int(1, 4), setup_flags: flags, flags: 0 });
+  b.oddRing(0, crew);
   const most = d.weighted<number>([[4, 1], [4, 2], [2, 4]]);
   const attempt = (task: number): void => {
     if (d.chance(0.25)) b.restrict(task, TASK, crew.opcodes.map((opcode) => restriction(IORING_RESTRICTION.SQE_OP, opcode)));

@@ -8,6 +8,7 @@ export function stacking(b: Builder): void {
   const depth = d.chance(0.1) ? 64 : d.geometric(1, 64, 8);
   const flags = drawRingFlags(d);
   const crew = b.crew({ count: d.int(1, depth > 16 ? 2 : 4), setup_flags: flags });
+  b.oddRing(0, crew);
   const tall = crew.opcodes[0]!;
   // So that about half of the requests pass the whole stack.
   const share = Math.max(0.5, 0.5 ** (1 / depth));
