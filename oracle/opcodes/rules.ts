@@ -10,6 +10,4 @@ export const opcodeRules = defineRules({
   'init.ioprio': ['man', 'A non-zero sqe.ioprio on an opcode that has no use for it completes with -EINVAL.', 'io_uring_enter(2), ERRORS (CQE): EINVAL'],
   'init.iopoll': ['man', 'On an IORING_SETUP_IOPOLL ring only opcodes that can be polled are taken; others complete with -EINVAL.', 'io_uring_setup(2), IORING_SETUP_IOPOLL'],
   'init.personality': ['man', 'A personality that is not registered on the ring completes with -EINVAL.', 'io_uring_register(2), IORING_REGISTER_PERSONALITY'],
-  'op.prep-error': ['man', 'A request whose fields prep refuses completes with the errno of that check; no filter sees it.', 'io_uring_enter(2), ERRORS (CQE); io_uring_register_bpf_filter(3)'],
-  'op.issue': ['man', 'A request that is allowed completes with what the system call of the same name would answer.', 'io_uring_enter(2), sqe.opcode and ERRORS (CQE)'],
 });

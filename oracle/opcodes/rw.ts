@@ -325,8 +325,8 @@ export function overwrite(node: { content: Uint8Array }, at: number, bytes: Uint
   node.content = content;
 }
 
-/** The registered buffer a fixed transfer uses: segments, -errno, or 'unknown'. */
-export function fixedSegments(c: OpContext, asked: readonly Segment[]): readonly Segment[] | number | 'unknown' {
+/** The context a fixed transfer runs in (the memory is the registrant's), -errno, or 'unknown'. */
+export function fixedContext(c: OpContext, asked: readonly Segment[]): OpContext | number | 'unknown' {
   const ring = c.sandbox.world.ring(c.ring);
   if (ring.unknown) return 'unknown';
   const buffer = ring.buffers?.[c.sqe.buf_index];
@@ -334,7 +334,7 @@ export function fixedSegments(c: OpContext, asked: readonly Segment[]): readonly
   for (const { addr, len } of asked) {
     if (addr < buffer.addr || addr + BigInt(len) > buffer.addr + BigInt(buffer.len)) return -E.FAULT;
   }
-  return asked;
+  return { ...c, sandbox: c.sandbox.over(buffer.memory) };
 }
 
 /** READ and READV without or with a selected buffer. */

@@ -4,7 +4,7 @@ import { DATA, data, IOVEC, ONE_U64, PATTERN } from './arena.ts';
 import { EMPTY_GROUP, GROUP } from './buffers.ts';
 import { E, IOSQE, RWF } from './constants.ts';
 import {
-  fixedSegments, isPrep, issueRead, prepFixed, prepMultishot, prepPlain, prepVector, prepVectorFixed, readInto, readIovecs, selects, type Segment, writeFrom,
+  fixedContext, isPrep, issueRead, prepFixed, prepMultishot, prepPlain, prepVector, prepVectorFixed, readInto, readIovecs, selects, type Segment, writeFrom,
 } from './rw.ts';
 import { ANY, result, withFile } from './support.ts';
 import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
@@ -32,14 +32,14 @@ function vector(c: OpContext): readonly Segment[] | undefined {
 }
 
 /** A fixed transfer: the file first, then the buffer, then the transfer itself. */
-function withBuffer(c: OpContext, segments: readonly Segment[] | undefined, body: (segments: readonly Segment[]) => IssueOutcome): IssueOutcome {
+function withBuffer(c: OpContext, segments: readonly Segment[] | undefined, body: (c: OpContext, segments: readonly Segment[]) => IssueOutcome): IssueOutcome {
   return withFile(c, true, () => {
     if (segments === undefined) return ANY;
-    const fixed = fixedSegments(c, segments);
+    const fixed = fixedContext(c, segments);
     const touches = [`buffers:${c.ring}`];
     if (fixed === 'unknown') return { ...ANY, touches, changes: [] };
     if (typeof fixed === 'number') return result(fixed, { touches, changes: [] });
-    const outcome = body(fixed);
+    const outcome = body(fixed, segments);
     return { ...outcome, touches: [...(outcome.touches ?? []), ...touches] };
   });
 }
@@ -106,13 +106,13 @@ export const rwSpecs: readonly OpSpec[] = [
     form(WRITEV, 'too-many', FD.file, IOVEC.one, 4096, {}, { ...file, ...refused }),
     ...shared(WRITEV, IOVEC.one, 1),
   ]),
-  spec(READ_FIXED, 'READ_FIXED', prepFixed, (c) => withBuffer(c, plain(c), (segments) => readInto(c, segments)), [
+  spec(READ_FIXED, 'READ_FIXED', prepFixed, (c) => withBuffer(c, plain(c), (own, segments) => readInto(own, segments)), [
     form(READ_FIXED, 'file', FD.file, read_at, 16, {}, { ...file, ...sees(DATA.read, 16) }),
     form(READ_FIXED, 'outside', FD.file, data(0xff8), 16, {}, file),
     form(READ_FIXED, 'no-buffer', FD.file, read_at, 16, { buf_index: 9 }, file),
     ...shared(READ_FIXED, read_at, 8).filter(({ name }) => name === 'bad-fd' || name.startsWith('ioprio') || name.startsWith('attribute')),
   ]),
-  spec(WRITE_FIXED, 'WRITE_FIXED', prepFixed, (c) => withBuffer(c, plain(c), (segments) => writeFrom(c, segments)), [
+  spec(WRITE_FIXED, 'WRITE_FIXED', prepFixed, (c) => withBuffer(c, plain(c), (own, segments) => writeFrom(own, segments)), [
     form(WRITE_FIXED, 'file', FD.file, data(DATA.write), 16, {}, file),
     form(WRITE_FIXED, 'no-buffer', FD.file, data(DATA.write), 16, { buf_index: 9 }, file),
     form(WRITE_FIXED, 'read-end', FD.pipe_read, data(DATA.write), 16, {}, pipe),
@@ -165,14 +165,14 @@ export const rwSpecs: readonly OpSpec[] = [
     form(READ_MULTISHOT, 'addr-set', FD.pipe2_read, 1n, 0, { flags: IOSQE.BUFFER_SELECT, buf_index: EMPTY_GROUP }, { ...pipe_full, ...refused }),
     form(READ_MULTISHOT, 'len-set', FD.pipe2_read, 0n, 1, { flags: IOSQE.BUFFER_SELECT, buf_index: EMPTY_GROUP }, { ...pipe_full, ...refused }),
   ]),
-  spec(READV_FIXED, 'READV_FIXED', prepVectorFixed, (c) => withBuffer(c, vector(c), (segments) => readInto(c, segments)), [
+  spec(READV_FIXED, 'READV_FIXED', prepVectorFixed, (c) => withBuffer(c, vector(c), (own, segments) => readInto(own, segments)), [
     form(READV_FIXED, 'file', FD.file, IOVEC.two, 2, {}, { ...file, ...sees(DATA.vector_a, 8) }),
     form(READV_FIXED, 'no-buffer', FD.file, IOVEC.one, 1, { buf_index: 9 }, file),
     form(READV_FIXED, 'bad-fd', FD.closed, IOVEC.one, 1),
     form(READV_FIXED, 'null', FD.file, 0n, 1, {}, { ...file, ...refused }),
     form(READV_FIXED, 'attribute-type', FD.file, IOVEC.one, 1, { pad2: 4n }, { ...file, ...refused }),
   ]),
-  spec(WRITEV_FIXED, 'WRITEV_FIXED', prepVectorFixed, (c) => withBuffer(c, vector(c), (segments) => writeFrom(c, segments)), [
+  spec(WRITEV_FIXED, 'WRITEV_FIXED', prepVectorFixed, (c) => withBuffer(c, vector(c), (own, segments) => writeFrom(own, segments)), [
     form(WRITEV_FIXED, 'file', FD.file, IOVEC.two, 2, {}, file),
     form(WRITEV_FIXED, 'no-buffer', FD.file, IOVEC.one, 1, { buf_index: 9 }, file),
     form(WRITEV_FIXED, 'bad-fd', FD.closed, IOVEC.one, 1),

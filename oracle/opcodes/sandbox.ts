@@ -60,6 +60,11 @@ export class Sandbox {
     });
   }
 
+  /** This task's descriptors over other memory (the pages of a registered buffer stay those of whoever registered it). */
+  over(memory: Memory): Sandbox {
+    return memory === this.memory ? this : new Sandbox([], this.abi, { world: this.world, fds: this.fds, memory });
+  }
+
   /** What descriptor `fd` is; rings are the core's business (see OpContext.ringAt). */
   file(fd: number): OpenFile | 'closed' | 'unknown' {
     const file = this.fds.get(fd);

@@ -5,11 +5,14 @@
  */
 import { E, FILE_INDEX_ALLOC } from '../opcodes/constants.ts';
 import type { OpenFile } from '../opcodes/files.ts';
+import type { Memory } from '../opcodes/memory.ts';
 
 /** A registered buffer; undefined slots are sparse. */
 export interface RegisteredBuffer {
   readonly addr: bigint;
   readonly len: number;
+  /** Memory of the task that registered it: its pages, whoever uses the buffer later. */
+  readonly memory: Memory;
 }
 
 /** One provided buffer of a legacy group. */

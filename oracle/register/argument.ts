@@ -1,0 +1,115 @@
+/** The argument of an io_uring_register call, read as the kernel would. */
+import { ARENA, ARENA_BASE } from '../layout.ts';
+import type { Allowed } from '../prediction.ts';
+import type { RegisterStep } from '../scenario/types.ts';
+import type { Sandbox } from '../opcodes/sandbox.ts';
+import type { IssueOutcome } from '../opcodes/types.ts';
+import type { AbiProfile } from '../abi.ts';
+import type { RegisterRule } from './rules.ts';
+import type { RegisteredRings } from './state.ts';
+
+/** What the call acts on. */
+export interface RegisterView {
+  readonly abi: AbiProfile;
+  /** The ring the call is made on; undefined for fd = -1. */
+  readonly ring: { readonly slot: number; readonly setup_flags: number; readonly disabled: boolean } | undefined;
+  /** The calling task's descriptors and memory. */
+  readonly sandbox: Sandbox;
+  /** The calling task's registered ring descriptors: index -> slot; changed by the effect. */
+  readonly registered: RegisteredRings;
+  /** A ring descriptor of the calling task. */
+  ringAt(fd: number): { readonly slot: number; readonly setup_flags: number; readonly disabled: boolean } | undefined;
+}
+
+export interface RegisterOutcome {
+  readonly ret: Allowed;
+  readonly rule: RegisterRule;
+  readonly effect?: () => void;
+  /** CQE posted on a ring (IORING_REGISTER_SEND_MSG_RING). */
+  readonly posts?: NonNullable<IssueOutcome['posts']>;
+}
+
+const ARGS = BigInt(ARENA_BASE + ARENA.args);
+
+/** A pointer argument and the bytes that are there. */
+export class Argument {
+  readonly address: bigint;
+  readonly #bytes: Uint8Array;
+  readonly #sandbox: Sandbox;
+  readonly #le: boolean;
+
+  constructor(step: Pick<RegisterStep, 'bytes' | 'raw_arg'>, view: RegisterView) {
+    this.#bytes = step.bytes?.subarray(0, ARENA.args_size) ?? new Uint8Array(0);
+    this.address = step.raw_arg ?? (step.bytes ? ARGS : 0n);
+    this.#sandbox = view.sandbox;
+    this.#le = view.abi.little_endian;
+  }
+
+  get isNull(): boolean {
+    return this.address === 0n;
+  }
+
+  /** `length` bytes at any guest address: what the call wrote to the argument area, or what memory holds. */
+  at(address: bigint, length: number): DataView | 'fault' | 'unknown' {
+    const offset = address - ARGS;
+    if (offset >= 0n && offset + BigInt(length) <= BigInt(this.#bytes.length)) {
+      const from = this.#bytes.byteOffset + Number(offset);
+      return new DataView(this.#bytes.buffer.slice(from, from + length));
+    }
+    const bytes = this.#sandbox.memory.read(address, length);
+    return typeof bytes === 'string' ? bytes : new DataView(bytes.buffer, bytes.byteOffset, length);
+  }
+
+  /** `length` bytes from `offset` of the argument on. */
+  read(offset: number, length: number): Fields | 'fault' | 'unknown' {
+    const view = this.at(this.address + BigInt(offset), length);
+    return typeof view === 'string' ? view : new Fields(view, this.#le);
+  }
+
+  /** As read, at any address. */
+  readAt(address: bigint, length: number): Fields | 'fault' | 'unknown' {
+    const view = this.at(address, length);
+    return typeof view === 'string' ? view : new Fields(view, this.#le);
+  }
+}
+
+/** Fields of a structure in the guest's byte order. */
+export class Fields {
+  readonly #view: DataView;
+  readonly #le: boolean;
+
+  constructor(view: DataView, le: boolean) {
+    this.#view = view;
+    this.#le = le;
+  }
+
+  u8(at: number): number {
+    return this.#view.getUint8(at);
+  }
+
+  u16(at: number): number {
+    return this.#view.getUint16(at, this.#le);
+  }
+
+  u32(at: number): number {
+    return this.#view.getUint32(at, this.#le);
+  }
+
+  s32(at: number): number {
+    return this.#view.getInt32(at, this.#le);
+  }
+
+  u64(at: number): bigint {
+    return this.#view.getBigUint64(at, this.#le);
+  }
+
+  /** Whether bytes [from, to) are all zero. */
+  isZero(from: number, to: number): boolean {
+    for (let i = from; i < to; i++) if (this.#view.getUint8(i) !== 0) return false;
+    return true;
+  }
+
+  get bytes(): Uint8Array {
+    return new Uint8Array(this.#view.buffer, this.#view.byteOffset, this.#view.byteLength);
+  }
+}
