@@ -1,5 +1,6 @@
 /** evaluation: one program, many requests. */
 import { Builder, drawRingFlags, onRing, TASK } from '../builder.ts';
+import { drawResources } from './register_calls.ts';
 
 /** Programs on one or a few opcodes; batches whose user_data, flags and payloads they look at. */
 export function evaluation(b: Builder): void {
@@ -18,6 +19,7 @@ export function evaluation(b: Builder): void {
   const ring = b.ring(0, flags);
   if (ring === undefined) return;
   if (!on_task) register(onRing(ring));
+  if (d.chance(0.2)) drawResources(b, 0, onRing(ring));
   for (let n = d.int(1, 3); n > 0; n--) {
     b.submit(0, ring, crew, d.int(24, 64));
     if (n > 1 && d.chance(0.4)) b.drawFilter(0, onRing(ring), crew, d.pick(crew.opcodes), { share: 0.7 });

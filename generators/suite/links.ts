@@ -3,6 +3,7 @@ import { IORING_RESTRICTION, IORING_SETUP } from '../../oracle/opcodes/constants
 import { restriction } from '../args.ts';
 import type { Builder } from '../builder.ts';
 import { drawRingFlags, onRing } from '../builder.ts';
+import { drawResources } from './register_calls.ts';
 
 /** Opcodes whose requests say how they ended without acting on anything. */
 const PLAIN = [0, 0, 0, 18, 28, 45, 22, 23, 37] as const;
@@ -32,5 +33,6 @@ export function links(b: Builder): void {
     b.restrict(0, onRing(ring), list);
     b.enable(0, ring);
   }
+  if (d.chance(0.2)) drawResources(b, 0, onRing(ring));
   for (let n = d.int(1, 4); n > 0; n--) b.submit(0, ring, crew, d.int(8, 48));
 }

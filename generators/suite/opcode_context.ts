@@ -7,6 +7,7 @@ import type { Draw } from '../draw.ts';
 import type { ProgramContexts } from '../program/body.ts';
 import { retValue } from '../program/body.ts';
 import { roleTable } from '../roles.ts';
+import { drawResources } from './register_calls.ts';
 
 const f = (code: number, k = 0, jt = 0, jf = 0): SockFilter => ({ code, jt, jf, k });
 const LD_ABS = 0x20;
@@ -81,6 +82,7 @@ export function opcodeContext(b: Builder): void {
     }
   }
   ring ??= b.ring(0, flags);
+  if (ring !== undefined && d.chance(0.2)) drawResources(b, 0, onRing(ring));
   for (let n = d.int(1, 3); n > 0; n--) {
     b.submit(0, ring, crew, d.int(16, 48));
     if (ring !== undefined && n > 1 && d.chance(0.5)) {
