@@ -110,7 +110,8 @@ export class Crew {
     const { abi } = this;
     const roles = (this.#palette.get(opcode) ?? this.#table.byOpcode[opcode] ?? []).filter((role) => role.prepared);
     const contexts: Uint32Array[] = [];
-    for (let i = 0; i < SAMPLES; i++) {
+    // Opcodes that hardly take part need no more than an example.
+    for (let i = this.#palette.has(opcode) ? SAMPLES : 2; i > 0; i--) {
       const role = roles.length === 0 ? undefined : roles[i % roles.length]!;
       const flags = (role?.adds ?? 0) | (role?.form.sqe.flags ?? 0) | this.#drawFlags();
       contexts.push(contextWords(abi, opcode, flags & abi.sqe_flags, this.#user_data.at(d.below(100)), role?.payload));
