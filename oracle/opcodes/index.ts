@@ -1,5 +1,6 @@
 /** The table of opcodes. */
 import { PROVIDE_BUFFERS, REMOVE_BUFFERS } from './buffers.ts';
+import { E } from './constants.ts';
 import { CLOSE, EPOLL_CTL, EPOLL_WAIT, FILES_UPDATE, FIXED_FD_INSTALL, PIPE } from './fd_ops.ts';
 import { FADVISE, FALLOCATE, FSYNC, FTRUNCATE, MADVISE, STATX, SYNC_FILE_RANGE } from './file_ops.ts';
 import { LINKAT, MKDIRAT, RENAMEAT, SYMLINKAT, UNLINKAT } from './fs.ts';
@@ -12,7 +13,7 @@ import { OPENAT, OPENAT2 } from './open.ts';
 import { rwSpecs } from './rw_ops.ts';
 import { SOCKET } from './socket.ts';
 import { SPLICE, TEE } from './splice.ts';
-import { ANY } from './support.ts';
+import { ANY, requestFile } from './support.ts';
 import { ASYNC_CANCEL, LINK_TIMEOUT, POLL_ADD, POLL_REMOVE, TIMEOUT, TIMEOUT_REMOVE } from './time_ops.ts';
 import type { IssueOutcome, OpContext, OpForm, OpSpec } from './types.ts';
 import { URING_CMD, URING_CMD128 } from './uring_cmd.ts';
@@ -39,12 +40,33 @@ const ALL: readonly OpSpec[] = [
   MSG_RING, URING_CMD, URING_CMD128,
 ];
 
+/** Opcodes whose handlers report an error of their own without failing the request (see IssueOutcome.quiet). */
+const QUIET = new Set<number>([
+  OP.FSYNC, OP.SYNC_FILE_RANGE, OP.FALLOCATE, OP.FTRUNCATE, OP.MADVISE, OP.STATX, OP.SHUTDOWN,
+  OP.MKDIRAT, OP.UNLINKAT, OP.RENAMEAT, OP.SYMLINKAT, OP.LINKAT,
+  OP.FSETXATTR, OP.SETXATTR, OP.FGETXATTR, OP.GETXATTR,
+]);
+/** Those of them that need a file: a bad descriptor is found before the handler runs, and fails the request. */
+const QUIET_ON_FILE = new Set<number>([OP.FSYNC, OP.SYNC_FILE_RANGE, OP.FALLOCATE, OP.FTRUNCATE, OP.SHUTDOWN, OP.FSETXATTR, OP.FGETXATTR]);
+
+function isQuiet(c: OpContext, outcome: IssueOutcome): boolean {
+  if (typeof outcome.res !== 'number' || outcome.res >= 0) return false;
+  const { opcode, file_index } = c.sqe;
+  // A new socket that finds no direct slot.
+  if (opcode === OP.SOCKET) return file_index !== 0 && (outcome.res === -E.NXIO || outcome.res === -E.NFILE || (outcome.res === -E.INVAL && outcome.touches !== undefined));
+  if (!QUIET.has(opcode)) return false;
+  if (!QUIET_ON_FILE.has(opcode)) return true;
+  const file = requestFile(c);
+  return file !== 'closed' && (file === 'unknown' || file.kind !== 'path');
+}
+
 /** Where requests raced over a resource, its state is not known, nor is what a later request makes of it. */
 function guarded(spec: OpSpec): OpSpec {
   return {
     ...spec,
     issue: (c: OpContext): IssueOutcome => {
-      const outcome = spec.issue(c);
+      const plain = spec.issue(c);
+      const outcome = isQuiet(c, plain) ? { ...plain, quiet: true as const } : plain;
       const touches = outcome.touches ?? [];
       if (!c.sandbox.isTainted(touches)) return outcome;
       const changes = outcome.changes ?? touches;

@@ -97,7 +97,7 @@ function issueSend(c: OpContext): IssueOutcome {
   return withFile(c, true, (file) => {
     if (file.kind !== 'socket') return result(-E.NOTSOCK);
     const { socket } = file;
-    if (selects(c)) return c.sqe.opcode === SEND_OP && c.sandbox.world.ring(c.ring).groups.get(c.sqe.buf_index) === undefined ? result(-E.NOBUFS) : ANY;
+    if (selects(c)) return c.sqe.opcode === SEND_OP && c.sandbox.world.ring(c.ring).groups.get(c.sqe.buf_index) === undefined ? result(-E.NOENT) : ANY;
     if ((c.sqe.op_flags & ~(MSG.DONTWAIT | MSG.NOSIGNAL)) !== 0) return ANY;
     if (c.sqe.opcode === SEND_OP && c.sqe.off !== 0n) return ANY;
     const segments = c.sqe.opcode === SEND_OP ? plain(c) : readMsghdr(c);
@@ -190,21 +190,22 @@ function recvForms(opcode: number, addr: bigint, len: number, probe: Partial<OpF
 const sees = (at: number): Partial<OpForm> => ({ probe: { memory: { at: ARENA.data + at, length: 16 } } });
 
 /** A zero-copy send announces the end of its notification even when it never ran. */
-function notified(c: OpContext): Refusal {
-  const own = c.sqe.addr3 === 0n ? {} : { user_data: c.sqe.addr3 };
-  return { cflags: CQE_F.MORE, extra: [{ res: 0, cflags: CQE_F.NOTIF, ...own }] };
+function notified(): Refusal {
+  return { cflags: CQE_F.MORE, extra: [{ res: 0, cflags: CQE_F.NOTIF }] };
 }
 
 function prepZeroCopy(c: OpContext): PrepOutcome {
   if (c.sqe.pad2 !== 0n) return EINVAL;
   if ((c.sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0) return EINVAL;
+  // Newer releases take the notification's user_data from here.
+  if (c.sqe.addr3 !== 0n) return PREP_UNKNOWN;
   // From here on a notification exists.
   const bad = ioprioError(c) ?? (c.sqe.opcode === SEND_ZC_OP ? prepSendPlain(c) : c.sqe.off !== 0n || c.sqe.file_index !== 0 ? EINVAL : undefined);
-  if (bad !== undefined && bad.ok !== true) return bad.ok === false ? { ...bad, refused: notified(c) } : bad;
+  if (bad !== undefined && bad.ok !== true) return bad.ok === false ? { ...bad, refused: notified() } : bad;
   if (c.sqe.opcode === SEND_ZC_OP) return PREP_OK;
   const segments = readMsghdr(c);
   if (!isPrep(segments)) return PREP_OK;
-  return segments.ok === false ? { ...segments, refused: notified(c) } : segments;
+  return segments.ok === false ? { ...segments, refused: notified() } : segments;
 }
 
 function issueZeroCopy(c: OpContext): IssueOutcome {
@@ -222,7 +223,7 @@ function zeroCopy(opcode: number, name: string, addr: bigint, len: number): OpSp
     refused: notified,
     issue: (c) => {
       const outcome = issueZeroCopy(c);
-      const end = notified(c);
+      const end = notified();
       return { ...outcome, cflags: outcome.res === 'any' ? 'any' : end.cflags, extra: end.extra };
     },
     forms: [
@@ -230,7 +231,6 @@ function zeroCopy(opcode: number, name: string, addr: bigint, len: number): OpSp
       form(opcode, 'inet-fresh', FD.inet, addr, len, ['inet']),
       form(opcode, 'file', FD.file, addr, len, ['file']),
       form(opcode, 'bad-fd', FD.closed, addr, len, []),
-      form(opcode, 'notification-data', FD.closed, addr, len, [], { addr3: 0x6e6f_7469_6600n }),
       form(opcode, 'padding-set', FD.socketpair_a, addr, len, pair, { pad2: 1n }, refused),
       form(opcode, 'unknown-ioprio', FD.socketpair_a, addr, len, pair, { ioprio: 0x8000 }, refused),
     ],

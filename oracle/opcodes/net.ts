@@ -78,20 +78,18 @@ function connectInet(c: OpContext, socket: SocketState, bytes: Uint8Array): Issu
   if (kind !== AF.INET) return result(-E.AFNOSUPPORT);
   const port = new DataView(bytes.buffer, bytes.byteOffset).getUint16(2, false);
   if (!LOOPBACK.every((byte, i) => bytes[4 + i] === byte)) return ANY;
-  const lost = { effect: () => void (socket.state = 'unknown') };
+  // A worker that finds the connection still being made answers so; what becomes of it is not known then.
+  const lost = (peer?: SocketState): Pick<IssueOutcome, 'touches' | 'effect'> => ({
+    touches: peer === undefined ? [] : [peer.id],
+    effect: () => {
+      socket.state = 'unknown';
+      if (peer !== undefined) peer.state = 'unknown';
+    },
+  });
+  if (port === 7001) return { res: [-E.CONNREFUSED, -E.INPROGRESS], fails: true, ...lost() };
   const listening = c.sandbox.file(FD.inet_listener);
-  if (port === 7000) {
-    if (listening === 'closed' || listening === 'unknown' || listening.kind !== 'socket' || listening.socket.state !== 'listening') return { ...ANY, ...lost };
-    const { socket: peer } = listening;
-    return result(0, {
-      touches: [peer.id],
-      effect: () => {
-        socket.state = 'connected';
-        peer.backlog.push(newSocket(AF.INET, SOCK.STREAM, false, 'socket:accepted'));
-      },
-    });
-  }
-  return port === 7001 ? result(-E.CONNREFUSED) : { ...ANY, ...lost };
+  if (port !== 7000 || listening === 'closed' || listening === 'unknown' || listening.kind !== 'socket' || listening.socket.state !== 'listening') return { ...ANY, ...lost() };
+  return { res: [0, -E.INPROGRESS], fails: 'unknown', ...lost(listening.socket) };
 }
 
 function issueConnect(c: OpContext): IssueOutcome {

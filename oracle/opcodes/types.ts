@@ -47,7 +47,7 @@ export type PrepOutcome =
 /** CQE flags and further CQEs of a request that is refused or cancelled. */
 export interface Refusal {
   readonly cflags: Allowed;
-  readonly extra: readonly { readonly res: Allowed; readonly cflags: Allowed; /** Absent: the request's own. */ readonly user_data?: bigint }[];
+  readonly extra: readonly { readonly res: Allowed; readonly cflags: Allowed }[];
 }
 
 export interface IssueOutcome {
@@ -56,6 +56,11 @@ export interface IssueOutcome {
   readonly cflags?: Allowed;
   /** Whether the answer breaks a link chain; 'unknown' where res does not tell. */
   readonly fails: boolean | 'unknown';
+  /**
+   * True for an error that released kernels (7.0.4 to 7.3.4) report in the CQE without treating the request as
+   * failed: a link chain goes on, and IOSQE_CQE_SKIP_SUCCESS hides the CQE. `fails` says what is documented.
+   */
+  readonly quiet?: true;
   /** Further CQEs of the same user_data (zero-copy notifications). */
   readonly extra?: Refusal['extra'];
   /** CQE posted on another ring. */
