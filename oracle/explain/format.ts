@@ -1,0 +1,56 @@
+/** An explanation as text. */
+import { wrap } from './wrap.ts';
+import { hex } from '../scenario/text/index.ts';
+import { verdictText } from './program.ts';
+import type { CqeExplanation, Explanation, RequestExplanation, StepExplanation } from './scenario.ts';
+
+/** What the rules say, step by step, then the rules; ends with a newline. */
+export function formatExplanation(explanation: Explanation): string {
+  const { steps, rules } = explanation;
+  const number = String(Math.max(0, steps.length - 1)).length + 2;
+  const returns = Math.min(20, steps.reduce((most, step) => Math.max(most, returnsText(step).length), 0));
+  const lines = steps.flatMap((step) => stepLines(step, number, returns));
+  const cited = rules.flatMap(({ id, statement, kind, source }) => [`  ${id}`, ...wrap(statement, 100).map((line) => `      ${line}`), ...wrap(`[${kind}] ${source}`, 100).map((line) => `      ${line}`)]);
+  return `${[...lines, '', `Rules that decided (Linux ${explanation.release})`, '', ...cited].join('\n')}\n`;
+}
+
+function returnsText({ reached, returns }: StepExplanation): string {
+  if (!reached) return 'does not run';
+  return returns === '' ? '' : `= ${returns}`;
+}
+
+function stepLines(step: StepExplanation, number: number, width: number): string[] {
+  const indent = ' '.repeat(number + 1);
+  const { program } = step;
+  const lines = [`${`[${step.step}]`.padStart(number)} ${returnsText(step).padEnd(width)}  ${step.rule}`.trimEnd()];
+  if (program !== undefined) lines.push(`${indent}program ${verdictText(program)}${program.accepted ? '' : ` (${program.rule})`}`);
+  for (const line of step.listing ?? []) lines.push(`${indent}  ${line}`);
+  if (step.memory !== undefined) lines.push(`${indent}${step.memory}`);
+  for (const request of step.requests) lines.push(...requestLines(request).map((line) => indent + line));
+  for (const message of step.messages) lines.push(`${indent}message: ${cqeLine(message)}`);
+  return lines;
+}
+
+function requestLines({ sqe, text, stage, rule, context, filters, res, cqes }: RequestExplanation): string[] {
+  const lines = [`#${sqe} ${text}`];
+  if (context !== undefined) lines.push(`     context: ${context}`);
+  for (const { step, deny_rest, value } of filters) lines.push(`     ${deny_rest ? `deny filter of DENY_REST of step ${step}` : `filter of step ${step} returns ${hex(value)}`}: ${value === 0 ? 'denies' : 'allows'}`);
+  const why = rule === undefined ? 'the rules leave it open' : `${STAGES[stage ?? ''] ?? stage} (${rule})`;
+  const own = cqes.length === 0 ? [`no CQE, result ${res}`] : cqes.map(cqeLine);
+  lines.push(`     ${own[0]}: ${why}`);
+  for (const line of own.slice(1)) lines.push(`     ${line}`);
+  return lines;
+}
+
+const STAGES: Readonly<Record<string, string>> = {
+  init: 'refused before anything else looks at it',
+  classic: 'refused by classic restrictions',
+  prep: 'refused by prep, before the filters',
+  filter: 'denied by a filter',
+  link: 'cancelled with its chain',
+  issue: 'allowed, and runs',
+};
+
+function cqeLine({ user_data, res, flags, optional }: CqeExplanation): string {
+  return `CQE user_data=${user_data} res=${res}${flags === '0' ? '' : ` flags=${flags}`}${optional ? ' (may be missing)' : ''}`;
+}

@@ -1,0 +1,138 @@
+/** What the rules say of a scenario, as plain data. */
+import type { AbiProfile } from '../abi.ts';
+import { predict } from '../predict.ts';
+import type { PredictOptions } from '../predict.ts';
+import type { Allowed, PredictedStep } from '../prediction.ts';
+import { ruleById } from '../registry.ts';
+import { BPF_ARG_SIZE, BPF_PDU_SIZE_OFFSET, effectiveProgram } from '../scenario/memory.ts';
+import type { RegisterBpfStep, Scenario, Step } from '../scenario/types.ts';
+import { allowedText, bytesText, hex, sqeText, stepText } from '../scenario/text/index.ts';
+import type { TraceEvent } from '../trace.ts';
+import { contextText } from './context.ts';
+import { judgeProgram, listing } from './program.ts';
+import type { ProgramVerdict } from './program.ts';
+
+export interface Explanation {
+  /** Kernel the rules were applied for. */
+  readonly release: string;
+  readonly steps: readonly StepExplanation[];
+  /** The rules that decided something, in order of first use. */
+  readonly rules: readonly { readonly id: string; readonly statement: string; readonly kind: string; readonly source: string }[];
+}
+
+export interface StepExplanation {
+  readonly step: number;
+  readonly task: number;
+  /** The call. */
+  readonly call: string;
+  /** False: the task does not exist (any more), nothing happens. */
+  readonly reached: boolean;
+  /** Return values: `-EACCES`, `1 or more`, `anything`. */
+  readonly returns: string;
+  readonly rule: string;
+  /** Registrations of a filter that get as far as the program. */
+  readonly program?: ProgramVerdict;
+  /** Lines around the instruction at fault. */
+  readonly listing?: readonly string[];
+  /** What is written back or read back, where that is known. */
+  readonly memory?: string;
+  readonly requests: readonly RequestExplanation[];
+  /** CQEs that no request of this step made: messages from elsewhere. */
+  readonly messages: readonly CqeExplanation[];
+}
+
+export interface CqeExplanation {
+  readonly user_data: string;
+  readonly res: string;
+  readonly flags: string;
+  readonly rule: string;
+  /** True where it may be missing. */
+  readonly optional: boolean;
+}
+
+export interface RequestExplanation {
+  readonly sqe: number;
+  readonly text: string;
+  /** What decided: init, classic, prep, filter, link, issue; undefined where the rules leave it open. */
+  readonly stage: string | undefined;
+  readonly rule: string | undefined;
+  /** What the filters saw; undefined when none ran. */
+  readonly context: string | undefined;
+  /** Filters in the order in which they ran. */
+  readonly filters: readonly { readonly step: number; readonly deny_rest: boolean; readonly value: number }[];
+  /** Result, also where no CQE tells it. */
+  readonly res: string;
+  readonly cqes: readonly CqeExplanation[];
+}
+
+/** Predicts the scenario and says why. */
+export function explain(scenario: Scenario, abi: AbiProfile, options: Omit<PredictOptions, 'trace'> = {}): Explanation {
+  const events: TraceEvent[] = [];
+  const { steps } = predict(scenario, abi, { ...options, trace: (event) => void events.push(event) });
+  const used = new Set<string>();
+  const byStep = Map.groupBy(events, (event) => event.step);
+  const explained = scenario.steps.map((step, index) => explainStep(step, index, steps[index]!, byStep.get(index) ?? [], abi));
+  for (const { rule, program, requests, messages } of explained) {
+    used.add(rule);
+    if (program !== undefined && !program.accepted) used.add(program.rule);
+    for (const request of requests) for (const id of [request.rule, ...request.cqes.map((cqe) => cqe.rule)]) if (id !== undefined) used.add(id);
+    for (const message of messages) used.add(message.rule);
+  }
+  const rules = [...used].map((id) => ruleById(id) ?? { id, statement: '', kind: '', source: '' });
+  return { release: abi.release, steps: explained, rules };
+}
+
+function explainStep(step: Step, index: number, predicted: PredictedStep, events: readonly TraceEvent[], abi: AbiProfile): StepExplanation {
+  const { reached, returns, rule } = predicted;
+  const judged = step.do === 'register_bpf_filter' && events.some(({ kind }) => kind === 'program') ? programOf(step, abi) : {};
+  const memory = reached ? memoryText(step, predicted) : undefined;
+  return {
+    step: index,
+    task: step.task,
+    call: stepText(step, abi),
+    reached,
+    returns: !reached ? 'does not run' : returns === 'any' ? 'anything' : returns.map((allowed) => allowedText(allowed)).join(', then '),
+    rule,
+    ...judged,
+    ...(memory === undefined ? {} : { memory }),
+    requests: step.do === 'submit' && reached ? step.sqes.map((sqe, i) => explainRequest(i, sqeText(sqe, abi), predicted, events, abi)) : [],
+    messages: predicted.cqes.filter(({ sqe }) => sqe < 0).map(cqeText),
+  };
+}
+
+function programOf(step: RegisterBpfStep, abi: AbiProfile): Pick<StepExplanation, 'program' | 'listing'> {
+  const program = effectiveProgram(step.arg);
+  const verdict = judgeProgram(program, abi);
+  return verdict.accepted ? { program: verdict } : { program: verdict, listing: listing(program, step.arg.opcode, abi, { arrow: verdict.pc ?? 0, around: 3 }) };
+}
+
+function memoryText(step: Step, { memory }: PredictedStep): string | undefined {
+  if (!(memory instanceof Uint8Array)) return undefined;
+  if (step.do === 'register_bpf_filter' && memory.length === BPF_ARG_SIZE) return `pdu_size ${memory[BPF_PDU_SIZE_OFFSET]} is written back`;
+  return `${step.do === 'probe_memory' ? 'reads' : 'is written back:'} ${bytesText(memory)}`;
+}
+
+const hexResult = (flags: number): string => (flags === 0 ? '0' : hex(flags));
+
+function cqeText({ user_data, res, flags, rule, optional = false }: PredictedStep['cqes'][number]): CqeExplanation {
+  return { user_data: hex(user_data), res: allowedText(res), flags: allowedText(flags, hexResult), rule, optional };
+}
+
+function explainRequest(index: number, text: string, predicted: PredictedStep, events: readonly TraceEvent[], abi: AbiProfile): RequestExplanation {
+  const own = events.filter((event): event is Extract<TraceEvent, { kind: 'request' }> => event.kind === 'request' && event.sqe === index);
+  const last = own.at(-1);
+  const all = own.flatMap((event) => event.filters);
+  // Behind a drain the stack is tried with more than one context; the first is the request's own.
+  const filters = all.filter(({ ctx }) => ctx === all[0]!.ctx);
+  const res: Allowed = last?.res ?? 'any';
+  return {
+    sqe: index,
+    text,
+    stage: last?.stage,
+    rule: last?.rule,
+    context: filters[0] === undefined ? undefined : contextText(filters[0].ctx, abi),
+    filters: filters.map(({ step, program, value }) => ({ step, deny_rest: program === undefined, value })),
+    res: allowedText(res),
+    cqes: predicted.cqes.filter(({ sqe }) => sqe === index).map(cqeText),
+  };
+}
