@@ -58,9 +58,11 @@ export function schemaFault(root: Schema, value: unknown): string | undefined {
       }
       case 'additionalProperties': {
         if (object === undefined || wanted === true) return undefined;
-        const extra = Object.keys(object).find((name) => !Object.hasOwn((schema.properties ?? {}) as object, name));
-        if (extra === undefined) return undefined;
-        return wanted === false ? `${bad} ${extra}` : check(wanted as Schema, `${at}.${extra}`, object[extra]);
+        for (const extra of Object.keys(object).filter((name) => !Object.hasOwn((schema.properties ?? {}) as object, name))) {
+          const fault = wanted === false ? `${bad} ${extra}` : check(wanted as Schema, `${at}.${extra}`, object[extra]);
+          if (fault !== undefined) return fault;
+        }
+        return undefined;
       }
       default: throw new Error(`the validator does not know ${keyword}`);
     }
