@@ -1,4 +1,5 @@
 /** Running other programs. */
+import { execFileSync } from 'node:child_process'
 import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { $ } from 'zx'
@@ -53,4 +54,16 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
   }
   const result = await child
   return { ok: result.exitCode === 0, stdout: result.stdout, stderr: result.stderr }
+}
+
+/** First line of a program's `--version`; `missing` when it cannot be run. */
+export function toolVersion(name: string): string {
+  const path = which(name)
+  if (path === undefined) return 'missing'
+  try {
+    const text = execFileSync(path, ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 20_000, env: { ...process.env, LC_ALL: 'C' } })
+    return text.split('\n')[0]?.trim() || 'unknown'
+  } catch {
+    return 'missing'
+  }
 }
