@@ -74,7 +74,9 @@ export class Crew {
     this.#link_rate = wish.links ?? (d.chance(0.75) ? 0 : 0.15);
     this.#link_kinds = d.pick([[IO_LINK], [IO_HARDLINK], [IO_LINK, IO_HARDLINK], [IO_LINK, IO_LINK, LINKS]]);
     this.#spoil_rate = d.chance(0.75) ? 0 : d.pick([0.02, 0.05, 0.1]);
-    this.#flags = d.some(RARE_FLAGS, 0.6);
+    // What filters see behind a drain depends on timing, so such scenarios say less.
+    const drains = d.chance(wish.links === undefined ? 0.1 : 0.3);
+    this.#flags = d.some(RARE_FLAGS, 0.6).filter(([, flags]) => drains || (flags & IO_DRAIN) === 0);
     const setup = wish.setup_flags ?? 0;
     const usable = (role: Role): boolean => fits(role, setup) && (wish.only?.(role) ?? true);
     const count = wish.count ?? d.int(1, 6);

@@ -2,7 +2,7 @@
 import { run } from '../../oracle/bpf/interpret.ts';
 import type { Program, SockFilter } from '../../oracle/bpf/program.ts';
 import type { Draw } from '../draw.ts';
-import { retValue } from './body.ts';
+import { loadOffset, retValue } from './body.ts';
 import type { ProgramContexts } from './body.ts';
 
 const RET_A: SockFilter = { code: 0x16, jt: 0, jf: 0, k: 0 };
@@ -15,6 +15,12 @@ const JUMPS = [0x15, 0x25, 0x35, 0x45] as const;
 function valuesBehind(body: readonly SockFilter[], on: ProgramContexts): number[] {
   const program: Program = [...body, RET_A];
   return on.contexts.map((ctx) => run(program, ctx, on.ctx_size));
+}
+
+/** tax, ld [k], and an operation that leaves neither the code before nor the word without influence. */
+export function appendBlend(d: Draw, out: SockFilter[], on: ProgramContexts): void {
+  const filter = (code: number, k = 0): SockFilter => ({ code, jt: 0, jf: 0, k });
+  out.push(filter(0x07), filter(0x20, loadOffset(d, on)), filter(d.pick([0xac, 0xac, 0x0c, 0x1c])));
 }
 
 function holds(code: number, a: number, k: number): boolean {

@@ -6,7 +6,7 @@ import type { Draw } from '../draw.ts';
 import { drawBody, loadOffset, retValue } from './body.ts';
 import type { ProgramContexts } from './body.ts';
 import { ARITHMETIC, drawMix } from './mix.ts';
-import { appendTunedTail } from './tail.ts';
+import { appendBlend, appendTunedTail } from './tail.ts';
 import { appendTree } from './tree.ts';
 
 export type Shape = 'constant' | 'compare' | 'tree' | 'body' | 'arithmetic' | 'long' | 'ret-a';
@@ -78,10 +78,12 @@ function build(d: Draw, on: ProgramContexts, shape: Shape, share: number): Progr
       return out;
     case 'body':
       drawBody(d, drawMix(d), d.geometric(1, 60, 7), on, out);
+      if (d.chance(0.3)) appendBlend(d, out, on);
       appendTunedTail(d, out, on, share);
       return out;
     case 'arithmetic':
       drawBody(d, ARITHMETIC, d.geometric(4, 200, 16), on, out);
+      if (d.chance(0.7)) appendBlend(d, out, on);
       appendTunedTail(d, out, on, share);
       return out;
     case 'ret-a':
@@ -90,7 +92,10 @@ function build(d: Draw, on: ProgramContexts, shape: Shape, share: number): Progr
       return out;
     case 'long': {
       const length = d.chance(0.5) ? BPF_MAXINSNS : d.int(200, BPF_MAXINSNS);
-      drawBody(d, drawMix(d), length - 4, on, out);
+      // An early ret or a division by zero would end nearly every run in the first few instructions.
+      const mix = drawMix(d).filter((row) => row.class !== 'ret' && row.code !== 0x3c);
+      drawBody(d, mix, length - 7, on, out);
+      appendBlend(d, out, on);
       appendTunedTail(d, out, on, share);
       while (out.length < length) out.push(ret(1));
       return out;

@@ -12,7 +12,7 @@ import { spoil } from '../program/invalid.ts';
 export function hostileFilter(b: Builder, task: number, on: Target, crew: Crew): void {
   const { d, abi } = b;
   const opcode = d.chance(0.8) ? d.pick(crew.opcodes) : d.below(abi.op_last);
-  let program = drawProgram(d, crew.contexts(opcode), { shape: d.pick(['compare', 'tree', 'constant', 'body']), share: 0.9, quick: true });
+  let program = drawProgram(d, crew.contexts(opcode), { shape: d.pick(['compare', 'tree', 'constant', 'body']), share: 0.6, quick: true });
   // Two faults at once show the order of the checks.
   if (d.chance(0.15)) program = spoil(d, program, abi.ctx_size);
   let arg = bpfArg(abi, opcode, program, d.chance(0.03) ? 1 : 0);

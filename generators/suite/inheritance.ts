@@ -28,7 +28,7 @@ export function inheritance(b: Builder): void {
     const rings = [...tracker.runnable(task)!.files];
     const on = d.chance(0.7) || rings.length === 0 ? TASK : onRing(d.pick(rings));
     const deny_rest = d.chance(0.08) ? FILTER_DENY_REST : 0;
-    b.drawFilter(task, on, crew, d.pick(crew.opcodes), { share: 0.75 }, deny_rest);
+    b.drawFilter(task, on, crew, d.pick(crew.opcodes), { share: 0.6 }, deny_rest);
   };
   const use = (task: number): void => {
     const rings = [...tracker.runnable(task)!.files];

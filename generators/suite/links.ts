@@ -23,7 +23,7 @@ export function links(b: Builder): void {
   b.oddRing(0, crew);
   const ring = b.ring(0, flags);
   if (ring === undefined) return;
-  const share = d.pick([0.6, 0.8, 0.9, 0.95]);
+  const share = d.pick([0.4, 0.6, 0.75, 0.9]);
   for (const opcode of crew.opcodes) if (d.chance(0.7)) b.drawFilter(0, onRing(ring), crew, opcode, { share });
   if (classic) {
     // All but one of the opcodes, all flags but one.

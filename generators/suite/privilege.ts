@@ -12,7 +12,7 @@ export function privilege(b: Builder): void {
   const most = d.weighted<number>([[4, 1], [4, 2], [2, 4]]);
   const attempt = (task: number): void => {
     if (d.chance(0.25)) b.restrict(task, TASK, crew.opcodes.map((opcode) => restriction(IORING_RESTRICTION.SQE_OP, opcode)));
-    else b.drawFilter(task, TASK, crew, d.pick(crew.opcodes), { share: 0.8 });
+    else b.drawFilter(task, TASK, crew, d.pick(crew.opcodes), { share: 0.6 });
   };
   const show = (task: number): void => {
     if (tracker.rings.size >= 4) return;

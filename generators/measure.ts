@@ -1,0 +1,181 @@
+/**
+ * What the generators draw, in numbers. `node generators/measure.ts [cases]` prints the tables of
+ * DISTRIBUTION.md; the test beside that file checks them.
+ */
+import { ABI_7_0 } from '../oracle/abi.ts';
+import type { AbiProfile } from '../oracle/abi.ts';
+import { instructionOf } from '../oracle/bpf/instructions.ts';
+import { validate } from '../oracle/bpf/validate.ts';
+import { opSpec } from '../oracle/opcodes/index.ts';
+import { predict } from '../oracle/predict.ts';
+import type { Scenario, Step, SubmitStep } from '../oracle/scenario/types.ts';
+import { scenarioAt } from './scenarios.ts';
+import { SUITE_NAMES } from './suites.ts';
+import type { SuiteName } from './suites.ts';
+
+/** Counts by name. */
+export class Tally {
+  readonly counts = new Map<string, number>();
+  total = 0;
+  add(name: string, by = 1): void {
+    this.counts.set(name, (this.counts.get(name) ?? 0) + by);
+    this.total += by;
+  }
+  get(name: string): number {
+    return this.counts.get(name) ?? 0;
+  }
+}
+
+/** Everything that is measured over a number of scenarios. */
+export class Measure {
+  scenarios = 0;
+  steps = 0;
+  rings = 0;
+  tasks = 0;
+  requests = 0;
+  /** Kernel answers that the oracle judges: return values and CQEs. */
+  outcomes = 0;
+  /** CQEs that must come and may have any result. */
+  vague = 0;
+  cqes = 0;
+  registrations = 0;
+  accepted = 0;
+  programs = 0;
+  valid = 0;
+  allowed = 0;
+  denied = 0;
+  /** Scenarios by deepest stack on one opcode: 0, 1, 2-4, 5-16, 17-63, 64. */
+  readonly depth = new Tally();
+  /** Programs by length: 1, 2-8, 9-40, 41-400, 401-4095, 4096. */
+  readonly length = new Tally();
+  readonly opcodes = new Tally();
+  readonly forms = new Set<string>();
+  /** Accepted instructions that stand in valid programs, by `mnemonic code`. */
+  readonly instructions = new Tally();
+  /** Why programs are refused. */
+  readonly refusals = new Tally();
+  readonly spawns = new Tally();
+  readonly steps_by_kind = new Tally();
+  readonly setup_flags = new Tally();
+  readonly rules = new Map<string, number>();
+
+  /** Takes one scenario into account. */
+  add(scenario: Scenario, abi: AbiProfile): void {
+    this.scenarios++;
+    const depth = new Map<string, number>();
+    const prediction = predict(scenario, abi);
+    for (const [rule, hits] of prediction.hits) this.rules.set(rule, (this.rules.get(rule) ?? 0) + hits);
+    this.allowed += prediction.hits.get('filter.allow') ?? 0;
+    // Counted once per denied request.
+    this.denied += prediction.hits.get('filter.no-effect') ?? 0;
+    let deepest = 0;
+    scenario.steps.forEach((step, index) => {
+      const answer = prediction.steps[index]!;
+      this.steps++;
+      this.#step(step, abi);
+      if (answer.returns !== 'any') this.outcomes += answer.returns.length;
+      this.outcomes += answer.cqes.length;
+      this.cqes += answer.cqes.length;
+      for (const { res, optional } of answer.cqes) if (res === 'any' && optional !== true) this.vague++;
+      if (step.do !== 'register_bpf_filter') return;
+      this.registrations++;
+      if (answer.returns === 'any' || answer.returns[0] !== 0) return;
+      this.accepted++;
+      const key = `${step.on.kind} ${step.on.kind === 'ring' ? step.on.ring : step.task} ${step.arg.opcode}`;
+      const now = (depth.get(key) ?? 0) + 1;
+      depth.set(key, now);
+      deepest = Math.max(deepest, now);
+    });
+    this.depth.add(bucket(deepest, [0, 1, 4, 16, 63, 64]));
+  }
+
+  #step(step: Step, abi: AbiProfile): void {
+    this.steps_by_kind.add(step.do);
+    switch (step.do) {
+      case 'ring':
+        this.rings++;
+        for (let bit = 0; bit < 32; bit++) if ((step.flags >>> bit) & 1) this.setup_flags.add(String(bit));
+        break;
+      case 'spawn':
+        this.tasks++;
+        this.spawns.add(step.how);
+        break;
+      case 'submit':
+        this.#requests(step);
+        break;
+      case 'register_bpf_filter': {
+        const { program } = step.arg;
+        this.programs++;
+        this.length.add(bucket(program.length, [1, 8, 40, 400, 4095, 4096]));
+        const verdict = validate(program, abi);
+        if (verdict.verdict === 'rejected') {
+          this.refusals.add(verdict.rule);
+          break;
+        }
+        this.valid++;
+        for (const { code } of program) {
+          const row = instructionOf(code);
+          if (row !== undefined) this.instructions.add(`${row.mnemonic} ${row.operand}`);
+        }
+        break;
+      }
+      default:
+        break;
+    }
+  }
+
+  #requests(step: SubmitStep): void {
+    for (const sqe of step.sqes) {
+      this.requests++;
+      this.opcodes.add(String(sqe.opcode));
+      const form = opSpec(sqe.opcode)?.forms.find((f) => f.sqe.fd === sqe.fd && f.sqe.off === sqe.off && f.sqe.addr === sqe.addr && f.sqe.len === sqe.len && f.sqe.op_flags === sqe.op_flags && f.sqe.file_index === sqe.file_index && f.sqe.buf_index === sqe.buf_index && f.sqe.addr3 === sqe.addr3 && f.sqe.ioprio === sqe.ioprio);
+      if (form !== undefined) this.forms.add(`${sqe.opcode} ${form.name}`);
+    }
+  }
+}
+
+/** Name of the range of `bounds` a value falls in: "2-4" and so on. */
+function bucket(value: number, bounds: readonly number[]): string {
+  let low = 0;
+  for (const high of bounds) {
+    if (value <= high) return low >= high ? String(high) : `${low}-${high}`;
+    low = high + 1;
+  }
+  return `over ${bounds[bounds.length - 1]}`;
+}
+
+/** Measures the first `count` scenarios of a suite. */
+export function measureSuite(suite: SuiteName, count: number, seed: number, abi: AbiProfile = ABI_7_0): Measure {
+  const measure = new Measure();
+  for (let n = 0; n < count; n++) measure.add(scenarioAt(suite, abi, seed, n), abi);
+  return measure;
+}
+
+const share = (part: number, whole: number): string => (whole === 0 ? '-' : `${((100 * part) / whole).toFixed(0)} %`);
+const mean = (sum: number, count: number): string => (sum / count).toFixed(1);
+
+function print(cases: number): void {
+  const row = (...cells: (string | number)[]): string => `| ${cells.join(' | ')} |`;
+  const lines = [row('suite', 'steps', 'rings', 'children', 'requests', 'outcomes', 'judged exactly', 'programs valid', 'registrations taken', 'requests denied by filters'), row(...new Array<string>(10).fill('---'))];
+  const all = new Measure();
+  for (const suite of SUITE_NAMES) {
+    const m = measureSuite(suite, cases, 1);
+    lines.push(row(suite, mean(m.steps, m.scenarios), mean(m.rings, m.scenarios), mean(m.tasks, m.scenarios), mean(m.requests, m.scenarios), mean(m.outcomes, m.scenarios), `${((100 * (m.cqes - m.vague)) / m.cqes).toFixed(1)} %`, share(m.valid, m.programs), share(m.accepted, m.registrations), share(m.denied, m.allowed + m.denied)));
+    for (let n = 0; n < cases; n++) all.add(scenarioAt(suite, ABI_7_0, 2, n), ABI_7_0);
+  }
+  const table = (title: string, tally: Tally): void => {
+    lines.push('', title, '');
+    for (const [name, count] of [...tally.counts].sort((a, b) => b[1] - a[1])) lines.push(`${name.padEnd(36)} ${((100 * count) / tally.total).toFixed(2).padStart(6)} %`);
+  };
+  table('deepest stack of a scenario', all.depth);
+  table('length of programs', all.length);
+  table('why programs are refused', all.refusals);
+  table('instructions of valid programs', all.instructions);
+  table('children', all.spawns);
+  table('steps', all.steps_by_kind);
+  table('opcodes', all.opcodes);
+  lines.push('', `forms of requests seen: ${all.forms.size}`);
+  console.log(lines.join('\n'));
+}
+
+if (import.meta.main) print(Number(process.argv[2] ?? 1000));
