@@ -24,6 +24,8 @@ export interface AbiProfile {
   readonly sqe_flags: number;
   /** Mask of the `IORING_SETUP_*` flags the kernel accepts, of those the scenario language uses. */
   readonly setup_flags: number;
+  /** Bits of socket(2)'s type argument that a filter sees: all of them on 7.0 (SOCK_CLOEXEC and SOCK_NONBLOCK too), 0xf where the kernel masks them. Absent: not probed, either is possible. */
+  readonly socket_type_mask?: number;
   /** Flag bits that openat(2) adds on its own on this architecture (O_LARGEFILE: 0x8000 on x86-64). */
   readonly open_force_flags: number;
   /** Values of open flags on this architecture. */

@@ -132,7 +132,10 @@ function issueRecv(c: OpContext): IssueOutcome {
     const segments = c.sqe.opcode === RECV_OP ? plain(c) : readMsghdr(c);
     if (isPrep(segments) || c.sqe.op_flags !== MSG.DONTWAIT || socket.state === 'unknown') return ANY;
     if (socket.type === SOCK.DGRAM) return socket.family === AF.UNIX && !socket.shut_read ? result(-E.AGAIN) : ANY;
-    if (socket.state !== 'connected') return socket.family === AF.UNIX ? result(-E.INVAL) : socket.state === 'fresh' ? result(-E.NOTCONN) : ANY;
+    if (socket.state !== 'connected') {
+      if (socket.family === AF.UNIX) return result(-E.INVAL);
+      return socket.state !== 'fresh' ? ANY : result(socket.shut_read ? 0 : -E.NOTCONN);
+    }
     if (socket.family !== AF.UNIX) return ANY;
     const wanted = segments.reduce((sum, { len }) => sum + len, 0);
     if (wanted === 0) return ANY;

@@ -168,7 +168,8 @@ function issueAccept(c: OpContext): IssueOutcome {
     // Only the shape that never waits and returns no address is modelled.
     if (sqe.ioprio !== IORING_ACCEPT.DONTWAIT || sqe.addr !== 0n || sqe.off !== 0n) return ANY;
     const first = socket.backlog[0];
-    if (first === undefined) return result(-E.AGAIN);
+    // A worker waits all the same when the listener itself is blocking.
+    if (first === undefined) return ANY;
     const outcome = installNew(c, { kind: 'socket', socket: first }, sqe.file_index, { effect: () => void socket.backlog.shift() });
     return { ...outcome, cflags: 'any' };
   });
@@ -183,11 +184,10 @@ export const ACCEPT: OpSpec = {
   prep: prepAccept,
   issue: issueAccept,
   forms: [
-    accept('nobody', FD.listener, ['listener']),
-    accept('nobody-cloexec', FD.listener, ['listener'], { op_flags: SOCK.CLOEXEC | SOCK.NONBLOCK }),
-    accept('nobody-inet', FD.inet_listener, ['loopback']),
-    accept('nobody-direct', FD.listener, ['listener'], { file_index: 1 }),
     accept('not-listening', FD.stream, ['stream']),
+    accept('not-listening-cloexec', FD.stream, ['stream'], { op_flags: SOCK.CLOEXEC | SOCK.NONBLOCK }),
+    accept('not-listening-direct', FD.stream, ['stream'], { file_index: 1 }),
+    accept('not-listening-inet', FD.inet, ['inet']),
     accept('datagram', FD.datagram, ['datagram']),
     accept('file', FD.file, ['file']),
     accept('bad-fd', FD.closed, []),
@@ -291,11 +291,15 @@ export const SHUTDOWN: OpSpec = {
       const how = c.sqe.len >>> 0;
       if (how > 2) return result(-E.INVAL);
       if (socket.state === 'unknown') return ANY;
-      if (socket.family !== AF.UNIX) return socket.state === 'fresh' ? result(-E.NOTCONN) : { ...ANY, effect: () => void (socket.state = 'unknown') };
+      const close = (): void => {
+        if (how !== 1) socket.shut_read = true;
+        if (how !== 0) socket.shut_write = true;
+      };
+      // Refused, and yet the directions are closed.
+      if (socket.family !== AF.UNIX) return socket.state === 'fresh' ? result(-E.NOTCONN, { effect: close }) : { ...ANY, effect: () => void (socket.state = 'unknown') };
       return result(0, {
         effect: () => {
-          if (how !== 1) socket.shut_read = true;
-          if (how !== 0) socket.shut_write = true;
+          close();
           if (socket.peer !== undefined) {
             if (how !== 1) socket.peer.shut_write = true;
             if (how !== 0) socket.peer.shut_read = true;

@@ -12,7 +12,7 @@ function prep(c: OpContext): PrepOutcome {
   const flags = c.sqe.op_flags;
   if ((flags & ~KNOWN) !== 0) return EINVAL;
   if ((flags & IORING_NOP.CQE32) !== 0 && (c.setup_flags & BIG_CQE) === 0) return EINVAL;
-  return { ok: true, adds_flags: (flags & IORING_NOP.FIXED_FILE) !== 0 ? IOSQE.FIXED_FILE : 0 };
+  return { ok: true, adds_flags: 0, may_add: (flags & IORING_NOP.FIXED_FILE) !== 0 ? IOSQE.FIXED_FILE : 0 };
 }
 
 function issue(c: OpContext): IssueOutcome {
@@ -20,9 +20,10 @@ function issue(c: OpContext): IssueOutcome {
   const cflags = (flags & IORING_NOP.CQE32) !== 0 && (c.setup_flags & IORING_SETUP.CQE_MIXED) !== 0 ? CQE_F.F_32 : 0;
   let res = (flags & IORING_NOP.INJECT_RESULT) !== 0 ? s32(c.sqe.len) : 0;
   if ((flags & IORING_NOP.FILE) !== 0) {
-    const fixed = isFixed(c) || (flags & IORING_NOP.FIXED_FILE) !== 0;
+    const fixed = (flags & IORING_NOP.FIXED_FILE) !== 0;
     const file = fixed ? direct(c, c.sqe.fd) : descriptor(c, c.sqe.fd);
-    if (file === 'unknown') return oneOf([res, -E.BADF], 'unknown', { cflags });
+    // Whether IOSQE_FIXED_FILE alone makes it a direct descriptor depends on the release.
+    if (file === 'unknown' || (isFixed(c) && !fixed)) return oneOf([res, -E.BADF, -E.FAULT], 'unknown', { cflags });
     if (file === 'closed') return result(-E.BADF, { cflags });
   }
   if ((flags & IORING_NOP.FIXED_BUFFER) !== 0) {

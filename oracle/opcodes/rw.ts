@@ -218,7 +218,8 @@ export function readInto(c: OpContext, segments: readonly Segment[], cflags = 0,
       }
       case 'pipe': {
         if (wanted === 0) return transfer(0, 0);
-        if (file.pipe.bytes.length === 0) return nowait ? result(-E.AGAIN) : ANY;
+        // A worker reads without RWF_NOWAIT, so that an empty pipe may make it wait all the same.
+        if (file.pipe.bytes.length === 0) return ANY;
         if (!reachable) return segments.length === 1 && isBad(c, segments[0]) ? result(-E.FAULT) : ANY;
         const bytes = file.pipe.bytes.slice(0, wanted);
         return transfer(bytes.length, wanted, {

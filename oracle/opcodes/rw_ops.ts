@@ -128,7 +128,6 @@ export const rwSpecs: readonly OpSpec[] = [
     form(READ, 'file-null', FD.file, 0n, 8, {}, file),
     form(READ, 'file-negative', FD.file, read_at, 8, { off: 0x8000_0000_0000_0000n }, file),
     form(READ, 'pipe', FD.pipe2_read, read_at, 8, { op_flags: RWF.NOWAIT }, { ...pipe_full, ...sees(DATA.read, 8) }),
-    form(READ, 'pipe-empty', FD.pipe_read, read_at, 8, { op_flags: RWF.NOWAIT }, pipe),
     form(READ, 'write-end', FD.pipe_write, read_at, 8, {}, pipe),
     form(READ, 'eventfd', FD.eventfd, read_at, 8, { op_flags: RWF.NOWAIT }, { ...eventfd, ...sees(DATA.read, 8) }),
     form(READ, 'eventfd-small', FD.eventfd, read_at, 7, {}, eventfd),

@@ -11,11 +11,11 @@ function prep(c: OpContext): PrepOutcome {
   const flags = u32(type & ~SOCK.TYPE_MASK);
   if (sqe.file_index !== 0 && (flags & SOCK.CLOEXEC) !== 0) return EINVAL;
   if ((flags & ~(SOCK.CLOEXEC | SOCK.NONBLOCK)) !== 0) return EINVAL;
-  const payload = new Uint32Array(6);
-  payload[0] = u32(sqe.fd);
-  payload[1] = type & SOCK.TYPE_MASK;
-  payload[2] = u32(sqe.len);
-  return { ok: true, adds_flags: 0, payload };
+  const shown = (mask: number): Uint32Array => Uint32Array.of(u32(sqe.fd), u32(type & mask), u32(sqe.len), 0, 0, 0);
+  const mask = c.abi.socket_type_mask;
+  if (mask !== undefined) return { ok: true, adds_flags: 0, payload: shown(mask) };
+  const payload = shown(SOCK.TYPE_MASK);
+  return flags === 0 ? { ok: true, adds_flags: 0, payload } : { ok: true, adds_flags: 0, payload, payload_alternatives: [shown(0xffff_ffff)] };
 }
 
 /** 0, -errno, or undefined where the answer depends on what the kernel was built with. */

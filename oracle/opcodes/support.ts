@@ -19,7 +19,7 @@ export const EBADF: PrepOutcome = prepError(E.BADF);
 export const EFAULT: PrepOutcome = prepError(E.FAULT);
 
 /** The answer of a request whose outcome is not modelled. */
-export const ANY: IssueOutcome = { res: 'any', cflags: 'any', fails: 'unknown' };
+export const ANY: IssueOutcome = { res: 'any', cflags: 'any', fails: 'unknown', may_wait: true };
 
 type Extras = Omit<IssueOutcome, 'res' | 'fails'> & { readonly fails?: boolean | 'unknown' };
 

@@ -32,8 +32,12 @@ export type PrepOutcome =
       readonly ok: true;
       /** IOSQE bits that prep sets on the request and the filter therefore sees (IOSQE_ASYNC for operations that always go to a worker). */
       readonly adds_flags: number;
+      /** Bits that some kernels add at prep and others later: the filter may or may not see them. */
+      readonly may_add?: number;
       /** Words 4..9 of struct io_uring_bpf_ctx (the 24-byte union) as the filter sees them; undefined: all zero. */
       readonly payload?: Uint32Array;
+      /** What the payload may be instead, where the ABI profile does not say which of several the kernel shows. */
+      readonly payload_alternatives?: readonly Uint32Array[];
     }
   | {
       readonly ok: false;
@@ -61,6 +65,8 @@ export interface IssueOutcome {
    * failed: a link chain goes on, and IOSQE_CQE_SKIP_SUCCESS hides the CQE. `fails` says what is documented.
    */
   readonly quiet?: true;
+  /** True where the request may have to wait, perhaps for ever: its CQE may come late or not at all. */
+  readonly may_wait?: true;
   /** Further CQEs of the same user_data (zero-copy notifications). */
   readonly extra?: Refusal['extra'];
   /** CQE posted on another ring. */
