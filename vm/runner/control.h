@@ -10,6 +10,7 @@
 #define ARENA_SIZE 0x18000UL
 #define ARENA_ARGS 0x4000UL
 #define ARENA_ARGS_SIZE 0x4000UL
+#define ARENA_PROGRAM 0x8000UL
 #define MAX_TASKS 16
 #define RING_SLOTS 16
 #define MAX_STEPS 4096
@@ -39,7 +40,7 @@ struct control {
 	u32 held_tgid; /* the turn goes on when PID 1 has reaped this process */
 	u32 gone;      /* task + 1: the next owner first waits for its clear_tid */
 	u32 error;     /* runner error: (what << 16) | errno */
-	u32 directory; /* name of the scenario's directory below /s */
+	u32 directory; /* name of the scenario's directory below /s; 0: it needs none */
 	u32 image_len;
 	u32 needs_mail;
 	u32 fixtures;

@@ -60,6 +60,33 @@ static int indices_fit(const struct step *s)
 	return 1;
 }
 
+/*
+ * Requests that cannot reach the current directory: all of 7.0 but openat, openat2, renameat, unlinkat,
+ * mkdirat, symlinkat, linkat, statx, the four for extended attributes, connect, bind and uring_cmd.
+ */
+static int may_use_directory(u8 opcode)
+{
+	static const u64 pathless = ~(1ull << 16 | 1ull << 18 | 1ull << 21 | 1ull << 28 | 1ull << 35 | 1ull << 36 | 1ull << 37 |
+				      1ull << 38 | 1ull << 39 | 1ull << 41 | 1ull << 42 | 1ull << 43 | 1ull << 44 |
+				      1ull << 46 | 1ull << 56);
+
+	return opcode >= 64 || !(pathless >> opcode & 1);
+}
+
+static int needs_directory(const struct step *s)
+{
+	const struct step_submit *submit = (const struct step_submit *)s;
+	u32 i;
+
+	if (s->op == OP_CALL)
+		return ((const struct step_call *)s)->call == CALL_FACCESSAT;
+	if (s->op == OP_SUBMIT)
+		for (i = 0; i < submit->nsqes; i++)
+			if (may_use_directory((u8)submit->sqes[i][0]))
+				return 1;
+	return 0;
+}
+
 /* Checks the steps and finds where each begins. Returns the number of the bad one + 1, or 0. */
 static u32 index_steps(const struct scenario_frame *f, int *spawns)
 {
@@ -68,6 +95,7 @@ static u32 index_steps(const struct scenario_frame *f, int *spawns)
 
 	*spawns = 0;
 	CTL->needs_mail = 0;
+	CTL->directory = 0;
 	for (i = 0; i < f->nsteps; i++) {
 		const struct step *s = (const struct step *)at;
 
@@ -80,6 +108,8 @@ static u32 index_steps(const struct scenario_frame *f, int *spawns)
 			*spawns = 1;
 		if (s->op == OP_SEND || s->op == OP_RECEIVE)
 			CTL->needs_mail = 1;
+		if (!CTL->directory && (f->fixtures || needs_directory(s)))
+			CTL->directory = ++directories;
 		at += s->length;
 	}
 	return at == end ? 0 : i + 1;
@@ -96,7 +126,6 @@ static void reset(const struct scenario_frame *f)
 	CTL->owner = CTL->turn = CTL->done = CTL->held_tgid = CTL->gone = CTL->error = 0;
 	CTL->nsteps = f->nsteps;
 	CTL->fixtures = f->fixtures;
-	CTL->directory = ++directories;
 	CTL->answers = sizeof(struct result_frame);
 }
 
@@ -164,8 +193,10 @@ static void clean_up(const struct verdict *v)
 	ring_sweep();
 	if (v->killed)
 		arena_renew();
-	put_number(name, CTL->directory);
-	remove_tree(FD_SCENARIOS, name);
+	if (CTL->directory) {
+		put_number(name, CTL->directory);
+		remove_tree(FD_SCENARIOS, name);
+	}
 }
 
 void scenario_run(const struct scenario_frame *f, u64 idle_ns)

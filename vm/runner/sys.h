@@ -17,7 +17,7 @@ typedef int64_t s64;
 
 enum {
 	NR_read = 0, NR_write = 1, NR_close = 3, NR_mmap = 9, NR_mprotect = 10, NR_munmap = 11,
-	NR_rt_sigaction = 13, NR_rt_sigprocmask = 14, NR_ioctl = 16, NR_pwrite64 = 18, NR_sched_yield = 24, NR_nanosleep = 35, NR_getpid = 39,
+	NR_rt_sigaction = 13, NR_rt_sigprocmask = 14, NR_ioctl = 16, NR_pwrite64 = 18, NR_sched_yield = 24, NR_mincore = 27, NR_madvise = 28, NR_nanosleep = 35, NR_getpid = 39,
 	NR_socket = 41, NR_connect = 42, NR_sendmsg = 46, NR_recvmsg = 47, NR_bind = 49, NR_listen = 50, NR_setsockopt = 54,
 	NR_socketpair = 53, NR_clone = 56, NR_execve = 59, NR_exit = 60, NR_wait4 = 61, NR_kill = 62,
 	NR_uname = 63, NR_fcntl = 72, NR_ftruncate = 77, NR_chdir = 80, NR_capget = 125, NR_capset = 126,
@@ -77,7 +77,7 @@ enum {
 	NR_rt_sigaction = 134, NR_rt_sigprocmask = 135, NR_rt_sigtimedwait = 137, NR_reboot = 142, NR_uname = 160, NR_prctl = 167, NR_getpid = 172,
 	NR_gettid = 178, NR_socket = 198, NR_socketpair = 199, NR_bind = 200, NR_listen = 201, NR_connect = 203, NR_setsockopt = 208,
 	NR_sendmsg = 211, NR_recvmsg = 212, NR_munmap = 215, NR_clone = 220, NR_execve = 221, NR_mmap = 222,
-	NR_mprotect = 226, NR_wait4 = 260, NR_prlimit64 = 261,
+	NR_mprotect = 226, NR_mincore = 232, NR_madvise = 233, NR_wait4 = 260, NR_prlimit64 = 261,
 };
 
 static inline long sys6(long n, long a, long b, long c, long d, long e, long f)
@@ -223,6 +223,7 @@ enum {
 	FD_PORT = 118,
 	FD_JIT = 119,
 	FD_SCENARIOS = 120, /* the directory of the scenarios' directories */
+	FD_WARM = 121,
 };
 
 #endif

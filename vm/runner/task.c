@@ -329,12 +329,14 @@ void root_main(void *arg)
 
 	(void)arg;
 	t->tgid = (u32)sys0(NR_getpid);
-	put_number(put_text(path, "/s/"), CTL->directory);
-	ret = (int)sys3(NR_mkdirat, AT_CWD, path, 0755);
-	if (ret == 0)
-		ret = (int)sys1(NR_chdir, path);
-	if (ret < 0)
-		task_fail(ERR_DIRECTORY, ret);
+	if (CTL->directory) {
+		put_number(put_text(path, "/s/"), CTL->directory);
+		ret = (int)sys3(NR_mkdirat, AT_CWD, path, 0755);
+		if (ret == 0)
+			ret = (int)sys1(NR_chdir, path);
+		if (ret < 0)
+			task_fail(ERR_DIRECTORY, ret);
+	}
 	ret = CTL->fixtures ? fixtures_make(CTL->fixtures) : 0;
 	if (ret < 0)
 		task_fail(ERR_FIXTURE, ret);
