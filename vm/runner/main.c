@@ -300,6 +300,7 @@ static void boot(void)
 	}
 	/* SIGCHLD is waited for. A broken pipe must be an error code, in the tasks too. */
 	sys4(NR_rt_sigprocmask, 0 /* SIG_BLOCK */, &signals, 0, 8);
+	sys5(NR_prctl, 29 /* PR_SET_TIMERSLACK */, 1, 0, 0, 0); /* short sleeps are short; tasks inherit it */
 	limit(4 /* RLIMIT_CORE */, 0);
 	limit(6 /* RLIMIT_NPROC */, ~0ull);
 	limit(8 /* RLIMIT_MEMLOCK */, ~0ull);
