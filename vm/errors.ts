@@ -77,7 +77,7 @@ export function diskError(error: unknown, path: string, needMiB: number): unknow
       { cause: error },
     )
   }
-  if (hasCode(error, 'EACCES') || hasCode(error, 'EROFS') || hasCode(error, 'EPERM')) {
+  if (['EACCES', 'EROFS', 'EPERM', 'ENOTDIR', 'EEXIST'].some((code) => hasCode(error, code))) {
     return new SetupError(
       `${path} cannot be written.`,
       'Set RINGFENCE_CACHE to a directory that you may write to.',
@@ -85,4 +85,9 @@ export function diskError(error: unknown, path: string, needMiB: number): unknow
     )
   }
   return error
+}
+
+/** The error for a full temporary directory. */
+export function temporarySpace(dir: string): SetupError {
+  return new SetupError(`The disk is full: the temporary directory ${dir} has no room.`, 'Free about 50 MB there, or set TMPDIR to a directory on another disk.')
 }

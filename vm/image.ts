@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { cacheDir, sha256, writeAtomic } from './cache.ts'
 import { cpio } from './cpio.ts'
-import { SetupError } from './errors.ts'
+import { SetupError, temporarySpace } from './errors.ts'
 import { X86_64, type GuestMachine } from './machine.ts'
 import { run, which } from './tools.ts'
 
@@ -69,7 +69,7 @@ async function compile(dir: string, units: readonly string[], machine: GuestMach
     const result = await run([machine.cc, ...FLAGS, '-o', binary, ...units.map((name) => join(dir, name))])
     if (result.ok) return await readFile(binary)
     const said = result.stderr.trim().split('\n').slice(0, 30).join('\n')
-    if (/No space left on device/.test(said)) throw new SetupError(`The disk is full: the runner could not be compiled in ${out}.`, 'Free some space there, or set TMPDIR.')
+    if (/No space left on device/.test(said)) throw temporarySpace(tmpdir())
     const headers = /fatal error: \S+: No such file/.test(said)
     throw new SetupError(`${machine.cc} could not build the guest's runner:\n${said}`,
       headers ? `A header is missing. Install: apt-get install --no-install-recommends ${machine.ccPackages.join(' ')}` : 'If you changed vm/runner, correct it; otherwise report this together with the output of `gcc --version`.')

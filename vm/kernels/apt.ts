@@ -6,8 +6,8 @@ import { chmod, chown, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from '
 import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { diskError, SetupError } from '../errors.ts'
-import { run, which } from '../tools.ts'
+import { hasCode, SetupError, temporarySpace } from '../errors.ts'
+import { run, which, type ToolResult } from '../tools.ts'
 import type { PinnedKernel } from './pinned.ts'
 
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
@@ -85,7 +85,7 @@ export async function withDeb<T>(kernel: PinnedKernel, debArch: string, log: (li
     }
     throw last
   } catch (error) {
-    throw diskError(error, root, 40)
+    throw hasCode(error, 'ENOSPC') ? temporarySpace(tmpdir()) : error
   } finally {
     await rm(root, { recursive: true, force: true })
   }
@@ -96,18 +96,26 @@ async function download(root: string, mirror: string, kernel: PinnedKernel, debA
   log(`reading Debian's ${kernel.suite} index`)
   const update = await run(['apt-get', ...options, 'update'])
   const get = async () => run(['apt-get', ...options, 'download', `${kernel.package}=${kernel.version}`], { cwd: join(root, 'out') })
-  // A failed update can leave an old or a partial index: the download itself is the test.
+  const index = failureKind(update.stderr)
+  // Without an index "no such package" would be all that the download could say.
+  if (index === 'network' || index === 'signature') throw explain(outcome(update), mirror, kernel)
   log(`downloading ${kernel.package} ${kernel.version}`)
   let result = await get()
   if (!result.ok && failureKind(result.stderr) === 'missing' && update.ok && /404 /.test(result.stderr)) result = await get()
   const deb = (await readdir(join(root, 'out'))).find((name) => name.endsWith('.deb'))
   if (result.ok && deb) return join(root, 'out', deb)
-  throw explain(`${update.stderr}\n${update.stdout.replace(/^(?!Err).*\n?/gm, '')}\n${result.stderr}`, mirror, kernel)
+  throw explain(`${outcome(update)}\n${result.stderr}`, mirror, kernel)
 }
 
-function explain(text: string, mirror: string, kernel: PinnedKernel): FetchError {
-  const said = text.split('\n').map((l) => l.trim()).filter((l) => /^(?:E:|W:|Err:)/.test(l)).slice(0, 6).join('\n')
+/** Messages of a run of apt: its errors, and those of its progress lines that name one. */
+function outcome(result: ToolResult): string {
+  return `${result.stderr}\n${result.stdout.split('\n').filter((l) => l.startsWith('Err:')).join('\n')}`
+}
+
+function explain(text: string, mirror: string, kernel: PinnedKernel): SetupError {
+  const said = text.split('\n').map((l) => l.trim()).filter((l) => /^(?:E:|W:|Err:)/.test(l) && !/^E: Couldn't find any package|^W: Some index files/.test(l)).slice(0, 6).join('\n')
   const tail = said === '' ? '' : `\napt said:\n${said}`
+  if (/No space left on device|enough free space/i.test(text)) return temporarySpace(tmpdir())
   const own = 'give a kernel of your own with --kernel PATH'
   const kind = failureKind(text)
   switch (kind) {

@@ -4,7 +4,7 @@ import { mkdtemp, open, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { cacheDir, sha256, sha256File, writeAtomic } from '../cache.ts'
-import { diskError, KernelError, SetupError } from '../errors.ts'
+import { KernelError, SetupError, temporarySpace } from '../errors.ts'
 import { X86_64 } from '../machine.ts'
 import { run, which } from '../tools.ts'
 import { FetchError, withDeb } from './apt.ts'
@@ -99,7 +99,7 @@ async function unpackDeb(deb: string, kernel: PinnedKernel): Promise<Buffer> {
   try {
     const result = await run(['dpkg-deb', '-x', deb, dir])
     if (!result.ok) {
-      if (/No space left/i.test(result.stderr)) throw diskError(Object.assign(new Error(result.stderr), { code: 'ENOSPC' }), dir, 40)
+      if (/No space left/i.test(result.stderr)) throw temporarySpace(tmpdir())
       throw new SetupError(`dpkg-deb could not unpack ${kernel.package}: ${result.stderr.trim()}`, 'Free disk space in the temporary directory (TMPDIR) and try again.')
     }
     // The image moved from /boot to /usr/lib/modules in 7.2.
