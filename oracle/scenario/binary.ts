@@ -6,7 +6,7 @@ import { encodeProgram } from '../bpf/program.ts';
 import { ARENA, ARENA_BASE, ARENA_END, ARENA_SIZE, FIXTURES, RING_FD } from '../layout.ts';
 import {
   addressOf,
-  BPF_ARG_SIZE,
+  bpfArgAddress,
   bpfArgBytes,
   effectiveProgram,
   effectiveRestrictions,
@@ -224,22 +224,23 @@ function encodeStep(w: Writer, scenario: Scenario, step: Step, wait: number): vo
       return slot(w, OP.reap, step.task, step.ring, wait);
     case 'register_bpf_filter': {
       const { arg } = step;
-      const at = addressOf(arg.placement, BPF_ARG_SIZE, ARENA_BASE + ARENA.args);
+      const at = bpfArgAddress(arg);
       const program = programWrite(arg.program_placement, programAddress(arg), encodeProgram(effectiveProgram(arg), w.le));
       return register(w, step.task, step.on, IORING_REGISTER_BPF_FILTER, step.nr_args, arg.placement, at, bpfArgBytes(arg, w.le), program);
     }
     case 'register_restrictions': {
-      const bytes = restrictionBytes(step.arg.restrictions, step.nr_args, w.le);
+      const bytes = asRead(restrictionBytes(step.arg.restrictions, step.arg.restrictions.length, w.le), step.on, step.nr_args, w.le);
       const at = addressOf(step.arg.placement, bytes.length, ARENA_BASE + ARENA.args);
       return register(w, step.task, step.on, IORING_REGISTER_RESTRICTIONS, step.nr_args, step.arg.placement, at, bytes, []);
     }
     case 'register_task_restrictions': {
       const { arg } = step;
-      const bytes = restrictionBytes(arg.restrictions, arg.nr_res, w.le, TASK_RESTRICTION_HEADER);
-      const view = new DataView(bytes.buffer);
+      const whole = restrictionBytes(arg.restrictions, arg.restrictions.length, w.le, TASK_RESTRICTION_HEADER);
+      const view = new DataView(whole.buffer);
       view.setUint16(0, arg.flags, w.le);
       view.setUint16(2, arg.nr_res, w.le);
       arg.resv.forEach((word, i) => view.setUint32(4 + 4 * i, word, w.le));
+      const bytes = asRead(whole, step.on, step.nr_args, w.le);
       const at = addressOf(arg.placement, bytes.length, ARENA_BASE + ARENA.args);
       return register(w, step.task, step.on, IORING_REGISTER_RESTRICTIONS, step.nr_args, arg.placement, at, bytes, []);
     }
@@ -357,6 +358,19 @@ function clipped(at: bigint, bytes: Uint8Array): Write {
 }
 
 /** `count` entries of struct io_uring_restriction (zeros behind the given ones) after `header` zero bytes. */
+/**
+ * Cuts or pads an argument to exactly what the kernel reads for this target, so that nothing left over
+ * in memory decides: nr_args entries on a ring, a header and its nr_res entries on a task.
+ */
+function asRead(bytes: Uint8Array<ArrayBuffer>, on: Target, nr_args: number, le: boolean): Uint8Array<ArrayBuffer> {
+  const blind = on.kind === 'task' || (on.kind === 'fd' && on.fd === -1) || (on.kind === 'registered' && on.index === -1);
+  const nr_res = bytes.length >= TASK_RESTRICTION_HEADER ? new DataView(bytes.buffer).getUint16(2, le) : 0;
+  const entries = Math.min(blind ? nr_res + 1 : nr_args, RESTRICTIONS_WRITTEN);
+  const exact = new Uint8Array(entries * RESTRICTION_SIZE);
+  exact.set(bytes.subarray(0, exact.length));
+  return exact;
+}
+
 function restrictionBytes(restrictions: readonly Restriction[], count: number, le: boolean, header = 0): Uint8Array<ArrayBuffer> {
   const entries = effectiveRestrictions(restrictions, Math.min(count, RESTRICTIONS_WRITTEN)).slice(0, RESTRICTIONS_WRITTEN);
   const bytes = new Uint8Array(header + entries.length * RESTRICTION_SIZE);
