@@ -9,7 +9,12 @@ import { explain, explainFilter, formatExplanation, formatFilterExplanation, par
 import { OP, opSpec } from './opcodes/index.ts';
 import { anyProgram, anyScenario } from './scenario/test-arbitraries.ts';
 import { printScenario } from './scenario/text/index.ts';
+import { contextText } from './explain/context.ts';
+import { contextWords } from './model/evaluate.ts';
 import type { BpfArg, Scenario, Step } from './scenario/types.ts';
+
+// A fixed seed: a gate must not flake.
+fc.configureGlobal({ seed: 7 });
 
 function asm(text: string): Program {
   const parsed = parseAsm(text);
@@ -49,7 +54,7 @@ describe('a scenario', () => {
   const text = formatExplanation(explanation);
 
   test('each request has the filters that ran, what they returned, and the rule', () => {
-    expect(explanation.steps[4]!.requests.map(({ stage, rule, filters, res }) => [stage, rule, filters.map(({ step, deny_rest, value }) => (deny_rest ? `deny ${step}` : `${step}:${value}`)), res])).toEqual([
+    expect(explanation.steps[4]!.requests.map(({ decided, filters, res }) => [decided?.stage, decided?.rule, filters.map(({ step, deny_rest, value }) => (deny_rest ? `deny ${step}` : `${step}:${value}`)), res])).toEqual([
       ['filter', 'filter.deny', ['1:0'], '-EACCES'],
       ['filter', 'filter.deny-rest.kept', ['3:7', 'deny 1'], '-EACCES'],
       ['prep', 'op.openat.prep', [], '-EFAULT'],
@@ -127,6 +132,60 @@ test('any scenario is explained and printed, deterministically', () => {
   );
 });
 
+describe('what the rules leave open', () => {
+  test('a request of unknown shape, a message from elsewhere, a return value nobody knows', () => {
+    const scenario: Scenario = {
+      version: 1, fixtures: [], jit: true,
+      steps: [
+        { task: 0, do: 'ring', ring: 0, entries: 8, flags: 0 },
+        { task: 0, do: 'ring', ring: 1, entries: 8, flags: 0 },
+        { task: 0, do: 'submit', ring: 0, sqes: [{ opcode: OP.MSG_RING, fd: 101, len: 5, off: 9n, user_data: 1n }] },
+        { task: 0, do: 'reap', ring: 1 },
+        { task: 0, do: 'submit', ring: 0, sqes: [{ opcode: OP.OPENAT2, fd: -100, addr: 0x1_0000_0000n, off: 0x1_0000_0000n, len: 24 }] },
+        { task: 0, do: 'submit', ring: 0, sqes: [{ opcode: OP.NOP, flags: 0x40, user_data: 2n }] },
+        { task: 0, do: 'register', on: { kind: 'ring', ring: 0 }, opcode: 35, nr_args: 0, raw_arg: 0x1_0000_0000n },
+      ],
+    };
+    const text = formatExplanation(explain(scenario, ABI_7_0));
+    expect(text.slice(0, text.indexOf('\nRules'))).toMatchInlineSnapshot(`
+      "[0] = 0         setup.ok
+      [1] = 0         setup.ok
+      [2] = 1         enter.count
+          #0 MSG_RING user_data=0x1 fd=101 off=0x9 len=5 ; fd of ring 1
+               CQE user_data=0x1 res=0: allowed, and runs (op.msg_ring)
+      [3]             enter.count
+          message: CQE user_data=0x9 res=5
+      [4] = anything  enter.count
+          #0 OPENAT2 fd=AT_FDCWD off=0x100000000 addr=0x100000000 len=24 ; openat2(?, ?)
+               CQE user_data=0x0 res=anything flags=anything (may be missing): the rules leave it open
+      [5] = 1         enter.count
+          #0 NOP user_data=0x2 flags=CQE_SKIP_SUCCESS
+               no CQE, result 0: allowed, and runs (op.nop)
+      [6] = anything  register.query
+      "
+    `);
+  });
+});
+
+describe('what a filter sees', () => {
+  const connect = { ...ABI_7_0, pdu_size: ABI_7_0.pdu_size.map((size, opcode) => (opcode === OP.CONNECT ? 24 : opcode === OP.NOP ? 8 : size)) };
+  const context = (abi: typeof ABI_7_0, opcode: number, payload: readonly number[]): string => contextText(contextWords(abi, opcode, 0, 0x1_0000_0002n, Uint32Array.from(payload)), abi);
+  const big = { ...connect, little_endian: false };
+  test.each([
+    ['open', context(ABI_7_0, OP.OPENAT, [0x8041, 0, 0o644, 0, 8, 0]), 'user_data=0x100000002 opcode=OPENAT sqe_flags=0 pdu_size=24 flags=0x8041 (O_WRONLY|O_LARGEFILE|O_CREAT) mode=0644 resolve=0x8'],
+    ['socket, big-endian', context(big, OP.SOCKET, [2, 1, 6, 0, 0, 0]), 'user_data=0x100000002 opcode=SOCKET sqe_flags=0 pdu_size=12 family=2 type=1 protocol=6'],
+    ['open, big-endian', context(big, OP.OPENAT2, [0, 1, 0, 0, 0, 8]), 'user_data=0x100000002 opcode=OPENAT2 sqe_flags=0 pdu_size=24 flags=0x1 (O_WRONLY) mode=00 resolve=0x8'],
+    ['connect', context(connect, OP.CONNECT, [2, 0x581b, 0x0100007f, 0, 0, 0]), 'user_data=0x100000002 opcode=CONNECT sqe_flags=0 pdu_size=24 family=2 port=7000 address=127.0.0.1'],
+    ['connect, IPv6, big-endian', context(big, OP.CONNECT, [10, 0x1b580000, 0, 0, 0, 1]), 'user_data=0x100000002 opcode=CONNECT sqe_flags=0 pdu_size=24 family=10 port=7000 address=0:0:0:0:0:0:0:1'],
+    ['a payload nobody has a name for', context(connect, OP.NOP, [1, 2, 3, 4, 5, 6]), 'user_data=0x100000002 opcode=NOP sqe_flags=0 pdu_size=8 payload=00000001 00000002 00000003 00000004 00000005 00000006'],
+  ])('%s', (_, text, want) => expect(text).toBe(want));
+
+  test('more samples where an opcode has a payload', () => {
+    expect(explainFilter({ program: asm('ld [16] ret a'), opcode: OP.CONNECT }, connect).requests.length).toBeGreaterThan(4);
+    expect(explainFilter({ program: asm('ret #1'), opcode: 200 }, ABI_7_0).requests).toHaveLength(4);
+  });
+});
+
 describe('a filter', () => {
   const FAMILIES = 'ld [16] jeq #2, ok, no no: ret #0 ok: ld [20] tax ldx #3 stx M[1] and #0xf jeq #1, yes ret #0 yes: ret #1';
 
@@ -193,7 +252,9 @@ describe('a filter', () => {
   });
 
   test('is run against given requests, and says what it is not asked about', () => {
-    const { requests } = explainFilter({ program: asm('ld [20] ret a'), opcode: OP.SOCKET, requests: [{ opcode: OP.SOCKET, fd: 2, off: 5n }, { opcode: OP.SOCKET, off: 0x100n }, { opcode: 200 }] }, ABI_7_0);
+    const explanation = explainFilter({ program: asm('ld [20] ret a'), opcode: OP.SOCKET, requests: [{ opcode: OP.SOCKET, fd: 2, off: 5n }, { opcode: OP.SOCKET, off: 0x100n }, { opcode: 200 }] }, ABI_7_0);
+    expect(formatFilterExplanation(explanation)).toContain('  -      -    SOCKET off=0x100 ; socket(AF_UNSPEC, 0|0x100, 0): prep refuses it with -EINVAL; the filter is not asked\n');
+    const { requests } = explanation;
     expect(requests.map(({ result, skipped, allowed }) => [result, skipped, allowed])).toEqual([
       [5, undefined, true],
       [undefined, 'prep refuses it with -EINVAL; the filter is not asked', undefined],
@@ -226,6 +287,14 @@ describe('a filter', () => {
     expect(text.split('\n').length).toBeLessThan(80);
     expect(text).toContain('... 253 more');
     expect(formatFilterExplanation(explainFilter({ program: asm(`${'add #1\n'.repeat(300)}div #0 ret a`), opcode: OP.NOP }, ABI_7_0)).split('\n').length).toBeLessThan(30);
+  });
+
+  test('instructions that nothing reached are named', () => {
+    const text = (program: string): string | undefined => formatFilterExplanation(explainFilter({ program: asm(program), opcode: OP.NOP }, ABI_7_0)).split('\n').find((line) => line.startsWith('No request'));
+    expect(text('ret #1 ret #2')).toBe('No request above reached instruction 1.');
+    expect(text('ret #1 ret #2 ret #3')).toBe('No request above reached instructions 1 to 2.');
+    expect(text('ja aa ret #1 aa: ld #1 jeq #1, bb ret #2 bb: ret #1 ret #5')).toBe('No request above reached instructions 1, 4, 6.');
+    expect(text('ret #1')).toBeUndefined();
   });
 
   test('division by X = 0 is told', () => {

@@ -67,6 +67,17 @@ describe('on a terminal', () => {
   });
 });
 
+test('notes elsewhere are plain lines, and a terminal of unknown width has 80 columns', () => {
+  const out = sink();
+  const progress = createProgress(out);
+  progress.note('booting');
+  progress.end();
+  expect(out.text).toBe('booting\n');
+  const narrow = sink({ isTTY: true });
+  createProgress(narrow, { env: { NO_COLOR: '1' } }).update({ ...STATE, known: 1, divergences: 1, crashes: 1 });
+  expect(narrow.text.length).toBeLessThan(85);
+});
+
 test('elsewhere there is a plain line at once, then every ten seconds, and the last state', () => {
   let now = 0;
   const out = sink();

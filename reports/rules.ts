@@ -15,7 +15,6 @@ const GROUPS: readonly (readonly [prefix: string, heading: string])[] = [
   ['inherit', 'Inheritance'],
   ['escape', 'Ways around'],
   ['register', 'io_uring_register(2)'],
-  ['reg', 'io_uring_register(2): other opcodes'],
   ['setup', 'io_uring_setup(2)'],
   ['enter', 'io_uring_enter(2)'],
   ['init', 'Checks of a request before prep'],

@@ -36,16 +36,4 @@ export function counted(value: number, noun: string, many = `${noun}s`): string 
   return `${thousands(value)} ${value === 1 ? noun : many}`;
 }
 
-/** Breaks text at blanks so that no line is wider than `width` (longer words stay whole). */
-export function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(/\s+/).filter((part) => part !== '')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  if (line !== '') lines.push(line);
-  return lines;
-}
+export { wrap } from '../oracle/explain/wrap.ts';

@@ -58,15 +58,26 @@ test.each([
 
 test('nothing ran, runner errors, known findings, an appended command line', () => {
   const text = formatSummary({
-    ...GOOD, suites: {}, known: BAD.known, jobs: 1, rules: { a: 1 }, kernel: { ...GOOD.kernel, append: 'nosmp' },
+    ...GOOD, suites: {}, known: BAD.known, jobs: 1, rules: { a: 1, b: 0, c: 0, d: 0, e: 0 }, kernel: { ...GOOD.kernel, append: 'nosmp' },
     runner_errors: [1, 2, 3, 4].map((index) => ({ index, detail: 'the guest sent garbage' })),
   });
   expect(text).toContain('kept every promise that was tested, but for 1 known finding\n');
   expect(text).toContain('suites    none ran');
   expect(text).toContain('append "nosmp"), tcg, 1 guest\n');
-  expect(text).toContain('rules     1 of 1 reached\n');
+  expect(text).toContain('rules     1 of 5 reached; never: b, c, d and 1 more\n');
   expect(text).toContain('4 scenarios could not be judged:\n    case 1: the guest sent garbage');
   expect(text).not.toContain('case 4');
+});
+
+test('what is not there is not shown', () => {
+  const { reason: _, ...bad } = BAD;
+  const [first] = BAD.divergences;
+  const text = formatSummary({ ...bad, divergences: [{ ...first!, count: 1, source: '' }], suites: { links: GOOD.suites.stacking! } });
+  expect(text).toMatch(/^NOT CONFORMANT {2}Linux \S+ broke 1 rule\n/);
+  expect(text).not.toMatch(/more like it|source:/);
+  expect(text).toContain('suites    links: all passed\n');
+  expect(formatSummary({ ...bad, divergences: [], rules: { a: 1 } })).toMatch(/^NOT CONFORMANT {2}Linux \S+\n/);
+  expect(formatDivergence({ ...first!, source: '' }, 0, BAD)).not.toContain('source:');
 });
 
 test('a long case is cut, a case that cannot be read is left out', () => {

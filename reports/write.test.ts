@@ -55,12 +55,14 @@ test.each([
   ['EPERM', 'you may not write there'],
   ['EROFS', 'the file system is read-only'],
   ['EISDIR', 'something else is in the way'],
+  ['ENOTDIR', 'something else is in the way'],
   ['EIO', 'input/output error. Choose'],
 ])('%s', (code, part) => {
   const error = new OutputError('out/result.json', Object.assign(new Error('input/output error'), { code }));
   expect(error.message).toMatch(/^out\/result\.json could not be written: /);
   expect(error.message).toContain(part);
   expect(error.code).toBe(code);
+  expect(new OutputError('x', new Error('y')).message).toBe('x could not be written: y. Choose another place with --out.');
 });
 
 test('a failed write leaves the old file whole and nothing beside it', () => {

@@ -1,38 +1,47 @@
 /** What a filter sees, as text. */
 import type { AbiProfile } from '../abi.ts';
-import { contextKind } from '../bpf/context.ts';
-import { IOSQE } from '../opcodes/constants.ts';
+import { contextKind, PAYLOAD_OFFSET } from '../bpf/context.ts';
+import { AF, IOSQE } from '../opcodes/constants.ts';
 import { opName } from '../opcodes/names.ts';
 import { flagText } from '../scenario/json/codec.ts';
 import { hex, openFlagsText } from '../scenario/text/index.ts';
 
 /** Members of struct io_uring_bpf_ctx, name and value; payload members only where the opcode has them. */
 export function contextFields(ctx: Uint32Array, abi: AbiProfile): [name: string, value: string][] {
-  const u64 = (at: number): bigint => {
-    const [first, second] = [BigInt(ctx[at] ?? 0), BigInt(ctx[at + 1] ?? 0)];
-    return abi.little_endian ? first | (second << 32n) : (first << 32n) | second;
-  };
-  const bytes = ctx[2] ?? 0;
-  const byte = (i: number): number => (bytes >>> (8 * (abi.little_endian ? i : 3 - i))) & 0xff;
-  const opcode = byte(0);
+  const le = abi.little_endian;
+  const view = new DataView(new ArrayBuffer(ctx.length * 4));
+  ctx.forEach((word, i) => view.setUint32(i * 4, word, le));
+  const u32 = (at: number): string => String(view.getUint32(PAYLOAD_OFFSET + at, le));
+  const u64 = (at: number): bigint => view.getBigUint64(PAYLOAD_OFFSET + at, le);
+  const opcode = view.getUint8(8);
   const fields: [string, string][] = [
-    ['user_data', hex(u64(0))],
+    ['user_data', hex(view.getBigUint64(0, le))],
     ['opcode', opName(opcode)],
-    ['sqe_flags', flagText(IOSQE, byte(1))],
-    ['pdu_size', String(byte(2))],
+    ['sqe_flags', flagText(IOSQE, view.getUint8(9))],
+    ['pdu_size', String(view.getUint8(10))],
   ];
-  if (byte(2) === 0) return fields;
+  if (view.getUint8(10) === 0) return fields;
   switch (contextKind(opcode)) {
     case 'socket':
-      fields.push(['family', String(ctx[4])], ['type', String(ctx[5])], ['protocol', String(ctx[6])]);
+      fields.push(['family', u32(0)], ['type', u32(4)], ['protocol', u32(8)]);
       break;
     case 'open':
-      fields.push(['flags', `${hex(u64(4))} (${openFlagsText(u64(4), abi)})`], ['mode', `0${u64(6).toString(8)}`], ['resolve', hex(u64(8))]);
+      fields.push(['flags', `${hex(u64(0))} (${openFlagsText(u64(0), abi)})`], ['mode', `0${u64(8).toString(8)}`], ['resolve', hex(u64(16))]);
       break;
-    default:
-      fields.push(['payload', [...ctx.subarray(4, 10)].map((word) => word.toString(16).padStart(8, '0')).join(' ')]);
+    case 'connect':
+      fields.push(['family', u32(0)], ['port', String(view.getUint16(PAYLOAD_OFFSET + 4, false))], ['address', addressText(view, le)]);
+      break;
+    case 'plain':
+      fields.push(['payload', Array.from(ctx.subarray(4, 10), (word) => word.toString(16).padStart(8, '0')).join(' ')]);
   }
   return fields;
+}
+
+/** Address of a CONNECT payload: dotted for AF_INET, else 16 bytes in groups as IPv6 writes them. */
+function addressText(view: DataView, le: boolean): string {
+  const at = PAYLOAD_OFFSET + 8;
+  if (view.getUint32(PAYLOAD_OFFSET, le) === AF.INET) return [0, 1, 2, 3].map((i) => view.getUint8(at + i)).join('.');
+  return [0, 2, 4, 6, 8, 10, 12, 14].map((i) => view.getUint16(at + i, false).toString(16)).join(':');
 }
 
 /** The same on one line. */

@@ -31,18 +31,18 @@ function stepLines(step: StepExplanation, number: number, width: number): string
   return lines;
 }
 
-function requestLines({ sqe, text, stage, rule, context, filters, res, cqes }: RequestExplanation): string[] {
+function requestLines({ sqe, text, decided, context, filters, res, cqes }: RequestExplanation): string[] {
   const lines = [`#${sqe} ${text}`];
   if (context !== undefined) lines.push(`     context: ${context}`);
   for (const { step, deny_rest, value } of filters) lines.push(`     ${deny_rest ? `deny filter of DENY_REST of step ${step}` : `filter of step ${step} returns ${hex(value)}`}: ${value === 0 ? 'denies' : 'allows'}`);
-  const why = rule === undefined ? 'the rules leave it open' : `${STAGES[stage ?? ''] ?? stage} (${rule})`;
+  const why = decided === undefined ? 'the rules leave it open' : `${STAGES[decided.stage]} (${decided.rule})`;
   const own = cqes.length === 0 ? [`no CQE, result ${res}`] : cqes.map(cqeLine);
   lines.push(`     ${own[0]}: ${why}`);
   for (const line of own.slice(1)) lines.push(`     ${line}`);
   return lines;
 }
 
-const STAGES: Readonly<Record<string, string>> = {
+const STAGES: Readonly<Record<NonNullable<RequestExplanation['decided']>['stage'], string>> = {
   init: 'refused before anything else looks at it',
   classic: 'refused by classic restrictions',
   prep: 'refused by prep, before the filters',
@@ -52,5 +52,5 @@ const STAGES: Readonly<Record<string, string>> = {
 };
 
 function cqeLine({ user_data, res, flags, optional }: CqeExplanation): string {
-  return `CQE user_data=${user_data} res=${res}${flags === '0' ? '' : ` flags=${flags}`}${optional ? ' (may be missing)' : ''}`;
+  return `CQE user_data=${user_data} res=${res}${flags === '0x0' ? '' : ` flags=${flags}`}${optional ? ' (may be missing)' : ''}`;
 }

@@ -18,7 +18,7 @@ export function formatFilterExplanation(explanation: FilterExplanation): string 
   const lines = [`${count} on IORING_OP_${opcode_name}: ${verdictText(verdict)}`];
   const long = program.length > LISTED;
   const shown = !verdict.accepted
-    ? listing(program, opcode, abi, { arrow: verdict.pc ?? 0, rows: true, ...(long ? { around: 5 } : {}) })
+    ? listing(program, opcode, abi, { arrow: verdict.pc, rows: true, ...(long ? { around: 5 } : {}) })
     : long ? [] : listing(program, opcode, abi, { rows: true });
   lines.push('', ...shown.map((line) => `  ${line}`));
   if (!verdict.accepted) {

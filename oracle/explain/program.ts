@@ -8,21 +8,27 @@ import { validate } from '../bpf/validate.ts';
 import { ruleById } from '../registry.ts';
 import { resultText } from '../scenario/text/index.ts';
 
-export interface ProgramVerdict {
-  readonly accepted: boolean;
+/** The rule that decided, in full. */
+interface Decided {
   /** Rule that refuses it, or `bpf.program.accepted`. */
   readonly rule: string;
   readonly statement: string;
   /** Kind of source: uapi, man, patch or observed. */
   readonly kind: string;
   readonly source: string;
-  /** Refused: index of the instruction. */
-  readonly pc?: number;
-  /** Refused: negative errno. */
-  readonly errno?: number;
 }
 
-function ruleParts(id: string): Pick<ProgramVerdict, 'rule' | 'statement' | 'kind' | 'source'> {
+export type ProgramVerdict =
+  | (Decided & { readonly accepted: true })
+  | (Decided & {
+      readonly accepted: false;
+      /** Index of the instruction at fault. */
+      readonly pc: number;
+      /** Negative errno. */
+      readonly errno: number;
+    });
+
+function ruleParts(id: string): Decided {
   const { statement, kind, source } = ruleById(id)!;
   return { rule: id, statement, kind, source };
 }
@@ -63,5 +69,5 @@ export function listing(program: Program, opcode: number, abi: AbiProfile, { arr
 
 /** "refused with -EINVAL at instruction 2: ...", or "accepted". */
 export function verdictText(verdict: ProgramVerdict): string {
-  return verdict.accepted ? 'accepted' : `refused with ${resultText(verdict.errno ?? 0)} at instruction ${verdict.pc}: ${verdict.statement}`;
+  return verdict.accepted ? 'accepted' : `refused with ${resultText(verdict.errno)} at instruction ${verdict.pc}: ${verdict.statement}`;
 }

@@ -37,8 +37,9 @@ export function sampleRequests(opcode: number, abi: AbiProfile): readonly Sqe[] 
     case 28:
       return [OPEN_HOW.rdonly, OPEN_HOW.rdwr, OPEN_HOW.create, OPEN_HOW.create_excl, OPEN_HOW.trunc, OPEN_HOW.cloexec, OPEN_HOW.path, OPEN_HOW.beneath, OPEN_HOW.in_root, OPEN_HOW.no_symlinks].map(openat2);
     default: {
-      const form = opSpec(opcode)?.forms.find(({ prep_error }) => prep_error !== true)?.sqe ?? { opcode };
-      const payload = (abi.pdu_size[opcode] ?? 0) === 0 ? [] : (opSpec(opcode)?.forms ?? []).filter(({ prep_error }) => prep_error !== true).slice(1, 8).map(({ sqe }) => sqe);
+      const good = (opSpec(opcode)?.forms ?? []).filter(({ prep_error }) => prep_error !== true).map(({ sqe }) => sqe);
+      const form = good[0] ?? { opcode };
+      const payload = !((abi.pdu_size[opcode] ?? 0) > 0) ? [] : good.slice(1, 8);
       return [form, { ...form, user_data: DATA }, { ...form, flags: (form.flags ?? 0) | IOSQE.ASYNC }, { ...form, flags: (form.flags ?? 0) | IOSQE.IO_LINK }, ...payload];
     }
   }

@@ -4,6 +4,7 @@ import { predict } from '../predict.ts';
 import type { PredictOptions } from '../predict.ts';
 import type { Allowed, PredictedStep } from '../prediction.ts';
 import { ruleById } from '../registry.ts';
+import type { Rule } from '../rules.ts';
 import { BPF_ARG_SIZE, BPF_PDU_SIZE_OFFSET, effectiveProgram } from '../scenario/memory.ts';
 import type { RegisterBpfStep, Scenario, Step } from '../scenario/types.ts';
 import { allowedText, bytesText, hex, sqeText, stepText } from '../scenario/text/index.ts';
@@ -17,7 +18,7 @@ export interface Explanation {
   readonly release: string;
   readonly steps: readonly StepExplanation[];
   /** The rules that decided something, in order of first use. */
-  readonly rules: readonly { readonly id: string; readonly statement: string; readonly kind: string; readonly source: string }[];
+  readonly rules: readonly Rule[];
 }
 
 export interface StepExplanation {
@@ -53,9 +54,8 @@ export interface CqeExplanation {
 export interface RequestExplanation {
   readonly sqe: number;
   readonly text: string;
-  /** What decided: init, classic, prep, filter, link, issue; undefined where the rules leave it open. */
-  readonly stage: string | undefined;
-  readonly rule: string | undefined;
+  /** What decided, and its rule; undefined where the rules leave it open. */
+  readonly decided: { readonly stage: Extract<TraceEvent, { kind: 'request' }>['stage']; readonly rule: string } | undefined;
   /** What the filters saw; undefined when none ran. */
   readonly context: string | undefined;
   /** Filters in the order in which they ran. */
@@ -75,10 +75,10 @@ export function explain(scenario: Scenario, abi: AbiProfile, options: Omit<Predi
   for (const { rule, program, requests, messages } of explained) {
     used.add(rule);
     if (program !== undefined && !program.accepted) used.add(program.rule);
-    for (const request of requests) for (const id of [request.rule, ...request.cqes.map((cqe) => cqe.rule)]) if (id !== undefined) used.add(id);
+    for (const request of requests) for (const id of [request.decided?.rule, ...request.cqes.map((cqe) => cqe.rule)]) if (id !== undefined) used.add(id);
     for (const message of messages) used.add(message.rule);
   }
-  const rules = [...used].map((id) => ruleById(id) ?? { id, statement: '', kind: '', source: '' });
+  const rules = [...used].map(ruleById).filter((rule) => rule !== undefined);
   return { release: abi.release, steps: explained, rules };
 }
 
@@ -103,19 +103,17 @@ function explainStep(step: Step, index: number, predicted: PredictedStep, events
 function programOf(step: RegisterBpfStep, abi: AbiProfile): Pick<StepExplanation, 'program' | 'listing'> {
   const program = effectiveProgram(step.arg);
   const verdict = judgeProgram(program, abi);
-  return verdict.accepted ? { program: verdict } : { program: verdict, listing: listing(program, step.arg.opcode, abi, { arrow: verdict.pc ?? 0, around: 3 }) };
+  return verdict.accepted ? { program: verdict } : { program: verdict, listing: listing(program, step.arg.opcode, abi, { arrow: verdict.pc, around: 3 }) };
 }
 
 function memoryText(step: Step, { memory }: PredictedStep): string | undefined {
   if (!(memory instanceof Uint8Array)) return undefined;
   if (step.do === 'register_bpf_filter' && memory.length === BPF_ARG_SIZE) return `pdu_size ${memory[BPF_PDU_SIZE_OFFSET]} is written back`;
-  return `${step.do === 'probe_memory' ? 'reads' : 'is written back:'} ${bytesText(memory)}`;
+  return `reads ${bytesText(memory)}`;
 }
 
-const hexResult = (flags: number): string => (flags === 0 ? '0' : hex(flags));
-
 function cqeText({ user_data, res, flags, rule, optional = false }: PredictedStep['cqes'][number]): CqeExplanation {
-  return { user_data: hex(user_data), res: allowedText(res), flags: allowedText(flags, hexResult), rule, optional };
+  return { user_data: hex(user_data), res: allowedText(res), flags: allowedText(flags, hex), rule, optional };
 }
 
 function explainRequest(index: number, text: string, predicted: PredictedStep, events: readonly TraceEvent[], abi: AbiProfile): RequestExplanation {
@@ -128,8 +126,7 @@ function explainRequest(index: number, text: string, predicted: PredictedStep, e
   return {
     sqe: index,
     text,
-    stage: last?.stage,
-    rule: last?.rule,
+    decided: last === undefined ? undefined : { stage: last.stage, rule: last.rule },
     context: filters[0] === undefined ? undefined : contextText(filters[0].ctx, abi),
     filters: filters.map(({ step, program, value }) => ({ step, deny_rest: program === undefined, value })),
     res: allowedText(res),

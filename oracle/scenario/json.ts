@@ -65,7 +65,7 @@ export function parseCaseFile(source: string): Read<{ readonly file: CaseFile }>
   try {
     value = JSON.parse(source.startsWith('\ufeff') ? source.slice(1) : source);
   } catch (cause) {
-    return { ok: false, error: jsonErrorPlace(source, cause) };
+    return { ok: false, error: jsonErrorPlace(source, cause as Error) };
   }
   return attempt(() => {
     const outer = asObject(value, '');

@@ -35,20 +35,23 @@ export function show(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
-/** An integer from min to max; a "0x" string is taken as well. */
+/** An integer from min to max; where the range is that of whole hex digits a "0x" string is taken as well. */
 export function int(min: number, max: number, what = `an integer from ${min} to ${max}`): Codec<number> {
+  const digits = Math.log2(max + 1) / 4;
+  const hex = min === 0 && Number.isInteger(digits) ? `^0[xX][0-9a-fA-F]{1,${digits}}$` : undefined;
+  const pattern = hex === undefined ? undefined : new RegExp(hex);
+  const number: JsonSchema = { type: 'integer', minimum: min, maximum: max };
   return {
     decode: (value, at) => {
-      const number = typeof value === 'string' && /^0x[0-9a-f]{1,12}$/i.test(value) ? Number(value) : value;
-      if (typeof number !== 'number' || !Number.isInteger(number) || number < min || number > max) return expected(at, what, value);
-      return number + 0; // -0 becomes 0
+      const read = typeof value === 'string' && pattern?.test(value) === true ? Number(value) : value;
+      if (typeof read !== 'number' || !Number.isInteger(read) || read < min || read > max) return expected(at, what, value);
+      return read + 0; // -0 becomes 0
     },
     encode: (value) => value,
-    schema: { anyOf: [{ type: 'integer', minimum: min, maximum: max }, { type: 'string', pattern: HEX_NUMBER }] },
+    schema: hex === undefined ? number : { anyOf: [number, { type: 'string', pattern: hex }] },
   };
 }
 
-const HEX_NUMBER = '^0[xX][0-9a-fA-F]{1,12}$';
 export const u8 = int(0, 0xff);
 export const u16 = int(0, 0xffff);
 export const u32 = int(0, 0xffff_ffff);
@@ -106,9 +109,9 @@ export function bytes(max: number): Codec<Uint8Array> {
   };
 }
 
-/** An array with min to max items. */
+/** An array with at most `max` items, and at least `min`, which is 0 or `max`. */
 export function list<T>(item: Codec<T>, max: number, min = 0): Codec<readonly T[]> {
-  const what = min === max ? `an array of ${min}` : `an array of ${min === 0 ? 'at most' : `${min} to`} ${max}`;
+  const what = min === max ? `an array of ${min}` : `an array of at most ${max}`;
   return {
     decode: (value, at) => {
       if (!Array.isArray(value) || value.length < min || value.length > max) return expected(at, what, value);
@@ -245,8 +248,7 @@ export function tagged<T extends object>(key: string, variants: Readonly<Record<
   return {
     decode: (value, at) => {
       const tag = asObject(value, at)[key];
-      const here = at === '' ? key : `${at}.${key}`;
-      if (typeof tag !== 'string' || !Object.hasOwn(variants, tag)) return expected(here, `one of ${Object.keys(variants).join(', ')}`, tag);
+      if (typeof tag !== 'string' || !Object.hasOwn(variants, tag)) return expected(`${at}.${key}`, `one of ${Object.keys(variants).join(', ')}`, tag);
       return variants[tag]!.decode(value, at);
     },
     encode: (value) => variants[(value as Record<string, string>)[key]!]!.encode(value),

@@ -3,16 +3,17 @@ import type { Json } from './codec.ts';
 
 /** Prints JSON with an indent of two blanks; objects and arrays that fit in `width` columns stay on one line. */
 export function formatJson(value: Json, width = 120): string {
-  return print(value, '', width);
+  return print(value, '', 0, width);
 }
 
-function print(value: Json, indent: string, room: number): string {
-  const flat = inline(value, room - indent.length);
+/** `before`: columns that its key takes on the same line. */
+function print(value: Json, indent: string, before: number, room: number): string {
+  const flat = inline(value, room - indent.length - before);
   if (flat !== undefined) return flat;
   const deeper = `${indent}  `;
-  if (Array.isArray(value)) return `[\n${value.map((item: Json) => deeper + print(item, deeper, room)).join(',\n')}\n${indent}]`;
+  if (Array.isArray(value)) return `[\n${value.map((item: Json) => deeper + print(item, deeper, 1, room)).join(',\n')}\n${indent}]`;
   const members = Object.entries(value as { readonly [key: string]: Json });
-  return `{\n${members.map(([key, item]) => `${deeper}${JSON.stringify(key)}: ${print(item, deeper, room)}`).join(',\n')}\n${indent}}`;
+  return `{\n${members.map(([key, item]) => `${deeper}${JSON.stringify(key)}: ${print(item, deeper, JSON.stringify(key).length + 3, room)}`).join(',\n')}\n${indent}}`;
 }
 
 /** The value on one line, or undefined when it is wider than `room` (scalars always fit). */

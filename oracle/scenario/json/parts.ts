@@ -94,7 +94,6 @@ const VALUE_OF: ReadonlyMap<number, Codec<number>> = new Map([
   [IORING_RESTRICTION.SQE_FLAGS_ALLOWED, sqeFlags],
   [IORING_RESTRICTION.SQE_FLAGS_REQUIRED, sqeFlags],
 ]);
-const valueOf = (opcode: number): Codec<number> => VALUE_OF.get(opcode) ?? u8;
 
 const restrictionFields = (value: Codec<number>): Codec<Restriction> =>
   record<Restriction>({
@@ -113,7 +112,7 @@ export const restriction: Codec<Restriction> = define('restriction', {
     return restrictionOf(opcode === undefined ? -1 : kind.decode(opcode, `${at}.opcode`)).decode(value, at);
   },
   encode: (value) => restrictionOf(value.opcode).encode(value),
-  schema: restrictionFields({ ...u8, schema: { anyOf: [...new Set([...RESTRICTIONS.keys()].map((opcode) => JSON.stringify(valueOf(opcode).schema)))].map((schema) => JSON.parse(schema) as JsonSchema) } }).schema,
+  schema: restrictionFields({ ...u8, schema: { anyOf: [...new Set([...VALUE_OF.values()].map(({ schema }) => JSON.stringify(schema)))].map((schema) => JSON.parse(schema) as JsonSchema) } }).schema,
 });
 
 const restrictionList = list(restriction, ARENA.args_size / 16 - 1);

@@ -55,8 +55,7 @@ function pathAt(address: bigint, abi: AbiProfile): string | undefined {
   const image = arenaImage(abi.little_endian);
   const at = Number(address - BigInt(ARENA_BASE));
   if (!(at >= 0 && at < image.length)) return undefined;
-  const end = image.indexOf(0, at);
-  return end < 0 || end - at > 100 ? undefined : JSON.stringify(new TextDecoder().decode(image.subarray(at, end)));
+  return JSON.stringify(new TextDecoder().decode(image.subarray(at, image.indexOf(0, at))));
 }
 
 /** struct open_how at an address of the image. */
