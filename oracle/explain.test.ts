@@ -167,6 +167,12 @@ describe('what the rules leave open', () => {
   });
 });
 
+test('behind a drain a filter is shown once, with the request\'s own context', () => {
+  const steps: readonly Step[] = [{ task: 0, do: 'ring', ring: 0, entries: 8, flags: 0 }, filter(OP.NOP, 'ret #1'), { task: 0, do: 'submit', ring: 0, sqes: [{ opcode: OP.NOP, flags: 2 }, { opcode: OP.NOP, user_data: 1n }] }];
+  const { requests } = explain({ version: 1, fixtures: [], jit: true, steps }, ABI_7_0).steps[2]!;
+  expect(requests.map(({ filters }) => filters.length)).toEqual([1, 1]);
+});
+
 describe('what a filter sees', () => {
   const connect = { ...ABI_7_0, pdu_size: ABI_7_0.pdu_size.map((size, opcode) => (opcode === OP.CONNECT ? 24 : opcode === OP.NOP ? 8 : size)) };
   const context = (abi: typeof ABI_7_0, opcode: number, payload: readonly number[]): string => contextText(contextWords(abi, opcode, 0, 0x1_0000_0002n, Uint32Array.from(payload)), abi);
@@ -350,7 +356,7 @@ describe('the form of a filter file', () => {
     [new Uint8Array(9), '9 bytes are not a whole number of 8-byte instructions'],
     [new Uint8Array(8 * 70_000), '70000 instructions; the kernel takes at most 4096'],
     [new Uint8Array([0xff, 0xfe, 0x41]), '3 bytes are not a whole number'],
-  ])('%j', (content, error) => {
+  ])('%#: $1', (content, error) => {
     const parsed = parseProgramFile(content);
     expect(parsed.ok ? 'accepted' : parsed.error).toContain(error);
   });

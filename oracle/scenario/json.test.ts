@@ -217,6 +217,7 @@ describe('bad input', () => {
     ['steps[1].arg.program_placement.raw: expected a 64-bit number as "0x..." string, found -1', ['steps', 1, 'arg', 'program_placement', 'raw'], -1],
     ['steps[1].on: expected "task", { "ring": N }, { "registered": N } or { "fd": N }, found 3', ['steps', 1, 'on'], 3],
     ['steps[2].sqes[0].user_data: expected a 64-bit number as "0x..." string, found "0x10000000000000000"', ['steps', 2, 'sqes', 0, 'user_data'], '0x10000000000000000'],
+    ['steps[2].sqes[0].user_data: expected a 64-bit number as "0x..." string, found "18446744073709551616"', ['steps', 2, 'sqes', 0, 'user_data'], '18446744073709551616'],
     ['steps[2].do: expected one of', ['steps', 2, 'do'], 'submitt'],
     ['steps[3]: ring slot 0 is made a second time (first by steps[0])', ['steps', 3], { task: 1, do: 'ring', ring: 0 }],
     ['steps[3]: at + length is 98400, beyond the arena\'s 98304 bytes', ['steps', 3], { task: 1, do: 'probe_memory', at: 98300, length: 100 }],
