@@ -13,6 +13,9 @@ export function formatDivergence(divergence: Divergence, n: number, result: Pick
   const { rule, suite, index, statement, source, step, what, predicted, observed, reproduced, count, text } = divergence;
   const field = (name: string, value: string): string[] => (value === '' ? [] : wrap(value, WIDTH - 12).map((line, i) => `${(i === 0 ? `${name}:` : '').padEnd(12)}${line}`));
   const file = caseFile('divergences', n);
+  // The case stands above, with notes; what is left of the text is the explanation.
+  const bare = printed(divergence, result);
+  const rest = (text.startsWith(bare) ? text.slice(bare.length) : text).trim();
   return [
     `${rule}: Linux ${result.kernel.release} differs from the rule`,
     '',
@@ -28,7 +31,7 @@ export function formatDivergence(divergence: Divergence, n: number, result: Pick
     '',
     caseText(divergence, result),
     '',
-    ...(text === '' ? [] : ['What the rules say, step by step', '', text.trimEnd(), '']),
+    ...(rest === '' ? [] : ['What the rules say, step by step', '', rest, '']),
     'Commands',
     '',
     `  ${replayCommand(out, file)}`,
@@ -38,8 +41,13 @@ export function formatDivergence(divergence: Divergence, n: number, result: Pick
   ].join('\n');
 }
 
-function caseText({ scenario, step, predicted, observed }: Divergence, result: Pick<RunResult, 'abi'>): string {
+function caseText(divergence: Divergence, result: Pick<RunResult, 'abi'>): string {
+  const { step, predicted, observed } = divergence;
+  return printed(divergence, result, new Map([[step, [`predicted: ${predicted}`, `observed:  ${observed}`]]]));
+}
+
+function printed({ scenario }: Divergence, result: Pick<RunResult, 'abi'>, notes: ReadonlyMap<number, readonly string[]> = new Map()): string {
   const read = fromJson(scenario);
   if (!read.ok) return `(the case cannot be read: ${read.error})`;
-  return printScenario(read.scenario, abiOf(result), { notes: new Map([[step, [`predicted: ${predicted}`, `observed:  ${observed}`]]]) });
+  return printScenario(read.scenario, abiOf(result), { notes });
 }

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { formatDivergence } from './divergence.ts';
 import { formatSummary } from './summary.ts';
 import { BAD, CASE, GOOD } from './test-result.ts';
+import { ABI_7_0 } from '../oracle/abi.ts';
+import { printScenario } from '../oracle/scenario/text/index.ts';
 import { toJson } from '../oracle/scenario/json.ts';
 
 test('a good run is short', () => {
@@ -100,5 +102,9 @@ test('the text of a divergence has everything', () => {
     'What the rules say, step by step\n\nrequest 0 of step 4: denied\n',
     '  npx ringfence replay o/divergences/012.json\n  npx ringfence explain o/divergences/012.json\n  npx ringfence run --seed 1\n',
   ]) expect(text).toContain(part);
+  const tree = printScenario(CASE, ABI_7_0);
+  const once = formatDivergence({ ...BAD.divergences[0]!, text: `${tree}\n\nthe explanation\n` }, 0, BAD);
+  expect(once).toContain('What the rules say, step by step\n\nthe explanation\n');
+  expect(once.split('io_uring_setup')).toHaveLength(2);
   expect(formatDivergence({ ...BAD.divergences[0]!, text: '', count: 1 }, 0, BAD)).not.toMatch(/step by step|same way/);
 });
