@@ -135,15 +135,15 @@ describe('FrameParser', () => {
   })
 
   it.each([
-    ['a length that is no multiple of 8', 4, 20],
-    ['a length below the head', 4, 8],
-    ['a length beyond all reason', 4, MAX_GUEST_FRAME + 8],
-    ['an unknown status', 16, 4],
-    ['more steps than fit', 40, 1 << 30],
-  ])('calls %s garbage', (_name, at, value) => {
+    ['a length that is no multiple of 8', 4, 20, 'impossible length 20'],
+    ['a length below the head', 4, 8, 'impossible length 8'],
+    ['a length beyond all reason', 4, MAX_GUEST_FRAME + 8, 'impossible length'],
+    ['an unknown status', 16, 4, 'unknown status'],
+    ['more steps than fit', 40, 1 << 30, 'impossible number of steps'],
+  ])('calls %s garbage', (_name, at, value, why) => {
     const bytes = resultFrame(1, 0, [])
     bytes.writeUInt32LE(value, at)
-    expect(parse(bytes, []).frames).toMatchObject([{ type: 'garbage' }])
+    expect(parse(bytes, []).frames).toMatchObject([{ type: 'garbage', detail: expect.stringContaining(why) as string }])
   })
 
   it('calls a RESULT garbage whose steps do not fill it', () => {
