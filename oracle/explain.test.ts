@@ -157,7 +157,7 @@ describe('what the rules leave open', () => {
           message: CQE user_data=0x9 res=5
       [4] = anything  enter.count
           #0 OPENAT2 fd=AT_FDCWD off=0x100000000 addr=0x100000000 len=24 ; openat2(?, ?)
-               CQE user_data=0x0 res=anything flags=anything (may be missing): the rules leave it open
+               any CQE, or none: the rules leave it open
       [5] = 1         enter.count
           #0 NOP user_data=0x2 flags=CQE_SKIP_SUCCESS
                no CQE, result 0: allowed, and runs (op.nop)
@@ -165,6 +165,13 @@ describe('what the rules leave open', () => {
       "
     `);
   });
+});
+
+test('a CQE that may be missing, and CQE flags', () => {
+  const explanation = explain({ ...SCENARIO, steps: SCENARIO.steps.slice(0, 1) }, ABI_7_0);
+  const cqe = { user_data: '0x1', res: '0', flags: '0x2', rule: 'op.nop', optional: true };
+  const text = formatExplanation({ ...explanation, steps: [{ ...explanation.steps[0]!, messages: [cqe] }] });
+  expect(text).toContain('message: CQE user_data=0x1 res=0 flags=0x2 (may be missing)\n');
 });
 
 test('behind a drain a filter is shown once, with the request\'s own context', () => {

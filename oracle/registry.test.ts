@@ -29,7 +29,7 @@ test('a rule is found by its id, and nothing else is', () => {
 
 const unlisted = (scenario: Scenario): string[] => {
   const { steps, hits } = predict(scenario, ABI_7_0);
-  const used = [...hits.keys(), ...steps.map(({ rule }) => rule), ...steps.flatMap(({ cqes }) => cqes.map(({ rule }) => rule))];
+  const used = [...hits.keys(), ...steps.map(({ rule }) => rule), ...steps.flatMap(({ cqes }) => (cqes === 'any' ? [] : cqes).map(({ rule }) => rule))];
   return used.filter((id) => ruleById(id) === undefined);
 };
 const submit = (sqes: Extract<Scenario['steps'][number], { do: 'submit' }>['sqes'], flags = 0): Scenario => ({

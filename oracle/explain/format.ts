@@ -26,17 +26,17 @@ function stepLines(step: StepExplanation, number: number, width: number): string
   if (program !== undefined) lines.push(`${indent}program ${verdictText(program)}${program.accepted ? '' : ` (${program.rule})`}`);
   for (const line of step.listing ?? []) lines.push(`${indent}  ${line}`);
   if (step.memory !== undefined) lines.push(`${indent}${step.memory}`);
-  for (const request of step.requests) lines.push(...requestLines(request).map((line) => indent + line));
+  for (const request of step.requests) lines.push(...requestLines(request, step.judged).map((line) => indent + line));
   for (const message of step.messages) lines.push(`${indent}message: ${cqeLine(message)}`);
   return lines;
 }
 
-function requestLines({ sqe, text, decided, context, filters, res, cqes }: RequestExplanation): string[] {
+function requestLines({ sqe, text, decided, context, filters, res, cqes }: RequestExplanation, judged: boolean): string[] {
   const lines = [`#${sqe} ${text}`];
   if (context !== undefined) lines.push(`     context: ${context}`);
   for (const { step, deny_rest, value } of filters) lines.push(`     ${deny_rest ? `deny filter of DENY_REST of step ${step}` : `filter of step ${step} returns ${hex(value)}`}: ${value === 0 ? 'denies' : 'allows'}`);
   const why = decided === undefined ? 'the rules leave it open' : `${STAGES[decided.stage]} (${decided.rule})`;
-  const own = cqes.length === 0 ? [`no CQE, result ${res}`] : cqes.map(cqeLine);
+  const own = !judged ? ['any CQE, or none'] : cqes.length === 0 ? [`no CQE, result ${res}`] : cqes.map(cqeLine);
   lines.push(`     ${own[0]}: ${why}`);
   for (const line of own.slice(1)) lines.push(`     ${line}`);
   return lines;

@@ -2,7 +2,7 @@
 import type { AbiProfile } from '../abi.ts';
 import { predict } from '../predict.ts';
 import type { PredictOptions } from '../predict.ts';
-import type { Allowed, PredictedStep } from '../prediction.ts';
+import type { Allowed, PredictedCqe, PredictedStep } from '../prediction.ts';
 import { ruleById } from '../registry.ts';
 import type { Rule } from '../rules.ts';
 import { BPF_ARG_SIZE, BPF_PDU_SIZE_OFFSET, effectiveProgram } from '../scenario/memory.ts';
@@ -37,6 +37,8 @@ export interface StepExplanation {
   readonly listing?: readonly string[];
   /** What is written back or read back, where that is known. */
   readonly memory?: string;
+  /** False: the rules leave the CQEs of this step open, all of them. */
+  readonly judged: boolean;
   readonly requests: readonly RequestExplanation[];
   /** CQEs that no request of this step made: messages from elsewhere. */
   readonly messages: readonly CqeExplanation[];
@@ -95,8 +97,9 @@ function explainStep(step: Step, index: number, predicted: PredictedStep, events
     rule,
     ...judged,
     ...(memory === undefined ? {} : { memory }),
+    judged: predicted.cqes !== 'any',
     requests: step.do === 'submit' && reached ? step.sqes.map((sqe, i) => explainRequest(i, sqeText(sqe, abi), predicted, events, abi)) : [],
-    messages: predicted.cqes.filter(({ sqe }) => sqe < 0).map(cqeText),
+    messages: cqesOf(predicted).filter(({ sqe }) => sqe < 0).map(cqeText),
   };
 }
 
@@ -112,7 +115,11 @@ function memoryText(step: Step, { memory }: PredictedStep): string | undefined {
   return `reads ${bytesText(memory)}`;
 }
 
-function cqeText({ user_data, res, flags, rule, optional = false }: PredictedStep['cqes'][number]): CqeExplanation {
+function cqesOf({ cqes }: PredictedStep): readonly PredictedCqe[] {
+  return cqes === 'any' ? [] : cqes;
+}
+
+function cqeText({ user_data, res, flags, rule, optional = false }: PredictedCqe): CqeExplanation {
   return { user_data: hex(user_data), res: allowedText(res), flags: allowedText(flags, hex), rule, optional };
 }
 
@@ -130,6 +137,6 @@ function explainRequest(index: number, text: string, predicted: PredictedStep, e
     context: filters[0] === undefined ? undefined : contextText(filters[0].ctx, abi),
     filters: filters.map(({ step, program, value }) => ({ step, deny_rest: program === undefined, value })),
     res: allowedText(res),
-    cqes: predicted.cqes.filter(({ sqe }) => sqe === index).map(cqeText),
+    cqes: cqesOf(predicted).filter(({ sqe }) => sqe === index).map(cqeText),
   };
 }
