@@ -10,6 +10,7 @@ import { bpfArg, ringRestrictions, taskRestrictions } from './args.ts';
 import { Crew } from './crew.ts';
 import type { CrewWish } from './crew.ts';
 import type { Draw, Weighted } from './draw.ts';
+import { ringFdUpdate } from './registers.ts';
 import { drawProgram } from './program/valid.ts';
 import type { ProgramWish } from './program/valid.ts';
 import type { Role } from './roles.ts';
@@ -17,8 +18,9 @@ import { Tracker } from './tracker.ts';
 
 export const TASK: Target = { kind: 'task' };
 
-export function onRing(ring: number): Target {
-  return { kind: 'ring', ring };
+/** The ring's descriptor, or its index among the registered ones. */
+export function onRing(ring: number, registered?: number): Target {
+  return registered === undefined ? { kind: 'ring', ring } : { kind: 'registered', index: registered };
 }
 
 const S = IORING_SETUP;
@@ -38,6 +40,9 @@ const RING_KINDS: Weighted<number> = [
   [0.5, S.IOPOLL],
   [3, S.NO_SQARRAY],
 ];
+
+/** Ring sizes beside the usual one; they are rounded up to powers of two. */
+const ODD_SIZES: readonly number[] = [1, 2, 3, 8, 16, 33, 128, 256];
 
 /** Setup flags that no kernel takes together. */
 const IMPOSSIBLE: readonly number[] = [
@@ -82,12 +87,21 @@ export class Builder {
   }
 
   /** Creates a ring; its slot, or undefined when there are none left or the task cannot. */
-  ring(task: number, flags: number, entries = 64): number | undefined {
+  ring(task: number, flags: number, entries?: number): number | undefined {
     if (this.#next_ring >= RING_SLOTS) return undefined;
     const ring = this.#next_ring;
-    if (!this.push({ do: 'ring', task, ring, entries, flags })) return undefined;
+    const size = entries ?? (this.d.below(16) === 0 ? this.d.pick(ODD_SIZES) : 64);
+    if (!this.push({ do: 'ring', task, ring, entries: size, flags })) return undefined;
     this.#next_ring++;
     return ring;
+  }
+
+  /** Now and then registers the ring's descriptor with the task; then its index there. */
+  registered(task: number, ring: number, share = 0.06): number | undefined {
+    if (!this.d.chance(share)) return undefined;
+    const index = this.d.below(16);
+    this.register(task, onRing(ring), IORING_REGISTER.REGISTER_RING_FDS, 1, ringFdUpdate(this.abi, ring, index));
+    return index;
   }
 
   /** Now and then asks for a ring that cannot be, and submits to it. */
@@ -97,7 +111,7 @@ export class Builder {
     const bad_size = d.chance(0.3);
     const ring = this.ring(task, bad_size ? S.SUBMIT_ALL : d.pick(IMPOSSIBLE), bad_size ? d.pick([0, 32769, 0xffff_ffff]) : 64);
     if (ring === undefined) return;
-    this.push({ do: 'submit', task, ring, sqes: crew.batch(ring, 0, d.int(1, 4), 64).sqes });
+    this.push({ do: 'submit', task, ring, sqes: crew.batch(0, d.int(1, 4), 64).sqes });
   }
 
   /** Registers a struct io_uring_bpf. */
@@ -141,7 +155,7 @@ export class Builder {
     if (known === undefined || this.tracker.runnable(task) === undefined) return [];
     const mixed = (known.flags & S.SQE_MIXED) !== 0;
     const entries = mixed ? known.entries - known.consumed : known.entries;
-    const { sqes, roles } = crew.batch(ring, known.flags, size, entries);
+    const { sqes, roles } = crew.batch(known.flags, size, entries);
     if (sqes.length === 0) return [];
     if (!this.push({ do: 'submit', task, ring, sqes, ...(registered === undefined ? {} : { registered }) })) return [];
     this.probes(task, roles);

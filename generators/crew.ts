@@ -44,6 +44,14 @@ const RARE_FLAGS: Weighted<number> = [
   [1, ASYNC | CQE_SKIP_SUCCESS],
 ];
 
+/** How a batch has used a resource so far. */
+interface Touched {
+  readonly changed: boolean;
+  /** Number of the chain that used it, or SEVERAL. */
+  readonly chain: number;
+}
+const SEVERAL = -1;
+
 export class Crew {
   readonly abi: AbiProfile;
   readonly opcodes: readonly number[];
@@ -60,8 +68,6 @@ export class Crew {
   readonly #spoil_rate: number;
   readonly #used = new Set<string>();
   readonly #contexts = new Map<number, ProgramContexts>();
-  /** Rings on which a request was drained: later ones may go to a worker at any time. */
-  readonly #drained = new Set<number>();
   #count = 0;
 
   constructor(d: Draw, abi: AbiProfile, fixtures: Set<Fixture>, wish: CrewWish = {}) {
@@ -137,24 +143,27 @@ export class Crew {
   }
 
   /** A new request that stands in no relation to others; `touched` guards against races inside a batch. */
-  #request(ring: number, setup_flags: number, touched: Map<string, boolean>, behind_link: boolean): { role: Role; flags: number } {
+  #request(setup_flags: number, touched: Map<string, Touched>, chain: number): { role: Role; flags: number } {
     const d = this.#d;
-    for (let attempt = 0; attempt < 4; attempt++) {
+    for (let attempt = 0; attempt < 6; attempt++) {
       const roles = this.#palette.get(d.pick(this.opcodes))!;
       const role = d.pick(roles);
       if (!fits(role, setup_flags)) continue;
-      if (role.form.linked === true && !behind_link) continue;
       if (role.once.some((name) => this.#used.has(name))) continue;
       const flags = (role.form.sqe.flags ?? 0) | this.#drawFlags();
-      if ((flags & IO_DRAIN) !== 0) this.#drained.add(ring);
-      const async = behind_link || this.#drained.has(ring) || ((flags | role.adds) & (ASYNC | IO_DRAIN)) !== 0;
+      // Chains run side by side: two of them must not meet over something that one of them changes.
       const clash = role.touches.some((name) => {
         const before = touched.get(name);
-        return before !== undefined && (before || async);
+        return before !== undefined && before.chain !== chain && (before.changed || role.changes.has(name));
       });
       // One scenario in many lets two requests race.
-      if (clash && !d.chance(0.002)) continue;
-      for (const name of role.touches) touched.set(name, (touched.get(name) ?? false) || async);
+      if (clash && !d.chance(0.001)) continue;
+      for (const name of role.touches) {
+        const before = touched.get(name);
+        const changed = role.changes.has(name) || before?.changed === true;
+        // Of two chains that only read it either may be remembered: a third that changes it clashes with both.
+        touched.set(name, { changed, chain: before === undefined || before.chain === chain ? chain : SEVERAL });
+      }
       for (const name of role.once) this.#used.add(name);
       for (const fixture of role.form.fixtures) this.fixtures.add(fixture);
       return { role, flags };
@@ -185,17 +194,26 @@ export class Crew {
     return { ...role.form.sqe, flags: (role.form.sqe.flags ?? 0) | flags, user_data: this.#user_data.at(this.#count++) };
   }
 
-  /** A batch for ring `ring` that takes at most `entries` of its entries, and the forms it was made of. */
-  batch(ring: number, setup_flags: number, size: number, entries: number): { readonly sqes: Sqe[]; readonly roles: readonly Role[] } {
+  /** A batch for a ring with these flags that takes at most `entries` of its entries, and the forms it was made of. */
+  batch(setup_flags: number, size: number, entries: number): { readonly sqes: Sqe[]; readonly roles: readonly Role[] } {
     const sqes: Sqe[] = [];
     const roles: Role[] = [];
     const d = this.#d;
-    const touched = new Map<string, boolean>();
+    const touched = new Map<string, Touched>();
     const mixed = (setup_flags & IORING_SETUP.SQE_MIXED) !== 0;
     let left = entries;
     let behind_link = false;
+    let chain = 0;
     while (sqes.length < size && left > 0) {
-      const { role, flags } = this.#request(ring, setup_flags, touched, behind_link);
+      if (!behind_link) chain++;
+      const { role, flags } = this.#request(setup_flags, touched, chain);
+      if (role.form.linked === true && !behind_link) {
+        // It must follow another request of its chain.
+        if (left < 2) break;
+        left--;
+        sqes.push({ ...this.#table.nop.form.sqe, flags: IO_LINK, user_data: this.#user_data.at(this.#count++) });
+        roles.push(this.#table.nop);
+      }
       const cost = mixed && isBig(role.opcode) ? 2 : 1;
       if (cost > left) break;
       left -= cost;

@@ -57,6 +57,7 @@ export class Measure {
   readonly spawns = new Tally();
   readonly steps_by_kind = new Tally();
   readonly setup_flags = new Tally();
+  /** Rules that decided or contributed, with how often. */
   readonly rules = new Map<string, number>();
 
   /** Takes one scenario into account. */
@@ -64,7 +65,7 @@ export class Measure {
     this.scenarios++;
     const depth = new Map<string, number>();
     const prediction = predict(scenario, abi);
-    for (const [rule, hits] of prediction.hits) this.rules.set(rule, (this.rules.get(rule) ?? 0) + hits);
+    for (const [rule, hits] of prediction.hits) this.#rule(rule, hits);
     this.allowed += prediction.hits.get('filter.allow') ?? 0;
     // Counted once per denied request.
     this.denied += prediction.hits.get('filter.no-effect') ?? 0;
@@ -74,9 +75,20 @@ export class Measure {
       this.steps++;
       this.#step(step, abi);
       if (answer.returns !== 'any') this.outcomes += answer.returns.length;
-      this.outcomes += answer.cqes.length;
-      this.cqes += answer.cqes.length;
-      for (const { res, optional } of answer.cqes) if (res === 'any' && optional !== true) this.vague++;
+      this.#rule(answer.rule);
+      if (answer.cqes === 'any') {
+        // A step of which nothing is said: its requests count as answers that are not judged.
+        const wanted = step.do === 'submit' ? step.sqes.length : 0;
+        this.cqes += wanted;
+        this.vague += wanted;
+      } else {
+        this.outcomes += answer.cqes.length;
+        this.cqes += answer.cqes.length;
+        for (const { res, rule, optional } of answer.cqes) {
+          this.#rule(rule);
+          if (res === 'any' && optional !== true) this.vague++;
+        }
+      }
       if (step.do !== 'register_bpf_filter') return;
       this.registrations++;
       if (answer.returns === 'any' || answer.returns[0] !== 0) return;
@@ -87,6 +99,10 @@ export class Measure {
       deepest = Math.max(deepest, now);
     });
     this.depth.add(bucket(deepest, [0, 1, 4, 16, 63, 64]));
+  }
+
+  #rule(rule: string, hits = 1): void {
+    this.rules.set(rule, (this.rules.get(rule) ?? 0) + hits);
   }
 
   #step(step: Step, abi: AbiProfile): void {

@@ -17,8 +17,9 @@ export interface Role {
   readonly payload: Uint32Array | undefined;
   /** False where prep refuses the request. */
   readonly prepared: boolean;
-  /** Named resources it acts on. */
+  /** Named resources it acts on, and those of them that it changes. */
   readonly touches: readonly string[];
+  readonly changes: ReadonlySet<string>;
   /** Fixtures it uses up: a second request of the kind might have to wait. */
   readonly once: readonly Fixture[];
   /** True where a polled ring (IORING_SETUP_IOPOLL) refuses it or a NOP ends at once. */
@@ -42,9 +43,9 @@ function roleOf(spec: OpSpec, form: OpForm, abi: AbiProfile): Role | undefined {
   const prep = spec.prep(context);
   if (prep.ok === 'unknown') return undefined;
   const on_iopoll = (spec.opcode === 0 && form.name === 'plain') || !initCheckRest({ ...context, setup_flags: IORING_SETUP.IOPOLL }).ok;
-  if (!prep.ok) return { spec, form, opcode: spec.opcode, adds: 0, payload: undefined, prepared: false, touches: [], once: [], on_iopoll };
-  const touches = spec.issue(context).touches ?? [];
-  return { spec, form, opcode: spec.opcode, adds: prep.adds_flags, payload: prep.payload, prepared: true, touches, once: form.fixtures.filter((name) => USED_UP.includes(name)), on_iopoll };
+  if (!prep.ok) return { spec, form, opcode: spec.opcode, adds: 0, payload: undefined, prepared: false, touches: [], changes: new Set(), once: [], on_iopoll };
+  const { touches = [], changes = touches } = spec.issue(context);
+  return { spec, form, opcode: spec.opcode, adds: prep.adds_flags, payload: prep.payload, prepared: true, touches, changes: new Set(changes), once: form.fixtures.filter((name) => USED_UP.includes(name)), on_iopoll };
 }
 
 export interface RoleTable {

@@ -52,7 +52,10 @@ export const SPOILERS: { readonly [K in Exclude<BpfRuleId, 'bpf.program.empty' |
   'bpf.generic.jump-jt': (d, p) => spoilJump(d, p, 'jt'),
   'bpf.generic.jump-jf': (d, p) => spoilJump(d, p, 'jf'),
   'bpf.generic.ancillary-offset': (d, p) => put(d, p, f(d.pick([0x20, 0x28, 0x30]), d.pick([0xffff_f001, 0xffff_f002, 0xffff_f040, 0xffff_f044, 0xffff_f100, 0xffff_fffc, 0xffff_ffff]))),
-  'bpf.generic.end-without-ret': (d, p) => (d.chance(0.5) && p.length > 1 ? dropLastRet(p) : [...p, f(d.pick([0x00, 0x20, 0x07, 0x87, 0x04, 0x80]), 0)]),
+  'bpf.generic.end-without-ret': (d, p) => {
+    const end = f(d.pick([0x00, 0x20, 0x07, 0x87, 0x04, 0x80]), 0);
+    return d.chance(0.5) ? [...p.slice(0, -1), end] : [...p, end];
+  },
   'bpf.generic.scratch-unwritten': (d, p) => {
     const k = d.below(16);
     const read = f(d.pick(READ), k);
@@ -96,14 +99,6 @@ function spoilJump(d: Draw, p: Program, which: 'jt' | 'jf'): Program {
   const bad = d.chance(0.2) ? 255 : Math.min(255, after + beyond(d));
   const good = d.below(Math.min(after, 4));
   return q.map((x, pc) => (pc === at ? { ...x, jt: which === 'jt' ? bad : good, jf: which === 'jf' ? bad : good } : x));
-}
-
-function dropLastRet(p: Program): Program {
-  const q = splice(p, p.length - 1, p.length, []);
-  // A ret in front of it would leave the program valid.
-  const end = q[q.length - 1]!;
-  if ((end.code & 0x07) === 0x06) q[q.length - 1] = f(0x00, 1);
-  return q;
 }
 
 /** Reasons of refusal a program itself can give rise to. */

@@ -7,6 +7,7 @@ import { drawRingFlags, onRing, TASK } from '../builder.ts';
 import type { Crew } from '../crew.ts';
 import { drawProgram } from '../program/valid.ts';
 import { spoil } from '../program/invalid.ts';
+import { drawRegister } from './register_calls.ts';
 
 /** One registration with zero to three things wrong. */
 export function hostileFilter(b: Builder, task: number, on: Target, crew: Crew): void {
@@ -74,7 +75,8 @@ export function argumentsSuite(b: Builder): void {
   const classic = d.chance(0.4);
   for (let n = d.int(10, 28); n > 0; n--) {
     const on: Target = d.chance(0.3) ? TASK : onRing(ring);
-    if (classic && d.chance(0.4)) hostileRestrictions(b, 0, on, crew);
+    if (d.chance(0.1)) drawRegister(b, 0, on);
+    else if (classic && d.chance(0.4)) hostileRestrictions(b, 0, on, crew);
     else hostileFilter(b, 0, on, crew);
   }
   if (disabled) b.enable(0, ring);

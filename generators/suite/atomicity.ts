@@ -7,6 +7,7 @@ import { drawRingFlags, onRing, TASK } from '../builder.ts';
 import { spoil } from '../program/invalid.ts';
 import { drawProgram } from '../program/valid.ts';
 import { hostileRestrictions } from './arguments.ts';
+import { drawRegister } from './register_calls.ts';
 
 /** The same requests before and after registrations that fail, on rings with and without rules of their own. */
 export function atomicity(b: Builder): void {
@@ -27,6 +28,7 @@ export function atomicity(b: Builder): void {
       hostileRestrictions(b, 0, on, crew);
       continue;
     }
+    if (d.chance(0.15)) drawRegister(b, 0, on);
     const opcode = d.pick(crew.opcodes);
     const program = drawProgram(d, crew.contexts(opcode), { share: 0.3, shape: 'compare' });
     // Flags that would do most harm if the call were not undone.

@@ -67,22 +67,23 @@ export function classicRestrictions(b: Builder): void {
   for (let n = d.int(1, 2); n > 0; n--) {
     const ring = b.ring(task, flags);
     if (ring === undefined) return;
+    const on = onRing(ring, b.registered(task, ring));
     const disabled = (flags & IORING_SETUP.R_DISABLED) !== 0;
-    if (d.chance(0.5)) b.drawFilter(task, onRing(ring), crew, d.pick(crew.opcodes), { share: 0.6 });
+    if (d.chance(0.5)) b.drawFilter(task, on, crew, d.pick(crew.opcodes), { share: 0.6 });
     if (disabled || d.chance(0.1)) {
       if (d.chance(0.15)) b.submit(task, ring, crew, 4);
-      if (!on_task || d.chance(0.3)) b.restrict(task, onRing(ring), drawAllowlist(b, crew));
-      if (d.chance(0.2)) b.restrict(task, onRing(ring), drawAllowlist(b, crew));
-      if (d.chance(0.4)) drawRegister(b, task, onRing(ring));
-      if (d.chance(0.3)) b.drawFilter(task, onRing(ring), crew, d.pick(crew.opcodes), { share: 0.6 });
+      if (!on_task || d.chance(0.3)) b.restrict(task, on, drawAllowlist(b, crew));
+      if (d.chance(0.2)) b.restrict(task, on, drawAllowlist(b, crew));
+      if (d.chance(0.4)) drawRegister(b, task, on);
+      if (d.chance(0.3)) b.drawFilter(task, on, crew, d.pick(crew.opcodes), { share: 0.6 });
       b.enable(task, ring);
       if (d.chance(0.1)) b.enable(task, ring);
     }
     b.submit(task, ring, crew, d.int(16, 64));
     if (d.chance(0.5)) {
-      for (let more = d.int(1, 4); more > 0; more--) drawRegister(b, task, onRing(ring));
-      b.drawFilter(task, onRing(ring), crew, d.pick(crew.opcodes), { share: 0.6 });
-      if (d.chance(0.3)) b.restrict(task, onRing(ring), drawAllowlist(b, crew));
+      for (let more = d.int(1, 8); more > 0; more--) drawRegister(b, task, on);
+      b.drawFilter(task, on, crew, d.pick(crew.opcodes), { share: 0.6 });
+      if (d.chance(0.3)) b.restrict(task, on, drawAllowlist(b, crew));
       b.submit(task, ring, crew, d.int(8, 48));
     }
   }

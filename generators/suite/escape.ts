@@ -32,7 +32,7 @@ function attempt(scene: Scene, task: number, ring: number | undefined, registere
   const known = b.tracker.rings.get(ring);
   if (known === undefined || b.tracker.runnable(task) === undefined) return;
   const usable = forbidden.filter((role) => fits(role, known.flags));
-  const { sqes, roles } = crew.batch(ring, known.flags, d.int(4, 24), Math.min(known.entries, 60) - 4);
+  const { sqes, roles } = crew.batch(known.flags, d.int(4, 24), Math.max(1, Math.min(known.entries, 60) - 4));
   const flags = d.pick([0, 0, 0, IOSQE.ASYNC, IOSQE.CQE_SKIP_SUCCESS]);
   const own = usable.map((role) => crew.sqe(role, flags));
   // Behind the others (a chain must not reach into them), or alone.
@@ -185,7 +185,14 @@ const ROUTES: readonly (readonly [number, Route])[] = [
       attempt(s, task, s.b.ring(task, s.flags));
     },
   ],
-  [1, (s, task) => drawRegister(s.b, task, TASK)],
+  [
+    1.5,
+    (s, task) => {
+      // Whatever else io_uring_register can do, without a ring and on one.
+      const rings = [...(s.b.tracker.runnable(task)?.files ?? [])];
+      for (let n = s.b.d.int(1, 4); n > 0; n--) drawRegister(s.b, task, rings.length === 0 || s.b.d.chance(0.5) ? TASK : onRing(s.b.d.pick(rings)));
+    },
+  ],
   // A control: a ring from before is not bound, so the effect comes about there.
   [0.7, (s, task) => attempt(s, task, s.outside)],
 ];

@@ -18,10 +18,12 @@ export function evaluation(b: Builder): void {
   if (on_task) register(TASK);
   const ring = b.ring(0, flags);
   if (ring === undefined) return;
-  if (!on_task) register(onRing(ring));
-  if (d.chance(0.2)) drawResources(b, 0, onRing(ring));
+  const index = b.registered(0, ring);
+  const on = onRing(ring, index);
+  if (!on_task) register(on);
+  if (d.chance(0.2)) drawResources(b, 0, on);
   for (let n = d.int(1, 3); n > 0; n--) {
-    b.submit(0, ring, crew, d.int(24, 64));
-    if (n > 1 && d.chance(0.4)) b.drawFilter(0, onRing(ring), crew, d.pick(crew.opcodes), { share: 0.7 });
+    b.submit(0, ring, crew, d.int(24, 64), index);
+    if (n > 1 && d.chance(0.4)) b.drawFilter(0, on, crew, d.pick(crew.opcodes), { share: 0.7 });
   }
 }

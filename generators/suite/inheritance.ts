@@ -5,6 +5,7 @@ import { FILTER_DENY_REST } from '../args.ts';
 import type { Builder } from '../builder.ts';
 import { drawRingFlags, onRing, TASK } from '../builder.ts';
 import type { Weighted } from '../draw.ts';
+import { drawAllowlist } from './classic.ts';
 
 const HOWS: Weighted<SpawnHow> = [
   [4, 'fork'],
@@ -33,12 +34,18 @@ export function inheritance(b: Builder): void {
   const use = (task: number): void => {
     const rings = [...tracker.runnable(task)!.files];
     if (rings.length === 0 || (tracker.rings.size < 5 && d.chance(0.35))) {
-      const ring = b.ring(task, d.chance(0.05) ? flags | IORING_SETUP.R_DISABLED : flags);
+      const disabled = d.chance(0.08);
+      const ring = b.ring(task, disabled ? flags | IORING_SETUP.R_DISABLED : flags);
+      if (disabled && ring !== undefined && d.chance(0.8)) {
+        if (d.chance(0.5)) b.restrict(task, onRing(ring), drawAllowlist(b, crew));
+        b.enable(d.chance(0.8) ? task : d.pick(alive()), ring);
+      }
       b.submit(task, ring, crew, d.int(8, 40));
       return;
     }
     b.submit(task, d.pick(rings), crew, d.int(8, 40));
   };
+  if (d.chance(0.12)) b.restrict(0, TASK, drawAllowlist(b, crew));
   for (let n = d.int(1, 3); n > 0; n--) filter(0);
   if (d.chance(0.5)) use(0);
   if (d.chance(0.3)) filter(0);

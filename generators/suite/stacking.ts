@@ -17,13 +17,14 @@ export function stacking(b: Builder): void {
   for (let n = 0; n < on_task; n++) b.drawFilter(0, TASK, crew, opcode(), { share });
   const ring = b.ring(0, flags);
   if (ring === undefined) return;
+  const index = b.registered(0, ring);
   const between = d.chance(0.5);
   for (let n = on_task; n < depth; n++) {
     if (between && d.below(depth) < 3) b.submit(0, ring, crew, d.int(4, 16));
-    b.drawFilter(0, onRing(ring), crew, opcode(), { share });
+    b.drawFilter(0, onRing(ring, index), crew, opcode(), { share });
   }
-  b.submit(0, ring, crew, d.int(24, 64));
-  if (d.chance(0.5)) b.submit(0, ring, crew, d.int(24, 64));
+  b.submit(0, ring, crew, d.int(24, 64), index);
+  if (d.chance(0.5)) b.submit(0, ring, crew, d.int(24, 64), index);
   if (d.chance(0.3)) {
     // A second ring has what the task had when it was created, and no more.
     const other = b.ring(0, flags);

@@ -1,0 +1,132 @@
+/** Measures what DISTRIBUTION.md says, over fixed seeds. */
+import { describe, expect, test } from 'vitest';
+import { ABI_7_0 } from '../oracle/abi.ts';
+import { INSTRUCTIONS } from '../oracle/bpf/instructions.ts';
+import { opForms } from '../oracle/opcodes/index.ts';
+import { RULES } from '../oracle/registry.ts';
+import { Measure, measureSuite } from './measure.ts';
+import { REASONS } from './program/invalid.ts';
+import { scenarioAt, SUITE_NAMES } from './scenarios.ts';
+
+/** Rules that no scenario can reach, and why. */
+const UNREACHABLE: Readonly<Record<string, string>> = {
+  'bpf.program.empty': 'filter_len 0 is refused as filter-reg.len before the program is looked at; explain reaches it',
+  'bpf.program.too-long': 'filter_len above 4096 is refused as filter-reg.len before the program is looked at; explain reaches it',
+  'enter.not-a-ring': 'a submit step names a ring slot, and no step puts another file at its descriptor',
+  'op.recv_zc': 'an allowed RECV_ZC needs a zero-copy receive queue of a network device, which no guest has; its prep errors are reached',
+  'bpf.program.accepted': 'the oracle counts accepted programs as filter-reg.accepted only',
+  'inherit.ring-not-later': 'the oracle does not count it: it is what a ring does not do',
+  'inherit.child-own-way': 'the oracle does not count it: it is what a child does not do',
+  'inherit.ring-level-stays': 'the oracle does not count it: it is what other rings do not do',
+  'task.gone': 'a well-formed scenario has no step of a task that has ended; it is for children that the kernel refused to make',
+};
+
+/** Cases within which every other rule must be reached. */
+const LIMIT = 20_000;
+/** Cases of each suite that the shares are measured on. */
+const CASES = 150;
+
+const suites = Object.fromEntries(SUITE_NAMES.map((suite) => [suite, measureSuite(suite, CASES, 1)])) as Record<(typeof SUITE_NAMES)[number], Measure>;
+const all = new Measure();
+for (const suite of SUITE_NAMES) for (let n = 0; n < CASES; n++) all.add(scenarioAt(suite, ABI_7_0, 1, n), ABI_7_0);
+
+test(`every rule is reached within ${LIMIT} cases`, () => {
+  const left = new Set(Object.keys(RULES).filter((rule) => !Object.hasOwn(UNREACHABLE, rule) && !all.rules.has(rule)));
+  let cases = all.scenarios;
+  const more = new Measure();
+  for (let n = CASES; left.size > 0 && cases < LIMIT; n++) {
+    for (const suite of SUITE_NAMES) {
+      more.add(scenarioAt(suite, ABI_7_0, 1, n), ABI_7_0);
+      cases++;
+    }
+    for (const rule of left) if (more.rules.has(rule)) left.delete(rule);
+  }
+  expect([...left]).toEqual([]);
+  console.log(`${Object.keys(RULES).length} rules, all but ${Object.keys(UNREACHABLE).length} reached within ${cases} cases`);
+}, 300_000);
+
+test('the list of rules that cannot be reached is right', () => {
+  for (const rule of Object.keys(UNREACHABLE)) {
+    expect(RULES, rule).toHaveProperty([rule]);
+    expect(all.rules.has(rule), `${rule} is reached`).toBe(false);
+  }
+});
+
+describe('programs', () => {
+  test('every accepted instruction stands in at least 0.2 % of the places', () => {
+    for (const row of INSTRUCTIONS) {
+      if (!row.whitelisted) continue;
+      const name = `${row.mnemonic} ${row.operand}`;
+      expect(all.instructions.get(name) / all.instructions.total, name).toBeGreaterThan(0.002);
+    }
+  });
+
+  test('every reason of refusal is at least 2 % of all refusals', () => {
+    for (const reason of REASONS) expect(all.refusals.get(reason) / all.refusals.total, reason).toBeGreaterThan(0.02);
+  });
+
+  test('lengths go from 1 to 4096, most below 41', () => {
+    const { length } = all;
+    expect(length.get('0-1') + length.get('2-8') + length.get('9-40')).toBeGreaterThan(0.85 * length.total);
+    expect(length.get('4096')).toBeGreaterThan(0);
+    expect(length.get('4096') + length.get('401-4095')).toBeLessThan(0.01 * length.total);
+  });
+
+  test('about a third of the validator suite is valid, and nearly all of the others', () => {
+    expect(suites.validator.valid / suites.validator.programs).toBeGreaterThan(0.25);
+    expect(suites.validator.valid / suites.validator.programs).toBeLessThan(0.45);
+    for (const suite of ['evaluation', 'stacking', 'deny-rest', 'links'] as const) expect(suites[suite].accepted / suites[suite].registrations, suite).toBeGreaterThan(0.95);
+    expect(suites.inheritance.accepted / suites.inheritance.registrations).toBeGreaterThan(0.75);
+    expect(suites.arguments.accepted / suites.arguments.registrations).toBeGreaterThan(0.08);
+  });
+});
+
+describe('requests', () => {
+  test.each(SUITE_NAMES.filter((suite) => suite !== 'deny-rest'))('%s: filters deny between a fifth and two thirds of what they see', (suite) => {
+    const { allowed, denied } = suites[suite];
+    expect(denied / (allowed + denied)).toBeGreaterThan(0.2);
+    expect(denied / (allowed + denied)).toBeLessThan(0.66);
+  });
+
+  test('over all suites, filters deny between 35 % and 65 %', () => {
+    expect(all.denied / (all.allowed + all.denied)).toBeGreaterThan(0.35);
+    expect(all.denied / (all.allowed + all.denied)).toBeLessThan(0.65);
+  });
+
+  test('every opcode takes part', () => {
+    for (let opcode = 0; opcode < ABI_7_0.op_last; opcode++) expect(all.opcodes.get(String(opcode)) / all.opcodes.total, `opcode ${opcode}`).toBeGreaterThan(0.0005);
+  });
+
+  test('nearly every ready-made request is used', () => {
+    expect(all.forms.size).toBeGreaterThan(0.8 * new Set(opForms.map(({ sqe, name }) => `${sqe.opcode} ${name}`)).size);
+  });
+
+  test('at least 40 answers per scenario, nearly all with one right value', () => {
+    expect(all.outcomes / all.scenarios).toBeGreaterThan(60);
+    for (const suite of SUITE_NAMES) {
+      const { outcomes, scenarios, vague, cqes } = suites[suite];
+      expect(outcomes / scenarios, suite).toBeGreaterThan(40);
+      expect(vague / cqes, suite).toBeLessThan(0.06);
+    }
+  });
+});
+
+describe('scenarios', () => {
+  test('stacks are 1 to 64 deep', () => {
+    const { depth } = suites.stacking;
+    expect(depth.get('64')).toBeGreaterThan(0);
+    expect(depth.get('17-63') / depth.total).toBeGreaterThan(0.1);
+    expect(depth.get('1') + depth.get('2-4')).toBeGreaterThan(0.1 * depth.total);
+  });
+
+  test('every kind of step and of child occurs', () => {
+    expect([...all.spawns.counts.keys()].sort()).toEqual(['clone3', 'clone_vm', 'fork', 'thread', 'vfork']);
+    const kinds = ['no_new_privs', 'drop_cap_sys_admin', 'unshare_user', 'ring', 'register_bpf_filter', 'register_restrictions', 'register_task_restrictions', 'register', 'submit', 'spawn', 'exec', 'exit', 'send_ring', 'receive_ring', 'close_ring', 'probe_path', 'probe_fd', 'probe_memory', 'reap'];
+    expect([...all.steps_by_kind.counts.keys()].sort()).toEqual(kinds.sort());
+  });
+
+  test('every kind of ring occurs', () => {
+    const bits = [0, 1, 6, 7, 8, 9, 10, 11, 12, 13, 16, 18, 19];
+    for (const bit of bits) expect(all.setup_flags.get(String(bit)), `setup flag 1 << ${bit}`).toBeGreaterThan(0);
+  });
+});
