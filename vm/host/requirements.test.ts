@@ -35,7 +35,7 @@ describe('checkRequirements', () => {
   })
 
   it('names what is wrong: missing, too old, not able to link', async () => {
-    expect((await checkRequirements()).map((r) => r.problem)).toEqual([expect.stringMatching(/QEMU is missing/), expect.stringMatching(/gcc is not on the PATH/)])
+    expect((await checkRequirements()).map((r) => r.problem)).toEqual(['qemu-system-x86_64 is not on the PATH', expect.stringMatching(/gcc is not on the PATH/)])
   })
 
   it('refuses an old QEMU and a compiler without a linker', async () => {
@@ -58,7 +58,7 @@ describe('ensureRequirements', () => {
     const error = await failure(ensureRequirements())
     expect(error).toBeInstanceOf(SetupError)
     expect(error.exitCode).toBe(2)
-    expect(error.message).toMatch(/QEMU is missing[^]*gcc[^]*your system's package manager/)
+    expect(error.message).toMatch(/qemu-system-x86_64 is not[^]*gcc[^]*your system's package manager/)
   })
 
   it('carries the exact command when it may not install', async () => {
@@ -91,7 +91,7 @@ describe('ensureRequirements', () => {
 
   it.runIf(root)('says so when everything installed and nothing is there', async () => {
     program('apt-get', 'exit 0')
-    expect((await failure(ensureRequirements())).message).toMatch(/After installing[^]*QEMU is missing/)
+    expect((await failure(ensureRequirements())).message).toMatch(/After installing[^]*qemu-system-x86_64 is not/)
   })
 })
 

@@ -39,6 +39,7 @@ export async function checkRequirements(machine: GuestMachine = X86_64): Promise
 
 async function checkQemu(machine: GuestMachine): Promise<Requirement> {
   const base = { name: 'QEMU', program: machine.qemu, packages: [machine.qemuPackage] }
+  if (!which(machine.qemu)) return { ...base, problem: `${machine.qemu} is not on the PATH` }
   try {
     const [major, minor, text] = await qemuVersion(machine)
     if (major < MIN_QEMU[0] || (major === MIN_QEMU[0] && minor < MIN_QEMU[1])) {
