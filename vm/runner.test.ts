@@ -185,7 +185,7 @@ describe('tasks', { timeout: 60_000 }, () => {
   })
 
   it('exec keeps rules, rings and fixtures, and loses memory', async () => {
-    // The rules are a child's that never used a ring: kernels before 7.1 lose those of a task that did.
+    // The rules are a child's that never used a ring: some kernels lose those of a task that did.
     const result = await line.run([
       simple('no_new_privs', 0), ring(0, 0), spawn(0, 'fork', 1), filter(1, T, ret(0)), simple('exec', 1), submit(1, 0, nops(2)), ring(1, 1), submit(1, 1, nops(1)),
       { do: 'probe_fd', task: 1, fd: FD.file }, { do: 'probe_fd', task: 1, fd: 118 }, { do: 'probe_memory', task: 1, at: ARENA.program, length: 8 }, { do: 'probe_memory', task: 1, at: 0, length: 8 },

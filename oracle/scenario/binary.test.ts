@@ -70,7 +70,7 @@ describe('encodeScenario', () => {
     expect(ops.map(({ task }) => task)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
     const words = (i: number, n: number): number[] => Array.from({ length: n }, (_, j) => ops[i]!.payload.getUint32(4 * j, true));
     expect(words(1, 4)).toEqual([3, 8, 64, 0]);
-    expect(words(2, 6)).toEqual([3, 0xffffffff, 0, 0, 9, 0]);
+    expect(words(2, 6)).toEqual([3, 0xffffffff, 0, 0, 9, 9]);
     expect(words(3, 2)).toEqual([3, 5]);
     expect(words(9, 2)).toEqual([5, 4]);
     expect(call(ops[0]!)).toMatchObject({ which: 2, args: [38n, 1n, 0n, 0n, 0n, 0n], writes: [] });
@@ -94,6 +94,13 @@ describe('encodeScenario', () => {
     encodeScenario(scenario([{ do: 'submit', task: 0, ring: 0, sqes: [{ opcode: 255, pad2: (1n << 64n) - 1n, user_data: (1n << 64n) - 1n, len: 0xffffffff }] }]), { id: 1, deadline_ms: 1 });
     const { payload } = one({ do: 'submit', task: 0, ring: 0, sqes: [{ opcode: 0 }] });
     expect(new Uint8Array(payload.buffer, payload.byteOffset + 24, 64).every((byte) => byte === 0)).toBe(true);
+  });
+
+  it('carries how many CQEs must come and how many may', () => {
+    const step: Step = { do: 'submit', task: 0, ring: 0, sqes: [] };
+    const frame = encodeScenario(scenario([step]), { id: 1, deadline_ms: 1, waits: [2], wants: [5] });
+    const { payload } = steps(frame)[0]!;
+    expect([payload.getUint32(16, true), payload.getUint32(20, true)]).toEqual([2, 5]);
   });
 
   it('keeps the mapping of a closed ring only for a registered descriptor', () => {

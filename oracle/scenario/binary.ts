@@ -26,6 +26,8 @@ export interface EncodeOptions {
   readonly deadline_ms: number;
   /** Per step: CQEs to wait for (submit and reap only). A hint for liveness, never part of the verdict. Absent: 0. */
   readonly waits?: readonly number[];
+  /** Per step: CQEs that may come in all, those that may be absent included. Absent: as `waits`. */
+  readonly wants?: readonly number[];
   /** Byte order of the guest. Default: little-endian. */
   readonly little_endian?: boolean;
 }
@@ -178,7 +180,8 @@ export function encodeScenario(scenario: Scenario, options: EncodeOptions): Uint
   scenario.steps.forEach((step, i) => {
     const begin = w.at;
     w.room(64);
-    encodeStep(w, scenario, step, options.waits?.[i] ?? 0);
+    const wait = options.waits?.[i] ?? 0;
+    encodeStep(w, scenario, step, wait, options.wants?.[i] ?? wait);
     w.u32At(begin + 4, w.at - begin);
   });
   if (w.at > MAX_FRAME) throw new RangeError(`a scenario of ${w.at} bytes does not fit in a frame: at most ${MAX_FRAME}`);
@@ -193,7 +196,7 @@ function head(w: Writer, op: number, task: number): void {
   w.u32(0); // the length, filled in at the end
 }
 
-function encodeStep(w: Writer, scenario: Scenario, step: Step, wait: number): void {
+function encodeStep(w: Writer, scenario: Scenario, step: Step, wait: number, want: number): void {
   switch (step.do) {
     case 'no_new_privs':
       return call(w, step.task, CALL.prctl, [BigInt(PR_SET_NO_NEW_PRIVS), 1n, 0n, 0n, 0n]);
@@ -209,7 +212,7 @@ function encodeStep(w: Writer, scenario: Scenario, step: Step, wait: number): vo
       w.u32(step.flags);
       return w.u32(0);
     case 'submit':
-      return submit(w, step, wait);
+      return submit(w, step, wait, want);
     case 'spawn':
       head(w, OP.spawn, step.task);
       w.u32(HOW[step.how]);
@@ -274,7 +277,7 @@ function usesRegistered(scenario: Scenario, ring: number): boolean {
   return scenario.steps.some((step) => step.do === 'submit' && step.ring === ring && step.registered !== undefined);
 }
 
-function submit(w: Writer, step: SubmitStep, wait: number): void {
+function submit(w: Writer, step: SubmitStep, wait: number, want: number): void {
   head(w, OP.submit, step.task);
   w.room(24 + 64 * step.sqes.length);
   w.u32(step.ring);
@@ -282,7 +285,7 @@ function submit(w: Writer, step: SubmitStep, wait: number): void {
   w.u32(step.registered === undefined ? 0 : IORING_ENTER_REGISTERED_RING);
   w.u32(step.sqes.length);
   w.u32(wait);
-  w.u32(0);
+  w.u32(want);
   for (const sqe of step.sqes) w.sqe(sqe);
 }
 

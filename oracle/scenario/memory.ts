@@ -73,6 +73,13 @@ export function programAddress(arg: BpfArg): bigint {
   return addressOf(arg.program_placement, Math.min(arg.filter_len, BPF_MAXINSNS) * 8, ARENA_BASE + ARENA.program);
 }
 
+/** Address of struct io_uring_bpf. Only one thing fits at the end of the arena: a program that wants it has it. */
+export function bpfArgAddress(arg: BpfArg): bigint {
+  const taken = arg.program_placement === 'page-end' || arg.program_placement === 'straddle';
+  const placement = arg.placement === 'page-end' && taken ? 'normal' : arg.placement;
+  return addressOf(placement, BPF_ARG_SIZE, ARENA_BASE + ARENA.args);
+}
+
 /** struct io_uring_bpf as bytes. */
 export function bpfArgBytes(arg: BpfArg, little_endian: boolean): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(BPF_ARG_SIZE);

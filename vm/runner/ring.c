@@ -24,7 +24,9 @@ struct ring {
 	u32 sq_mask, cq_mask;
 };
 
-#define WAIT_NS 400000000u
+#define WAIT_NS 999000000u
+/* How long CQEs that may be absent are waited for once all others are there. */
+#define GRACE_NS 10000000u
 
 void ring_forget(u32 files, u32 slot)
 {
@@ -237,22 +239,34 @@ static void reap(struct ring *r, struct answer *a)
 	STORE(r->cq_head, tail);
 }
 
-/* Waits until `wait` CQEs are there or 400 ms are over, then takes all there are. */
-static void wait_and_reap(struct ring *r, struct answer *a, int fd, u32 registered, u32 wait)
+/*
+ * Waits up to a second until `wait` CQEs are there, and then a short while for those that may
+ * be absent, `want` in all. Then takes all there are.
+ */
+static void wait_and_reap(struct ring *r, struct answer *a, int fd, u32 registered, u32 wait, u32 want)
 {
-	struct timespec64 ts = { 0, WAIT_NS };
+	struct timespec64 ts = { 0, 0 };
 	struct getevents_arg arg = { .ts = (u64)&ts };
 	u32 round;
 
 	if (wait > r->p->cq_entries)
 		wait = r->p->cq_entries;
-	for (round = 0; round < 8 && LOAD(r->cq_tail) - *r->cq_head < wait; round++) {
+	if (want > r->p->cq_entries)
+		want = r->p->cq_entries;
+	if (want < wait)
+		want = wait;
+	for (round = 0; round < 8; round++) {
+		u32 have = LOAD(r->cq_tail) - *r->cq_head;
+		u32 need = have < wait ? wait : want;
 		int ret;
 
+		if (have >= want)
+			break;
+		ts.nsec = have < wait ? WAIT_NS : GRACE_NS;
 		if (r->p->flags & SETUP_IOPOLL)
 			ret = uring_enter(fd, 0, 0, ENTER_GETEVENTS | registered, 0, 0);
 		else
-			ret = uring_enter(fd, 0, wait, ENTER_GETEVENTS | ENTER_EXT_ARG | registered, &arg, sizeof(arg));
+			ret = uring_enter(fd, 0, need, ENTER_GETEVENTS | ENTER_EXT_ARG | registered, &arg, sizeof(arg));
 		if (ret < 0 && ret != -E_INTR)
 			break;
 	}
@@ -315,7 +329,7 @@ void ring_submit(struct answer *a, u32 files, const struct step_submit *s)
 	} while ((pending || next < s->nsqes) && a->head->nreturns < 255);
 	if (pending && !(r.p->flags & SETUP_SQ_REWIND))
 		STORE(r.sq_tail, tail - pending);
-	wait_and_reap(&r, a, fd, s->enter_flags & ENTER_REGISTERED, total ? s->wait : 0);
+	wait_and_reap(&r, a, fd, s->enter_flags & ENTER_REGISTERED, total ? s->wait : 0, total ? s->want : 0);
 	if (r.p->flags & SETUP_SQPOLL)
 		urgent(0);
 }
@@ -325,5 +339,5 @@ void ring_reap(struct answer *a, u32 files, const struct step_slot *s)
 	struct ring r;
 
 	if (find_ring(files, s->slot, &r) == 0)
-		wait_and_reap(&r, a, FD_RINGS + (int)s->slot, 0, s->arg);
+		wait_and_reap(&r, a, FD_RINGS + (int)s->slot, 0, s->arg, s->arg);
 }
