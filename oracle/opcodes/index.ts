@@ -57,7 +57,18 @@ function isQuiet(c: OpContext, outcome: IssueOutcome): boolean {
   if (!QUIET.has(opcode)) return false;
   if (!QUIET_ON_FILE.has(opcode)) return true;
   const file = requestFile(c);
-  return file !== 'closed' && (file === 'unknown' || file.kind !== 'path');
+  if (file === 'closed' || file === 'unknown' || file.kind === 'path') return false;
+  return opcode !== OP.SHUTDOWN || file.kind === 'socket';
+}
+
+/** After a request of unknown outcome: what it may have changed is not known either. */
+function lost(c: OpContext, outcome: IssueOutcome, changes: readonly string[]): () => void {
+  return () => {
+    outcome.effect?.();
+    changes.forEach((name) => c.sandbox.taint(name));
+    c.sandbox.memory.forgetAll();
+    if (requestFile(c) === 'unknown') c.sandbox.taintObjects();
+  };
 }
 
 /** Where requests raced over a resource, its state is not known, nor is what a later request makes of it. */
@@ -68,14 +79,14 @@ function guarded(spec: OpSpec): OpSpec {
       const plain = spec.issue(c);
       const outcome = isQuiet(c, plain) ? { ...plain, quiet: true as const } : plain;
       const touches = outcome.touches ?? [];
-      if (!c.sandbox.isTainted(touches)) return outcome;
       const changes = outcome.changes ?? touches;
+      if (!c.sandbox.isTainted(touches)) return outcome.res === 'any' ? { ...outcome, effect: lost(c, outcome, changes) } : outcome;
       return {
         ...ANY,
         touches,
         changes,
         ...(outcome.extra ? { extra: outcome.extra } : {}),
-        effect: () => changes.forEach((name) => c.sandbox.taint(name)),
+        effect: lost(c, ANY, changes),
       };
     },
   };

@@ -84,6 +84,11 @@ export class Memory {
     for (let at = Math.max(0, offset); at < Math.min(ARENA.data_size, offset + length); at++) this.#unknown[at] = 1;
   }
 
+  /** Nothing is known of the data area any more. */
+  forgetAll(): void {
+    this.#unknown.fill(1);
+  }
+
   #dataOffset(address: bigint): number {
     const offset = address - BigInt(ARENA_BASE + ARENA.data);
     return offset < -0x10_0000n || offset > 0x10_0000n ? 0x10_0000 : Number(offset);

@@ -192,9 +192,9 @@ function recvForms(opcode: number, addr: bigint, len: number, probe: Partial<OpF
 
 const sees = (at: number): Partial<OpForm> => ({ probe: { memory: { at: ARENA.data + at, length: 16 } } });
 
-/** A zero-copy send announces the end of its notification even when it never ran. */
+/** A zero-copy send announces the end of its notification even when it never ran; the flag that says so is missing when a link broke. */
 function notified(): Refusal {
-  return { cflags: CQE_F.MORE, extra: [{ res: 0, cflags: CQE_F.NOTIF }] };
+  return { cflags: [0, CQE_F.MORE], extra: [{ res: 0, cflags: CQE_F.NOTIF }] };
 }
 
 function prepZeroCopy(c: OpContext): PrepOutcome {
@@ -227,7 +227,7 @@ function zeroCopy(opcode: number, name: string, addr: bigint, len: number): OpSp
     issue: (c) => {
       const outcome = issueZeroCopy(c);
       const end = notified();
-      return { ...outcome, cflags: outcome.res === 'any' ? 'any' : end.cflags, extra: end.extra };
+      return { ...outcome, cflags: outcome.res === 'any' ? 'any' : CQE_F.MORE, extra: end.extra };
     },
     forms: [
       form(opcode, 'unix', FD.socketpair_a, addr, len, pair),

@@ -86,10 +86,10 @@ function connectInet(c: OpContext, socket: SocketState, bytes: Uint8Array): Issu
       if (peer !== undefined) peer.state = 'unknown';
     },
   });
-  if (port === 7001) return { res: [-E.CONNREFUSED, -E.INPROGRESS], fails: true, ...lost() };
+  if (port === 7001) return { res: [-E.CONNREFUSED, -E.INPROGRESS, -E.ALREADY], fails: true, ...lost() };
   const listening = c.sandbox.file(FD.inet_listener);
   if (port !== 7000 || listening === 'closed' || listening === 'unknown' || listening.kind !== 'socket' || listening.socket.state !== 'listening') return { ...ANY, ...lost() };
-  return { res: [0, -E.INPROGRESS], fails: 'unknown', ...lost(listening.socket) };
+  return { res: [0, -E.INPROGRESS, -E.ALREADY, -E.ISCONN], fails: 'unknown', ...lost(listening.socket) };
 }
 
 function issueConnect(c: OpContext): IssueOutcome {

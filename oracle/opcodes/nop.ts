@@ -12,7 +12,9 @@ function prep(c: OpContext): PrepOutcome {
   const flags = c.sqe.op_flags;
   if ((flags & ~KNOWN) !== 0) return EINVAL;
   if ((flags & IORING_NOP.CQE32) !== 0 && (c.setup_flags & BIG_CQE) === 0) return EINVAL;
-  return { ok: true, adds_flags: 0, may_add: (flags & IORING_NOP.FIXED_FILE) !== 0 ? IOSQE.FIXED_FILE : 0 };
+  const fixed = (flags & IORING_NOP.FIXED_FILE) !== 0 ? IOSQE.FIXED_FILE : 0;
+  const shown = c.abi.nop_shows_fixed_file;
+  return shown === undefined ? { ok: true, adds_flags: 0, may_add: fixed } : { ok: true, adds_flags: shown ? fixed : 0 };
 }
 
 function issue(c: OpContext): IssueOutcome {

@@ -148,7 +148,8 @@ function issue(c: OpContext): IssueOutcome {
     if (slash >= 0) {
       const parent = paths.get(path.slice(0, slash));
       if (parent === undefined) return result(-E.NOENT, { touches });
-      if (parent.type !== 'dir') return result(parent.type === 'file' ? -E.NOTDIR : -E.LOOP, { touches, ...(parent.type === 'file' ? {} : { fails: 'unknown' }) });
+      if (parent.type === 'symlink') return { ...ANY, touches };
+      if (parent.type !== 'dir') return result(-E.NOTDIR, { touches });
     }
     if (!has(o.O_CREAT) || has(o.O_PATH)) return result(-E.NOENT, { touches });
     const made: Node = { type: 'file', id: `node:${path}`, content: new Uint8Array(0), xattrs: new Map() };

@@ -7,7 +7,7 @@ import type { AbiProfile } from '../abi.ts';
 import { ARENA, ARENA_BASE, FD, FILE_CONTENT, type Fixture } from '../layout.ts';
 import { RingResources } from '../register/state.ts';
 import { AF, E, SOCK } from './constants.ts';
-import { type Node, newSocket, type OpenFile, type PipeState, type SocketState } from './files.ts';
+import { type Node, newSocket, objectName, type OpenFile, type PipeState, type SocketState } from './files.ts';
 import { Memory, MEMORY_GRAIN } from './memory.ts';
 
 /** State that all tasks of a scenario share. */
@@ -77,6 +77,11 @@ export class Sandbox {
   taint(name: string): void {
     if (name.startsWith('mem:')) this.memory.forget(BigInt(ARENA_BASE + ARENA.data + Number(name.slice(4))), MEMORY_GRAIN);
     else this.world.tainted.add(name);
+  }
+
+  /** Notes that any object the scenario started with may have changed. */
+  taintObjects(): void {
+    for (const file of this.fds.values()) this.taint(objectName(file));
   }
 
   /** Whether the state of any of these resources is unknown. */

@@ -12,10 +12,7 @@ function prep(c: OpContext): PrepOutcome {
   if (sqe.file_index !== 0 && (flags & SOCK.CLOEXEC) !== 0) return EINVAL;
   if ((flags & ~(SOCK.CLOEXEC | SOCK.NONBLOCK)) !== 0) return EINVAL;
   const shown = (mask: number): Uint32Array => Uint32Array.of(u32(sqe.fd), u32(type & mask), u32(sqe.len), 0, 0, 0);
-  const mask = c.abi.socket_type_mask;
-  if (mask !== undefined) return { ok: true, adds_flags: 0, payload: shown(mask) };
-  const payload = shown(SOCK.TYPE_MASK);
-  return flags === 0 ? { ok: true, adds_flags: 0, payload } : { ok: true, adds_flags: 0, payload, payload_alternatives: [shown(0xffff_ffff)] };
+  return { ok: true, adds_flags: 0, payload: shown(c.abi.socket_type_mask ?? SOCK.TYPE_MASK) };
 }
 
 /** 0, -errno, or undefined where the answer depends on what the kernel was built with. */

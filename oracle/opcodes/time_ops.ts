@@ -51,7 +51,8 @@ function prepTimeout(c: OpContext, linked: boolean): PrepOutcome {
   if ((flags & T.MULTISHOT) !== 0 && (flags & T.ABS) !== 0) return EINVAL;
   const time = timespec(c, sqe.addr);
   if (!isTime(time)) return time;
-  return linked && !c.linked ? EINVAL : PREP_OK;
+  // A link timeout guards the request before it, which cannot be another link timeout.
+  return linked && (!c.linked || c.previous === 15) ? EINVAL : PREP_OK;
 }
 
 function issueTimeout(c: OpContext): IssueOutcome {

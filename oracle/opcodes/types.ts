@@ -21,6 +21,8 @@ export interface OpContext {
   readonly ring: number;
   /** True when the request follows another one in its link chain. */
   readonly linked: boolean;
+  /** Opcode of the request it follows in its chain. */
+  readonly previous?: number;
   /** Files, descriptors and other state the scenario's requests act on, as the submitting task sees them. */
   readonly sandbox: Sandbox;
   /** Does the submitting task's descriptor table hold ring `slot`? Its setup flags, or undefined. */
@@ -36,8 +38,6 @@ export type PrepOutcome =
       readonly may_add?: number;
       /** Words 4..9 of struct io_uring_bpf_ctx (the 24-byte union) as the filter sees them; undefined: all zero. */
       readonly payload?: Uint32Array;
-      /** What the payload may be instead, where the ABI profile does not say which of several the kernel shows. */
-      readonly payload_alternatives?: readonly Uint32Array[];
     }
   | {
       readonly ok: false;
