@@ -37,7 +37,6 @@ const RING_KINDS: Weighted<number> = [
   [3, S.SQE_MIXED],
   [2, S.CQE_MIXED],
   [0.4, S.SQPOLL],
-  [0.5, S.IOPOLL],
   [3, S.NO_SQARRAY],
 ];
 

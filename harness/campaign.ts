@@ -183,7 +183,7 @@ export class Campaign {
     const before = performance.now();
     const prediction = predict(planned.scenario, this.#options.abi);
     this.tally.oracle_ms += performance.now() - before;
-    const encoded = encodeScenario(planned.scenario, { id: planned.index, deadline_ms: this.#options.guests.plan.deadline, waits: waitsOf(prediction) });
+    const encoded = encodeScenario(planned.scenario, { id: planned.index, deadline_ms: this.#options.guests.plan.deadline, ...waitsOf(prediction) });
     const size = encoded.length;
     flights.set(planned.index, { planned, prediction, bytes: size });
     const { sent, result } = session.submit(planned.index, encoded);
@@ -230,8 +230,10 @@ export class Campaign {
           tally.known.set(id, count);
         }
       } else {
+        // What known findings explain is not the point of it.
+        const unexplained = compare(this.#options.known.predict(planned.scenario), answer.observation).difference ?? difference;
         suite.divergence++;
-        this.#suspect({ planned, verdict: 'divergence', difference }, `divergence:${difference.rule}:${difference.what}:${shape(difference)}`);
+        this.#suspect({ planned, verdict: 'divergence', difference: unexplained }, `divergence:${unexplained.rule}:${unexplained.what}:${shape(unexplained)}`);
       }
     }
     this.#progress(planned.suite);

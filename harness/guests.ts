@@ -7,6 +7,7 @@ import type { Scenario } from '../oracle/scenario/types.ts';
 import { STATUS } from '../vm/protocol.ts';
 import type { RunnerResult } from '../vm/protocol.ts';
 import { Session } from './session.ts';
+import type { Waits } from './waits.ts';
 
 export interface GuestPlan {
   /** How to boot one; `consoleFile` is added per guest. */
@@ -56,14 +57,14 @@ export class Guests {
 let next = 0x4000_0000;
 
 /** Runs one scenario on a session and waits for its answer. Ids above the campaign's own are used. */
-export async function runAlone(session: Session, scenario: Scenario, waits: readonly number[], deadline: number): Promise<RunnerResult> {
+export async function runAlone(session: Session, scenario: Scenario, waits: readonly number[] | Waits, deadline: number): Promise<RunnerResult> {
   const id = next++;
-  const { result } = session.submit(id, encodeScenario(scenario, { id, deadline_ms: deadline, waits }));
+  const { result } = session.submit(id, encodeScenario(scenario, { id, deadline_ms: deadline, ...('waits' in waits ? waits : { waits }) }));
   return await result;
 }
 
 /** As runAlone, for callers that only want a complete observation. @throws Error when the runner could not finish it */
-export async function observe(session: Session, scenario: Scenario, waits: readonly number[], deadline: number): Promise<Observation> {
+export async function observe(session: Session, scenario: Scenario, waits: readonly number[] | Waits, deadline: number): Promise<Observation> {
   const result = await runAlone(session, scenario, waits, deadline);
   if (result.status !== STATUS.done) throw new Error(`the runner answers status ${result.status}, detail ${result.detail}`);
   return result.observation;

@@ -83,7 +83,7 @@ export class Laboratory {
     const { difference } = compare(prediction, result.observation);
     if (difference === undefined) return { kind: 'pass' };
     if (known.explain(scenario, result.observation) !== undefined) return { kind: 'known' };
-    return { kind: 'divergence', difference, result };
+    return { kind: 'divergence', difference: compare(known.predict(scenario), result.observation).difference ?? difference, result };
   }
 }
 

@@ -81,9 +81,15 @@ export async function probeAbi(run: RunOne, about: { readonly release: string; r
     if (ret(setup.steps[i]) === 0) setup_flags |= 1 << bit;
   });
 
+  // A filter that denies exactly what shows IOSQE_FIXED_FILE, and a NOP that asks for a fixed file in its own flags.
+  const FIXED = about.little_endian ? 0x100 : 0x1_0000;
+  const deny_fixed: Program = [{ code: 0x20, jt: 0, jf: 0, k: 8 }, { code: 0x45, jt: 0, jf: 1, k: FIXED }, { code: 0x06, jt: 0, jf: 0, k: 0 }, ...RET_1];
+  const nop = await run(scenario([PLAIN_RING, register({ program: deny_fixed }), { task: 0, do: 'submit', ring: 0, sqes: [{ opcode: 0, op_flags: 4 }] }]));
+  const nop_shows_fixed_file = nop.steps[2]?.cqes[0]?.res === -13;
+
   const arm64 = about.machine === 'aarch64';
   const open = arm64 ? OPEN_ARM64 : OPEN_X86_64;
-  return { ...about, op_last: pdu_size.length, register_last, ctx_size, pdu_size, filter_flags, sqe_flags, setup_flags: setup_flags >>> 0, open_force_flags: open.O_LARGEFILE, open };
+  return { ...about, op_last: pdu_size.length, register_last, ctx_size, pdu_size, filter_flags, sqe_flags, setup_flags: setup_flags >>> 0, nop_shows_fixed_file, open_force_flags: open.O_LARGEFILE, open };
 }
 
 function ret(step: StepObservation | undefined): number {

@@ -66,7 +66,7 @@ export class Untestable extends VmError {
 }
 
 /** Milliseconds one scenario may take inside the guest under TCG; hundreds of times the slowest honest one. */
-const DEADLINE_MS = 5_000;
+const DEADLINE_MS = 10_000;
 
 /** Everything a run needs, made ready once. */
 export interface Prepared {

@@ -24,8 +24,10 @@ export interface AbiProfile {
   readonly sqe_flags: number;
   /** Mask of the `IORING_SETUP_*` flags the kernel accepts, of those the scenario language uses. */
   readonly setup_flags: number;
-  /** Bits of socket(2)'s type argument that a filter sees: all of them on 7.0 (SOCK_CLOEXEC and SOCK_NONBLOCK too), 0xf where the kernel masks them. Absent: not probed, either is possible. */
+  /** Bits of socket(2)'s type argument that a filter sees. Absent: the socket type alone (0xf), as documented; set only by the model of a faulty kernel. */
   readonly socket_type_mask?: number;
+  /** Whether prep turns IORING_NOP_FIXED_FILE into the request flag that filters see as IOSQE_FIXED_FILE (7.3 does, 7.0 looks later). Absent: not probed. */
+  readonly nop_shows_fixed_file?: boolean;
   /** Flag bits that openat(2) adds on its own on this architecture (O_LARGEFILE: 0x8000 on x86-64). */
   readonly open_force_flags: number;
   /** Values of open flags on this architecture. */
@@ -87,6 +89,7 @@ export const ABI_7_0: AbiProfile = {
   filter_flags: 3,
   sqe_flags: 0x7f,
   setup_flags: 0xffffffff,
+  nop_shows_fixed_file: false,
   open_force_flags: 0o100000,
   open: OPEN_X86_64,
 };

@@ -72,8 +72,9 @@ function submit(world: World, task: Task, step: SubmitStep): PredictedStep {
   }
   if (ring === undefined) return refuse(E.BADF, 'enter.bad-fd');
   const pending = ring.pending;
-  const take = (cqes: readonly PredictedCqe[]): readonly PredictedCqe[] => {
+  const take = (cqes: PredictedStep['cqes']): PredictedStep['cqes'] => {
     ring.pending = [];
+    if (cqes === 'any') return 'any';
     return pending.length === 0 ? cqes : [...pending, ...cqes];
   };
   if (ring.disabled) return { ...refuse(E.BADFD, 'enter.disabled'), cqes: take([]) };

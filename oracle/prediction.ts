@@ -20,7 +20,10 @@ export interface PredictedStep {
   readonly reached: boolean;
   /** One set per recorded return value; 'any': not judged, neither number nor values. */
   readonly returns: readonly Allowed[] | 'any';
-  readonly cqes: readonly PredictedCqe[];
+  /** 'any': not judged. */
+  readonly cqes: readonly PredictedCqe[] | 'any';
+  /** Most CQEs that may come, where `cqes` does not say. */
+  readonly most?: number;
   /** Bytes read back (see StepObservation.memory); undefined: unchanged / none; 'any': not judged. */
   readonly memory?: Uint8Array | 'any';
   /** Rule that decided the return value. */

@@ -60,6 +60,7 @@ export const featureRules = defineRules({
   'filter.after-prep': ['patch', 'Filters run after prep: a request that prep refuses fails with prep\'s error.', `${PATCH1}, io_submit_sqe`],
   'filter.no-effect': ['man', 'A denied request has no side effect.', `${FILTER_MAN}, DESCRIPTION ("deny")`],
   'filter.ctx.flags': ['patch', 'sqe_flags in the context are the request\'s flags after prep (IOSQE_ASYNC is added for operations that always go to a worker and behind a drain).', `${PATCH1}, io_uring_populate_bpf_ctx; additions observed on 7.0.13`],
+  'filter.ctx.socket-type': ['man', 'socket.type in the context is the socket type (SOCK_STREAM ...) without the SOCK_NONBLOCK and SOCK_CLOEXEC bits that socket(2) accepts beside it.', `${FILTER_MAN}, "Filter Context" ("socket type"); socket(2): the flags are a second purpose of the argument, not part of the type`],
   'filter.ctx.payload': ['man', 'socket, open and (where the kernel has it) connect payloads stand at offset 16; all other bytes are zero.', `${FILTER_MAN}, "Filter Context"`],
 
   // Classic restrictions.
@@ -106,6 +107,7 @@ export const featureRules = defineRules({
   'enter.submit-all': ['man', 'With SUBMIT_ALL a submission goes on behind a failed request.', `${SETUP_MAN}, IORING_SETUP_SUBMIT_ALL`],
   'link.cancelled-by-submission': ['man', 'A chain of which one request fails at submission does not run: the failed ones post their own error, the others -ECANCELED; hard links do not help.', `${ENTER_MAN}, IOSQE_IO_LINK and IOSQE_IO_HARDLINK ("will still sever if we fail submitting")`],
   'link.broken': ['man', 'When a request of a chain fails, the rest of the chain posts -ECANCELED.', `${ENTER_MAN}, IOSQE_IO_LINK`],
+  'link.opcode-notion': ['man', 'Which answers break a chain is the opcode\'s own notion: file-system operations, for one, answer an error without breaking it.', `${ENTER_MAN}, IOSQE_CQE_SKIP_SUCCESS ("The notion of failure/success is opcode specific and is the same as with breaking chains"); opcodes observed on 7.0.13`],
   'link.hard': ['man', 'A hard link goes on after a failed request.', `${ENTER_MAN}, IOSQE_IO_HARDLINK`],
   'link.ends-with-batch': ['man', 'A chain ends with the submission it is part of.', `${ENTER_MAN}, IOSQE_IO_LINK`],
   'skip.success': ['man', 'With CQE_SKIP_SUCCESS a successful request posts no CQE.', `${ENTER_MAN}, IOSQE_CQE_SKIP_SUCCESS`],

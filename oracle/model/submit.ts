@@ -1,9 +1,9 @@
 /** Submission: init checks, restrictions, prep, filters, link chains, and what is posted. */
 import { E, IORING_SETUP, IOSQE } from '../opcodes/constants.ts';
-import { opSpec } from '../opcodes/index.ts';
+import { OP, opSpec } from '../opcodes/index.ts';
 import { initCheckFlags, initCheckRest } from '../opcodes/init.ts';
 import { fullSqe } from '../opcodes/support.ts';
-import type { FullSqe, IssueOutcome, OpContext } from '../opcodes/types.ts';
+import type { FullSqe, IssueOutcome, OpContext, Refusal } from '../opcodes/types.ts';
 import { RING_FD, RING_SLOTS } from '../layout.ts';
 import type { Allowed, PredictedCqe, PredictedStep } from '../prediction.ts';
 import type { Sqe } from '../scenario/types.ts';
@@ -16,7 +16,7 @@ const LINKS = IOSQE.IO_LINK | IOSQE.IO_HARDLINK;
 /** How the submission of one request ended. */
 type Admission =
   | { readonly verdict: 'admitted'; readonly async: boolean }
-  | { readonly verdict: 'failed'; readonly errno: number; readonly rule: string }
+  | { readonly verdict: 'failed'; readonly errno: number; readonly rule: string; readonly refused?: Refusal }
   /** The specification does not decide between running and failing. */
   | { readonly verdict: 'unknown' };
 
@@ -35,8 +35,8 @@ export class Submission {
   readonly #ring: Ring;
   readonly #files: FdTable;
   readonly #cqes: PredictedCqe[] = [];
-  /** Resources touched in this step: whether only inline requests did so, and their chains. */
-  readonly #touched = new Map<string, { inline: boolean; readonly chains: Request[][] }>();
+  /** Resources touched in this step: whether one of its requests changes it, and their chains. */
+  readonly #touched = new Map<string, { changed: boolean; readonly chains: Request[][] }>();
   /** Chains whose outcome depends on who comes first. */
   readonly #racing = new Set<readonly Request[]>();
   /** Set when nothing exact can be said of the step any more. */
@@ -68,7 +68,7 @@ export class Submission {
       const sqe = fullSqe(sqes[i]!);
       const slots = mixed && is128(sqe.opcode) && sqe.opcode < this.#world.abi.op_last ? 2 : 1;
       if (slots === 2 && ((ring.consumed + total) & (ring.entries - 1)) === ring.entries - 1) this.#imprecise = true;
-      const request = this.#admit(sqe, i, chain.length > 0, slots === 2 ? 2 : sqes.length - i);
+      const request = this.#admit(sqe, i, chain.at(-1)?.sqe.opcode, slots === 2 ? 2 : sqes.length - i);
       consumed += slots;
       total += slots;
       const { admission } = request;
@@ -94,7 +94,8 @@ export class Submission {
     if (consumed > 0) returns.push(consumed);
     ring.consumed += total;
     const rule = hit('enter.count');
-    if (this.#imprecise) return { reached: true, returns: 'any', cqes: this.#cqes.map(vague), rule };
+    // Nobody knows which of them run, nor how many CQEs come: at most one each and the notifications.
+    if (this.#imprecise) return { reached: true, returns: 'any', cqes: 'any', most: sqes.length + sqes.filter(({ opcode }) => opSpec(opcode)?.refused !== undefined).length, rule };
     return { reached: true, returns: polled ? [total] : returns, cqes: this.#withRaces(), rule };
   }
 
@@ -110,14 +111,15 @@ export class Submission {
     return cqes;
   }
 
-  #context(sqe: FullSqe, linked: boolean): OpContext {
+  #context(sqe: FullSqe, previous: number | undefined): OpContext {
     const files = this.#files;
     return {
       abi: this.#world.abi,
       sqe,
       setup_flags: this.#ring.flags,
       ring: this.#ring.slot,
-      linked,
+      linked: previous !== undefined,
+      ...(previous === undefined ? {} : { previous }),
       sandbox: files.sandbox,
       ringAt: (fd) => {
         const ring = fd >= RING_FD && fd < RING_FD + RING_SLOTS ? files.rings.get(fd - RING_FD) : undefined;
@@ -127,15 +129,15 @@ export class Submission {
   }
 
   /** Everything that happens to a request before it may run. */
-  #admit(sqe: FullSqe, index: number, linked: boolean, left: number): Request {
+  #admit(sqe: FullSqe, index: number, previous: number | undefined, left: number): Request {
     const world = this.#world;
     const ring = this.#ring;
-    const context = this.#context(sqe, linked);
+    const context = this.#context(sqe, previous);
     const done = (admission: Admission): Request => ({ sqe, index, admission, context });
-    const fail = (errno: number, rule: string, stage: Stage, filters: readonly FilterVerdict[] = []): Request => {
+    const fail = (errno: number, rule: string, stage: Stage, filters: readonly FilterVerdict[] = [], refused?: Refusal): Request => {
       world.hit(rule);
       this.#trace(sqe, index, stage, -errno, rule, filters);
-      return done({ verdict: 'failed', errno, rule });
+      return done({ verdict: 'failed', errno, rule, ...(refused === undefined ? {} : { refused }) });
     };
 
     const init = initCheckFlags(context, { drain_disabled: ring.skip_seen, left });
@@ -169,7 +171,7 @@ export class Submission {
     }
     if (!prep.ok) {
       if (head !== undefined) world.hit('filter.after-prep');
-      return fail(prep.errno, `op.${spec!.name.toLowerCase()}.prep`, 'prep');
+      return fail(prep.errno, `op.${spec!.name.toLowerCase()}.prep`, 'prep', [], prep.refused);
     }
     const adds = prep.adds_flags | ((sqe.flags & IOSQE.IO_DRAIN) !== 0 ? IOSQE.ASYNC : 0);
     let async = ((sqe.flags | adds) & IOSQE.ASYNC) !== 0 || drained;
@@ -178,21 +180,24 @@ export class Submission {
       return done({ verdict: 'admitted', async });
     }
     if (adds !== 0) world.hit('filter.ctx.flags');
-    if (prep.payload !== undefined) world.hit('filter.ctx.payload');
+    if (prep.payload !== undefined) world.hit(sqe.opcode === OP.SOCKET && sqe.off > 0xfn ? 'filter.ctx.socket-type' : 'filter.ctx.payload');
     const verdicts: FilterVerdict[] | undefined = world.trace === undefined ? undefined : [];
     const evaluate = (flags: number) =>
       runFilters(world, ring.rules, sqe.opcode, contextWords(world.abi, sqe.opcode, flags & world.abi.sqe_flags, sqe.user_data, prep.payload), verdicts);
     const answer = evaluate(sqe.flags | adds);
     // Behind a drain the request may or may not have been sent to a worker when the filter looks.
-    if (ring.drain_seen && ((sqe.flags | adds) & IOSQE.ASYNC) === 0 || (ring.drain_seen && (sqe.flags & IOSQE.ASYNC) === 0 && adds !== prep.adds_flags)) {
-      const other = evaluate((sqe.flags | prep.adds_flags) ^ IOSQE.ASYNC);
-      const third = evaluate(sqe.flags | prep.adds_flags);
-      if (other.allowed !== answer.allowed || third.allowed !== answer.allowed) return done({ verdict: 'unknown' });
-      async = true;
+    const open = (prep.may_add ?? 0) | (ring.drain_seen ? IOSQE.ASYNC | IOSQE.IO_DRAIN : 0);
+    if (open !== 0) {
+      if (ring.drain_seen) async = true;
+      const base = sqe.flags | prep.adds_flags;
+      for (let bits = open; ; bits = (bits - 1) & open) {
+        if (evaluate(base | bits).allowed !== answer.allowed) return done({ verdict: 'unknown' });
+        if (bits === 0) break;
+      }
     }
     if (!answer.allowed) {
       world.hit('filter.no-effect');
-      return fail(E.ACCES, answer.rule, 'filter', verdicts);
+      return fail(E.ACCES, answer.rule, 'filter', verdicts, spec!.refused?.(context));
     }
     if (verdicts !== undefined) this.#trace(sqe, index, 'filter', 'any', answer.rule, verdicts);
     return done({ verdict: 'admitted', async });
@@ -220,14 +225,22 @@ export class Submission {
         this.#cancelled(request, omit);
         return;
       }
-      const async = (admission.verdict === 'admitted' && admission.async) || position > 0;
-      const outcome = opSpec(sqe.opcode)!.issue(request.context);
-      const racy = this.#race(outcome, async, chain);
+      const async = admission.verdict === 'admitted' && admission.async;
+      const issued = opSpec(sqe.opcode)!.issue(request.context);
+      // "The notion of failure/success is opcode specific": some handlers answer an error without failing the request.
+      const outcome: IssueOutcome = issued.quiet === true ? { ...issued, fails: false } : issued;
+      if (issued.quiet === true) this.#world.hit('link.opcode-notion');
+      const racy = this.#race(outcome, chain);
       const uncertain = broken === 'unknown';
-      if (!racy && !uncertain) outcome.effect?.();
+      if (!racy && !uncertain) {
+        outcome.effect?.();
+        // Without a CQE nobody waits for a worker: its effect may come later than the next step.
+        if (async && (sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0 && outcome.fails === false) for (const name of outcome.changes ?? outcome.touches ?? []) this.#files.sandbox.taint(name);
+      }
+      const waits = outcome.may_wait === true;
       const res: Allowed = racy ? 'any' : uncertain ? withCancelled(outcome.res) : outcome.res;
-      const fails = racy || uncertain ? 'unknown' : outcome.fails;
-      this.#complete(request, outcome, res, fails, uncertain);
+      const fails = racy || uncertain || waits ? 'unknown' : outcome.fails;
+      this.#complete(request, outcome, res, fails, uncertain || waits);
       if (fails !== false) {
         if ((sqe.flags & IOSQE.IO_HARDLINK) !== 0) this.#world.hit('link.hard');
         else if (position + 1 < chain.length) {
@@ -266,16 +279,18 @@ export class Submission {
     const hard = chain.some(({ sqe }) => (sqe.flags & IOSQE.IO_HARDLINK) !== 0);
     chain.forEach((request, position) => {
       const { admission } = request;
-      const own = admission.verdict === 'failed' ? -admission.errno : -E.CANCELED;
+      const failed = admission.verdict === 'failed' ? -admission.errno : -E.CANCELED;
+      // A link timeout is cancelled by the request before it, also where it failed itself.
+      const own: Allowed = position > 0 && request.sqe.opcode === LINK_TIMEOUT && failed !== -E.CANCELED ? [failed, -E.CANCELED] : failed;
       const rule = admission.verdict === 'failed' ? admission.rule : this.#world.hit('link.cancelled-by-submission');
       if (admission.verdict !== 'failed') this.#trace(request.sqe, request.index, 'link', own, rule, []);
       if (position > 0 && head_skips) {
         this.#world.hit('skip.failure');
         // With a hard link the manual page leaves open whether the others are omitted.
-        if (hard) this.#post(request, own, 0, rule, true);
+        if (hard) this.#postFailure(request, own, rule, true);
         return;
       }
-      this.#post(request, own, 0, rule, false);
+      this.#postFailure(request, own, rule, false);
     });
   }
 
@@ -283,10 +298,20 @@ export class Submission {
     this.#trace(request.sqe, request.index, 'link', -E.CANCELED, 'link.broken', []);
     const timeout = request.sqe.opcode === LINK_TIMEOUT && (request.sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0;
     if (omit === true) {
-      if (timeout || request.sqe.opcode === LINK_TIMEOUT) this.#post(request, -E.CANCELED, 0, 'link.broken', true);
+      if (timeout || request.sqe.opcode === LINK_TIMEOUT) this.#postFailure(request, -E.CANCELED, 'link.broken', true);
       return;
     }
-    this.#post(request, -E.CANCELED, 0, 'link.broken', omit === 'unknown' || timeout);
+    this.#postFailure(request, -E.CANCELED, 'link.broken', omit === 'unknown' || timeout);
+  }
+
+  /** Posts a failure that has nothing to do with what the opcode does. */
+  #postFailure(request: Request, res: Allowed, rule: string, optional: boolean): void {
+    const { admission, context, sqe } = request;
+    const refused = admission.verdict === 'failed' ? admission.refused : opSpec(sqe.opcode)?.refused?.(context);
+    // Behind the head of a chain a request is dropped without a word about its notification.
+    if (refused === undefined || context.linked) return this.#post(request, res, 0, rule, optional);
+    this.#post(request, res, refused.cflags, rule, optional);
+    for (const more of refused.extra) this.#post(request, more.res, more.cflags, rule, optional);
   }
 
   #post(request: Request, res: Allowed, flags: Allowed, rule: string, optional: boolean): void {
@@ -295,36 +320,33 @@ export class Submission {
   }
 
   /** Whether the request races with another one of this step over a resource. */
-  #race(outcome: IssueOutcome, async: boolean, chain: readonly Request[]): boolean {
+  #race(outcome: IssueOutcome, chain: readonly Request[]): boolean {
     let racy = false;
-    const { tainted } = this.#world;
+    const changed = new Set(outcome.changes ?? outcome.touches);
     for (const name of outcome.touches ?? []) {
-      if (tainted.has(name)) {
-        racy = true;
-        this.#racing.add(chain);
-      }
       const before = this.#touched.get(name);
       if (before === undefined) {
-        this.#touched.set(name, { inline: !async, chains: [chain as Request[]] });
+        this.#touched.set(name, { changed: changed.has(name), chains: [chain as Request[]] });
         continue;
       }
       // Members of one chain run one after the other.
       const others = before.chains.filter((other) => other !== chain);
-      if (others.length > 0 && (async || !before.inline)) {
+      // Even a request that need not go to a worker may: whether a file can be read without waiting is the file's affair.
+      if (others.length > 0 && (changed.has(name) || before.changed)) {
         racy = true;
         this.#racing.add(chain);
         for (const other of others) this.#racing.add(other);
       }
-      before.inline &&= !async;
+      before.changed ||= changed.has(name);
       before.chains.push(chain as Request[]);
     }
-    if (racy) for (const name of outcome.touches ?? []) tainted.add(name);
+    if (racy) for (const name of changed) this.#files.sandbox.taint(name);
     return racy;
   }
 
   #touchUnknown(request: Request): void {
     const outcome = opSpec(request.sqe.opcode)?.issue(request.context);
-    for (const name of outcome?.touches ?? []) this.#world.tainted.add(name);
+    for (const name of outcome?.changes ?? outcome?.touches ?? []) this.#files.sandbox.taint(name);
     if (outcome?.posts !== undefined) this.#world.rings.get(outcome.posts.ring)?.pending.push({ user_data: outcome.posts.user_data, res: 'any', flags: 'any', sqe: -1, rule: 'enter.count', optional: true });
   }
 
@@ -346,6 +368,3 @@ function withCancelled(res: Allowed): Allowed {
   return [...(res as readonly number[]), -E.CANCELED];
 }
 
-function vague(cqe: PredictedCqe): PredictedCqe {
-  return { ...cqe, res: 'any', flags: 'any', optional: true };
-}

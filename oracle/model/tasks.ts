@@ -98,7 +98,7 @@ export function simpleStep(world: World, task: Task, step: Step): PredictedStep 
     case 'close_ring':
       return rings.delete(step.ring) ? result(0, world.hit('task.close')) : result(-E.BADF, world.hit('task.close'));
     case 'probe_path':
-      return result(world.tainted.has(`path:${step.path}`) ? 'any' : sandbox.probePath(step.path), world.hit('probe.path'));
+      return result(sandbox.probePath(step.path), world.hit('probe.path'));
     case 'probe_fd': {
       const slot = step.fd - RING_FD;
       const open = slot >= 0 && slot < 16 ? (rings.has(slot) ? 0 : -E.BADF) : sandbox.probeFd(step.fd);
@@ -107,7 +107,7 @@ export function simpleStep(world: World, task: Task, step: Step): PredictedStep 
     case 'probe_memory': {
       const bytes = sandbox.memory.read(BigInt(ARENA_BASE + step.at), step.length);
       const memory = typeof bytes === 'string' ? 'any' : bytes;
-      return { reached: true, returns: [], cqes: [], memory, rule: world.hit('probe.memory') };
+      return { reached: true, returns: [0], cqes: [], memory, rule: world.hit('probe.memory') };
     }
     default:
       throw new RangeError(`no such step: ${step.do}`);

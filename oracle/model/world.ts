@@ -96,17 +96,15 @@ export class World {
   readonly trace: TraceSink | undefined;
   /** Rings by slot, whoever holds them. */
   readonly rings = new Map<RingSlot, Ring>();
-  /** Resources (IssueOutcome.touches) whose state nobody knows since requests raced for them. */
-  readonly tainted = new Set<string>();
   /** Index of the step being predicted. */
   step = 0;
   constructor(scenario: Scenario, abi: AbiProfile, quirks: Quirks, trace: TraceSink | undefined) {
     this.scenario = scenario;
-    this.abi = abi;
+    this.abi = quirks.has('socket-type-shows-flags') ? { ...abi, socket_type_mask: 0xffff_ffff } : abi;
     this.quirks = quirks;
     this.trace = trace;
     const process = new Process();
-    const root = new Task(0, process, new FdTable(new Sandbox(scenario.fixtures, abi)), new RuleSet());
+    const root = new Task(0, process, new FdTable(new Sandbox(scenario.fixtures, this.abi)), new RuleSet());
     process.threads.add(root);
     this.tasks.set(0, root);
   }
