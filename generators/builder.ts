@@ -103,10 +103,17 @@ export class Builder {
     return index;
   }
 
-  /** Now and then asks for a ring that cannot be, and submits to it. */
+  /** Now and then makes a polled ring, where most requests are refused, or asks for one that cannot be; and submits to it. */
   oddRing(task: number, crew: Crew): void {
     const { d } = this;
-    if (!d.chance(0.03)) return;
+    if (!d.chance(0.04)) return;
+    if (d.chance(0.3)) {
+      const flags = S.IOPOLL | S.SUBMIT_ALL;
+      const ring = this.ring(task, flags, 64);
+      if (ring !== undefined) this.push({ do: 'submit', task, ring, sqes: crew.batch(flags, d.int(4, 16), 64).sqes });
+      if (ring !== undefined) this.push({ do: 'close_ring', task, ring });
+      return;
+    }
     const bad_size = d.chance(0.3);
     const ring = this.ring(task, bad_size ? S.SUBMIT_ALL : d.pick(IMPOSSIBLE), bad_size ? d.pick([0, 32769, 0xffff_ffff]) : 64);
     if (ring === undefined) return;

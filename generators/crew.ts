@@ -66,6 +66,8 @@ export class Crew {
   readonly #link_kinds: readonly number[];
   readonly #user_data: UserData;
   readonly #spoil_rate: number;
+  /** One scenario in a hundred lets requests race: what becomes of them is not judged. */
+  readonly #races: boolean;
   readonly #used = new Set<string>();
   readonly #contexts = new Map<number, ProgramContexts>();
   #count = 0;
@@ -79,6 +81,7 @@ export class Crew {
     this.#flag_rate = wish.flags ?? (d.chance(0.5) ? 0 : d.pick([0.05, 0.15, 0.4]));
     this.#link_rate = wish.links ?? (d.chance(0.75) ? 0 : 0.15);
     this.#link_kinds = d.pick([[IO_LINK], [IO_HARDLINK], [IO_LINK, IO_HARDLINK], [IO_LINK, IO_LINK, LINKS]]);
+    this.#races = d.chance(0.01);
     this.#spoil_rate = d.chance(0.75) ? 0 : d.pick([0.02, 0.05, 0.1]);
     // What filters see behind a drain depends on timing, so such scenarios say less.
     const drains = d.chance(wish.links === undefined ? 0.1 : 0.3);
@@ -147,17 +150,21 @@ export class Crew {
     const d = this.#d;
     for (let attempt = 0; attempt < 6; attempt++) {
       const roles = this.#palette.get(d.pick(this.opcodes))!;
-      const role = d.pick(roles);
+      let role = d.pick(roles);
       if (!fits(role, setup_flags)) continue;
-      if (role.once.some((name) => this.#used.has(name))) continue;
-      const flags = (role.form.sqe.flags ?? 0) | this.#drawFlags();
+      if (role.once.some((name) => this.#used.has(name))) {
+        if (role.ghost === undefined) continue;
+        role = role.ghost;
+      }
+      let flags = (role.form.sqe.flags ?? 0) | this.#drawFlags();
+      // Whether these post a CQE is left open by the manual pages.
+      if ((flags & CQE_SKIP_SUCCESS) !== 0 && (role.form.linked === true || (flags & IO_HARDLINK) !== 0) && !d.chance(0.1)) flags &= ~CQE_SKIP_SUCCESS;
       // Chains run side by side: two of them must not meet over something that one of them changes.
       const clash = role.touches.some((name) => {
         const before = touched.get(name);
         return before !== undefined && before.chain !== chain && (before.changed || role.changes.has(name));
       });
-      // One scenario in many lets two requests race.
-      if (clash && !d.chance(0.001)) continue;
+      if (clash && !(this.#races && d.chance(0.2))) continue;
       for (const name of role.touches) {
         const before = touched.get(name);
         const changed = role.changes.has(name) || before?.changed === true;
@@ -207,6 +214,13 @@ export class Crew {
     while (sqes.length < size && left > 0) {
       if (!behind_link) chain++;
       const { role, flags } = this.#request(setup_flags, touched, chain);
+      if ((setup_flags & IORING_SETUP.IOPOLL) !== 0) {
+        // Without flags even the NOP that stands in for others ends while it is submitted.
+        sqes.push({ ...role.form.sqe, user_data: this.#user_data.at(this.#count++) });
+        roles.push(role);
+        left--;
+        continue;
+      }
       if (role.form.linked === true && !behind_link) {
         // It must follow another request of its chain.
         if (left < 2) break;

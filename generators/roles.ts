@@ -1,6 +1,6 @@
 /** Ready-made requests with what is known of them beforehand: what a filter sees, what they touch. */
 import type { AbiProfile } from '../oracle/abi.ts';
-import { RING_FD, RING_SLOTS } from '../oracle/layout.ts';
+import { FD, RING_FD, RING_SLOTS } from '../oracle/layout.ts';
 import type { Fixture } from '../oracle/layout.ts';
 import { fullSqe, initCheckRest, opSpecs, Sandbox } from '../oracle/opcodes/index.ts';
 import type { OpContext, OpForm, OpSpec } from '../oracle/opcodes/types.ts';
@@ -22,14 +22,19 @@ export interface Role {
   readonly changes: ReadonlySet<string>;
   /** Fixtures it uses up: a second request of the kind might have to wait. */
   readonly once: readonly Fixture[];
-  /** True where a polled ring (IORING_SETUP_IOPOLL) refuses it or a NOP ends at once. */
+  /**
+   * The same request on a descriptor that is not open: what a filter sees stays, and the
+   * answer is known however often it is made.
+   */
+  readonly ghost: Role | undefined;
+  /** True where a polled ring (IORING_SETUP_IOPOLL) refuses it: the runner does not poll for others to end. */
   readonly on_iopoll: boolean;
 }
 
 /** Fixtures whose state decides whether a request can go on at once. */
-const USED_UP: readonly Fixture[] = ['pipe', 'pipe_full', 'socketpair', 'listener', 'stream', 'loopback'];
+const USED_UP: readonly Fixture[] = ['pipe', 'pipe_full', 'socketpair', 'listener', 'stream', 'loopback', 'inet', 'datagram'];
 
-function roleOf(spec: OpSpec, form: OpForm, abi: AbiProfile): Role | undefined {
+function roleOf(spec: OpSpec, form: OpForm, abi: AbiProfile, with_ghost = true): Role | undefined {
   const setup_flags = form.need_setup ?? 0;
   const context: OpContext = {
     abi,
@@ -42,10 +47,14 @@ function roleOf(spec: OpSpec, form: OpForm, abi: AbiProfile): Role | undefined {
   };
   const prep = spec.prep(context);
   if (prep.ok === 'unknown') return undefined;
-  const on_iopoll = (spec.opcode === 0 && form.name === 'plain') || !initCheckRest({ ...context, setup_flags: IORING_SETUP.IOPOLL }).ok;
-  if (!prep.ok) return { spec, form, opcode: spec.opcode, adds: 0, payload: undefined, prepared: false, touches: [], changes: new Set(), once: [], on_iopoll };
-  const { touches = [], changes = touches } = spec.issue(context);
-  return { spec, form, opcode: spec.opcode, adds: prep.adds_flags, payload: prep.payload, prepared: true, touches, changes: new Set(changes), once: form.fixtures.filter((name) => USED_UP.includes(name)), on_iopoll };
+  const on_iopoll = !initCheckRest({ ...context, setup_flags: IORING_SETUP.IOPOLL }).ok;
+  if (!prep.ok) return { spec, form, opcode: spec.opcode, adds: 0, payload: undefined, prepared: false, touches: [], changes: new Set(), once: [], ghost: undefined, on_iopoll };
+  const { res, touches = [], changes = touches } = spec.issue(context);
+  // A ghost that the tables do not know the answer of is of no use.
+  if (!with_ghost && typeof res !== 'number') return undefined;
+  const once = form.fixtures.filter((name) => USED_UP.includes(name));
+  const ghost = with_ghost && once.length > 0 && form.sqe.fd !== undefined && form.sqe.fd >= FD.file ? roleOf(spec, { ...form, name: `${form.name}-ghost`, sqe: { ...form.sqe, fd: FD.closed }, fixtures: [] }, abi, false) : undefined;
+  return { spec, form, opcode: spec.opcode, adds: prep.adds_flags, payload: prep.payload, prepared: true, touches, changes: new Set(changes), once, ghost, on_iopoll };
 }
 
 export interface RoleTable {

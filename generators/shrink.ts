@@ -3,6 +3,7 @@
  * the boldest first. Task and ring numbers stay as they are, so that a reader can
  * compare a small case with the one it came from.
  */
+import { IORING_REGISTER } from '../oracle/opcodes/constants.ts';
 import type { Scenario, Step } from '../oracle/scenario/types.ts';
 import { shrinkStep } from './shrink_step.ts';
 import { scenarioSize } from './size.ts';
@@ -36,6 +37,7 @@ function* candidates(scenario: Scenario): Generator<Scenario> {
   }
   if (!scenario.jit) yield { ...scenario, jit: true };
   yield* moveToRoot(scenario);
+  yield* withoutRegistered(scenario);
   // Ring steps change what later steps mean; the others stand alone.
   for (let i = 0; i < steps.length; i++) {
     for (const step of shrinkStep(steps[i]!)) yield { ...scenario, steps: steps.map((old, j) => (j === i ? step : old)) };
@@ -79,5 +81,24 @@ function* moveToRoot(scenario: Scenario): Generator<Scenario> {
       return step.do === 'exit' ? [] : [{ ...step, task: spawn.task }];
     });
     yield { ...scenario, steps: moved };
+  }
+}
+
+/** The rings themselves instead of their registered descriptors. */
+function* withoutRegistered(scenario: Scenario): Generator<Scenario> {
+  const { steps } = scenario;
+  const uses = steps.some((step) => ('on' in step && step.on.kind === 'registered') || (step.do === 'submit' && step.registered !== undefined));
+  if (!uses) return;
+  for (const made of steps) {
+    if (made.do !== 'ring') continue;
+    const direct = steps.flatMap((step): Step[] => {
+      if (step.do === 'register' && step.opcode === IORING_REGISTER.REGISTER_RING_FDS) return [];
+      if (step.do === 'submit') {
+        const { registered: _registered, ...rest } = step;
+        return [rest];
+      }
+      return 'on' in step && step.on.kind === 'registered' ? [{ ...step, on: { kind: 'ring', ring: made.ring } }] : [step];
+    });
+    yield { ...scenario, steps: direct };
   }
 }
