@@ -117,8 +117,12 @@ const ROUTES: readonly (readonly [number, Route])[] = [
         const program = [{ code: 0x06, jt: 0, jf: 0, k: 1 }];
         s.b.filter(task, { kind: 'registered', index }, s.forbidden[0]?.opcode ?? 0, program);
       }
-      if (s.b.d.chance(0.3)) s.b.push({ do: 'close_ring', task, ring });
       attempt(s, task, ring, index);
+      if (!s.b.d.chance(0.3)) return;
+      // The registered descriptor outlives the ring's own; the runner can then no longer fill its queue.
+      s.b.push({ do: 'close_ring', task, ring });
+      s.b.filter(task, { kind: 'registered', index }, s.forbidden[0]?.opcode ?? 0, [{ code: 0x06, jt: 0, jf: 0, k: 1 }]);
+      drawRegister(s.b, task, { kind: 'registered', index });
     },
   ],
   [
