@@ -14,6 +14,7 @@ import { compare } from './compare.ts';
 import type { Difference } from './compare.ts';
 import type { KnownFindings } from './findings.ts';
 import type { Guests } from './guests.ts';
+import { consoleTail, KernelError } from '../vm/errors.ts';
 import type { PlannedCase } from './plan.ts';
 import { SessionEnded } from './session.ts';
 import type { Session, SessionEnd } from './session.ts';
@@ -25,14 +26,29 @@ const WINDOW = 96;
 const WINDOW_BYTES = 2 << 20;
 /** Cases kept per signature; the rest is only counted. */
 const KEEP = 3;
+/** Answered cases that are remembered: a crash may come after its culprit's answer. */
+const RECENT = 1024;
+/** Guests lost to crashes and hangs after which the rest is not worth the time. */
+const MAX_REBOOTS = 60;
+/** Guests in a row that end without finishing one case. */
+const MAX_BARREN = 3;
 
 /** A case that did not pass, to be looked into. */
 export interface Suspect {
   readonly planned: PlannedCase;
+  /** Other cases that may have set it off, likeliest first: the crash came between two cases. */
+  readonly others?: readonly PlannedCase[];
   readonly verdict: Exclude<ScenarioVerdict, 'pass' | 'known'>;
   readonly difference?: Difference;
   readonly end?: SessionEnd;
   readonly detail?: string;
+}
+
+/** Cases that failed in the same way. */
+export interface SuspectGroup {
+  /** The first KEEP of them by index. */
+  readonly cases: Suspect[];
+  count: number;
 }
 
 export interface Tally {
@@ -42,7 +58,9 @@ export interface Tally {
   readonly rules: Map<string, number>;
   readonly known: Map<string, { -readonly [K in keyof KnownCount]: KnownCount[K] }>;
   /** Signature -> first cases and how many there were. */
-  readonly suspects: Map<string, { readonly cases: Suspect[]; count: number }>;
+  readonly suspects: Map<string, SuspectGroup>;
+  /** Why the campaign ended before its last case, if it did. */
+  gave_up: string | undefined;
   oracle_ms: number;
   exec_ns: number;
   reboots: number;
@@ -71,11 +89,14 @@ interface Flight {
 
 export class Campaign {
   readonly tally: Tally = {
-    scenarios: 0, outcomes: 0, suites: new Map(), rules: new Map(), known: new Map(), suspects: new Map(), oracle_ms: 0, exec_ns: 0, reboots: 0, first_result_ms: undefined,
+    scenarios: 0, outcomes: 0, suites: new Map(), rules: new Map(), known: new Map(), suspects: new Map(), oracle_ms: 0, exec_ns: 0, reboots: 0, first_result_ms: undefined, gave_up: undefined,
   };
   readonly #options: CampaignOptions;
   readonly #again: PlannedCase[] = [];
   #exhausted = false;
+  /** Cases whose guest was lost through no fault that the kernel named; a second time it counts. */
+  readonly #lost = new Set<number>();
+  #barren = 0;
   #progressAt = 0;
   #fatal: unknown;
 
@@ -112,8 +133,14 @@ export class Campaign {
     let session = first;
     try {
       while (!this.#stopped()) {
-        session ??= await this.#options.guests.open();
-        const end = await this.#drive(session);
+        session ??= await this.#open();
+        const before = this.tally.scenarios;
+        let end = await this.#drive(session);
+        // The kernel may complain about the last case a moment after its answer.
+        if (end === undefined && !this.#stopped()) {
+          end = await session.settle();
+          if (end !== undefined && end.reason !== 'killed') this.#late(end);
+        }
         this.tally.exec_ns += session.exec_ns;
         if (end === undefined) {
           await session.close();
@@ -121,13 +148,30 @@ export class Campaign {
         }
         await session.guest.kill();
         session = undefined;
-        if (end.reason === 'killed') return;
+        if (end.reason === 'killed' || this.#stopped()) return;
         this.tally.reboots++;
+        this.#barren = this.tally.scenarios > before ? 0 : this.#barren + 1;
+        if (this.#barren >= MAX_BARREN) throw new KernelError(`${MAX_BARREN} guests in a row ended without finishing a scenario; the last: ${end.detail}.\nEnd of its console:\n${consoleTail(end.console)}`, end.reason === 'lost' ? 'Something ends QEMU: is the machine short of memory? Try --jobs 1.' : 'This kernel cannot be tested as it is. If the machine is busy, allow more time with --timeout.', end.reason === 'lost' ? 2 : 125);
+        if (this.tally.reboots >= MAX_REBOOTS && !this.#exhausted) {
+          this.tally.gave_up = `gave up after ${this.tally.reboots} guests had to be booted again`;
+          this.#exhausted = true;
+          this.#again.length = 0;
+        }
       }
     } catch (error) {
       if (!this.#options.signal.aborted) this.#fatal ??= error;
     }
     await session?.close();
+  }
+
+  /** A boot that fails once on a busy machine is no reason to lose a run. */
+  async #open(): Promise<Session> {
+    try {
+      return await this.#options.guests.open();
+    } catch (error) {
+      if (this.#stopped()) throw error;
+      return await this.#options.guests.open();
+    }
   }
 
   /** Feeds one session; resolves with its end, or undefined when all cases are done. */
@@ -162,28 +206,49 @@ export class Campaign {
     }
     // What was under way when the guest went: the culprit is looked into, the rest goes to the next guest.
     const { ended } = session;
-    for (const [id, { planned }] of flights) {
-      if (ended !== undefined && ended.reason !== 'killed' && id === ended.running) this.#suspect({ planned, verdict: ended.reason === 'silent' ? 'hang' : ended.reason === 'crash' ? 'kernel-crash' : 'runner-error', end: ended }, `${ended.reason}:${ended.reports[0]?.title ?? ended.detail}`);
+    // What ended because we stop blames nobody.
+    const culprit = ended === undefined || ended.reason === 'killed' || this.#stopped() ? undefined : ended.running;
+    // The next guest takes them in their order.
+    for (const [id, { planned }] of [...flights].reverse()) {
+      if (id === culprit && !this.#forgiven(ended!, planned)) this.#died(ended!, planned);
       else this.#again.push(planned);
     }
-    if (ended !== undefined && ended.reason !== 'killed' && ended.running === undefined) this.#late(ended);
+    if (ended !== undefined && ended.reason !== 'killed' && !this.#stopped() && (culprit === undefined || !flights.has(culprit))) this.#late(ended);
     return ended;
   }
 
-  /** A crash between two cases: nobody was running, so one of the last may have set it off. */
-  #late(end: SessionEnd): void {
-    const planned = this.#recent.find((planned) => end.recent.includes(planned.index));
-    if (planned !== undefined) this.#suspect({ planned, verdict: 'kernel-crash', end }, `late:${end.reports[0]?.title ?? end.detail}`);
+  /** QEMU killed from outside is nobody's fault, once. */
+  #forgiven(end: SessionEnd, planned: PlannedCase): boolean {
+    if (end.reason !== 'lost' || this.#lost.has(planned.index)) return false;
+    this.#lost.add(planned.index);
+    return true;
   }
 
-  /** The last cases answered, newest first. */
-  readonly #recent: PlannedCase[] = [];
+  #died(end: SessionEnd, planned: PlannedCase): void {
+    this.tally.scenarios++;
+    const suite = this.#suite(planned.suite);
+    suite.scenarios++;
+    suite.other++;
+    this.#suspect({ planned, verdict: verdictOf(end), end }, `${end.reason}:${end.reports[0]?.title ?? end.detail}`);
+  }
+
+  /** A crash between two cases: one of the last may have set it off. Only the kernel's own words count here. */
+  #late(end: SessionEnd): void {
+    if (end.reason !== 'crash') return;
+    const ids = end.running === undefined ? end.recent : [end.running, ...end.recent];
+    const [planned, ...others] = ids.flatMap((id) => this.#recent.get(id) ?? []);
+    if (planned !== undefined) this.#suspect({ planned, others, verdict: 'kernel-crash', end }, `late:${end.reports[0]?.title ?? end.detail}`);
+    else this.#fatal ??= new KernelError(`The kernel failed before it ran a scenario: ${end.detail}.\nEnd of its console:\n${consoleTail(end.console)}`, 'This kernel cannot be tested as it is.', 125);
+  }
+
+  /** The last cases answered, by id; enough for every guest. */
+  readonly #recent = new Map<number, PlannedCase>();
 
   #launch(session: Session, planned: PlannedCase, flights: Map<number, Flight>, landed: (bytes: number) => void): { readonly sent: Promise<void>; readonly bytes: number } {
     const before = performance.now();
     const prediction = predict(planned.scenario, this.#options.abi);
     this.tally.oracle_ms += performance.now() - before;
-    const encoded = encodeScenario(planned.scenario, { id: planned.index, deadline_ms: this.#options.guests.plan.deadline, ...waitsOf(prediction) });
+    const encoded = encodeScenario(planned.scenario, { id: planned.index, deadline_ms: this.#options.guests.plan.deadline, ...waitsOf(this.#options.known.active.length > 0 ? this.#options.known.predict(planned.scenario) : prediction) });
     const size = encoded.length;
     flights.set(planned.index, { planned, prediction, bytes: size });
     const { sent, result } = session.submit(planned.index, encoded);
@@ -205,8 +270,11 @@ export class Campaign {
     const { tally } = this;
     tally.first_result_ms ??= performance.now() - this.#options.started;
     tally.scenarios++;
-    this.#recent.unshift(planned);
-    if (this.#recent.length > 8) this.#recent.pop();
+    this.#recent.set(planned.index, planned);
+    if (this.#recent.size > RECENT) for (const id of this.#recent.keys()) {
+      this.#recent.delete(id);
+      break;
+    }
     const suite = this.#suite(planned.suite);
     suite.scenarios++;
     for (const [rule, hits] of prediction.hits) tally.rules.set(rule, (tally.rules.get(rule) ?? 0) + hits);
@@ -275,6 +343,10 @@ export class Campaign {
       divergences: count('divergence'), crashes: count('kernel-crash'), hangs: count('hang'),
     });
   }
+}
+
+function verdictOf({ reason }: SessionEnd): Suspect['verdict'] {
+  return reason === 'silent' ? 'hang' : reason === 'crash' ? 'kernel-crash' : 'runner-error';
 }
 
 /** What two differences of one kind have in common: the values without user data. */

@@ -44,13 +44,18 @@ export interface InvestigationOptions {
 }
 
 const TRIES = 3;
+/** A case that failed in a batch is run alone up to so many times before it is called unconfirmed. */
+export const CONFIRM_TRIES = 10;
 
 /** A guest of its own, booted again whenever a case ends it. */
 export class Laboratory {
   readonly #options: InvestigationOptions;
+  readonly #settle: boolean;
   #session: Session | undefined;
-  constructor(options: InvestigationOptions) {
+  /** @param settle wait after each case for what the console may still say: for crashes */
+  constructor(options: InvestigationOptions, settle = false) {
     this.#options = options;
+    this.#settle = settle;
   }
 
   /** Throws the guest away; the next case gets a fresh one. */
@@ -68,8 +73,9 @@ export class Laboratory {
     let result: RunnerResult;
     try {
       // Alone a case may take its time: a slow machine must not look like a hang.
-      result = await runAlone(session, scenario, waitsOf(prediction), guests.plan.deadline * 2);
-      if (session.ended !== undefined) throw new SessionEnded(session.ended);
+      result = await runAlone(session, scenario, waitsOf(known.active.length > 0 ? known.predict(scenario) : prediction), guests.plan.deadline * 2);
+      const ended = this.#settle ? await session.settle() : session.ended;
+      if (ended !== undefined) throw new SessionEnded(ended);
     } catch (error) {
       if (!(error instanceof SessionEnded)) throw error;
       await session.guest.kill();
@@ -90,15 +96,27 @@ export class Laboratory {
 /** Repeats, shrinks and repeats again. */
 export async function investigate(suspect: Suspect, laboratory: Laboratory, options: InvestigationOptions): Promise<Investigated> {
   await laboratory.fresh();
-  const { scenario, suite } = suspect.planned;
+  const { suite } = suspect.planned;
   const bad = (outcome: Outcome): boolean => outcome.kind !== 'pass' && outcome.kind !== 'known';
   let first: Outcome = { kind: 'pass' };
-  for (let i = 0; i < TRIES && !bad(first) && !options.signal.aborted; i++) first = await laboratory.try(scenario);
-  if (!bad(first)) return { suspect, scenario, outcome: asSuspected(suspect), reproduced: 0, tries: TRIES };
+  let { scenario } = suspect.planned;
+  let tries = 0;
+  // A crash between cases: each of the last ones in its turn, on the same fresh guest.
+  const candidates = [suspect.planned, ...(suspect.others ?? [])].map((planned) => planned.scenario);
+  for (; tries < CONFIRM_TRIES && !bad(first) && !options.signal.aborted; tries++) {
+    for (const candidate of candidates) {
+      first = await laboratory.try(candidate);
+      if (!bad(first)) continue;
+      scenario = candidate;
+      break;
+    }
+  }
+  // The kernel's own words on the console stand, even where they do not come again.
+  if (!bad(first)) return { suspect, scenario, outcome: suspect.verdict === 'kernel-crash' && suspect.end !== undefined ? { kind: 'crash', end: suspect.end } : first, reproduced: 0, tries };
 
   const same = (outcome: Outcome): boolean =>
     outcome.kind === first.kind && (outcome.kind !== 'divergence' || first.kind !== 'divergence' || outcome.difference.rule === first.difference.rule);
-  const smallest = first.kind === 'divergence' || first.kind === 'crash' ? await shrink(scenario, suite, options, async (candidate) => same(await laboratory.try(candidate))) : scenario;
+  const smallest = first.kind !== 'runner-error' && options.shrinkMs > 0 ? await shrink(scenario, suite, options, async (candidate) => same(await laboratory.try(candidate))) : scenario;
   let reproduced = 0;
   let last = first;
   for (let i = 0; i < TRIES && !options.signal.aborted; i++) {
@@ -109,12 +127,6 @@ export async function investigate(suspect: Suspect, laboratory: Laboratory, opti
     }
   }
   return { suspect, scenario: smallest, outcome: last, reproduced, tries: TRIES };
-}
-
-function asSuspected(suspect: Suspect): Outcome {
-  if (suspect.verdict === 'kernel-crash' && suspect.end !== undefined) return { kind: 'crash', end: suspect.end };
-  if (suspect.verdict === 'hang') return { kind: 'hang', detail: suspect.detail ?? suspect.end?.detail ?? 'no answer' };
-  return { kind: 'runner-error', detail: suspect.detail ?? suspect.end?.detail ?? 'no answer' };
 }
 
 /** fast-check shrinks the scenario while `fails` holds. */

@@ -80,6 +80,7 @@ function submit(world: World, task: Task, step: SubmitStep): PredictedStep {
   if (ring.disabled) return { ...refuse(E.BADFD, 'enter.disabled'), cqes: take([]) };
   const polled = (ring.flags & IORING_SETUP.SQPOLL) !== 0;
   if (!polled && ring.submitter !== undefined && ring.submitter !== task) return { ...refuse(E.EXIST, 'enter.single-issuer'), cqes: take([]) };
+  if (!polled) task.used_io_uring = true;
   if (ring.creator !== task && !ring.rules.empty) world.hit('inherit.ring-shared');
   if (polled && (!ring.creator.alive || ring.creator_files !== ring.creator.files)) {
     // The polling thread ends with its process, at a time of its own.

@@ -135,6 +135,7 @@ function deniedMessage(world: World, task: Task, step: RegisterStep): CallOutcom
 
 /** Register opcodes that are not part of the feature: see `oracle/register`. */
 function other(world: World, task: Task, ring: Ring | undefined, step: RegisterStep): CallOutcome {
+  if (ring !== undefined && step.opcode === IORING_REGISTER.REGISTER_RING_FDS) task.used_io_uring = true;
   const outcome = registerOutcome(step, {
     abi: world.abi,
     ring: ring === undefined ? undefined : { slot: ring.slot, setup_flags: ring.flags, disabled: ring.disabled },

@@ -308,9 +308,9 @@ export class Submission {
   #postFailure(request: Request, res: Allowed, rule: string, optional: boolean): void {
     const { admission, context, sqe } = request;
     const refused = admission.verdict === 'failed' ? admission.refused : opSpec(sqe.opcode)?.refused?.(context);
-    // Behind the head of a chain a request is dropped without a word about its notification.
-    if (refused === undefined || context.linked) return this.#post(request, res, 0, rule, optional);
-    this.#post(request, res, refused.cflags, rule, optional);
+    // Behind the head of a chain a request is dropped without a word about the notification that still comes.
+    this.#post(request, res, context.linked ? 0 : (refused?.cflags ?? 0), rule, optional);
+    if (refused === undefined) return;
     for (const more of refused.extra) this.#post(request, more.res, more.cflags, rule, optional);
   }
 

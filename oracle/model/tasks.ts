@@ -6,6 +6,7 @@ import { E, IORING_SETUP } from '../opcodes/constants.ts';
 import type { Allowed, PredictedCqe, PredictedStep } from '../prediction.ts';
 import type { ReapStep, RingStep, SpawnStep, Step } from '../scenario/types.ts';
 import { setupOutcome } from './setup.ts';
+import { RuleSet } from './ruleset.ts';
 import { FdTable, Process, Ring, Task } from './world.ts';
 import type { World } from './world.ts';
 
@@ -20,6 +21,7 @@ export function createRing(world: World, task: Task, step: RingStep): PredictedS
   const ring = new Ring(step.ring, step.flags, 2 ** Math.ceil(Math.log2(step.entries)), disabled, task, rules);
   ring.inherited_classic = rules.classic !== undefined;
   if ((step.flags & IORING_SETUP.SINGLE_ISSUER) !== 0 && !disabled) ring.submitter = task;
+  task.used_io_uring = true;
   task.files.rings.set(step.ring, ring);
   world.rings.set(step.ring, ring);
   if ((step.flags & IORING_SETUP.SQPOLL) !== 0) task.process.has_workers = true;
@@ -45,6 +47,8 @@ export function spawn(world: World, task: Task, step: SpawnStep): PredictedStep 
 /** execve: the task keeps its rules; its sibling threads end. */
 export function exec(world: World, task: Task): PredictedStep {
   if (!task.rules.empty) world.hit('inherit.exec');
+  if (task.used_io_uring && world.quirks.has('exec-drops-rules')) task.rules = new RuleSet();
+  task.used_io_uring = false;
   for (const sibling of task.process.threads) if (sibling !== task) sibling.alive = false;
   task.process = new Process();
   task.process.threads.add(task);

@@ -45,7 +45,8 @@ struct control {
 	u32 needs_mail;
 	u32 fixtures;
 	u32 id;
-	u32 pad[3];
+	u32 late; /* a CQE did not come in time: from now on the scenario waits only shortly */
+	u32 pad[2];
 	u64 answers; /* (how many << 32) | offset of the next one in out, in one word */
 	struct task task[MAX_TASKS];
 	u8 origin[MAX_TASKS][RING_SLOTS]; /* per descriptor table: slot in which the ring there was created */

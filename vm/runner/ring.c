@@ -262,11 +262,13 @@ static void wait_and_reap(struct ring *r, struct answer *a, int fd, u32 register
 
 		if (have >= want)
 			break;
-		ts.nsec = have < wait ? WAIT_NS : GRACE_NS;
+		ts.nsec = have < wait && !LOAD(&CTL->late) ? WAIT_NS : GRACE_NS;
 		if (r->p->flags & SETUP_IOPOLL)
 			ret = uring_enter(fd, 0, 0, ENTER_GETEVENTS | registered, 0, 0);
 		else
 			ret = uring_enter(fd, 0, need, ENTER_GETEVENTS | ENTER_EXT_ARG | registered, &arg, sizeof(arg));
+		if (ret == -E_TIME && have < wait)
+			STORE(&CTL->late, 1);
 		if (ret < 0 && ret != -E_INTR)
 			break;
 	}

@@ -124,6 +124,7 @@ static void reset(const struct scenario_frame *f)
 	memset(CTL->origin, NO_ORIGIN, RING_SLOTS); /* others are copied from their parent's */
 	CTL->task[0].alive = 1;
 	CTL->owner = CTL->turn = CTL->done = CTL->held_tgid = CTL->gone = CTL->error = 0;
+	CTL->late = 0;
 	CTL->nsteps = f->nsteps;
 	CTL->fixtures = f->fixtures;
 	CTL->answers = sizeof(struct result_frame);

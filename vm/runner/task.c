@@ -33,11 +33,15 @@ static void wake(u32 task)
 
 static void finish(u32 me)
 {
-	u32 i;
+	u32 i, group = me < MAX_TASKS ? CTL->task[me].tgid : 0;
 
 	STORE(&CTL->done, 1);
+	/* Threads of our own process come last: the first one that wakes ends us all. */
 	for (i = 0; i < MAX_TASKS; i++)
-		if (i != me && CTL->task[i].alive)
+		if (i != me && CTL->task[i].alive && CTL->task[i].tgid != group)
+			wake(i);
+	for (i = 0; i < MAX_TASKS; i++)
+		if (i != me && CTL->task[i].alive && CTL->task[i].tgid == group)
 			wake(i);
 }
 
