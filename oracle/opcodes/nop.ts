@@ -22,10 +22,11 @@ function issue(c: OpContext): IssueOutcome {
   const cflags = (flags & IORING_NOP.CQE32) !== 0 && (c.setup_flags & IORING_SETUP.CQE_MIXED) !== 0 ? CQE_F.F_32 : 0;
   let res = (flags & IORING_NOP.INJECT_RESULT) !== 0 ? s32(c.sqe.len) : 0;
   if ((flags & IORING_NOP.FILE) !== 0) {
-    const fixed = (flags & IORING_NOP.FIXED_FILE) !== 0;
-    const file = fixed ? direct(c, c.sqe.fd) : descriptor(c, c.sqe.fd);
-    // Whether IOSQE_FIXED_FILE alone makes it a direct descriptor depends on the release.
-    if (file === 'unknown' || (isFixed(c) && !fixed)) return oneOf([res, -E.BADF, -E.FAULT], 'unknown', { cflags });
+    const asked = (flags & IORING_NOP.FIXED_FILE) !== 0;
+    const shown = c.abi.nop_shows_fixed_file;
+    // Kernels that turn the NOP's own flag into IOSQE_FIXED_FILE also take IOSQE_FIXED_FILE for it.
+    const file = asked || (shown === true && isFixed(c)) ? direct(c, c.sqe.fd) : descriptor(c, c.sqe.fd);
+    if (file === 'unknown' || (shown === undefined && isFixed(c) && !asked)) return oneOf([res, -E.BADF, -E.FAULT], 'unknown', { cflags });
     if (file === 'closed') return result(-E.BADF, { cflags });
   }
   if ((flags & IORING_NOP.FIXED_BUFFER) !== 0) {
