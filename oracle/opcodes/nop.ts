@@ -20,19 +20,21 @@ function prep(c: OpContext): PrepOutcome {
 function issue(c: OpContext): IssueOutcome {
   const flags = c.sqe.op_flags;
   const cflags = (flags & IORING_NOP.CQE32) !== 0 && (c.setup_flags & IORING_SETUP.CQE_MIXED) !== 0 ? CQE_F.F_32 : 0;
-  let res = (flags & IORING_NOP.INJECT_RESULT) !== 0 ? s32(c.sqe.len) : 0;
+  const res = (flags & IORING_NOP.INJECT_RESULT) !== 0 ? s32(c.sqe.len) : 0;
+  // Up to 7.0.10 the request fails, but its CQE shows the result it would have had.
+  const failed = (errno: number): IssueOutcome => oneOf([-errno, res], true, { cflags });
   if ((flags & IORING_NOP.FILE) !== 0) {
     const asked = (flags & IORING_NOP.FIXED_FILE) !== 0;
     const shown = c.abi.nop_shows_fixed_file;
     // Kernels that turn the NOP's own flag into IOSQE_FIXED_FILE also take IOSQE_FIXED_FILE for it.
     const file = asked || (shown === true && isFixed(c)) ? direct(c, c.sqe.fd) : descriptor(c, c.sqe.fd);
     if (file === 'unknown' || (shown === undefined && isFixed(c) && !asked)) return oneOf([res, -E.BADF, -E.FAULT], 'unknown', { cflags });
-    if (file === 'closed') return result(-E.BADF, { cflags });
+    if (file === 'closed') return failed(E.BADF);
   }
   if ((flags & IORING_NOP.FIXED_BUFFER) !== 0) {
     const ring = c.sandbox.world.ring(c.ring);
     if (ring.unknown) return oneOf([res, -E.FAULT], 'unknown', { cflags });
-    if (ring.buffers?.[c.sqe.buf_index] === undefined) res = -E.FAULT;
+    if (ring.buffers?.[c.sqe.buf_index] === undefined) return failed(E.FAULT);
   }
   return result(res, { cflags });
 }
