@@ -2,7 +2,7 @@
  * Findings: documented promises that released kernels break, as data under `suites/findings`. Each
  * names the model of the faulty kernel (oracle/quirks.ts); only answers that are exactly the model's count as known.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AbiProfile } from '../oracle/abi.ts';
@@ -37,6 +37,7 @@ const DIRECTORY = fileURLToPath(new URL('../suites/findings', import.meta.url));
 
 /** Reads every finding. @throws Error naming the file and what is wrong with it */
 export function loadFindings(directory = DIRECTORY): readonly Finding[] {
+  if (!existsSync(directory)) return [];
   return readdirSync(directory)
     .filter((name) => name.endsWith('.json'))
     .sort()

@@ -1,6 +1,6 @@
 /** Boots guests on demand with one set of options, counts boots, and lets go of all of them at the end. */
 import { bootGuest } from '../vm/index.ts';
-import type { BootOptions } from '../vm/index.ts';
+import type { BootOptions, Guest } from '../vm/index.ts';
 import { encodeScenario } from '../oracle/scenario/binary.ts';
 import type { Observation } from '../oracle/scenario/observation.ts';
 import type { Scenario } from '../oracle/scenario/types.ts';
@@ -12,6 +12,8 @@ import type { Waits } from './waits.ts';
 export interface GuestPlan {
   /** How to boot one; `consoleFile` is added per guest. */
   readonly boot: Omit<BootOptions, 'consoleFile'>;
+  /** Boots one; tests put a guest of their own here. Default bootGuest. */
+  readonly start?: (options: BootOptions) => Promise<Guest>;
   /** Path prefix for console files, or undefined. */
   readonly consoleFile?: (boot: number) => string | undefined;
   /** Milliseconds a guest with work may be silent. */
@@ -35,13 +37,19 @@ export class Guests {
   async open(): Promise<Session> {
     const number = this.boots++;
     const file = this.plan.consoleFile?.(number);
-    const guest = await bootGuest({ ...this.plan.boot, ...(file === undefined ? {} : { consoleFile: file }) });
+    const guest = await (this.plan.start ?? bootGuest)({ ...this.plan.boot, ...(file === undefined ? {} : { consoleFile: file }) });
     this.bootMs = Math.max(this.bootMs, guest.bootMs);
     if (this.#closed) {
       await guest.kill();
       throw new Error('the run has ended');
     }
-    const session = await Session.open(guest, this.plan.patience);
+    let session: Session;
+    try {
+      session = await Session.open(guest, this.plan.patience);
+    } catch (error) {
+      await guest.kill();
+      throw error;
+    }
     this.#open.add(session);
     session.onEnd(() => this.#open.delete(session));
     return session;

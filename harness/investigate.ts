@@ -64,8 +64,13 @@ export class Laboratory {
     this.#session = undefined;
   }
 
-  /** Runs one scenario alone and judges it. */
+  /** Runs one scenario alone and judges it. A QEMU that someone kills is booted again, once. */
   async try(scenario: Scenario): Promise<Outcome> {
+    const outcome = await this.#once(scenario);
+    return outcome === 'lost' ? await this.#once(scenario).then((again) => (again === 'lost' ? { kind: 'runner-error', detail: 'QEMU ended twice without a word from the kernel' } : again)) : outcome;
+  }
+
+  async #once(scenario: Scenario): Promise<Outcome | 'lost'> {
     const { guests, abi, known } = this.#options;
     if (this.#session === undefined || this.#session.ended !== undefined) this.#session = await guests.open();
     const session = this.#session;
@@ -81,6 +86,7 @@ export class Laboratory {
       await session.guest.kill();
       this.#session = undefined;
       const { end } = error;
+      if (end.reason === 'lost') return 'lost';
       if (end.reason === 'silent') return { kind: 'hang', detail: end.detail };
       return end.reason === 'crash' ? { kind: 'crash', end } : { kind: 'runner-error', detail: end.detail };
     }
@@ -126,6 +132,8 @@ export async function investigate(suspect: Suspect, laboratory: Laboratory, opti
       last = outcome;
     }
   }
+  // It showed once and not again: then the case as it was drawn is what there is.
+  if (reproduced === 0) return { suspect, scenario, outcome: first, reproduced: 1, tries: tries + TRIES };
   return { suspect, scenario: smallest, outcome: last, reproduced, tries: TRIES };
 }
 

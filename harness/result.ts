@@ -5,10 +5,10 @@ import { explain, formatExplanation } from '../oracle/explain.ts';
 import { toJson } from '../oracle/scenario/json.ts';
 import { printScenario } from '../oracle/scenario/text/index.ts';
 import { RESULT_VERSION } from '../reports/result.ts';
-import type { Crash, Divergence, Hang, RunnerError, RunResult, Verdict } from '../reports/result.ts';
+import type { Crash, Divergence, Hang, RunnerError, RunResult, Unconfirmed, Verdict } from '../reports/result.ts';
 import type { AccelChoice } from '../vm/accel.ts';
 import type { Kernel } from '../vm/index.ts';
-import type { Tally } from './campaign.ts';
+import type { Suspect, Tally } from './campaign.ts';
 import type { Finding } from './findings.ts';
 import type { Guests } from './guests.ts';
 import type { Investigated } from './investigate.ts';
@@ -39,13 +39,27 @@ export function buildResult(parts: ResultParts): RunResult {
   const hangs: Hang[] = [];
   const runner_errors: RunnerError[] = [];
   const groups = [...tally.suspects.values()].sort((a, b) => a.cases[0]!.planned.index - b.cases[0]!.planned.index);
+  const unconfirmed: Unconfirmed[] = [];
+  const suites = new Map([...tally.suites].map(([name, counts]) => [name, { ...counts }]));
   for (const { cases, count } of groups) {
-    const suspect = cases[0]!;
+    if (count === cases.length && cases.every((suspect) => passed(looked.get(suspect)))) {
+      // Each of them passed when it was run alone, again and again.
+      for (const suspect of cases) {
+        unconfirmed.push(unconfirmedOf(suspect, looked.get(suspect)!));
+        const suite = suites.get(suspect.planned.suite);
+        if (suite === undefined) continue;
+        suite[suspect.verdict === 'divergence' ? 'divergence' : 'other']--;
+        suite.pass++;
+      }
+      continue;
+    }
+    // The one that shows again speaks for all.
+    const suspect = cases.find((one) => looked.has(one) && !passed(looked.get(one))) ?? cases[0]!;
     const one = looked.get(suspect);
     const scenario = one?.scenario ?? suspect.planned.scenario;
     const reproduced = one === undefined ? 'not repeated' : `${one.reproduced}/${one.tries}`;
     const base = { suite: suspect.planned.suite, index: suspect.planned.index, scenario: toJson(scenario), reproduced };
-    const kind = one?.outcome.kind ?? (suspect.verdict === 'kernel-crash' ? 'crash' : suspect.verdict);
+    const kind = (passed(one) ? undefined : one?.outcome.kind) ?? (suspect.verdict === 'kernel-crash' ? 'crash' : suspect.verdict);
     if (kind === 'crash') {
       const end = one?.outcome.kind === 'crash' ? one.outcome.end : suspect.end;
       const report = end?.reports[0];
@@ -62,14 +76,14 @@ export function buildResult(parts: ResultParts): RunResult {
     } else runner_errors.push({ index: suspect.planned.index, detail: suspect.detail ?? suspect.end?.detail ?? 'unknown' });
   }
   const bad = divergences.length + crashes.length + hangs.length;
-  const verdict: Verdict = bad > 0 ? 'divergent' : parts.interrupted ? 'interrupted' : tally.scenarios === 0 || runner_errors.length > 0 ? 'untestable' : 'conformant';
+  const verdict: Verdict = bad > 0 ? 'divergent' : parts.interrupted ? 'interrupted' : tally.scenarios === 0 || runner_errors.length > 0 || tally.gave_up !== undefined ? 'untestable' : 'conformant';
   const wall = (performance.now() - parts.started) / 1000;
   const rules: Record<string, number> = {};
   for (const id of Object.keys(parts.rules).sort()) rules[id] = tally.rules.get(id) ?? 0;
   return {
     version: RESULT_VERSION,
     verdict,
-    ...(verdict === 'conformant' ? {} : { reason: reasonOf(verdict, { divergences: divergences.length, crashes: crashes.length, hangs: hangs.length, runner_errors: runner_errors.length }) }),
+    ...(verdict === 'conformant' ? {} : { reason: reasonOf(verdict, { divergences: divergences.length, crashes: crashes.length, hangs: hangs.length, runner_errors: runner_errors.length }, tally.gave_up) }),
     seed: options.seed,
     command: options.command,
     kernel: { release: abi.release, machine: abi.machine, source: parts.kernel.source, sha256: parts.kernel.sha256, append: options.append },
@@ -79,12 +93,13 @@ export function buildResult(parts: ResultParts): RunResult {
     versions: parts.versions,
     scenarios: tally.scenarios,
     outcomes: tally.outcomes,
-    suites: Object.fromEntries([...tally.suites].sort(([a], [b]) => (a < b ? -1 : 1))),
+    suites: Object.fromEntries([...suites].sort(([a], [b]) => (a < b ? -1 : 1))),
     rules,
     divergences,
     crashes,
     hangs,
     runner_errors,
+    unconfirmed,
     known: [...tally.known.values()].sort((a, b) => (a.id < b.id ? -1 : 1)),
     missing_findings: parts.missing.map(({ id }) => ({ id, reason: `listed for ${abi.release}, but its smallest scenario answers as the rules say` })),
     times: {
@@ -100,10 +115,27 @@ export function buildResult(parts: ResultParts): RunResult {
   };
 }
 
-function reasonOf(verdict: Verdict, counts: Readonly<Record<string, number>>): string {
+function passed(one: Investigated | undefined): boolean {
+  return one !== undefined && (one.outcome.kind === 'pass' || one.outcome.kind === 'known');
+}
+
+function unconfirmedOf(suspect: Suspect, one: Investigated): Unconfirmed {
+  const { planned, difference, verdict } = suspect;
+  const detail = difference === undefined ? (suspect.detail ?? suspect.end?.detail ?? 'no answer') : `step ${difference.step}: predicted ${difference.predicted}, observed ${difference.observed}`;
+  return { suite: planned.suite, index: planned.index, verdict, ...(difference === undefined ? {} : { rule: difference.rule }), detail, scenario: toJson(one.scenario), reproduced: `${one.reproduced}/${one.tries}` };
+}
+
+/** English plurals that are not just an s. */
+const ONE: Readonly<Record<string, string>> = { divergences: 'divergence', crashes: 'crash', hangs: 'hang', runner_errors: 'runner error' };
+
+function reasonOf(verdict: Verdict, counts: Readonly<Record<string, number>>, gaveUp: string | undefined): string {
   if (verdict === 'interrupted') return 'interrupted: this is what was found so far';
-  if (verdict === 'untestable') return counts['runner_errors'] === 0 ? 'no scenario was executed' : `${counts['runner_errors']} scenarios could not be executed`;
-  return Object.entries(counts).filter(([, count]) => count > 0).map(([name, count]) => `${count} ${name.replace('_', ' ')}`).join(', ');
+  const more = gaveUp === undefined ? '' : `; ${gaveUp}`;
+  if (verdict === 'untestable') {
+    const errors = counts['runner_errors'] ?? 0;
+    return `${errors === 0 ? (gaveUp === undefined ? 'no scenario was executed' : 'the guests do not hold out') : `${errors === 1 ? '1 scenario' : `${errors} scenarios`} could not be executed`}${more}`;
+  }
+  return Object.entries(counts).filter(([, count]) => count > 0).map(([name, count]) => `${count} ${count === 1 ? ONE[name] : name.replace('_', ' ')}`).join(', ') + more;
 }
 
 function round(value: number): number {

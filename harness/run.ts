@@ -9,9 +9,11 @@ import { SUITE_NAMES } from '../generators/suites.ts';
 import type { SuiteName } from '../generators/suites.ts';
 import { chooseAccel, type AccelChoice } from '../vm/accel.ts';
 import { buildImage, DEFAULT_RELEASE, fetchKernel, kernelFromFile, VmError } from '../vm/index.ts';
+import { consoleTail } from '../vm/errors.ts';
 import type { Kernel } from '../vm/index.ts';
 import { ensureRequirements } from '../vm/host/requirements.ts';
 import { Campaign } from './campaign.ts';
+import type { Suspect } from './campaign.ts';
 import { KnownFindings, loadFindings, runSentinels } from './findings.ts';
 import type { Finding } from './findings.ts';
 import { Guests, observe } from './guests.ts';
@@ -21,6 +23,7 @@ import { planCases } from './plan.ts';
 import type { PlannedCase } from './plan.ts';
 import { FeatureMissing, probeAbi } from './probe.ts';
 import { buildResult } from './result.ts';
+import { SessionEnded } from './session.ts';
 import type { Session } from './session.ts';
 import { toolVersions } from './versions.ts';
 import { waitsOf } from './waits.ts';
@@ -56,7 +59,14 @@ export interface RunEvents {
   checkpoint(result: RunResult): void;
   /** File for the console of the n-th guest, or undefined. */
   consoleFile(boot: number): string | undefined;
+  /** Called once there is a state that can be kept: gives it as it is at that moment. */
+  ready?(snapshot: () => RunResult): void;
 }
+
+/** Milliseconds between two checkpoints while cases run. */
+const CHECKPOINT_MS = 10_000;
+/** So many times as many failures are repeated alone as are shrunk. */
+const CONFIRM_FACTOR = 5;
 
 /** This kernel cannot be tested: exit code 125. */
 export class Untestable extends VmError {
@@ -96,6 +106,7 @@ export async function prepare(options: Pick<RunOptions, 'kernel' | 'release' | '
     return { kernel, accel, guests, first, abi };
   } catch (error) {
     await guests.closeAll();
+    if (error instanceof SessionEnded) throw new Untestable(`Linux ${first.hello.release} stopped while it was asked what it can do: ${error.end.detail}.\nEnd of its console:\n${consoleTail(error.end.console)}`, 'This kernel cannot be tested as it is.');
     if (error instanceof FeatureMissing) throw new Untestable(`Linux ${first.hello.release} cannot be tested: ${error.message}.`, 'Use a kernel from 7.0 on with CONFIG_IO_URING, CONFIG_BPF and CONFIG_NET.');
     throw error;
   }
@@ -115,31 +126,48 @@ export async function run(options: RunOptions, events: RunEvents, signal: AbortS
   events.note(`Linux ${abi.release} (${abi.machine}) is up after ${((performance.now() - started) / 1000).toFixed(1)} s: ${abi.op_last} opcodes, context ${abi.ctx_size} bytes`);
   try {
     const findings = loadFindings();
-    const sentinels = await runSentinels(findings, abi, (scenario) => observe(first, scenario, waitsOf(predict(scenario, abi)), DEADLINE_MS));
+    const sentinels = await runSentinels(findings, abi, (scenario) => observe(first, scenario, waitsOf(predict(scenario, abi)), DEADLINE_MS)).catch((error: unknown) => {
+      if (signal.aborted || !(error instanceof SessionEnded)) throw error;
+      throw new Untestable(`Linux ${abi.release} stopped while it was asked about known findings: ${error.end.detail}.\nEnd of its console:\n${consoleTail(error.end.console)}`, 'Replay suites/findings/*.json one by one to see which does it.');
+    });
     const known = new KnownFindings(sentinels.active, abi);
     if (known.active.length > 0) events.note(`known findings on this kernel: ${known.active.map(({ id }) => id).join(', ')}`);
 
+    const versions = toolVersions();
     const total = options.scenarios?.length ?? options.cases;
     const cases = options.scenarios === undefined ? planCases(options.suites, abi, options.seed, options.cases) : replayCases(options.scenarios);
-    const campaign = new Campaign({ guests, abi, cases, total, jobs: Math.max(1, Math.min(options.jobs, total)), known, sessions: [first], started, onProgress: (progress) => events.progress(progress), signal });
-    const snapshot = (investigated: readonly Investigated[], missing: readonly Finding[]): RunResult =>
-      buildResult({ options, tally: campaign.tally, investigated, missing, abi, kernel, accel, guests, rules: RULES, startedAt, started, interrupted: signal.aborted, versions: toolVersions() });
-    await campaign.run();
+    let checkpointAt = performance.now();
+    const campaign = new Campaign({
+      guests, abi, cases, total, jobs: Math.max(1, Math.min(options.jobs, total)), known, sessions: [first], started, signal,
+      onProgress: (progress) => {
+        events.progress(progress);
+        if (performance.now() - checkpointAt < CHECKPOINT_MS) return;
+        checkpointAt = performance.now();
+        events.checkpoint(snapshot([], sentinels.missing, true));
+      },
+    });
+    const snapshot = (investigated: readonly Investigated[], missing: readonly Finding[], unfinished = false): RunResult =>
+      buildResult({ options, tally: campaign.tally, investigated, missing, abi, kernel, accel, guests, rules: RULES, startedAt, started, interrupted: unfinished || signal.aborted, versions });
     const investigated: Investigated[] = [];
+    events.ready?.(() => snapshot(investigated, sentinels.missing, true));
+    try {
+      await campaign.run();
+    } catch (error) {
+      // What was found before it broke off is kept.
+      if (campaign.tally.scenarios > 0) events.checkpoint(snapshot(investigated, sentinels.missing, true));
+      throw error;
+    }
     const setup: InvestigationOptions = { guests, abi, known, signal, shrinkMs: options.shrinkSeconds * 1000 };
     const groups = [...campaign.tally.suspects.values()].sort((a, b) => a.cases[0]!.planned.index - b.cases[0]!.planned.index);
     if (groups.length > 0) events.checkpoint(snapshot(investigated, sentinels.missing));
-    for (const group of groups.slice(0, options.investigate)) {
+    for (const [n, group] of groups.slice(0, options.investigate * CONFIRM_FACTOR).entries()) {
       if (signal.aborted) break;
-      const suspect = group.cases[0]!;
-      events.note(`looking into case ${suspect.planned.index} (${suspect.verdict}${suspect.difference === undefined ? '' : `, ${suspect.difference.rule}`})`);
-      const laboratory = new Laboratory(setup);
-      try {
-        investigated.push(await investigate(suspect, laboratory, setup));
-      } catch (error) {
-        if (!signal.aborted) events.note(`case ${suspect.planned.index} could not be looked into: ${error instanceof Error ? error.message : String(error)}`);
-      } finally {
-        await laboratory.fresh();
+      for (const suspect of group.cases) {
+        events.note(`looking into case ${suspect.planned.index} (${suspect.verdict}${suspect.difference === undefined ? '' : `, ${suspect.difference.rule}`})`);
+        const one = await lookInto(suspect, n < options.investigate ? setup : { ...setup, shrinkMs: 0 }, events);
+        if (one !== undefined) investigated.push(one);
+        // One that shows again speaks for its group; otherwise the others get their chance.
+        if (one === undefined || one.reproduced > 0 || one.outcome.kind === 'crash') break;
       }
       events.checkpoint(snapshot(investigated, sentinels.missing));
     }
@@ -148,6 +176,21 @@ export async function run(options: RunOptions, events: RunEvents, signal: AbortS
     return result;
   } finally {
     await guests.closeAll();
+  }
+}
+
+/** One case alone; undefined when nothing could be said, for example because of Ctrl-C. */
+async function lookInto(suspect: Suspect, setup: InvestigationOptions, events: RunEvents): Promise<Investigated | undefined> {
+  const laboratory = new Laboratory(setup, suspect.verdict === 'kernel-crash');
+  try {
+    const one = await investigate(suspect, laboratory, setup);
+    // An answer that Ctrl-C cut short is none.
+    return setup.signal.aborted ? undefined : one;
+  } catch (error) {
+    if (!setup.signal.aborted) events.note(`case ${suspect.planned.index} could not be looked into: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  } finally {
+    await laboratory.fresh();
   }
 }
 

@@ -3,6 +3,7 @@
  * judges nothing; a guest that dies or falls silent is reported with the scenario it was in.
  */
 import type { Guest } from '../vm/index.ts';
+import { consoleTail, KernelError } from '../vm/errors.ts';
 import { scanConsole } from '../vm/console.ts';
 import type { ConsoleReport } from '../vm/console.ts';
 import { benchFrame, byeFrame, FrameParser, imageFrame, PROTOCOL_VERSION } from '../vm/protocol.ts';
@@ -11,7 +12,8 @@ import { arenaImage } from '../oracle/opcodes/arena.ts';
 
 /** Why a session ended. */
 export interface SessionEnd {
-  readonly reason: 'crash' | 'silent' | 'garbage' | 'runner' | 'killed';
+  /** `lost`: QEMU itself failed or was killed from outside, and the kernel said nothing; `killed`: by us. */
+  readonly reason: 'crash' | 'silent' | 'garbage' | 'runner' | 'lost' | 'killed';
   /** Scenario that was running, if one was. */
   readonly running: number | undefined;
   /** Ids answered last, newest first (a late crash may belong to one of them). */
@@ -38,6 +40,16 @@ export class SessionEnded extends Error {
 /** How long the guest may say nothing while it has work, in milliseconds. */
 export const DEFAULT_PATIENCE_MS = 30_000;
 const RECENT = 4;
+/** Milliseconds in which the rest of a kernel's report arrives. */
+const REPORT_MS = 300;
+
+/** Milliseconds after the last answer in which the console catches up. */
+const SETTLE_MS = 100;
+
+/** The runner was reached but cannot be talked to: exit code 125. */
+function unusable(what: string, guest: Guest): KernelError {
+  return new KernelError(`${what}\nEnd of the guest's console:\n${consoleTail(guest.console)}`, 'This kernel cannot be tested as it is. If the machine is busy, allow more time with --timeout.', 125);
+}
 
 export class Session {
   readonly guest: Guest;
@@ -49,7 +61,11 @@ export class Session {
   #recent: number[] = [];
   #timer: NodeJS.Timeout | undefined;
   #ended: SessionEnd | undefined;
+  /** Characters of console: while booting; and looked at, whole lines only. */
+  #booted = 0;
   #reported = 0;
+  #reportTimer: NodeJS.Timeout | undefined;
+  #blamed: Pick<SessionEnd, 'running' | 'recent'> | undefined;
   #benched: ((frame: Benched) => void) | undefined;
   readonly #onEnd: ((end: SessionEnd) => void)[] = [];
   /** Nanoseconds the guest spent executing scenarios and waiting for them. */
@@ -67,27 +83,28 @@ export class Session {
     let session: Session | undefined;
     const parser = new FrameParser();
     const hello = await new Promise<Hello>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error('the runner did not say hello')), patience);
+      const timer = setTimeout(() => reject(unusable(`The runner in the guest did not say hello within ${patience / 1000} s.`, guest)), patience);
       guest.onData((chunk) => {
         if (session !== undefined) return session.#receive(chunk);
         for (const frame of parser.push(chunk)) {
           clearTimeout(timer);
           if (frame.type === 'hello' && frame.hello.version === PROTOCOL_VERSION) resolve(frame.hello);
-          else if (frame.type === 'hello') reject(new Error(`the guest image speaks protocol ${frame.hello.version}, not ${PROTOCOL_VERSION}`));
-          else reject(new Error(`the runner could not start: ${frame.type === 'error' ? frame.text : 'it sent garbage'}`));
+          else if (frame.type === 'hello') reject(unusable(`The guest image speaks protocol ${frame.hello.version}, not ${PROTOCOL_VERSION}.`, guest));
+          else reject(unusable(`The runner in the guest could not start: ${frame.type === 'error' ? frame.text : 'it sent garbage'}.`, guest));
         }
       });
       void guest.exited.then(({ code, signal, stderr }) => {
         clearTimeout(timer);
-        reject(new Error(`the guest ended before it said hello (code ${code}, signal ${signal}) ${stderr}`));
+        reject(unusable(`The guest ended before it said hello (code ${code}, signal ${signal}) ${stderr}`.trimEnd(), guest));
       });
     });
     session = new Session(guest, hello, patience);
     // What the kernel said while it booted is not a scenario's doing.
-    session.#reported = guest.console.length;
+    session.#booted = session.#reported = guest.console.length;
     guest.onConsole(() => session.#look());
-    void guest.exited.then(({ code, signal }) => session.#finish('crash', `QEMU ended (${signal ?? `code ${code}`})`));
-    await guest.send(imageFrame(arenaImage(true)));
+    void guest.exited.then(({ code, signal, stderr }) => session.#exited(code, signal, stderr));
+    // A guest that dies here has told `exited`.
+    await guest.send(imageFrame(arenaImage(true))).catch(() => {});
     return session;
   }
 
@@ -129,6 +146,13 @@ export class Session {
     });
     await this.guest.send(benchFrame(0, which, iterations));
     return await answer;
+  }
+
+  /** Waits until what the kernel has to say about the last scenario is here. The end, if the session has ended. */
+  async settle(): Promise<SessionEnd | undefined> {
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    if (this.#blamed !== undefined) await new Promise<void>((resolve) => this.onEnd(() => resolve()));
+    return this.#ended;
   }
 
   /** Asks the guest to power off, and makes sure that it is gone. */
@@ -178,14 +202,19 @@ export class Session {
     if (text.length - this.#reported < 1) return;
     const reports = scanConsole(text.slice(this.#reported));
     if (reports.length === 0) {
-      // Keep a line's worth: a report may come in pieces.
+      // Keep the last line: it may come in pieces.
       this.#reported = Math.max(this.#reported, text.lastIndexOf('\n') + 1);
       return;
     }
-    // Let the rest of the report arrive before the guest is stopped.
-    const timer = setTimeout(() => this.#finish('crash', reports[0]!.title), 300);
-    timer.unref();
-    this.#reported = text.length;
+    // Who runs now is to blame, not who runs when the report is complete. Let its rest arrive before the guest is stopped.
+    this.#blamed ??= { running: this.#running, recent: this.#recent };
+    this.#reportTimer ??= setTimeout(() => this.#finish('crash', reports[0]!.title), REPORT_MS);
+  }
+
+  /** A panic ends QEMU with code 0. Anything else without a word from the kernel is QEMU's own end, or someone killed it. */
+  #exited(code: number | null, signal: NodeJS.Signals | null, stderr: string): void {
+    const spoke = scanConsole(this.guest.console.slice(this.#booted)).length > 0;
+    this.#finish(spoke || code === 0 ? 'crash' : 'lost', `QEMU ended (${signal ?? `code ${code}`})${stderr.trim() === '' ? '' : `: ${stderr.trim()}`}`);
   }
 
   #watch(): void {
@@ -197,8 +226,10 @@ export class Session {
   #finish(reason: SessionEnd['reason'], detail: string): void {
     if (this.#ended !== undefined) return;
     clearTimeout(this.#timer);
+    clearTimeout(this.#reportTimer);
     const console = this.guest.console;
-    this.#ended = { reason, running: this.#running, recent: this.#recent, detail, reports: scanConsole(console), console };
+    const { running, recent } = this.#blamed ?? { running: this.#running, recent: this.#recent };
+    this.#ended = { reason, running, recent, detail, reports: scanConsole(console.slice(this.#booted)), console };
     const error = new SessionEnded(this.#ended);
     for (const waiting of this.#waiting.values()) waiting.reject(error);
     this.#waiting.clear();

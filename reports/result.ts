@@ -43,6 +43,8 @@ export interface RunResult {
   readonly crashes: readonly Crash[];
   readonly hangs: readonly Hang[];
   readonly runner_errors: readonly RunnerError[];
+  /** Cases that failed in a batch and passed each time they were run alone. They do not fail the verdict. */
+  readonly unconfirmed: readonly Unconfirmed[];
   readonly known: readonly KnownCount[];
   /** Findings that the data says should show on this release, and did not. */
   readonly missing_findings: readonly { readonly id: string; readonly reason: string }[];
@@ -102,6 +104,19 @@ export interface Hang {
 export interface RunnerError {
   readonly index: number;
   readonly detail: string;
+}
+
+export interface Unconfirmed {
+  readonly suite: string;
+  readonly index: number;
+  /** What it looked like in the batch. */
+  readonly verdict: ScenarioVerdict;
+  /** The rule that seemed broken, for a divergence. */
+  readonly rule?: string;
+  readonly detail: string;
+  readonly scenario: unknown;
+  /** "0/10". */
+  readonly reproduced: string;
 }
 
 export interface KnownCount {

@@ -31,6 +31,8 @@ describe('a bad run', () => {
     ['how to replay it', "npx ringfence replay 'my out/divergences/001.json'"],
     ['the crash', 'crash 1  WARNING: io_uring/io_uring.c:1234 io_submit_sqe  (suite links, case 77, reproduced 1/3)'],
     ['the hang', 'hang 1  no answer within 5 s'],
+    ['what showed once and not again', 'UNCONFIRMED  1 scenario failed in a batch and passed every time when run alone'],
+    ['what it looked like', 'divergence of link.cancel: step 2: predicted CQE 1, observed no such CQE (suite links, case 90,'],
     ['known findings', 'clone-shares-table: A filter that a parent registers after fork reaches the child'],
     ['missing findings', 'blind-register-unrestricted should show on this kernel and did not'],
     ['suites', '4 of 6 passed; not: stacking (3), links (2)'],

@@ -35,6 +35,7 @@ export function formatSummary(result: RunResult, { colour = false, out = 'out' }
     ...result.hangs.slice(0, SHOWN).map((hang, n) => hangBlock(hang, n, out, style)),
     more(result.hangs.length, 'hang', below(out, 'hangs/')),
     runnerErrors(result),
+    unconfirmed(result, out, style),
     [`repeat:  ${result.command}`, `details: ${below(out, 'result.json')}`],
   ];
   return `${blocks.filter((lines) => lines.length > 0).map((lines) => lines.join('\n')).join('\n\n')}\n`;
@@ -132,6 +133,19 @@ function hangBlock({ suite, index, detail, reproduced }: Hang, n: number, out: s
 
 function more(count: number, noun: string, where: string, many?: string): string[] {
   return count > SHOWN ? [`${counted(count - SHOWN, `more ${noun}`, many === undefined ? undefined : `more ${many}`)}: ${where}`] : [];
+}
+
+/** A case that fails once and never again may be a race in the kernel, or a slow machine: somebody should look. */
+function unconfirmed({ unconfirmed }: RunResult, out: string, style: Style): string[] {
+  if (unconfirmed.length === 0) return [];
+  return [
+    `${style.yellow('UNCONFIRMED')}  ${counted(unconfirmed.length, 'scenario')} failed in a batch and passed every time when run alone (not counted as failed):`,
+    ...unconfirmed.slice(0, SHOWN).flatMap(({ suite, index, verdict, rule, detail, reproduced }, n) => [
+      ...wrap(`${rule === undefined ? verdict : `${verdict} of ${rule}`}: ${detail} (suite ${suite}, case ${index}, reproduced ${reproduced})`, WIDTH - 4).map((line) => `    ${line}`),
+      `    ${replayCommand(out, caseFile('unconfirmed', n))}`,
+    ]),
+    ...more(unconfirmed.length, 'unconfirmed', below(out, 'unconfirmed/'), 'more unconfirmed'),
+  ];
 }
 
 function runnerErrors({ runner_errors }: RunResult): string[] {

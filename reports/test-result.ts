@@ -42,6 +42,7 @@ export const GOOD: RunResult = {
   crashes: [],
   hangs: [],
   runner_errors: [],
+  unconfirmed: [],
   known: [],
   missing_findings: [],
   times: { started: '2026-11-22T04:00:00.000Z', wall_s: 252.4, boot_s: 3.1, first_result_s: 4.2, outcomes_per_s: 4133, guest_busy: 0.91, oracle_s: 6.2, reboots: 0 },
@@ -61,6 +62,7 @@ export const BAD: RunResult = {
   ],
   crashes: [{ suite: 'links', index: 77, kind: 'WARNING', title: 'io_uring/io_uring.c:1234 io_submit_sqe', console: 'a\nb\n', scenario: toJson(CASE), reproduced: '1/3' }],
   hangs: [{ suite: 'links', index: 78, detail: 'no answer within 5 s', scenario: toJson(CASE), reproduced: '3/3' }],
+  unconfirmed: [{ suite: 'links', index: 90, verdict: 'divergence', rule: 'link.cancel', detail: 'step 2: predicted CQE 1, observed no such CQE', scenario: toJson(CASE), reproduced: '0/10' }],
   known: [{ id: 'clone-shares-table', rule: 'inherit.child-own-way', title: 'A filter that a parent registers after fork reaches the child', scenarios: 14 }],
   missing_findings: [{ id: 'blind-register-unrestricted', reason: 'listed for 7.0.13, but its smallest scenario answers as the rules say' }],
 };

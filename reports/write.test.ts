@@ -15,10 +15,10 @@ test('everything is written, and the cases can be read back', () => {
   const out = join(dir, 'a/b');
   writeOut(out, BAD, { console: new Map([['console-0.txt', 'boot\n']]) });
   expect(readdirSync(out, { recursive: true }).map(String).sort()).toEqual([
-    'command', 'console-0.txt', 'crashes', 'crashes/001.json', 'crashes/001.txt', 'divergences', 'divergences/001.json', 'divergences/001.txt', 'hangs', 'hangs/001.json', 'result.json', 'summary.txt', 'versions.json',
+    'command', 'console-0.txt', 'crashes', 'crashes/001.json', 'crashes/001.txt', 'divergences', 'divergences/001.json', 'divergences/001.txt', 'hangs', 'hangs/001.json', 'result.json', 'summary.txt', 'unconfirmed', 'unconfirmed/001.json', 'versions.json',
   ]);
   expect(JSON.parse(readFileSync(join(out, 'result.json'), 'utf8'))).toEqual(BAD);
-  for (const kind of ['divergences', 'crashes', 'hangs']) expect(parseCaseFile(readFileSync(join(out, kind, '001.json'), 'utf8'))).toMatchObject({ ok: true, file: { scenario: CASE } });
+  for (const kind of ['divergences', 'crashes', 'hangs', 'unconfirmed']) expect(parseCaseFile(readFileSync(join(out, kind, '001.json'), 'utf8'))).toMatchObject({ ok: true, file: { scenario: CASE } });
   expect(readFileSync(join(out, 'crashes/001.txt'), 'utf8')).toContain('a\nb\n');
   expect(readFileSync(join(out, 'command'), 'utf8')).toBe('npx ringfence run --seed 1\n');
 });

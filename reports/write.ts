@@ -63,6 +63,7 @@ export function outputFiles(result: RunResult, out: string, { console: consoles 
     files.set(caseFile('crashes', n, 'txt'), `${crash.kind}: ${crash.title}\nreproduced: ${crash.reproduced}\n\n${crash.console.trimEnd()}\n`);
   });
   result.hangs.forEach((hang, n) => files.set(caseFile('hangs', n), caseText(hang.suite, `hang on Linux ${result.kernel.release}: ${hang.detail}`, hang.scenario)));
+  result.unconfirmed.forEach((one, n) => files.set(caseFile('unconfirmed', n), caseText(one.suite, `unconfirmed ${one.verdict} on Linux ${result.kernel.release}: ${one.detail}`, one.scenario)));
   files.set('versions.json', `${JSON.stringify({ kernel: result.kernel, accel: result.accel, ...result.versions }, null, 2)}\n`);
   files.set('command', `${result.command}\n`);
   files.set('summary.txt', formatSummary(result, { out }));
@@ -89,7 +90,7 @@ export function writeOut(dir: string, result: RunResult, extras: WriteExtras = {
     writeWhole(path, text);
     written.set(path, text);
   }
-  for (const kind of ['divergences', 'crashes', 'hangs']) removeOthers(dir, kind, files);
+  for (const kind of ['divergences', 'crashes', 'hangs', 'unconfirmed']) removeOthers(dir, kind, files);
 }
 
 /** Writes one file so that it is there whole or not at all. @throws OutputError */

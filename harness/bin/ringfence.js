@@ -4,19 +4,27 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const main = fileURLToPath(new URL('../cli/main.ts', import.meta.url));
-const own = fileURLToPath(new URL('../../node_modules/.bin/node', import.meta.url));
+const at = (path) => fileURLToPath(new URL(path, import.meta.url));
+const main = at('../cli/main.ts');
+const own = at('../../node_modules/.bin/node');
 const [major, minor] = process.versions.node.split('.').map(Number);
+// From these versions on Node.js runs TypeScript as it is.
+const able = major > 23 || (major === 23 && minor >= 6) || (major === 22 && minor >= 18);
 
-if (major > 22 || (major === 22 && minor >= 18)) await import(main);
-else if (!existsSync(own)) {
-  console.error('ringfence: this Node.js is too old and the project\'s own is not installed.\nType: npm ci');
+if (!existsSync(at('../../node_modules/fast-check')) || (!able && !existsSync(own))) {
+  console.error('ringfence: the packages of this project are not installed.\nType: npm ci');
   process.exitCode = 2;
-} else {
+} else if (able) await import(main);
+else {
   const child = spawn(own, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
-  // Ctrl-C goes to the whole foreground group; the child decides when to stop.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => signal !== 'SIGINT' && child.kill(signal));
+  // Ctrl-C in a terminal reaches the child as well; it takes two at once for one.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => {
+    console.error(`ringfence: ${own} cannot be started: ${error.message}\nType: npm ci`);
+    process.exitCode = 2;
+  });
   child.on('exit', (code, signal) => {
-    process.exitCode = signal === null ? (code ?? 1) : 130;
+    if (signal !== null) console.error(`ringfence: ended by ${signal}`);
+    process.exitCode = signal === null ? (code ?? 2) : ['SIGINT', 'SIGTERM', 'SIGHUP'].includes(signal) ? 130 : 2;
   });
 }

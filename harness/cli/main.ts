@@ -1,4 +1,5 @@
 /** The command line: finds the command, turns every error into a message and an exit code. */
+import { writeSync } from 'node:fs';
 import { VmError } from '../../vm/index.ts';
 import { EXIT, Usage } from './exit.ts';
 import { COMMANDS, HELP } from './commands.ts';
@@ -21,15 +22,35 @@ async function main(argv: readonly string[]): Promise<number> {
   return await command.run(rest);
 }
 
-// A reader that goes away (ringfence rules | head) is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(EXIT.ok);
-  throw error;
+// A reader that goes away (ringfence rules | head) is no error, and changes no exit code.
+let unprintable: NodeJS.ErrnoException | undefined;
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') unprintable ??= error;
+  });
+}
+// Exit code 1 means a divergence: a mistake of our own must not end with it. Guests end with the process.
+process.on('uncaughtException', (error) => {
+  fail(error);
+  process.exit(EXIT.usage);
+});
+process.on('exit', () => {
+  if (unprintable === undefined) return;
+  try {
+    writeSync(2, `ringfence: the output could not be written: ${unprintable.message}\n`);
+  } catch {
+    // Nobody listens.
+  }
+  if (process.exitCode === EXIT.ok) process.exitCode = EXIT.usage;
 });
 
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
+  fail(error);
+}
+
+function fail(error: unknown): void {
   if (error instanceof Usage) {
     process.stderr.write(`ringfence: ${error.message}\nType "npx ringfence help" for the options.\n`);
     process.exitCode = EXIT.usage;

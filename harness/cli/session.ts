@@ -11,23 +11,40 @@ import { killAllGuests } from '../../vm/processes.ts';
 import { SetupError } from '../../vm/index.ts';
 import { EXIT, exitCode } from './exit.ts';
 
+/** Two interrupts within so many milliseconds are one: each process on the way passes it on. */
+const ONE_INTERRUPT_MS = 300;
+
 /** Runs, reports, and answers with the exit code. */
 export async function runAndReport(options: RunOptions, out: string): Promise<number> {
   const controller = new AbortController();
-  let interrupts = 0;
+  let interruptedAt = -Infinity;
+  let snapshot: (() => RunResult) | undefined;
   const progress = createProgress(process.stderr);
   const interrupt = (): void => {
-    interrupts++;
-    if (interrupts > 1) {
-      // Twice: at once. The checkpoint on disk is what there is.
+    const now = performance.now();
+    if (controller.signal.aborted) {
+      // npm and the launcher pass on what the terminal sent already: that is one Ctrl-C, not two.
+      if (now - interruptedAt < ONE_INTERRUPT_MS) return;
       killAllGuests();
+      keep();
       process.exit(EXIT.interrupted);
     }
+    interruptedAt = now;
     progress.note('interrupted: stopping the guests and writing what was found (once more: at once)');
     controller.abort();
   };
+  /** What there is at this moment, as far as the disk takes it. */
+  const keep = (): void => {
+    try {
+      if (snapshot !== undefined) writeOut(out, snapshot());
+    } catch {
+      // The last checkpoint is what there is.
+    }
+  };
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
+  process.on('SIGHUP', interrupt);
+  const show = (state: RunResult): void => void process.stdout.write(formatSummary(state, { colour: process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '', out }));
   let result: RunResult | undefined;
   let unwritable: OutputError | undefined;
   try {
@@ -43,25 +60,39 @@ export async function runAndReport(options: RunOptions, out: string): Promise<nu
         result = state;
         try {
           writeOut(out, state);
+          unwritable = undefined;
         } catch (error) {
           if (!(error instanceof OutputError)) throw error;
-          unwritable ??= error;
+          if (unwritable === undefined) progress.note(`ringfence: ${error.message}`);
+          unwritable = error;
         }
+      },
+      ready: (state) => {
+        snapshot = state;
       },
       consoleFile: (boot) => join(out, `console-${boot}.txt`),
     }, controller.signal);
   } catch (error) {
     progress.end();
     // Ctrl-C before the first answer: nothing was found, and nothing is lost.
-    if (!controller.signal.aborted) throw error;
-    if (result === undefined) process.stderr.write('interrupted before the first answer\n');
+    if (!controller.signal.aborted) {
+      if (result === undefined) throw error;
+      // What was found before the run broke off is told first.
+      show(result);
+      if (result.verdict !== 'divergent') throw error;
+      process.stderr.write(`ringfence: the run broke off: ${error instanceof Error ? error.message : String(error)}\n`);
+      return EXIT.divergent;
+    }
+    if (result === undefined) process.stderr.write('ringfence: interrupted before the first answer; nothing was found, nothing is lost.\n');
+    else show(result);
     return EXIT.interrupted;
   } finally {
     process.off('SIGINT', interrupt);
     process.off('SIGTERM', interrupt);
+    process.off('SIGHUP', interrupt);
   }
   progress.end();
-  process.stdout.write(formatSummary(result, { colour: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined, out }));
+  show(result);
   if (unwritable !== undefined) {
     process.stderr.write(`ringfence: ${unwritable.message}\n`);
     return result.verdict === 'divergent' ? EXIT.divergent : EXIT.usage;
