@@ -12,12 +12,7 @@ import { scenarioAt, SUITE_NAMES } from './scenarios.ts';
 const UNREACHABLE: Readonly<Record<string, string>> = {
   'bpf.program.empty': 'filter_len 0 is refused as filter-reg.len before the program is looked at; explain reaches it',
   'bpf.program.too-long': 'filter_len above 4096 is refused as filter-reg.len before the program is looked at; explain reaches it',
-  'enter.not-a-ring': 'a submit step names a ring slot, and no step puts another file at its descriptor',
   'op.recv_zc': 'an allowed RECV_ZC needs a zero-copy receive queue of a network device, which no guest has; its prep errors are reached',
-  'bpf.program.accepted': 'the oracle counts accepted programs as filter-reg.accepted only',
-  'inherit.ring-not-later': 'the oracle does not count it: it is what a ring does not do',
-  'inherit.child-own-way': 'the oracle does not count it: it is what a child does not do',
-  'inherit.ring-level-stays': 'the oracle does not count it: it is what other rings do not do',
   'task.gone': 'a well-formed scenario has no step of a task that has ended; it is for children that the kernel refused to make',
 };
 

@@ -72,9 +72,11 @@ function submit(world: World, task: Task, step: SubmitStep): PredictedStep {
   }
   if (ring === undefined) return refuse(E.BADF, 'enter.bad-fd');
   const pending = ring.pending;
+  const strays = ring.strays.slice();
   const take = (cqes: PredictedStep['cqes']): PredictedStep['cqes'] => {
     ring.pending = [];
     if (cqes === 'any') return 'any';
+    if (strays.length > 0) return [...pending, ...cqes, ...strays];
     return pending.length === 0 ? cqes : [...pending, ...cqes];
   };
   if (ring.disabled) return { ...refuse(E.BADFD, 'enter.disabled'), cqes: take([]) };
@@ -86,6 +88,14 @@ function submit(world: World, task: Task, step: SubmitStep): PredictedStep {
     // The polling thread ends with its process, at a time of its own.
     return { reached: true, returns: 'any', cqes: take(step.sqes.map((sqe, i) => ({ user_data: sqe.user_data ?? 0n, res: 'any', flags: 'any', sqe: i, rule: 'enter.count', optional: true }))), rule: 'enter.count' };
   }
+  if (ring.slot !== step.ring) {
+    // The queue that was filled is another ring's: this one has nothing to submit.
+    const filled = task.files.rings.get(step.ring);
+    const waiting = filled?.pending ?? [];
+    if (filled !== undefined) filled.pending = [];
+    return { reached: true, returns: polled ? 'any' : [0], cqes: waiting, rule: world.hit('enter.count') };
+  }
   const predicted = new Submission(world, ring, task).run(step.sqes);
-  return { ...predicted, cqes: take(predicted.cqes) };
+  const most = predicted.most ?? (predicted.cqes === 'any' ? 0 : predicted.cqes.length) + pending.length;
+  return { ...predicted, cqes: take(predicted.cqes), ...(strays.length > 0 || predicted.most !== undefined ? { most } : {}) };
 }

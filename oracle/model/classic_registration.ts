@@ -2,7 +2,7 @@
 import { E, IORING_RESTRICTION } from '../opcodes/constants.ts';
 import { addressKind, effectiveRestrictions } from '../scenario/memory.ts';
 import type { Placement, Restriction, RingRestrictionsArg, TaskRestrictionsArg } from '../scenario/types.ts';
-import { privileged } from './filter_registration.ts';
+import { ownWay, privileged } from './filter_registration.ts';
 import type { CallOutcome } from './filter_registration.ts';
 import type { FeatureRuleId } from './rules.ts';
 import type { Classic } from './ruleset.ts';
@@ -100,5 +100,6 @@ export function registerRestrictionsOnTask(world: World, task: Task, nr_args: nu
   const parsed = parseArray(world, arg.restrictions, arg.nr_res, arg.placement, refuse);
   if (!parsed.ok) return parsed.outcome;
   task.rules.classic = parsed.classic;
+  ownWay(world, task);
   return { ret: 0, rule: world.hit('task-classic-reg.accepted') };
 }

@@ -30,12 +30,24 @@ export function privileged(world: World, task: Task): Tri {
   return task.cap_sys_admin;
 }
 
+/** A task-level registration took effect: what was made before must not notice. */
+export function ownWay(world: World, task: Task): void {
+  for (const ring of world.rings.values()) {
+    if (ring.creator !== task) continue;
+    world.hit('inherit.ring-not-later');
+    break;
+  }
+  if (world.tasks.size > 1) world.hit('inherit.child-own-way');
+}
+
 /** Registers on the calling task (fd = -1). */
 export function registerFilterOnTask(world: World, task: Task, nr_args: number, arg: BpfArg): CallOutcome {
   const allowed = privileged(world, task);
   if (allowed === 'unknown') return { ret: 'any', rule: 'filter-reg.privilege', memory: 'any' };
   if (!allowed) return { ret: -E.ACCES, rule: world.hit('filter-reg.privilege') };
-  return registerFilter(world, task.rules, nr_args, arg);
+  const outcome = registerFilter(world, task.rules, nr_args, arg);
+  if (outcome.ret === 0) ownWay(world, task);
+  return outcome;
 }
 
 /** Registers on a rule set; the checks are those of a task and a ring alike. */
@@ -82,6 +94,7 @@ export function registerFilter(world: World, rules: RuleSet, nr_args: number, ar
     world.trace?.({ kind: 'program', step: world.step, accepted: false, rule: checked.rule, pc: checked.pc });
     return refuse(-checked.errno, 'filter-reg.program-invalid', memory);
   }
+  world.hit(checked.rule);
   world.trace?.({ kind: 'program', step: world.step, accepted: true });
   rules.add(arg.opcode, program, (arg.flags & FILTER_DENY_REST) !== 0, abi.op_last, world.step);
   return { ret: 0, rule: world.hit('filter-reg.accepted'), ...(memory === undefined ? {} : { memory }) };

@@ -74,7 +74,11 @@ function onRing(world: World, task: Task, ring: Ring, step: AnyRegisterStep, opc
       if (step.do === 'register_task_restrictions') return registerRestrictionsOnRing(world, ring, step.nr_args, asRingArg(step.arg));
       return { ret: 'any', rule: 'classic-reg.kind', memory: 'any' };
     case BPF_FILTER:
-      if (step.do === 'register_bpf_filter') return registerFilter(world, ring.rules, step.nr_args, step.arg);
+      if (step.do === 'register_bpf_filter') {
+        const outcome = registerFilter(world, ring.rules, step.nr_args, step.arg);
+        if (outcome.ret === 0) world.hit('inherit.ring-level-stays');
+        return outcome;
+      }
       return { ret: 'any', rule: 'filter-reg.fault', memory: 'any' };
     default:
       if (step.do !== 'register') return { ret: 'any', rule: 'register.opcode-range', memory: 'any' };

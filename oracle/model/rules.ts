@@ -99,7 +99,6 @@ export const featureRules = defineRules({
   'setup.flags': ['man', 'An impossible combination of setup flags is refused with -EINVAL.', `${SETUP_MAN}, ERRORS EINVAL`],
   'setup.ok': ['man', 'A ring with valid parameters is created.', SETUP_MAN],
   'enter.bad-fd': ['man', 'io_uring_enter on a descriptor that is not open gives -EBADF.', `${ENTER_MAN}, ERRORS EBADF`],
-  'enter.not-a-ring': ['man', 'io_uring_enter on a descriptor that is no ring gives -EOPNOTSUPP.', `${ENTER_MAN}, ERRORS EOPNOTSUPP`],
   'enter.disabled': ['man', 'A disabled ring accepts no submission: -EBADFD.', `${ENTER_MAN}, ERRORS EBADFD`],
   'enter.single-issuer': ['man', 'Submission by another task than the submitter of a SINGLE_ISSUER ring gives -EEXIST.', `${SETUP_MAN}, IORING_SETUP_SINGLE_ISSUER`],
   'enter.count': ['man', 'io_uring_enter returns the number of SQEs it consumed.', `${ENTER_MAN}, RETURN VALUE`],

@@ -106,7 +106,7 @@ export class Submission {
     const cqes = this.#cqes.filter(({ sqe }) => !racing.has(sqe));
     for (const [sqe, request] of racing) {
       const skip = (request.sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0 || [...this.#racing].some((chain) => chain.includes(request) && chain.some((other) => (other.sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0));
-      cqes.push({ user_data: request.sqe.user_data, res: 'any', flags: 'any', sqe, rule: 'enter.count', ...(skip ? { optional: true } : {}) });
+      cqes.push({ user_data: request.sqe.user_data, res: 'any', flags: 'any', sqe, rule: 'enter.count', ...(skip || opSpec(request.sqe.opcode)?.issue(request.context).may_wait === true ? { optional: true } : {}) });
     }
     return cqes;
   }
@@ -208,6 +208,7 @@ export class Submission {
     if (this.#imprecise) {
       for (const request of chain) {
         this.#post(request, 'any', 'any', 'enter.count', true);
+        this.#stray(request);
         this.#touchUnknown(request);
       }
       return;
@@ -232,6 +233,7 @@ export class Submission {
       if (issued.quiet === true) this.#world.hit('link.opcode-notion');
       const racy = this.#race(outcome, chain);
       const uncertain = broken === 'unknown';
+      if (uncertain) for (const name of outcome.changes ?? outcome.touches ?? []) this.#files.sandbox.taint(name);
       if (!racy && !uncertain) {
         outcome.effect?.();
         // Without a CQE nobody waits for a worker: its effect may come later than the next step.
@@ -241,8 +243,9 @@ export class Submission {
       const res: Allowed = racy ? 'any' : uncertain ? withCancelled(outcome.res) : outcome.res;
       const fails = racy || uncertain || waits ? 'unknown' : outcome.fails;
       this.#complete(request, outcome, res, fails, uncertain || waits);
+      if (uncertain || waits) this.#stray(request);
       if (fails !== false) {
-        if ((sqe.flags & IOSQE.IO_HARDLINK) !== 0) this.#world.hit('link.hard');
+        if ((sqe.flags & IOSQE.IO_HARDLINK) !== 0 && !waits && !uncertain) this.#world.hit('link.hard');
         else if (position + 1 < chain.length) {
           broken = fails;
           omit = (sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0 ? fails : false;
@@ -288,6 +291,7 @@ export class Submission {
         this.#world.hit('skip.failure');
         // With a hard link the manual page leaves open whether the others are omitted.
         if (hard) this.#postFailure(request, own, rule, true);
+        else this.#postNotifications(request);
         return;
       }
       this.#postFailure(request, own, rule, false);
@@ -299,9 +303,22 @@ export class Submission {
     const timeout = request.sqe.opcode === LINK_TIMEOUT && (request.sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0;
     if (omit === true) {
       if (timeout || request.sqe.opcode === LINK_TIMEOUT) this.#postFailure(request, -E.CANCELED, 'link.broken', true);
+      else this.#postNotifications(request);
       return;
     }
     this.#postFailure(request, -E.CANCELED, 'link.broken', omit === 'unknown' || timeout);
+  }
+
+  /** A CQE that may come with any later step of the ring. */
+  #stray(request: Request): void {
+    this.#ring.strays.push({ user_data: request.sqe.user_data, res: 'any', flags: 'any', sqe: -1, rule: 'enter.count', optional: true });
+  }
+
+  /** What still comes of a request whose own CQE is omitted. */
+  #postNotifications(request: Request): void {
+    const { admission, context, sqe } = request;
+    const refused = admission.verdict === 'failed' ? admission.refused : opSpec(sqe.opcode)?.refused?.(context);
+    for (const more of refused?.extra ?? []) this.#post(request, more.res, more.cflags, 'link.cancelled-by-submission', false);
   }
 
   /** Posts a failure that has nothing to do with what the opcode does. */

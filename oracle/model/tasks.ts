@@ -80,9 +80,10 @@ export function unshareUser(world: World, task: Task): PredictedStep {
 export function reap(world: World, task: Task, step: ReapStep): PredictedStep {
   const ring = task.files.rings.get(step.ring);
   if (ring === undefined) return { reached: true, returns: [], cqes: [], rule: world.hit('enter.bad-fd') };
-  const cqes = ring.pending;
+  const cqes = [...ring.pending, ...ring.strays];
+  const most = ring.pending.length;
   ring.pending = [];
-  return { reached: true, returns: [], cqes, rule: world.hit('enter.count') };
+  return { reached: true, returns: [], cqes, ...(ring.strays.length > 0 ? { most } : {}), rule: world.hit('enter.count') };
 }
 
 /** The remaining small steps. */

@@ -71,6 +71,8 @@ export class Ring {
   inherited_classic = false;
   /** CQEs posted from elsewhere, not yet reaped. */
   pending: PredictedCqe[] = [];
+  /** CQEs that may come with any later step, or never: of requests that may wait, or that nobody knows to run. */
+  readonly strays: PredictedCqe[] = [];
   /** A request with CQE_SKIP_SUCCESS was seen: drains are refused from now on. */
   skip_seen = false;
   /** A drain was submitted: whether later requests are forced to a worker depends on timing. */
