@@ -1,0 +1,45 @@
+/** Every hand-written example on the real kernel: exactly what the oracle says, or exactly what a known finding says. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SUITE_NAMES } from '../generators/suites.ts';
+import { isWellFormed } from '../generators/well_formed.ts';
+import { compare } from '../harness/compare.ts';
+import { KnownFindings, loadFindings, runSentinels } from '../harness/findings.ts';
+import { observe } from '../harness/guests.ts';
+import { prepare } from '../harness/run.ts';
+import type { Prepared } from '../harness/run.ts';
+import { waitsOf } from '../harness/waits.ts';
+import { predict } from '../oracle/predict.ts';
+import type { Observation } from '../oracle/scenario/observation.ts';
+import type { Scenario } from '../oracle/scenario/types.ts';
+import { EXAMPLES } from './examples/index.ts';
+
+let prepared: Prepared;
+let known: KnownFindings;
+
+async function run(scenario: Scenario): Promise<Observation> {
+  return await observe(prepared.first, scenario, waitsOf(predict(scenario, prepared.abi)), prepared.guests.plan.deadline);
+}
+
+beforeAll(async () => {
+  prepared = await prepare({ append: '', accel: 'auto', timeout: 60 }, { note: () => undefined, consoleFile: () => undefined }, new AbortController().signal);
+  const { active, missing } = await runSentinels(loadFindings(), prepared.abi, run);
+  expect(missing.map(({ id }) => id)).toEqual([]);
+  known = new KnownFindings(active, prepared.abi);
+}, 120_000);
+
+afterAll(async () => {
+  await prepared?.guests.closeAll();
+});
+
+describe('hand-written examples', () => {
+  it('there are some for every suite, each with a title of its own', () => {
+    for (const suite of SUITE_NAMES) expect(EXAMPLES.filter((example) => example.suite === suite).length, suite).toBeGreaterThanOrEqual(2);
+    expect(new Set(EXAMPLES.map(({ suite, title }) => `${suite}: ${title}`)).size).toBe(EXAMPLES.length);
+  });
+
+  it.each(EXAMPLES)('$suite: $title', async ({ scenario }) => {
+    expect(isWellFormed(scenario)).toBe(true);
+    const observation = await run(scenario);
+    expect(compare(known.predict(scenario), observation).difference).toBeUndefined();
+  });
+});

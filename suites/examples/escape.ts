@@ -1,0 +1,30 @@
+/** What a task's rules forbid, tried by another route. */
+import { OP } from '../../oracle/opcodes/names.ts';
+import { as, DENY, enable, example, exec, exists, exit, filter, nop, onRing, openat, reap, register, registerOp, restrictTask, ring, spawn, sqeOp, submit, suite, TASK } from './build.ts';
+import { PATH } from '../../oracle/opcodes/arena.ts';
+
+const CREATE = 0o101;
+const DISABLED = 1 << 6;
+const UNREGISTER_EVENTFD = 5;
+/** IORING_REGISTER_SEND_MSG_RING: an SQE of IORING_OP_MSG_RING for ring `slot`. */
+const message = (slot: number): Uint8Array => {
+  const bytes = new Uint8Array(64);
+  const view = new DataView(bytes.buffer);
+  view.setUint8(0, OP.MSG_RING);
+  view.setInt32(4, 100 + slot, true);
+  view.setBigUint64(8, 0x77n, true);
+  view.setUint32(24, 5, true);
+  return bytes;
+};
+
+export const escape = suite('escape', [
+  example('A new ring, a child and a thread cannot create the file', 'The rule binds whatever the task makes.', [
+    filter(TASK, OP.OPENAT, DENY), ring(0), submit(0, openat(PATH.n0, CREATE, 0o600)), spawn('fork', 1), as(1, ring(1)), as(1, submit(1, openat(PATH.n0, CREATE, 0o600))), exit(1),
+    spawn('thread', 2), as(2, ring(2)), as(2, submit(2, openat(PATH.n0, CREATE, 0o600))), exit(2), exists('n0'),
+  ]),
+  example('A disabled ring is bound by what it inherited', 'Being disabled is no way round.', [restrictTask([sqeOp(OP.NOP), registerOp(12)]), ring(0, DISABLED), register(onRing(0), UNREGISTER_EVENTFD), enable(0), register(onRing(0), UNREGISTER_EVENTFD), submit(0, nop())]),
+  example('Calls without a ring are bound too', 'register_op holds for fd = -1.', [restrictTask([sqeOp(OP.NOP), registerOp(12)]), filter(TASK, OP.NOP, DENY), ring(0), submit(0, nop())]),
+  example('A message without a ring', 'IORING_REGISTER_SEND_MSG_RING must not do what IORING_OP_MSG_RING may not.', [ring(0), filter(TASK, OP.MSG_RING, DENY), register(TASK, 31, { nr_args: 1, bytes: message(0) }), reap(0)]),
+  example('execve does not shed the rules', 'Not even for a task with a ring.', [ring(0), filter(TASK, OP.OPENAT, DENY), ring(1), exec(), ring(2), submit(2, openat(PATH.n0, CREATE, 0o600)), exists('n0'), submit(1, openat(PATH.n1, CREATE, 0o600)), exists('n1')]),
+  example('A child uses its parent\'s bound ring', 'The ring keeps its rules in other hands.', [ring(0), filter(onRing(0), OP.OPENAT, DENY), spawn('fork', 1), as(1, submit(0, openat(PATH.n0, CREATE, 0o600))), exit(1), exists('n0')]),
+]);
