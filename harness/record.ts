@@ -31,7 +31,7 @@ const SEED = 7013;
 const DRAWN = 600;
 const PER_SUITE = 60;
 /** Bytes of JSON above which a scenario is taken only for a rule that no other reaches. */
-const LARGE = 24_000;
+const LARGE = 12_000;
 
 type Chosen = Omit<RecordedCase, 'observation'>;
 
