@@ -40,7 +40,7 @@ export async function command(argv: readonly string[]): Promise<number> {
   const parsed = parseProgramFile(bytes);
   if (!parsed.ok) throw new SetupError(`${path} is neither a case nor a filter: ${parsed.error}`, 'A filter is bpf_asm text, C rows such as { 0x06, 0, 0, 0x00000001 }, or 8 bytes per instruction.');
   const name = (values.opcode ?? 'NOP').toUpperCase().replace(/^IORING_OP_/, '');
-  const opcode = (OP as Readonly<Record<string, number>>)[name];
+  const opcode = Object.hasOwn(OP, name) ? (OP as Readonly<Record<string, number>>)[name] : undefined;
   if (opcode === undefined) throw new Usage(`there is no opcode "${values.opcode}"; names are those of IORING_OP_*, such as SOCKET`);
   const explanation = explainFilter({ program: parsed.program, opcode }, ABI_7_0);
   process.stdout.write(values.json === true ? json(explanation) : formatFilterExplanation(explanation));

@@ -3,17 +3,22 @@ import { writeSync } from 'node:fs';
 import { VmError } from '../../vm/index.ts';
 import { EXIT, Usage } from './exit.ts';
 import { COMMANDS, HELP } from './commands.ts';
+import type { Command } from './commands.ts';
+
+function commandOf(name: string): Command | undefined {
+  return Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+}
 
 async function main(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     const topic = name === 'help' ? rest[0] : undefined;
-    const command = topic === undefined ? undefined : COMMANDS[topic];
+    const command = topic === undefined ? undefined : commandOf(topic);
     if (topic !== undefined && command === undefined) throw new Usage(`there is no command "${topic}"`);
     process.stdout.write(command?.help ?? HELP);
     return name === undefined ? EXIT.usage : EXIT.ok;
   }
-  const command = COMMANDS[name];
+  const command = commandOf(name);
   if (command === undefined) throw new Usage(`there is no command "${name}"; commands are ${Object.keys(COMMANDS).join(', ')}`);
   if (rest.includes('--help') || rest.includes('-h')) {
     process.stdout.write(command.help);

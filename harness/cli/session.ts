@@ -1,6 +1,6 @@
 /** What run, fuzz and replay share: progress, interruption, writing the results, the summary. */
-import { join } from 'node:path';
-import { mkdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
 import { formatSummary } from '../../reports/summary.ts';
 import { createProgress } from '../../reports/progress.ts';
 import { OutputError, writeOut } from '../../reports/write.ts';
@@ -49,9 +49,9 @@ export async function runAndReport(options: RunOptions, out: string): Promise<nu
   let unwritable: OutputError | undefined;
   try {
     try {
-      mkdirSync(out, { recursive: true });
+      makeDirectory(resolve(out));
     } catch (error) {
-      throw new SetupError(`${out} cannot be made: ${(error as Error).message}`, 'Choose another directory with --out.');
+      throw new SetupError(`${out} cannot be used for the results: ${(error as Error).message}`, 'Choose another directory with --out.');
     }
     result = await run(options, {
       note: (text) => progress.note(text),
@@ -98,4 +98,16 @@ export async function runAndReport(options: RunOptions, out: string): Promise<nu
     return result.verdict === 'divergent' ? EXIT.divergent : EXIT.usage;
   }
   return exitCode(result, controller.signal.aborted);
+}
+
+/** With its parents. The recursive form of Node.js never returns below /proc. */
+function makeDirectory(path: string): void {
+  const make = (missing: string): void => {
+    if (existsSync(missing)) return;
+    make(dirname(missing));
+    mkdirSync(missing);
+  };
+  make(path);
+  if (!statSync(path).isDirectory()) throw new Error('it is not a directory');
+  accessSync(path, constants.W_OK);
 }
