@@ -65,6 +65,8 @@ export interface Tally {
   exec_ns: number;
   reboots: number;
   first_result_ms: number | undefined;
+  /** Wall time from the first case sent to the last one answered. */
+  campaign_ms: number;
 }
 
 export interface CampaignOptions {
@@ -89,7 +91,7 @@ interface Flight {
 
 export class Campaign {
   readonly tally: Tally = {
-    scenarios: 0, outcomes: 0, suites: new Map(), rules: new Map(), known: new Map(), suspects: new Map(), oracle_ms: 0, exec_ns: 0, reboots: 0, first_result_ms: undefined, gave_up: undefined,
+    scenarios: 0, outcomes: 0, suites: new Map(), rules: new Map(), known: new Map(), suspects: new Map(), oracle_ms: 0, exec_ns: 0, reboots: 0, first_result_ms: undefined, campaign_ms: 0, gave_up: undefined,
   };
   readonly #options: CampaignOptions;
   readonly #again: PlannedCase[] = [];
@@ -107,7 +109,9 @@ export class Campaign {
   /** Runs to the end of the cases, or until the signal aborts. @throws what a boot throws, when no guest could be had */
   async run(): Promise<Tally> {
     const { jobs } = this.#options;
+    const before = performance.now();
     await Promise.all(Array.from({ length: jobs }, (_, job) => this.#work(this.#options.sessions[job])));
+    this.tally.campaign_ms = performance.now() - before;
     if (this.#fatal !== undefined) throw this.#fatal;
     return this.tally;
   }

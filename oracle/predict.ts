@@ -71,8 +71,13 @@ function submit(world: World, task: Task, step: SubmitStep): PredictedStep {
     ring = world.rings.get(slot);
   }
   if (ring === undefined) return refuse(E.BADF, 'enter.bad-fd');
-  const pending = ring.pending;
-  const strays = ring.strays.slice();
+  const { pending, strays } = ring;
+  // Messages to a DEFER_TASKRUN ring arrive when its own task enters it.
+  if ((ring.flags & IORING_SETUP.DEFER_TASKRUN) !== 0 && ring.submitter !== task) {
+    for (const cqe of pending) ring.strays.push({ ...cqe, optional: true });
+    pending.length = 0;
+    ring.pending = [];
+  }
   const take = (cqes: PredictedStep['cqes']): PredictedStep['cqes'] => {
     ring.pending = [];
     if (cqes === 'any') return 'any';

@@ -1,5 +1,5 @@
 /** Submission: init checks, restrictions, prep, filters, link chains, and what is posted. */
-import { E, IORING_SETUP, IOSQE } from '../opcodes/constants.ts';
+import { CQE_F, E, IORING_NOP, IORING_SETUP, IOSQE } from '../opcodes/constants.ts';
 import { OP, opSpec } from '../opcodes/index.ts';
 import { initCheckFlags, initCheckRest } from '../opcodes/init.ts';
 import { fullSqe } from '../opcodes/support.ts';
@@ -57,6 +57,10 @@ export class Submission {
     const polled = (ring.flags & IORING_SETUP.SQPOLL) !== 0;
     const mixed = (ring.flags & IORING_SETUP.SQE_MIXED) !== 0;
     const returns: number[] = [];
+    // The notification of a zero-copy send counts as a request before a drain that waits for it, possibly for ever.
+    const drains = ring.drain_seen || sqes.some(({ flags = 0 }) => (flags & IOSQE.IO_DRAIN) !== 0);
+    if (drains && (ring.zero_copy_seen || sqes.some(({ opcode }) => opSpec(opcode)?.refused !== undefined))) this.#imprecise = true;
+    ring.zero_copy_seen ||= sqes.some(({ opcode }) => opSpec(opcode)?.refused !== undefined);
     let consumed = 0;
     let total = 0;
     let chain: Request[] = [];
@@ -107,6 +111,7 @@ export class Submission {
     for (const [sqe, request] of racing) {
       const skip = (request.sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0 || [...this.#racing].some((chain) => chain.includes(request) && chain.some((other) => (other.sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0));
       cqes.push({ user_data: request.sqe.user_data, res: 'any', flags: 'any', sqe, rule: 'enter.count', ...(skip || opSpec(request.sqe.opcode)?.issue(request.context).may_wait === true ? { optional: true } : {}) });
+      if (opSpec(request.sqe.opcode)?.refused !== undefined) cqes.push({ user_data: request.sqe.user_data, res: 'any', flags: CQE_F.NOTIF, sqe, rule: 'enter.count', optional: true });
     }
     return cqes;
   }
@@ -231,7 +236,7 @@ export class Submission {
       // "The notion of failure/success is opcode specific": some handlers answer an error without failing the request.
       const outcome: IssueOutcome = issued.quiet === true ? { ...issued, fails: false } : issued;
       if (issued.quiet === true) this.#world.hit('link.opcode-notion');
-      const racy = this.#race(outcome, chain);
+      const racy = this.#race(request, outcome, chain);
       const uncertain = broken === 'unknown';
       if (uncertain) for (const name of outcome.changes ?? outcome.touches ?? []) this.#files.sandbox.taint(name);
       if (!racy && !uncertain) {
@@ -257,11 +262,11 @@ export class Submission {
   /** Posts what a request that ran answers. */
   #complete(request: Request, outcome: IssueOutcome, res: Allowed, fails: boolean | 'unknown', uncertain: boolean): void {
     const { sqe, index } = request;
-    const rule = `op.${opSpec(sqe.opcode)!.name.toLowerCase()}`;
+    const rule = this.#world.hit(`op.${opSpec(sqe.opcode)!.name.toLowerCase()}`);
     const skip = (sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0;
     this.#trace(sqe, index, 'issue', res, rule, []);
     const link_timeout_skip = skip && sqe.opcode === LINK_TIMEOUT;
-    if (skip && fails === false && !link_timeout_skip) this.#world.hit(this.#world.hit('skip.success'));
+    if (skip && fails === false && !link_timeout_skip) this.#world.hit('skip.success');
     else {
       if (skip && fails === true) this.#world.hit('skip.failure');
       this.#post(request, res, uncertain ? 'any' : (outcome.cflags ?? 0), rule, (skip && fails !== true) || uncertain || link_timeout_skip);
@@ -336,11 +341,23 @@ export class Submission {
     this.#cqes.push(optional ? { ...cqe, optional: true } : cqe);
   }
 
+  /** Everything the outcome depends on: what the opcode names, the directories on the way, the table of direct descriptors. */
+  #resources(request: Request, outcome: IssueOutcome): ReadonlySet<string> {
+    const names = new Set(outcome.touches);
+    for (const name of outcome.touches ?? []) {
+      for (let end = name.lastIndexOf('/'); end > 0; end = name.lastIndexOf('/', end - 1)) names.add(name.slice(0, end));
+    }
+    const { sqe } = request;
+    const nop_fixed = (sqe.opcode === OP.NOP || sqe.opcode === OP.NOP128) && (sqe.op_flags & IORING_NOP.FIXED_FILE) !== 0;
+    if ((sqe.flags & IOSQE.FIXED_FILE) !== 0 || nop_fixed) names.add(`files:${this.#ring.slot}`);
+    return names;
+  }
+
   /** Whether the request races with another one of this step over a resource. */
-  #race(outcome: IssueOutcome, chain: readonly Request[]): boolean {
+  #race(request: Request, outcome: IssueOutcome, chain: readonly Request[]): boolean {
     let racy = false;
     const changed = new Set(outcome.changes ?? outcome.touches);
-    for (const name of outcome.touches ?? []) {
+    for (const name of this.#resources(request, outcome)) {
       const before = this.#touched.get(name);
       if (before === undefined) {
         this.#touched.set(name, { changed: changed.has(name), chains: [chain as Request[]] });

@@ -80,6 +80,11 @@ export function unshareUser(world: World, task: Task): PredictedStep {
 export function reap(world: World, task: Task, step: ReapStep): PredictedStep {
   const ring = task.files.rings.get(step.ring);
   if (ring === undefined) return { reached: true, returns: [], cqes: [], rule: world.hit('enter.bad-fd') };
+  if ((ring.flags & IORING_SETUP.DEFER_TASKRUN) !== 0 && ring.submitter !== task) {
+    // Messages arrive when the ring's own task enters it.
+    for (const cqe of ring.pending) ring.strays.push({ ...cqe, optional: true });
+    ring.pending = [];
+  }
   const cqes = [...ring.pending, ...ring.strays];
   const most = ring.pending.length;
   ring.pending = [];

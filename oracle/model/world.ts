@@ -77,6 +77,8 @@ export class Ring {
   skip_seen = false;
   /** A drain was submitted: whether later requests are forced to a worker depends on timing. */
   drain_seen = false;
+  /** A zero-copy send was submitted. */
+  zero_copy_seen = false;
   /** Queue entries consumed so far (mixed rings must not wrap inside a 128-byte SQE). */
   consumed = 0;
   constructor(slot: RingSlot, flags: number, entries: number, disabled: boolean, creator: Task, rules: RuleSet) {

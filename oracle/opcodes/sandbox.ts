@@ -16,6 +16,8 @@ export class World {
   readonly paths = new Map<string, Node>();
   /** Names of resources whose state is no longer known. */
   readonly tainted = new Set<string>();
+  /** At most so many descriptors were opened in one table: with many, new ones fill the gaps between the fixtures'. */
+  opened = 0;
   readonly #rings = new Map<number, RingResources>();
 
   /** Registered resources of the ring created in `slot`. */
@@ -32,6 +34,8 @@ export class World {
 /** Descriptors below this may be the runner's own or come from earlier requests: never known. */
 const FIRST_KNOWN_FD = FD.file;
 const LAST_KNOWN_FD = FD.closed;
+/** Descriptors between the standard ones and the first fixture, less a few to spare. */
+const GAP = FD.file - 8;
 
 export class Sandbox {
   readonly abi: AbiProfile;
@@ -69,6 +73,7 @@ export class Sandbox {
   file(fd: number): OpenFile | 'closed' | 'unknown' {
     const file = this.fds.get(fd);
     if (file !== undefined) return file;
+    if (fd >= 0 && this.world.opened >= GAP) return 'unknown';
     if (fd < 0 || (fd >= FIRST_KNOWN_FD && fd <= LAST_KNOWN_FD)) return 'closed';
     return 'unknown';
   }
@@ -92,7 +97,8 @@ export class Sandbox {
 
   /** Does a path (relative to the scenario's directory) exist, symbolic links followed: 0 or -ENOENT, or 'any', as probe_path answers. */
   probePath(path: string): number | 'any' {
-    if (this.world.tainted.has(`path:${path}`)) return 'any';
+    // A directory that nobody knows takes what is in it along.
+    for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) if (this.world.tainted.has(`path:${path.slice(0, end)}`)) return 'any';
     const node = this.world.paths.get(path);
     if (node === undefined) return -E.NOENT;
     return node.type === 'symlink' ? this.probePath(node.target) : 0;
