@@ -31,7 +31,7 @@ const RECENT = 1024;
 /** Guests lost to crashes and hangs after which the rest is not worth the time. */
 const MAX_REBOOTS = 60;
 /** Guests in a row that end without finishing one case. */
-const MAX_BARREN = 3;
+const MAX_BARREN = 5;
 
 /** A case that did not pass, to be looked into. */
 export interface Suspect {
@@ -99,6 +99,7 @@ export class Campaign {
   /** Cases whose guest was lost through no fault that the kernel named; a second time it counts. */
   readonly #lost = new Set<number>();
   #barren = 0;
+  #answered = 0;
   #progressAt = 0;
   #fatal: unknown;
 
@@ -138,7 +139,7 @@ export class Campaign {
     try {
       while (!this.#stopped()) {
         session ??= await this.#open();
-        const before = this.tally.scenarios;
+        const before = { ended: this.tally.scenarios, answered: this.#answered };
         let end = await this.#drive(session);
         // The kernel may complain about the last case a moment after its answer.
         if (end === undefined && !this.#stopped()) {
@@ -154,7 +155,8 @@ export class Campaign {
         session = undefined;
         if (end.reason === 'killed' || this.#stopped()) return;
         this.tally.reboots++;
-        this.#barren = this.tally.scenarios > before ? 0 : this.#barren + 1;
+        const progress = end.reason === 'lost' ? this.#answered > before.answered : this.tally.scenarios > before.ended;
+        this.#barren = progress ? 0 : this.#barren + 1;
         if (this.#barren >= MAX_BARREN) throw new KernelError(`${MAX_BARREN} guests in a row ended without finishing a scenario; the last: ${end.detail}.\nEnd of its console:\n${consoleTail(end.console)}`, end.reason === 'lost' ? 'Something ends QEMU: is the machine short of memory? Try --jobs 1.' : 'This kernel cannot be tested as it is. If the machine is busy, allow more time with --timeout.', end.reason === 'lost' ? 2 : 125);
         if (this.tally.reboots >= MAX_REBOOTS && !this.#exhausted) {
           this.tally.gave_up = `gave up after ${this.tally.reboots} guests had to be booted again`;
@@ -274,6 +276,7 @@ export class Campaign {
     const { tally } = this;
     tally.first_result_ms ??= performance.now() - this.#options.started;
     tally.scenarios++;
+    this.#answered++;
     this.#recent.set(planned.index, planned);
     if (this.#recent.size > RECENT) for (const id of this.#recent.keys()) {
       this.#recent.delete(id);
