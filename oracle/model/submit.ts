@@ -299,7 +299,9 @@ export class Submission {
         else this.#postNotifications(request);
         return;
       }
-      this.#postFailure(request, own, rule, false);
+      // The manual page: a link timeout's CQE depends on its own flag alone.
+      const silent = request.sqe.opcode === LINK_TIMEOUT && (request.sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0;
+      this.#postFailure(request, own, rule, position > 0 && silent);
     });
   }
 

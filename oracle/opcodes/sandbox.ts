@@ -92,7 +92,13 @@ export class Sandbox {
   /** Whether the state of any of these resources is unknown. */
   isTainted(names: readonly string[]): boolean {
     const { tainted } = this.world;
-    return tainted.size > 0 && names.some((name) => tainted.has(name));
+    if (tainted.size === 0) return false;
+    // What lies below a path that nobody knows is not known either.
+    const known = (name: string): boolean => {
+      for (let end = name.length; end > 0; end = name.lastIndexOf('/', end - 1)) if (tainted.has(name.slice(0, end))) return false;
+      return true;
+    };
+    return !names.every(known);
   }
 
   /** Does a path (relative to the scenario's directory) exist, symbolic links followed: 0 or -ENOENT, or 'any', as probe_path answers. */
