@@ -12,7 +12,7 @@ const EACH = 40;
 
 async function once(what: Pick<RunOptions, 'suites' | 'cases' | 'scenarios'>): Promise<RunResult> {
   return await run(
-    { ...what, seed: SEED, append: '', accel: 'auto', jobs: 2, timeout: 60, command: 'vitest', investigate: 1, shrinkSeconds: 5 },
+    { ...what, seed: SEED, append: '', accel: 'auto', jobs: 2, timeout: 60, command: 'vitest', investigate: 0, shrinkSeconds: 0 },
     { note: () => undefined, progress: () => undefined, checkpoint: () => undefined, consoleFile: () => undefined },
     new AbortController().signal,
   );
