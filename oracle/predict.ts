@@ -67,7 +67,7 @@ function submit(world: World, task: Task, step: SubmitStep): PredictedStep {
   if (step.registered !== undefined) {
     if (step.registered < 0 || step.registered >= 16) return refuse(E.INVAL, 'register.registered-index');
     const slot = task.registered.get(step.registered);
-    if (slot === undefined) return refuse(E.BADF, 'register.registered-index');
+    if (slot === undefined) return refuse(task.used_io_uring ? E.BADF : E.INVAL, 'register.registered-index');
     ring = world.rings.get(slot);
   }
   if (ring === undefined) return refuse(E.BADF, 'enter.bad-fd');

@@ -48,7 +48,8 @@ function lookup(world: World, task: Task, on: Target): { readonly ring: Ring } |
     if (index < 0 || index >= 16) return { ret: -E.INVAL, rule: world.hit('register.registered-index') };
     const slot = task.registered.get(index);
     const ring = slot === undefined ? undefined : world.rings.get(slot);
-    return ring === undefined ? { ret: -E.BADF, rule: world.hit('register.registered-index') } : { ring };
+    // A task that never used io_uring has no table at all.
+    return ring === undefined ? { ret: task.used_io_uring ? -E.BADF : -E.INVAL, rule: world.hit('register.registered-index') } : { ring };
   }
   const fd = on.kind === 'ring' ? RING_FD + on.ring : on.kind === 'fd' ? on.fd : -1;
   const ring = fd >= RING_FD && fd < RING_FD + RING_SLOTS ? task.files.rings.get(fd - RING_FD) : undefined;

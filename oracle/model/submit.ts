@@ -1,5 +1,5 @@
 /** Submission: init checks, restrictions, prep, filters, link chains, and what is posted. */
-import { CQE_F, E, IORING_NOP, IORING_SETUP, IOSQE } from '../opcodes/constants.ts';
+import { E, IORING_NOP, IORING_SETUP, IOSQE } from '../opcodes/constants.ts';
 import { OP, opSpec } from '../opcodes/index.ts';
 import { initCheckFlags, initCheckRest } from '../opcodes/init.ts';
 import { fullSqe } from '../opcodes/support.ts';
@@ -15,7 +15,7 @@ const LINKS = IOSQE.IO_LINK | IOSQE.IO_HARDLINK;
 
 /** How the submission of one request ended. */
 type Admission =
-  | { readonly verdict: 'admitted'; readonly async: boolean }
+  | { readonly verdict: 'admitted' }
   | { readonly verdict: 'failed'; readonly errno: number; readonly rule: string; readonly refused?: Refusal }
   /** The specification does not decide between running and failing. */
   | { readonly verdict: 'unknown' };
@@ -111,7 +111,9 @@ export class Submission {
     for (const [sqe, request] of racing) {
       const skip = (request.sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0 || [...this.#racing].some((chain) => chain.includes(request) && chain.some((other) => (other.sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0));
       cqes.push({ user_data: request.sqe.user_data, res: 'any', flags: 'any', sqe, rule: 'enter.count', ...(skip || opSpec(request.sqe.opcode)?.issue(request.context).may_wait === true ? { optional: true } : {}) });
-      if (opSpec(request.sqe.opcode)?.refused !== undefined) cqes.push({ user_data: request.sqe.user_data, res: 'any', flags: CQE_F.NOTIF, sqe, rule: 'enter.count', optional: true });
+      const spec = opSpec(request.sqe.opcode);
+      const more = Math.max(spec?.refused?.(request.context).extra.length ?? 0, spec?.issue(request.context).extra?.length ?? 0);
+      for (let i = 0; i < more; i++) cqes.push({ user_data: request.sqe.user_data, res: 'any', flags: 'any', sqe, rule: 'enter.count', optional: true });
     }
     return cqes;
   }
@@ -152,7 +154,6 @@ export class Submission {
       return fail(init.errno, init.rule, 'init');
     }
     if ((sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0) ring.skip_seen = true;
-    const drained = ring.drain_seen;
     if ((sqe.flags & IOSQE.IO_DRAIN) !== 0) ring.drain_seen = true;
 
     const { classic } = ring.rules;
@@ -179,10 +180,9 @@ export class Submission {
       return fail(prep.errno, `op.${spec!.name.toLowerCase()}.prep`, 'prep', [], prep.refused);
     }
     const adds = prep.adds_flags | ((sqe.flags & IOSQE.IO_DRAIN) !== 0 ? IOSQE.ASYNC : 0);
-    let async = ((sqe.flags | adds) & IOSQE.ASYNC) !== 0 || drained;
     if (head === undefined) {
       world.hit('filter.none');
-      return done({ verdict: 'admitted', async });
+      return done({ verdict: 'admitted' });
     }
     if (adds !== 0) world.hit('filter.ctx.flags');
     if (prep.payload !== undefined) world.hit(sqe.opcode === OP.SOCKET && sqe.off > 0xfn ? 'filter.ctx.socket-type' : 'filter.ctx.payload');
@@ -193,7 +193,6 @@ export class Submission {
     // Behind a drain the request may or may not have been sent to a worker when the filter looks.
     const open = (prep.may_add ?? 0) | (ring.drain_seen ? IOSQE.ASYNC | IOSQE.IO_DRAIN : 0);
     if (open !== 0) {
-      if (ring.drain_seen) async = true;
       const base = sqe.flags | prep.adds_flags;
       for (let bits = open; ; bits = (bits - 1) & open) {
         if (evaluate(base | bits).allowed !== answer.allowed) return done({ verdict: 'unknown' });
@@ -205,7 +204,7 @@ export class Submission {
       return fail(E.ACCES, answer.rule, 'filter', verdicts, spec!.refused?.(context));
     }
     if (verdicts !== undefined) this.#trace(sqe, index, 'filter', 'any', answer.rule, verdicts);
-    return done({ verdict: 'admitted', async });
+    return done({ verdict: 'admitted' });
   }
 
   /** Runs or cancels a complete chain (also of length one). */
@@ -231,7 +230,6 @@ export class Submission {
         this.#cancelled(request, omit);
         return;
       }
-      const async = admission.verdict === 'admitted' && admission.async;
       const issued = opSpec(sqe.opcode)!.issue(request.context);
       // "The notion of failure/success is opcode specific": some handlers answer an error without failing the request.
       const outcome: IssueOutcome = issued.quiet === true ? { ...issued, fails: false } : issued;
@@ -241,8 +239,8 @@ export class Submission {
       if (uncertain) for (const name of outcome.changes ?? outcome.touches ?? []) this.#files.sandbox.taint(name);
       if (!racy && !uncertain) {
         outcome.effect?.();
-        // Without a CQE nobody waits for a worker: its effect may come later than the next step.
-        if (async && (sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0 && outcome.fails === false) for (const name of outcome.changes ?? outcome.touches ?? []) this.#files.sandbox.taint(name);
+        // Without a CQE nobody waits for a worker, and nearly everything may go to one: the effect may come later than the next step.
+        if ((sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0 && outcome.fails === false) for (const name of outcome.changes ?? outcome.touches ?? []) this.#files.sandbox.taint(name);
       }
       const waits = outcome.may_wait === true;
       const res: Allowed = racy ? 'any' : uncertain ? withCancelled(outcome.res) : outcome.res;

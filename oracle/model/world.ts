@@ -37,7 +37,7 @@ export class Task {
   no_new_privs = false;
   cap_sys_admin: Tri = true;
   in_user_ns = false;
-  /** Made a ring, submitted on one, or registered a ring descriptor since its start or last execve. Only the model of a faulty kernel looks at it. */
+  /** Made a ring, submitted on one, or registered a ring descriptor since its start or last execve. */
   used_io_uring = false;
   files: FdTable;
   /** Ring descriptors registered by IORING_REGISTER_RING_FDS: index -> slot. */

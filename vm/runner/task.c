@@ -98,6 +98,8 @@ static void leave(u32 me, u32 from)
 	drop_mappings(me);
 	if (settle(from) >= CTL->nsteps) {
 		finish(me);
+		/* Kernel threads (SQPOLL) are in our group, too: they must not outlive the scenario. */
+		exit_process(0);
 	} else if (alone_in_group(me)) {
 		STORE(&CTL->held_tgid, t->tgid);
 		exit_process(0);
