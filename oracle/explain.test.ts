@@ -161,6 +161,7 @@ describe('what the rules leave open', () => {
       [5] = 1         enter.count
           #0 NOP user_data=0x2 flags=CQE_SKIP_SUCCESS
                no CQE, result 0: allowed, and runs (op.nop)
+          message: CQE user_data=0x0 res=anything flags=anything (may be missing)
       [6] = anything  register.query
       "
     `);
