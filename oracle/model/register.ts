@@ -141,6 +141,10 @@ function deniedMessage(world: World, task: Task, step: RegisterStep): CallOutcom
 /** Register opcodes that are not part of the feature: see `oracle/register`. */
 function other(world: World, task: Task, ring: Ring | undefined, step: RegisterStep): CallOutcome {
   if (ring !== undefined && step.opcode === IORING_REGISTER.REGISTER_RING_FDS) task.used_io_uring = true;
+  if (ring !== undefined && step.opcode === IORING_REGISTER.UNREGISTER_RING_FDS && !task.used_io_uring && step.nr_args >= 1 && step.nr_args <= 16) {
+    // A task that never used io_uring has nothing to give back, whatever the entries say.
+    return { ret: 0, rule: world.hit('register.ring-fds'), memory: 'any' };
+  }
   const outcome = registerOutcome(step, {
     abi: world.abi,
     ring: ring === undefined ? undefined : { slot: ring.slot, setup_flags: ring.flags, disabled: ring.disabled },

@@ -293,7 +293,7 @@ export class Submission {
       if (position > 0 && head_skips) {
         this.#world.hit('skip.failure');
         // With a hard link the manual page leaves open whether the others are omitted.
-        if (hard) this.#postFailure(request, own, rule, true);
+        if (hard || request.sqe.opcode === LINK_TIMEOUT) this.#postFailure(request, own, rule, true);
         else this.#postNotifications(request);
         return;
       }
