@@ -13,6 +13,7 @@ import type { Finding } from './findings.ts';
 import type { Guests } from './guests.ts';
 import type { Investigated } from './investigate.ts';
 import type { RunOptions } from './run.ts';
+import { storyOf } from './story.ts';
 
 export interface ResultParts {
   readonly options: RunOptions;
@@ -59,18 +60,19 @@ export function buildResult(parts: ResultParts): RunResult {
     const scenario = one?.scenario ?? suspect.planned.scenario;
     const reproduced = one === undefined ? 'not repeated' : `${one.reproduced}/${one.tries}`;
     const base = { suite: suspect.planned.suite, index: suspect.planned.index, scenario: toJson(scenario), reproduced };
+    const story = storyOf(scenario, abi, one?.outcome.kind === 'divergence' ? one.outcome.result.observation : undefined);
     const kind = (passed(one) ? undefined : one?.outcome.kind) ?? (suspect.verdict === 'kernel-crash' ? 'crash' : suspect.verdict);
     if (kind === 'crash') {
       const end = one?.outcome.kind === 'crash' ? one.outcome.end : suspect.end;
       const report = end?.reports[0];
-      crashes.push({ ...base, kind: report?.kind ?? 'gone', title: report?.title ?? end?.detail ?? 'the guest ended', console: report?.text ?? end?.console.slice(-4000) ?? '' });
+      crashes.push({ ...base, story, kind: report?.kind ?? 'gone', title: report?.title ?? end?.detail ?? 'the guest ended', console: report?.text ?? end?.console.slice(-4000) ?? '' });
     } else if (kind === 'hang') {
-      hangs.push({ ...base, detail: one?.outcome.kind === 'hang' ? one.outcome.detail : (suspect.detail ?? suspect.end?.detail ?? 'no answer in time') });
+      hangs.push({ ...base, story, detail: one?.outcome.kind === 'hang' ? one.outcome.detail : (suspect.detail ?? suspect.end?.detail ?? 'no answer in time') });
     } else if (kind === 'divergence' || suspect.difference !== undefined) {
       const difference = one?.outcome.kind === 'divergence' ? one.outcome.difference : suspect.difference!;
       const rule = parts.rules[difference.rule];
       divergences.push({
-        ...base, rule: difference.rule, step: difference.step, what: difference.what, predicted: difference.predicted, observed: difference.observed,
+        ...base, story, rule: difference.rule, step: difference.step, what: difference.what, predicted: difference.predicted, observed: difference.observed,
         statement: rule?.statement ?? '', source: rule?.source ?? '', count, text: `${printScenario(scenario, abi)}\n\n${formatExplanation(explain(scenario, abi))}`,
       });
     } else runner_errors.push({ index: suspect.planned.index, detail: suspect.detail ?? suspect.end?.detail ?? 'unknown' });

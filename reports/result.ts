@@ -3,6 +3,8 @@
  * 64-bit numbers are decimal or 0x strings; times are the only fields that differ between two runs with one seed.
  */
 
+import type { Story } from './story.ts';
+
 export const RESULT_VERSION = 1;
 
 /** Worst first. */
@@ -81,6 +83,8 @@ export interface Divergence {
   readonly count: number;
   /** Full text for people: task tree, programs, predicted against observed. */
   readonly text: string;
+  /** The same as data, for pictures. */
+  readonly story?: Story;
 }
 
 export interface Crash {
@@ -91,6 +95,7 @@ export interface Crash {
   readonly console: string;
   readonly scenario: unknown;
   readonly reproduced: string;
+  readonly story?: Story;
 }
 
 export interface Hang {
@@ -99,6 +104,7 @@ export interface Hang {
   readonly scenario: unknown;
   readonly reproduced: string;
   readonly detail: string;
+  readonly story?: Story;
 }
 
 export interface RunnerError {

@@ -1,0 +1,106 @@
+/** Tells a judged scenario as plain data, for the pictures of reports. */
+import type { AbiProfile } from '../oracle/abi.ts';
+import { asmLines } from '../oracle/bpf/asm.ts';
+import { cRow } from '../oracle/bpf/carray.ts';
+import { contextKind } from '../oracle/bpf/context.ts';
+import { trace } from '../oracle/bpf/trace.ts';
+import { contextFields } from '../oracle/explain/context.ts';
+import { judgeProgram, verdictText } from '../oracle/explain/program.ts';
+import { opName } from '../oracle/opcodes/names.ts';
+import { predict } from '../oracle/predict.ts';
+import type { PredictedStep } from '../oracle/prediction.ts';
+import type { Cqe, Observation, StepObservation } from '../oracle/scenario/observation.ts';
+import { effectiveProgram } from '../oracle/scenario/memory.ts';
+import { allowedText, bytesText, resultText, sqeText, stepText } from '../oracle/scenario/text/index.ts';
+import type { RegisterBpfStep, Scenario, Step } from '../oracle/scenario/types.ts';
+import type { FilterVerdict, TraceEvent } from '../oracle/trace.ts';
+import type { Story, StoryFilter, StoryProgram, StoryRequest, StoryStep } from '../reports/story.ts';
+
+/** Instructions of a program, and of a trace, that are kept: shrunk cases have a handful. */
+const MOST = 512;
+
+type RequestEvent = Extract<TraceEvent, { kind: 'request' }>;
+
+/** The scenario, what the rules say of it, and what the kernel answered where that was kept. */
+export function storyOf(scenario: Scenario, abi: AbiProfile, observation?: Observation): Story {
+  const events: TraceEvent[] = [];
+  const { steps } = predict(scenario, abi, { trace: (event) => void events.push(event) });
+  const requests = events.filter((event): event is RequestEvent => event.kind === 'request');
+  return {
+    fixtures: [...scenario.fixtures],
+    jit: scenario.jit,
+    steps: scenario.steps.map((step, i) => storyStep(step, steps[i]!, requests.filter((event) => event.step === i), abi, observation?.steps[i])),
+    programs: scenario.steps.flatMap((step, i) => (step.do === 'register_bpf_filter' ? [programOf(step, i, abi)] : [])),
+  };
+}
+
+function storyStep(step: Step, predicted: PredictedStep, events: readonly RequestEvent[], abi: AbiProfile, observed: StepObservation | undefined): StoryStep {
+  const { reached, returns, rule } = predicted;
+  const sqes = step.do === 'submit' && reached ? step.sqes : [];
+  const asked = new Set(sqes.map((sqe) => sqe.user_data ?? 0n));
+  const strays = observed?.cqes.filter(({ user_data }) => !asked.has(user_data)).map((cqe) => cqeText(cqe, true)) ?? [];
+  return {
+    task: step.task,
+    do: step.do,
+    call: stepText(step, abi),
+    ...(step.do === 'spawn' ? { child: step.child, how: step.how } : {}),
+    predicted: !reached ? 'does not run' : returns === 'any' ? 'anything' : [...returns.map((allowed) => allowedText(allowed)), ...memory(predicted.memory)].join(', '),
+    ...(observed === undefined ? {} : { observed: !observed.reached ? 'did not run' : [...observed.returns.map(resultText), ...memory(observed.memory)].join(', ') }),
+    rule,
+    requests: sqes.map((sqe, i) => storyRequest(i, sqeText(sqe, abi), sqe.user_data ?? 0n, predicted, events.filter((event) => event.sqe === i), abi, observed)),
+    ...(strays.length === 0 ? {} : { strays }),
+  };
+}
+
+function memory(bytes: Uint8Array | 'any' | undefined): string[] {
+  return bytes instanceof Uint8Array ? [`bytes ${bytesText(bytes, 32)}`] : [];
+}
+
+function storyRequest(index: number, text: string, user_data: bigint, { cqes }: PredictedStep, events: readonly RequestEvent[], abi: AbiProfile, observed: StepObservation | undefined): StoryRequest {
+  const last = events.at(-1);
+  const all = events.flatMap((event) => event.filters);
+  // Behind a drain the stack is tried with more than one context; the first is the request's own.
+  const filters = all.filter(({ ctx }) => ctx === all[0]!.ctx);
+  const own = cqes === 'any' ? [] : cqes.filter(({ sqe }) => sqe === index);
+  const seen = observed?.cqes.filter((cqe) => cqe.user_data === user_data);
+  return {
+    text,
+    predicted: cqes === 'any' ? 'not judged' : own.length === 0 ? 'no CQE' : own.map(({ res, optional }) => `${allowedText(res)}${optional === true ? ' (may be missing)' : ''}`).join(', '),
+    ...(seen === undefined ? {} : { observed: seen.length === 0 ? 'no CQE' : seen.map((cqe) => cqeText(cqe, false)).join(', ') }),
+    ...(last === undefined ? {} : { stage: last.stage, rule: last.rule }),
+    ...(filters[0] === undefined ? {} : { context: contextFields(filters[0].ctx, abi) }),
+    filters: filters.map((filter) => storyFilter(filter, abi)),
+  };
+}
+
+function cqeText({ user_data, res, flags }: Cqe, whole: boolean): string {
+  return `${whole ? `user_data=0x${user_data.toString(16)} res=` : ''}${resultText(res)}${flags === 0 ? '' : ` flags=0x${flags.toString(16)}`}`;
+}
+
+function storyFilter({ step, program, ctx, value }: FilterVerdict, abi: AbiProfile): StoryFilter {
+  if (program === undefined) return { step, deny_rest: true, value, trace: [] };
+  const { steps, ended } = trace(program, ctx, abi.ctx_size);
+  return {
+    step,
+    deny_rest: false,
+    value,
+    ended,
+    trace: steps.slice(0, MOST).map(({ pc, aAfter, xAfter, taken }) => (taken === null ? [pc, aAfter, xAfter] : [pc, aAfter, xAfter, taken ? 1 : 0])),
+  };
+}
+
+function programOf({ arg }: RegisterBpfStep, step: number, abi: AbiProfile): StoryProgram {
+  const program = effectiveProgram(arg);
+  const verdict = judgeProgram(program, abi);
+  // Programs with nothing in them, or far too much, have no listing worth its space.
+  const lines = program.length > 8 * MOST ? [] : asmLines(program, { kind: contextKind(arg.opcode), littleEndian: abi.little_endian });
+  return {
+    step,
+    opcode: opName(arg.opcode),
+    length: program.length,
+    accepted: verdict.accepted,
+    verdict: verdictText(verdict),
+    ...(verdict.accepted ? {} : { fault: verdict.pc }),
+    lines: lines.slice(0, MOST).map(({ label, text, comment }, pc) => [label === null ? text : `${label}: ${text}`, cRow(program[pc]!), comment ?? '']),
+  };
+}
