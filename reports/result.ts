@@ -53,6 +53,12 @@ export interface RunResult {
   readonly times: Times;
 }
 
+/** One of `count` equal parts of a run; 1 is the first. */
+export interface Shard {
+  readonly index: number;
+  readonly count: number;
+}
+
 export interface SuiteCount {
   readonly scenarios: number;
   readonly outcomes: number;

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import type { ParseArgsOptionsConfig } from 'node:util';
 import { SUITE_NAMES } from '../../generators/suites.ts';
 import type { SuiteName } from '../../generators/suites.ts';
+import type { Shard } from '../../reports/result.ts';
 import { defaultJobs } from '../run.ts';
 import { Usage } from './exit.ts';
 
@@ -11,6 +12,20 @@ export const DEFAULT_SEED = 1;
 /** Scenarios of a default run: over a million compared answers. */
 export const DEFAULT_CASES = 26_000;
 export const QUICK_CASES = 1_600;
+
+/** A gate's own list of what it expects to fail: run, fuzz, replay, and whoever runs several of them. */
+export const EXPECT_OPTIONS = {
+  expect: { type: 'string', multiple: true },
+  strict: { type: 'boolean' },
+} as const satisfies ParseArgsOptionsConfig;
+
+export const EXPECT_OPTIONS_HELP = `      --expect FILE    expectations of a gate instead of the built-in findings; may be repeated (npx ringfence help expect)
+      --strict         an expectation that is expired, gone or reached by no case fails the run (exit code 1)
+`;
+
+export const BUNDLE_OPTIONS = { bundle: { type: 'string' } } as const satisfies ParseArgsOptionsConfig;
+export const BUNDLE_OPTIONS_HELP = `      --bundle FILE    everything needed to check and repeat this run elsewhere, as FILE.tar.zst (npx ringfence help verify)
+`;
 
 export const RUN_OPTIONS = {
   suite: { type: 'string', multiple: true, short: 's' },
@@ -23,6 +38,9 @@ export const RUN_OPTIONS = {
   timeout: { type: 'string' },
   out: { type: 'string', short: 'o' },
   quick: { type: 'boolean' },
+  shard: { type: 'string' },
+  ...EXPECT_OPTIONS,
+  ...BUNDLE_OPTIONS,
 } as const satisfies ParseArgsOptionsConfig;
 
 export const RUN_OPTIONS_HELP = `  -s, --suite NAME     only this suite; may be repeated, or names joined by commas
@@ -35,7 +53,8 @@ export const RUN_OPTIONS_HELP = `  -s, --suite NAME     only this suite; may be 
   -j, --jobs N         guests side by side (default: one per processor)
       --timeout SEC    how long a guest may take to boot, or be silent while it works (default 90)
   -o, --out DIR        where result.json, divergences and consoles go (default ./out)
-
+      --shard I/N      the I-th of N equal parts of the run (1/3, 2/3, 3/3); \`npx ringfence merge\` joins them
+${EXPECT_OPTIONS_HELP}${BUNDLE_OPTIONS_HELP}
 suites: ${SUITE_NAMES.join(', ')}
 `;
 
@@ -88,4 +107,12 @@ export function kernel(text: string | undefined): { readonly kernel?: string; re
 
 export function jobs(text: string | undefined): number {
   return number('jobs', text, defaultJobs(), 1, 64);
+}
+
+/** --shard. */
+export function shard(text: string | undefined): { readonly shard?: Shard } {
+  if (text === undefined) return {};
+  const [, index = '', count = ''] = /^(\d{1,4})\/(\d{1,4})$/.exec(text) ?? [];
+  if (!(Number(index) >= 1 && Number(index) <= Number(count))) throw new Usage(`--shard takes I/N with I from 1 to N, such as 2/3, not "${text}"`);
+  return { shard: { index: Number(index), count: Number(count) } };
 }
