@@ -253,8 +253,9 @@ export class Campaign {
   #launch(session: Session, planned: PlannedCase, flights: Map<number, Flight>, landed: (bytes: number) => void): { readonly sent: Promise<void>; readonly bytes: number } {
     const before = performance.now();
     const prediction = predict(planned.scenario, this.#options.abi);
+    const expected = this.#options.known.predict(planned.scenario, prediction);
     this.tally.oracle_ms += performance.now() - before;
-    const encoded = encodeScenario(planned.scenario, { id: planned.index, deadline_ms: this.#options.guests.plan.deadline, ...waitsOf(this.#options.known.active.length > 0 ? this.#options.known.predict(planned.scenario) : prediction) });
+    const encoded = encodeScenario(planned.scenario, { id: planned.index, deadline_ms: this.#options.guests.plan.deadline, ...waitsOf(expected) });
     const size = encoded.length;
     flights.set(planned.index, { planned, prediction, bytes: size });
     const { sent, result } = session.submit(planned.index, encoded);
@@ -296,7 +297,7 @@ export class Campaign {
     suite.outcomes += outcomes;
     if (difference === undefined) suite.pass++;
     else {
-      const findings = this.#options.known.explain(planned.scenario, answer.observation);
+      const findings = this.#options.known.explain(planned.scenario, answer.observation, prediction);
       if (findings !== undefined) {
         suite.known++;
         for (const { id, rule, title } of findings) {
@@ -306,7 +307,7 @@ export class Campaign {
         }
       } else {
         // What known findings explain is not the point of it.
-        const unexplained = compare(this.#options.known.predict(planned.scenario), answer.observation).difference ?? difference;
+        const unexplained = compare(this.#options.known.predict(planned.scenario, prediction), answer.observation).difference ?? difference;
         suite.divergence++;
         this.#suspect({ planned, verdict: 'divergence', difference: unexplained }, `divergence:${unexplained.rule}:${unexplained.what}:${shape(unexplained)}`);
       }

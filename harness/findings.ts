@@ -108,14 +108,20 @@ export class KnownFindings {
     return this.#active;
   }
 
-  /** The prediction with every active model. */
-  predict(scenario: Scenario): Prediction {
+  /** The prediction with every active model; `pure` is the one without any, where it is at hand. */
+  predict(scenario: Scenario, pure?: Prediction): Prediction {
+    if (pure !== undefined && !this.#concerns(pure)) return pure;
     return predict(scenario, this.#abi, { quirks: new Set(this.#active.map(({ model }) => model)) });
   }
 
+  /** Whether one of the active models has a say in what was predicted. */
+  #concerns({ asked }: Prediction): boolean {
+    return this.#active.some(({ model }) => asked.has(model));
+  }
+
   /** The findings that explain the observation to the last answer (as few as possible), or undefined. */
-  explain(scenario: Scenario, observation: Observation): readonly Finding[] | undefined {
-    if (this.#active.length === 0) return undefined;
+  explain(scenario: Scenario, observation: Observation, pure?: Prediction): readonly Finding[] | undefined {
+    if (this.#active.length === 0 || (pure !== undefined && !this.#concerns(pure))) return undefined;
     const matches = (findings: readonly Finding[]): boolean =>
       compare(predict(scenario, this.#abi, { quirks: new Set(findings.map(({ model }) => model)) }), observation).difference === undefined;
     if (!matches(this.#active)) return undefined;

@@ -10,6 +10,7 @@ import { NO_QUIRKS } from './quirks.ts';
 import type { Quirks } from './quirks.ts';
 import { predictRegister } from './model/register.ts';
 import { Submission } from './model/submit.ts';
+import { takeRing } from './model/take.ts';
 import { createRing, exec, exit, reap, simpleStep, spawn, unshareUser } from './model/tasks.ts';
 import { World } from './model/world.ts';
 import type { Task } from './model/world.ts';
@@ -30,7 +31,7 @@ export function predict(scenario: Scenario, abi: AbiProfile, options: PredictOpt
     return predictStep(world, step);
   });
   for (const rule of rulesOfSeen(world.seen)) world.hit(rule);
-  return { steps, hits: world.hits };
+  return { steps, hits: world.hits, asked: world.asked };
 }
 
 function predictStep(world: World, step: Step): PredictedStep {
@@ -52,6 +53,8 @@ function predictStep(world: World, step: Step): PredictedStep {
       return exec(world, task);
     case 'exit':
       return exit(world, task);
+    case 'take_ring':
+      return takeRing(world, task, step);
     case 'unshare_user':
       return unshareUser(world, task);
     case 'reap':
@@ -89,6 +92,7 @@ function submit(world: World, task: Task, step: SubmitStep): PredictedStep {
   if (!polled && ring.submitter !== undefined && ring.submitter !== task) return { ...refuse(E.EXIST, 'enter.single-issuer'), cqes: take([]) };
   if (!polled) task.used_io_uring = true;
   if (ring.creator !== task && !ring.rules.empty) world.hit('inherit.ring-shared');
+  if (ring.taken && ring.creator !== task && !task.rules.empty) world.hit('inherit.ring-taken');
   if (polled && (!ring.creator.alive || ring.creator_files !== ring.creator.files)) {
     // The polling thread ends with its process, at a time of its own.
     return { reached: true, returns: 'any', cqes: take(step.sqes.map((sqe, i) => ({ user_data: sqe.user_data ?? 0n, res: 'any', flags: 'any', sqe: i, rule: 'enter.count', optional: true }))), rule: 'enter.count' };

@@ -1,4 +1,5 @@
 /** What the oracle says a scenario may show. */
+import type { QuirkId } from './quirks.ts';
 
 /** A set of allowed values: one value, a list, a lower bound, or anything. */
 export type Allowed = number | readonly number[] | { readonly at_least: number } | 'any';
@@ -34,6 +35,8 @@ export interface Prediction {
   readonly steps: readonly PredictedStep[];
   /** Rule id -> how often it decided or contributed. */
   readonly hits: ReadonlyMap<string, number>;
+  /** Models of faulty kernels that would have made, or made, a difference on the way; without them the prediction is the same. */
+  readonly asked: ReadonlySet<QuirkId>;
 }
 
 /** Whether an observed value is in an allowed set. */

@@ -9,7 +9,7 @@ import type { World } from './world.ts';
 /** First rule of the classic restrictions that refuses the request, or undefined. */
 export function classicRefusal(world: World, classic: Classic, opcode: number, sqe_flags: number): FeatureRuleId | undefined {
   if (!classic.names_sqe) {
-    if (world.quirks.has('classic-kinds-apart')) return undefined;
+    if (world.quirk('classic-kinds-apart')) return undefined;
     return 'classic.allowlist-whole';
   }
   if (!classic.sqe_op.has(opcode)) return 'classic.sqe-op';
@@ -21,11 +21,15 @@ export function classicRefusal(world: World, classic: Classic, opcode: number, s
 /** Whether a register opcode is refused by classic restrictions. */
 export function registerRefusal(world: World, classic: Classic, opcode: number): FeatureRuleId | undefined {
   if (!classic.names_register) {
-    if (world.quirks.has('classic-kinds-apart')) return undefined;
+    if (world.quirk('classic-kinds-apart')) return undefined;
     return 'classic.allowlist-whole';
   }
   return classic.register_op.has(opcode) ? undefined : 'register.restricted';
 }
+
+const wide = new BigUint64Array(1);
+const halves = new Uint32Array(wide.buffer);
+const HOST_LITTLE = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 /**
  * struct io_uring_bpf_ctx as machine words. `payload` are the six words of the union.
@@ -33,8 +37,9 @@ export function registerRefusal(world: World, classic: Classic, opcode: number):
  */
 export function contextWords(abi: AbiProfile, opcode: number, sqe_flags: number, user_data: bigint, payload: Uint32Array | undefined): Uint32Array {
   const words = new Uint32Array(Math.max(10, abi.ctx_size >>> 2));
-  const low = Number(user_data & 0xffff_ffffn);
-  const high = Number(user_data >> 32n);
+  wide[0] = user_data;
+  const low = halves[HOST_LITTLE ? 0 : 1]!;
+  const high = halves[HOST_LITTLE ? 1 : 0]!;
   const pdu = abi.pdu_size[opcode] ?? 0;
   if (abi.little_endian) {
     words[0] = low;

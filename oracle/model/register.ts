@@ -98,14 +98,14 @@ function ringRegisterRefusal(world: World, ring: Ring, opcode: number): ReturnTy
     world.hit('register.restricted.disabled-exempt');
     return undefined;
   }
-  return world.quirks.has('disabled-ring-exempt-from-inherited') ? undefined : 'register.restricted.inherited-disabled';
+  return world.quirk('disabled-ring-exempt-from-inherited') ? undefined : 'register.restricted.inherited-disabled';
 }
 
 function blind(world: World, task: Task, step: AnyRegisterStep, opcode: number): CallOutcome {
   const { classic } = task.rules;
-  if (classic !== undefined && !world.quirks.has('blind-register-unrestricted')) {
+  if (classic !== undefined) {
     const refusal = registerRefusal(world, classic, opcode);
-    if (refusal !== undefined) return { ret: -E.ACCES, rule: world.hit(refusal === 'register.restricted' ? 'register.restricted.blind' : refusal) };
+    if (refusal !== undefined && !world.quirk('blind-register-unrestricted')) return { ret: -E.ACCES, rule: world.hit(refusal === 'register.restricted' ? 'register.restricted.blind' : refusal) };
   }
   if (!BLIND.includes(opcode)) return { ret: -E.INVAL, rule: world.hit('register.blind-unknown') };
   switch (step.do) {
@@ -126,11 +126,12 @@ function blind(world: World, task: Task, step: AnyRegisterStep, opcode: number):
 
 /** A message without a ring is the same operation as IORING_OP_MSG_RING: the task's rules decide. */
 function deniedMessage(world: World, task: Task, step: RegisterStep): CallOutcome | undefined {
-  if (task.rules.empty || world.quirks.has('blind-msg-ring-unfiltered')) return undefined;
+  if (task.rules.empty) return undefined;
   if (step.bytes === undefined || step.bytes.length < 64 || step.raw_arg !== undefined || step.nr_args !== 1) return undefined;
   const sqe = fullSqe(decodeSqe(step.bytes, world.abi.little_endian));
   if (sqe.opcode !== OP_MSG_RING || sqe.flags !== 0) return undefined;
   const { classic } = task.rules;
+  if (world.quirk('blind-msg-ring-unfiltered')) return undefined;
   if (classic !== undefined && classicRefusal(world, classic, OP_MSG_RING, 0) !== undefined) return { ret: -E.ACCES, rule: world.hit('escape.msg-ring-blind') };
   const prep = opSpec(OP_MSG_RING)!.prep({ abi: world.abi, sqe, setup_flags: 0, ring: -1, linked: false, sandbox: task.files.sandbox, ringAt: () => undefined });
   if (prep.ok !== true) return undefined;

@@ -1,6 +1,6 @@
 /** Submission: init checks, restrictions, prep, filters, link chains, and what is posted. */
 import { E, IORING_NOP, IORING_SETUP, IOSQE } from '../opcodes/constants.ts';
-import { OP, opSpec } from '../opcodes/index.ts';
+import { OP, OP_NAMES, opSpec } from '../opcodes/index.ts';
 import { initCheckFlags, initCheckRest } from '../opcodes/init.ts';
 import { fullSqe } from '../opcodes/support.ts';
 import type { FullSqe, IssueOutcome, OpContext, Refusal } from '../opcodes/types.ts';
@@ -118,20 +118,22 @@ export class Submission {
     return cqes;
   }
 
+  /** What a descriptor number is to requests of this step, where it is a ring. */
+  readonly #ringAt: OpContext['ringAt'] = (fd) => {
+    const ring = fd >= RING_FD && fd < RING_FD + RING_SLOTS ? this.#files.rings.get(fd - RING_FD) : undefined;
+    return ring === undefined ? undefined : { slot: ring.slot, setup_flags: ring.flags, disabled: ring.disabled };
+  };
+
   #context(sqe: FullSqe, previous: number | undefined): OpContext {
-    const files = this.#files;
     return {
       abi: this.#world.abi,
       sqe,
       setup_flags: this.#ring.flags,
       ring: this.#ring.slot,
       linked: previous !== undefined,
-      ...(previous === undefined ? {} : { previous }),
-      sandbox: files.sandbox,
-      ringAt: (fd) => {
-        const ring = fd >= RING_FD && fd < RING_FD + RING_SLOTS ? files.rings.get(fd - RING_FD) : undefined;
-        return ring === undefined ? undefined : { slot: ring.slot, setup_flags: ring.flags, disabled: ring.disabled };
-      },
+      previous,
+      sandbox: this.#files.sandbox,
+      ringAt: this.#ringAt,
     };
   }
 
@@ -177,7 +179,7 @@ export class Submission {
     }
     if (!prep.ok) {
       if (head !== undefined) world.hit('filter.after-prep');
-      return fail(prep.errno, `op.${spec!.name.toLowerCase()}.prep`, 'prep', [], prep.refused);
+      return fail(prep.errno, PREP_RULES[sqe.opcode]!, 'prep', [], prep.refused);
     }
     const adds = prep.adds_flags | ((sqe.flags & IOSQE.IO_DRAIN) !== 0 ? IOSQE.ASYNC : 0);
     if (head === undefined) {
@@ -185,7 +187,11 @@ export class Submission {
       return done({ verdict: 'admitted' });
     }
     if (adds !== 0) world.hit('filter.ctx.flags');
-    if (prep.payload !== undefined) world.hit(sqe.opcode === OP.SOCKET && sqe.off > 0xfn ? 'filter.ctx.socket-type' : 'filter.ctx.payload');
+    if (prep.payload !== undefined) {
+      const socket_flags = sqe.opcode === OP.SOCKET && sqe.off > 0xfn;
+      if (socket_flags) world.quirk('socket-type-shows-flags');
+      world.hit(socket_flags ? 'filter.ctx.socket-type' : 'filter.ctx.payload');
+    }
     const verdicts: FilterVerdict[] | undefined = world.trace === undefined ? undefined : [];
     const evaluate = (flags: number) =>
       runFilters(world, ring.rules, sqe.opcode, contextWords(world.abi, sqe.opcode, flags & world.abi.sqe_flags, sqe.user_data, prep.payload), verdicts);
@@ -260,7 +266,7 @@ export class Submission {
   /** Posts what a request that ran answers. */
   #complete(request: Request, outcome: IssueOutcome, res: Allowed, fails: boolean | 'unknown', uncertain: boolean): void {
     const { sqe, index } = request;
-    const rule = this.#world.hit(`op.${opSpec(sqe.opcode)!.name.toLowerCase()}`);
+    const rule = this.#world.hit(ISSUE_RULES[sqe.opcode]!);
     const skip = (sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0;
     this.#trace(sqe, index, 'issue', res, rule, []);
     const link_timeout_skip = skip && sqe.opcode === LINK_TIMEOUT;
@@ -390,6 +396,9 @@ export class Submission {
 }
 
 const LINK_TIMEOUT = 15;
+/** Rule ids by opcode. */
+const ISSUE_RULES = OP_NAMES.map((name) => `op.${name.toLowerCase()}`);
+const PREP_RULES = ISSUE_RULES.map((rule) => `${rule}.prep`);
 
 /** IORING_OP_NOP128 and IORING_OP_URING_CMD128 take two entries of a mixed ring. */
 export function is128(opcode: number): boolean {

@@ -7,16 +7,22 @@ import type { Allowed, PredictedCqe, PredictedStep } from '../prediction.ts';
 import type { ReapStep, RingStep, SpawnStep, Step } from '../scenario/types.ts';
 import { setupOutcome } from './setup.ts';
 import { RuleSet } from './ruleset.ts';
+import { UserNamespace } from './take.ts';
 import { FdTable, Process, Ring, Task } from './world.ts';
 import type { World } from './world.ts';
 
 const result = (ret: Allowed, rule: string, cqes: readonly PredictedCqe[] = []): PredictedStep => ({ reached: true, returns: [ret], cqes, rule });
 
+/** What a ring or child made by `task` gets of its rules. */
+function inherited(world: World, task: Task): RuleSet {
+  return task.rules.inherit(task.rules.table !== undefined && world.quirk('clone-shares-table'));
+}
+
 export function createRing(world: World, task: Task, step: RingStep): PredictedStep {
   const outcome = setupOutcome(world.abi, step.entries, step.flags);
   if (outcome !== 0) return result(outcome, world.hit('setup.flags'));
   const disabled = (step.flags & IORING_SETUP.R_DISABLED) !== 0;
-  const rules = task.rules.inherit(world.quirks.has('clone-shares-table'));
+  const rules = inherited(world, task);
   if (!rules.empty) world.hit('inherit.ring-at-creation');
   const ring = new Ring(step.ring, step.flags, 2 ** Math.ceil(Math.log2(step.entries)), disabled, task, rules);
   ring.inherited_classic = rules.classic !== undefined;
@@ -33,12 +39,14 @@ export function spawn(world: World, task: Task, step: SpawnStep): PredictedStep 
   const shares_memory = thread || step.how === 'vfork' || step.how === 'clone_vm';
   const process = thread ? task.process : new Process();
   const files = thread ? task.files : task.files.fork(shares_memory);
-  const rules = task.rules.inherit(world.quirks.has('clone-shares-table'));
+  const rules = inherited(world, task);
   if (!rules.empty) world.hit('inherit.child-at-fork');
   const child = new Task(step.child, process, files, rules);
   child.no_new_privs = task.no_new_privs;
   child.cap_sys_admin = task.cap_sys_admin;
   child.in_user_ns = task.in_user_ns;
+  child.user_ns = task.user_ns;
+  child.leads = !thread;
   process.threads.add(child);
   world.tasks.set(step.child, child);
   return result({ at_least: 1 }, world.hit('task.spawn'));
@@ -47,11 +55,12 @@ export function spawn(world: World, task: Task, step: SpawnStep): PredictedStep 
 /** execve: the task keeps its rules; its sibling threads end. */
 export function exec(world: World, task: Task): PredictedStep {
   if (!task.rules.empty) world.hit('inherit.exec');
-  if (task.used_io_uring && world.quirks.has('exec-drops-rules')) task.rules = new RuleSet();
+  if (task.used_io_uring && !task.rules.empty && world.quirk('exec-drops-rules')) task.rules = new RuleSet();
   task.used_io_uring = false;
   for (const sibling of task.process.threads) if (sibling !== task) sibling.alive = false;
   task.process = new Process();
   task.process.threads.add(task);
+  task.leads = true;
   task.registered = new Map();
   const before = task.files;
   const { world: shared, fds } = before.sandbox;
@@ -74,6 +83,7 @@ export function unshareUser(world: World, task: Task): PredictedStep {
   }
   task.cap_sys_admin = true;
   task.in_user_ns = true;
+  task.user_ns = new UserNamespace(task.user_ns);
   return result(0, world.hit('task.unshare-user'));
 }
 

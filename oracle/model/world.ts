@@ -5,11 +5,12 @@ import type { Seen } from '../bpf/seen.ts';
 import { Sandbox } from '../opcodes/sandbox.ts';
 import type { PredictedCqe } from '../prediction.ts';
 import type { RegisteredRings } from '../register/state.ts';
-import type { Quirks } from '../quirks.ts';
+import type { QuirkId, Quirks } from '../quirks.ts';
 import type { RingSlot, Scenario, TaskId } from '../scenario/types.ts';
 import type { TraceSink } from '../trace.ts';
 import type { FeatureRuleId } from './rules.ts';
 import { RuleSet } from './ruleset.ts';
+import type { UserNamespace } from './take.ts';
 
 /** Yes, no, or not decided by the specification. */
 export type Tri = boolean | 'unknown';
@@ -32,11 +33,15 @@ export class Task {
   readonly id: TaskId;
   /** Thread group; tasks with the same object are threads of one process. */
   process: Process;
+  /** The thread whose number is the process's. */
+  leads = true;
   alive = true;
   rules: RuleSet;
   no_new_privs = false;
   cap_sys_admin: Tri = true;
   in_user_ns = false;
+  /** Its user namespace; undefined: the first one. */
+  user_ns: UserNamespace | undefined;
   /** Made a ring, submitted on one, or registered a ring descriptor since its start or last execve. */
   used_io_uring = false;
   files: FdTable;
@@ -69,6 +74,8 @@ export class Ring {
   readonly creator_files: FdTable;
   /** Restrictions came from the task that created the ring. */
   inherited_classic = false;
+  /** A task took it from another at least once. */
+  taken = false;
   /** CQEs posted from elsewhere, not yet reaped. */
   pending: PredictedCqe[] = [];
   /** CQEs that may come with any later step, or never: of requests that may wait, or that nobody knows to run. */
@@ -95,7 +102,9 @@ export class Ring {
 export class World {
   readonly scenario: Scenario;
   readonly abi: AbiProfile;
-  readonly quirks: Quirks;
+  readonly #quirks: Quirks;
+  /** Models whose answer mattered so far. */
+  readonly asked = new Set<QuirkId>();
   readonly tasks = new Map<TaskId, Task>();
   readonly hits = new Map<string, number>();
   readonly seen: Seen = newSeen();
@@ -107,12 +116,21 @@ export class World {
   constructor(scenario: Scenario, abi: AbiProfile, quirks: Quirks, trace: TraceSink | undefined) {
     this.scenario = scenario;
     this.abi = quirks.has('socket-type-shows-flags') ? { ...abi, socket_type_mask: 0xffff_ffff } : abi;
-    this.quirks = quirks;
+    this.#quirks = quirks;
     this.trace = trace;
     const process = new Process();
     const root = new Task(0, process, new FdTable(new Sandbox(scenario.fixtures, this.abi)), new RuleSet());
     process.threads.add(root);
     this.tasks.set(0, root);
+  }
+
+  /**
+   * Whether a model of a faulty kernel applies. To be asked only where the answer changes what is predicted:
+   * a scenario that asks for none of a kernel's models is predicted alike with and without them.
+   */
+  quirk(id: QuirkId): boolean {
+    this.asked.add(id);
+    return this.#quirks.has(id);
   }
 
   /** Counts a rule that decided or contributed, and returns its id. */

@@ -92,15 +92,16 @@ function guarded(spec: OpSpec): OpSpec {
   };
 }
 
-const byOpcode = new Map(ALL.map((spec) => [spec.opcode, guarded(spec)]));
+const byOpcode: OpSpec[] = [];
+for (const spec of ALL) byOpcode[spec.opcode] = guarded(spec);
 
 /** What is known of an opcode; undefined for opcodes newer than the specification. */
 export function opSpec(opcode: number): OpSpec | undefined {
-  return byOpcode.get(opcode);
+  return byOpcode[opcode];
 }
 
 /** Every opcode's specification, by number. */
-export const opSpecs: readonly OpSpec[] = [...byOpcode.values()].sort((a, b) => a.opcode - b.opcode);
+export const opSpecs: readonly OpSpec[] = byOpcode.filter((spec) => spec !== undefined);
 
 /** Every ready-made request. */
 export const opForms: readonly OpForm[] = opSpecs.flatMap((spec) => spec.forms);

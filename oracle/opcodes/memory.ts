@@ -2,12 +2,19 @@
 import { ARENA, ARENA_BASE, ARENA_END } from '../layout.ts';
 import { arenaImage } from './arena.ts';
 
+const BASE = BigInt(ARENA_BASE);
+const END = BigInt(ARENA_END);
+const DATA = BigInt(ARENA_BASE + ARENA.data);
+
+/** Longest path the kernel reads, its NUL included. */
+const PATH_MAX = 4096;
+
 /** Bytes of the data area that one "mem:" resource name stands for. */
 export const MEMORY_GRAIN = 0x40;
 
 /** Resource names of a range of the data area (none for other addresses). */
 export function memoryNames(address: bigint, length: number): string[] {
-  const from = Number(address - BigInt(ARENA_BASE + ARENA.data));
+  const from = Number(address - DATA);
   if (!(from > -0x10_0000 && from < ARENA.data_size) || length <= 0) return [];
   const names: string[] = [];
   const first = Math.max(0, Math.floor(from / MEMORY_GRAIN));
@@ -46,11 +53,17 @@ export class Memory {
   /** A NUL-terminated string: the text, or 'fault' or 'unknown'. */
   text(address: bigint): { readonly text: string } | 'fault' | 'unknown' {
     let out = '';
-    for (let i = 0n; i < 4096n; i++) {
-      const byte = this.read(address + i, 1);
-      if (byte === 'fault' || byte === 'unknown') return byte;
-      if (byte[0] === 0) return { text: out };
-      out += String.fromCharCode(byte[0] ?? 0);
+    while (out.length < PATH_MAX) {
+      const where = this.#locate(address + BigInt(out.length), 1);
+      if (where === 'fault' || where === 'unknown') return where;
+      const [offset, image] = where;
+      const bytes = image ? this.#image : this.#data;
+      const end = Math.min(bytes.length, offset + PATH_MAX - out.length);
+      for (let at = offset; at < end; at++) {
+        if (!image && this.#unknown[at]) return 'unknown';
+        if (bytes[at] === 0) return { text: out };
+        out += String.fromCharCode(bytes[at]!);
+      }
     }
     return 'unknown';
   }
@@ -58,12 +71,10 @@ export class Memory {
   /** Whether [address, address + length) can be accessed: true, false, or 'unknown'. */
   mapped(address: bigint, length: number): boolean | 'unknown' {
     if (length === 0) return true;
-    const base = BigInt(ARENA_BASE);
-    const end = BigInt(ARENA_END);
-    if (address >= base && address + BigInt(length) <= end) return true;
+    if (address >= BASE && address + BigInt(length) <= END) return true;
     if (address < 0x1000n) return false;
-    if (address >= base && address < end) return false;
-    if (address >= end && address < end + 0x1000n) return false;
+    if (address >= BASE && address < END) return false;
+    if (address >= END && address < END + 0x1000n) return false;
     return 'unknown';
   }
 
@@ -90,7 +101,7 @@ export class Memory {
   }
 
   #dataOffset(address: bigint): number {
-    const offset = address - BigInt(ARENA_BASE + ARENA.data);
+    const offset = address - DATA;
     return offset < -0x10_0000n || offset > 0x10_0000n ? 0x10_0000 : Number(offset);
   }
 
@@ -98,7 +109,7 @@ export class Memory {
     const mapped = this.mapped(address, length);
     if (mapped === false) return 'fault';
     if (mapped === 'unknown') return 'unknown';
-    const offset = Number(address - BigInt(ARENA_BASE));
+    const offset = Number(address - BASE);
     if (offset + length <= ARENA.image + ARENA.image_size) return [offset, true];
     if (offset >= ARENA.data && offset + length <= ARENA.data + ARENA.data_size) return [offset - ARENA.data, false];
     return 'unknown';

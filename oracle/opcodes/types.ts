@@ -22,7 +22,7 @@ export interface OpContext {
   /** True when the request follows another one in its link chain. */
   readonly linked: boolean;
   /** Opcode of the request it follows in its chain. */
-  readonly previous?: number;
+  readonly previous?: number | undefined;
   /** Files, descriptors and other state the scenario's requests act on, as the submitting task sees them. */
   readonly sandbox: Sandbox;
   /** Does the submitting task's descriptor table hold ring `slot`? Its setup flags, or undefined. */

@@ -12,8 +12,8 @@ const STACK = '  for (; node !== undefined; node = node.next) {';
 const NODE = 'heads[opcode] = { program, next: heads[opcode], step };';
 const REST = 'for (let op = 0; op < op_last; op++)';
 const COPY = '} else copy.table = new FilterTable(this.table.heads);';
-const INHERIT_CHILD = "const rules = task.rules.inherit(world.quirks.has('clone-shares-table'));\n  if (!rules.empty) world.hit('inherit.child-at-fork');";
-const INHERIT_RING = "const rules = task.rules.inherit(world.quirks.has('clone-shares-table'));\n  if (!rules.empty) world.hit('inherit.ring-at-creation');";
+const INHERIT_CHILD = "const rules = inherited(world, task);\n  if (!rules.empty) world.hit('inherit.child-at-fork');";
+const INHERIT_RING = "const rules = inherited(world, task);\n  if (!rules.empty) world.hit('inherit.ring-at-creation');";
 
 export const RULE_MISTAKES: readonly Mistake[] = [
   // Stacks and DENY_REST.
@@ -45,7 +45,7 @@ export const RULE_MISTAKES: readonly Mistake[] = [
 
   // Inheritance.
   mistake('a child inherits nothing', TASKS, INHERIT_CHILD, `const rules = new RuleSet();\n  if (!rules.empty) world.hit('inherit.child-at-fork');`, 'inheritance'),
-  mistake('a thread inherits nothing', TASKS, INHERIT_CHILD, `const rules = thread ? new RuleSet() : task.rules.inherit(world.quirks.has('clone-shares-table'));`, 'inheritance'),
+  mistake('a thread inherits nothing', TASKS, INHERIT_CHILD, `const rules = thread ? new RuleSet() : inherited(world, task);`, 'inheritance'),
   mistake('a child loses one of its parent\'s filters', TASKS, INHERIT_CHILD, `${INHERIT_CHILD}\n  if (rules.table !== undefined) {\n    rules.table = Object.assign(Object.create(Object.getPrototypeOf(rules.table)), { heads: rules.table.heads.slice() });\n    const last = rules.table.heads.findLastIndex((head) => head?.program !== undefined);\n    if (last >= 0) rules.table.heads[last] = rules.table.heads[last]!.next;\n  }`, 'inheritance'),
   mistake('a child loses the classic restrictions', TASKS, INHERIT_CHILD, `${INHERIT_CHILD}\n  rules.classic = undefined;`, 'inheritance'),
   mistake('a child shares all later rules of its parent', TASKS, INHERIT_CHILD, 'const rules = task.rules;', 'inheritance'),
@@ -55,7 +55,7 @@ export const RULE_MISTAKES: readonly Mistake[] = [
   mistake('a task registers on its rings as well', 'model/filter_registration.ts', 'const outcome = registerFilter(world, task.rules, nr_args, arg);', 'for (const ring of task.files.rings.values()) registerFilter(world, ring.rules, nr_args, arg);\n  const outcome = registerFilter(world, task.rules, nr_args, arg);', 'inheritance'),
   mistake('a ring\'s filter binds its task', REGISTER, 'const outcome = registerFilter(world, ring.rules, step.nr_args, step.arg);', 'registerFilter(world, task.rules, step.nr_args, step.arg);\n        const outcome = registerFilter(world, ring.rules, step.nr_args, step.arg);', 'inheritance', 'stacking'),
   mistake('the shared table is copied at fork (the known fault is not modelled)', RULESET, COPY, '}\n      copy.table = new FilterTable(this.table.heads);\n      copy.copy_on_write = false;', 'inheritance', 'escape'),
-  mistake('exec sheds all rules', TASKS, "if (task.used_io_uring && world.quirks.has('exec-drops-rules'))", 'if (true)', 'inheritance', 'escape'),
+  mistake('exec sheds all rules', TASKS, "if (task.used_io_uring && !task.rules.empty && world.quirk('exec-drops-rules'))", 'if (true)', 'inheritance', 'escape'),
   mistake('exec keeps nothing of no_new_privs', TASKS, '  task.used_io_uring = false;\n', '  task.used_io_uring = false;\n  task.no_new_privs = false;\n', 'privilege', 'inheritance'),
   mistake('a child does not inherit no_new_privs', TASKS, 'child.no_new_privs = task.no_new_privs;', '', 'privilege', 'inheritance'),
   mistake('a child gets CAP_SYS_ADMIN back', TASKS, 'child.cap_sys_admin = task.cap_sys_admin;', '', 'privilege', 'inheritance'),

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { compare } from '../../harness/compare.ts';
 import { SUITE_NAMES } from '../../generators/suites.ts';
 import { predict } from '../../oracle/predict.ts';
+import { QUIRKS } from '../../oracle/quirks.ts';
+import type { QuirkId } from '../../oracle/quirks.ts';
 import { readRecording, recordings } from './recordings.ts';
 
 it('there are recordings', () => {
@@ -35,5 +37,18 @@ describe.each(recordings())('recorded on %s', (name) => {
       const missed = recording.cases.some(({ scenario, observation }) => compare(predict(scenario, recording.abi, { quirks }), observation).difference !== undefined);
       expect(missed, quirk).toBe(true);
     }
+  });
+
+  it('a prediction that asked for no model is the same with it', () => {
+    let unasked = 0;
+    for (const { title, scenario } of recording.cases) {
+      const pure = predict(scenario, recording.abi);
+      for (const quirk of Object.keys(QUIRKS) as QuirkId[]) {
+        if (pure.asked.has(quirk)) continue;
+        unasked++;
+        expect(predict(scenario, recording.abi, { quirks: new Set([quirk]) }).steps, `${title}: ${quirk}`).toEqual(pure.steps);
+      }
+    }
+    expect(unasked).toBeGreaterThan(recording.cases.length);
   });
 });
