@@ -6,12 +6,16 @@ import { chmod, chown, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from '
 import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { hasCode, SetupError, temporarySpace } from '../errors.ts'
 import { run, which, type ToolResult } from '../tools.ts'
 import type { PinnedKernel } from './pinned.ts'
 
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
 const DEBIAN_RELEASES = /^(?:oldoldstable|oldstable|stable|testing|unstable|experimental|sid|buster|bullseye|bookworm|trixie|forky|duke)(?:-updates|-backports|-proposed-updates)?\/?$/
+
+/** Milliseconds between a 404 and the second try. */
+const AGAIN_MS = 3000
 
 /** Why a download failed, as far as one can tell. */
 export type FetchFailure = 'network' | 'missing' | 'signature' | 'other'
@@ -101,7 +105,12 @@ async function download(root: string, mirror: string, kernel: PinnedKernel, debA
   if (index === 'network' || index === 'signature') throw explain(outcome(update), mirror, kernel)
   log(`downloading ${kernel.package} ${kernel.version}`)
   let result = await get()
-  if (!result.ok && failureKind(result.stderr) === 'missing' && update.ok && /404 /.test(result.stderr)) result = await get()
+  // The index names files that the mirror answers with 404 now and then: once more, a moment later.
+  if (!result.ok && failureKind(result.stderr) === 'missing' && update.ok && /404 /.test(result.stderr)) {
+    log(`the mirror does not find the file that its index names; asking once more in ${AGAIN_MS / 1000} s`)
+    await delay(AGAIN_MS)
+    result = await get()
+  }
   const deb = (await readdir(join(root, 'out'))).find((name) => name.endsWith('.deb'))
   if (result.ok && deb) return join(root, 'out', deb)
   throw explain(`${outcome(update)}\n${result.stderr}`, mirror, kernel)

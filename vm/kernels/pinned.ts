@@ -18,10 +18,12 @@ export interface PinnedKernel {
   readonly deb: string
   /** SHA-256 of the ELF image inside it, unpacked, in hex. */
   readonly vmlinux: string
+  /** Whether it is new enough to have io_uring BPF filters; the guest's own answer is the authority. */
+  readonly feature: boolean
 }
 
 function pin(release: string, uname: string, version: string, suite: string, deb: string, vmlinux: string): PinnedKernel {
-  return { release, uname, package: `linux-binary-${uname}`, version, suite, deb, vmlinux }
+  return { release, uname, package: `linux-binary-${uname}`, version, suite, deb, vmlinux, feature: compareReleases(release, '7.0') >= 0 }
 }
 
 /** The kernel that is tested unless the user says otherwise. */
@@ -29,6 +31,9 @@ export const DEFAULT_RELEASE = '7.0.13'
 
 /** Every kernel that can be fetched, oldest first. */
 export const PINNED: readonly PinnedKernel[] = [
+  pin('6.19.14', '6.19.14+deb13-cloud-amd64', '6.19.14-1~bpo13+1', 'trixie-backports',
+    '2c7b515d7846cc4ff80943dde6c22e323214b54bfc3e73e02c470034d953193a',
+    '5dde7b04dbb62c9717ba9cf692181369b7aae832da8d351b356201d907a6eb67'),
   pin('7.0.4', '7.0.4+deb13-cloud-amd64', '7.0.4-1~bpo13+1', 'trixie-backports',
     'a230e5c31cdaad394f4e3b160290b4ad79fb9e4b87d868477ed8467031183bb0',
     '3b6587acc4585c43f168209226952894fa451c5d9432db1a7b2f4de51867e750'),
