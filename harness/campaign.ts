@@ -80,6 +80,7 @@ export interface CampaignOptions {
   readonly sessions: Session[];
   readonly started: number;
   readonly onProgress?: (progress: Progress) => void;
+  readonly onAnswer?: (planned: PlannedCase, answer: RunnerResult) => void;
   readonly signal: AbortSignal;
 }
 
@@ -276,6 +277,7 @@ export class Campaign {
   #judge(planned: PlannedCase, prediction: Prediction, answer: RunnerResult): void {
     const { tally } = this;
     tally.first_result_ms ??= performance.now() - this.#options.started;
+    this.#options.onAnswer?.(planned, answer);
     tally.scenarios++;
     this.#answered++;
     this.#recent.set(planned.index, planned);

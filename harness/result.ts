@@ -88,7 +88,7 @@ export function buildResult(parts: ResultParts): RunResult {
     ...(verdict === 'conformant' ? {} : { reason: reasonOf(verdict, { divergences: divergences.length, crashes: crashes.length, hangs: hangs.length, runner_errors: runner_errors.length }, tally.gave_up) }),
     seed: options.seed,
     command: options.command,
-    kernel: { release: abi.release, machine: abi.machine, source: parts.kernel.source, sha256: parts.kernel.sha256, append: options.append },
+    kernel: { release: abi.release, machine: abi.machine, source: parts.kernel.source, sha256: parts.kernel.sha256, append: options.append, ...(parts.kernel.note === undefined ? {} : { note: parts.kernel.note }) },
     abi: { ...abi },
     accel: { name: parts.accel.accel, reason: parts.accel.reason },
     jobs: options.jobs,

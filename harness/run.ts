@@ -7,6 +7,7 @@ import type { Scenario } from '../oracle/scenario/types.ts';
 import type { Progress, RunResult } from '../reports/result.ts';
 import { SUITE_NAMES } from '../generators/suites.ts';
 import type { SuiteName } from '../generators/suites.ts';
+import type { RunnerResult } from '../vm/protocol.ts';
 import { chooseAccel, type AccelChoice } from '../vm/accel.ts';
 import { buildImage, DEFAULT_RELEASE, fetchKernel, kernelFromFile, VmError } from '../vm/index.ts';
 import { consoleTail } from '../vm/errors.ts';
@@ -46,6 +47,8 @@ export interface RunOptions {
   readonly command: string;
   /** Scenarios to run instead of generated ones (replay). */
   readonly scenarios?: readonly Scenario[];
+  /** Draws the cases instead of planCases (a matrix gives all kernels the same). */
+  readonly draw?: () => Iterator<PlannedCase>;
   /** At most so many distinct differences are shrunk. */
   readonly investigate: number;
   readonly shrinkSeconds: number;
@@ -61,6 +64,8 @@ export interface RunEvents {
   consoleFile(boot: number): string | undefined;
   /** Called once there is a state that can be kept: gives it as it is at that moment. */
   ready?(snapshot: () => RunResult): void;
+  /** Called with every answer, before it is judged. */
+  answered?(planned: PlannedCase, answer: RunnerResult): void;
 }
 
 /** Milliseconds between two checkpoints while cases run. */
@@ -74,6 +79,9 @@ export class Untestable extends VmError {
     super(what, advice, 125, options);
   }
 }
+
+/** The kernel lacks the feature: nothing of it can be tested. */
+export class Unsupported extends Untestable {}
 
 /** Milliseconds one scenario may take inside the guest under TCG; hundreds of times the slowest honest one. */
 const DEADLINE_MS = 10_000;
@@ -92,7 +100,8 @@ export async function prepare(options: Pick<RunOptions, 'kernel' | 'release' | '
   const log = (text: string): void => events.note(text);
   await ensureRequirements({ log });
   signal.throwIfAborted();
-  const kernel = options.kernel === undefined ? await fetchKernel(options.release ?? DEFAULT_RELEASE, { log }) : await kernelFromFile(options.kernel);
+  const kernel = options.kernel === undefined ? await fetchKernel(options.release ?? DEFAULT_RELEASE, { log, fallback: options.release === undefined }) : await kernelFromFile(options.kernel);
+  if (kernel.note !== undefined) log(kernel.note);
   signal.throwIfAborted();
   const image = await buildImage({ log });
   signal.throwIfAborted();
@@ -107,7 +116,7 @@ export async function prepare(options: Pick<RunOptions, 'kernel' | 'release' | '
   } catch (error) {
     await guests.closeAll();
     if (error instanceof SessionEnded) throw new Untestable(`Linux ${first.hello.release} stopped while it was asked what it can do: ${error.end.detail}.\nEnd of its console:\n${consoleTail(error.end.console)}`, 'This kernel cannot be tested as it is.');
-    if (error instanceof FeatureMissing) throw new Untestable(`Linux ${first.hello.release} cannot be tested: ${error.message}.`, 'Use a kernel from 7.0 on with CONFIG_IO_URING, CONFIG_BPF and CONFIG_NET.');
+    if (error instanceof FeatureMissing) throw new Unsupported(`Linux ${first.hello.release} cannot be tested: ${error.message}.`, 'Use a kernel from 7.0 on with CONFIG_IO_URING, CONFIG_BPF and CONFIG_NET.');
     throw error;
   }
 }
@@ -135,10 +144,11 @@ export async function run(options: RunOptions, events: RunEvents, signal: AbortS
 
     const versions = toolVersions();
     const total = options.scenarios?.length ?? options.cases;
-    const cases = options.scenarios === undefined ? planCases(options.suites, abi, options.seed, options.cases) : replayCases(options.scenarios);
+    const cases = options.draw !== undefined ? options.draw() : options.scenarios === undefined ? planCases(options.suites, abi, options.seed, options.cases) : replayCases(options.scenarios);
     let checkpointAt = performance.now();
     const campaign = new Campaign({
       guests, abi, cases, total, jobs: Math.max(1, Math.min(options.jobs, total)), known, sessions: [first], started, signal,
+      ...(events.answered === undefined ? {} : { onAnswer: (planned, answer) => events.answered?.(planned, answer) }),
       onProgress: (progress) => {
         events.progress(progress);
         if (performance.now() - checkpointAt < CHECKPOINT_MS) return;

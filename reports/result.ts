@@ -28,12 +28,25 @@ export interface RunResult {
     readonly source: string;
     readonly sha256: string;
     readonly append: string;
+    /** Set when another kernel than the one asked for was used, or something of it should be told. */
+    readonly note?: string;
   };
   /** The probed ABI profile (oracle/abi.ts), as data. */
   readonly abi: Readonly<Record<string, unknown>>;
   readonly accel: { readonly name: 'kvm' | 'tcg'; readonly reason: string };
   readonly jobs: number;
   readonly versions: Readonly<Record<string, string>>;
+  /** What was asked for, in all shards together. */
+  readonly plan: Plan;
+  /** The part that this is; absent for a whole run and for merged results. */
+  readonly shard?: Shard;
+  /** Where known differences come from; absent when neither --expect nor --strict was given. */
+  readonly policy?: Policy;
+  /**
+   * Over every case: its number, suite, bytes, and what it answered, up to what the rules leave open. Does not depend on
+   * the order of the cases; the digests of shards add up (modulo 2^256) to that of the whole run.
+   */
+  readonly digest: string;
   /** Scenarios executed and judged. */
   readonly scenarios: number;
   /** Kernel answers compared: return values, CQEs, write-backs. */
@@ -50,6 +63,8 @@ export interface RunResult {
   readonly known: readonly KnownCount[];
   /** Findings that the data says should show on this release, and did not. */
   readonly missing_findings: readonly { readonly id: string; readonly reason: string }[];
+  /** What became of each expectation of --expect. */
+  readonly expectations: readonly ExpectationResult[];
   readonly times: Times;
 }
 
@@ -57,6 +72,47 @@ export interface RunResult {
 export interface Shard {
   readonly index: number;
   readonly count: number;
+}
+
+export interface Plan {
+  /** drawn: from the seed; files: cases that were given. */
+  readonly source: 'drawn' | 'files';
+  /** Suites in the order in which they are drawn. */
+  readonly suites: readonly string[];
+  /** Scenarios in all; null: without end. */
+  readonly cases: number | null;
+}
+
+export interface Policy {
+  /** An expectation that is expired, gone or unreached fails the run. */
+  readonly strict: boolean;
+  /** Expectation files; empty: the built-in findings. */
+  readonly files: readonly { readonly file: string; readonly sha256: string }[];
+}
+
+/**
+ * met: it showed, in its own smallest case and in cases of the run; unreached: in its own case only; gone: its own case answers as the
+ * rules say; changed: its own case answers in a third way; out of range: not for this kernel.
+ */
+export type ExpectationState = 'met' | 'unreached' | 'gone' | 'changed' | 'out of range';
+
+export interface ExpectationResult {
+  readonly id: string;
+  readonly rule: string;
+  /** Built-in finding that says what is expected; absent: the entry's own case does. */
+  readonly finding?: string;
+  readonly kernels: string;
+  readonly reason: string;
+  readonly link: string;
+  /** Last day on which it is valid, UTC. */
+  readonly expires: string;
+  readonly expired: boolean;
+  readonly file: string;
+  readonly state: ExpectationState;
+  /** Scenarios of the run that it explains. */
+  readonly scenarios: number;
+  /** For people: what is wrong with it, and what to do; empty when nothing is. */
+  readonly problem: string;
 }
 
 export interface SuiteCount {
@@ -87,6 +143,8 @@ export interface Divergence {
   readonly reproduced: string;
   /** Scenarios of this run that differ in the same way (same rule and shape). */
   readonly count: number;
+  /** What these scenarios have in common, as drawn: the same in all shards of a run. 16 hex digits. */
+  readonly group: string;
   /** Full text for people: task tree, programs, predicted against observed. */
   readonly text: string;
   /** The same as data, for pictures. */

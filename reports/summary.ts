@@ -66,6 +66,7 @@ function facts(result: RunResult, style: Style): string[] {
     ['compared', `${counted(result.outcomes, 'kernel answer')} in ${counted(result.scenarios, 'scenario')}, ${duration(times.wall_s)}, ${thousands(times.outcomes_per_s)}/s`],
     ['suites', suiteText(suites)],
   ];
+  if (kernel.note !== undefined) lines.splice(1, 0, ['NOTE', kernel.note]);
   const never = Object.keys(rules).filter((id) => rules[id] === 0).sort();
   lines.push(['rules', `${Object.keys(rules).length - never.length} of ${Object.keys(rules).length} reached${never.length === 0 ? '' : `; never: ${never.slice(0, 3).join(', ')}${never.length > 3 ? ` and ${never.length - 3} more` : ''}`}`]);
   for (const { id, rule, title, scenarios } of result.known) lines.push(['known', `${id}: ${title} (${rule}; ${counted(scenarios, 'scenario')})`]);
@@ -73,7 +74,7 @@ function facts(result: RunResult, style: Style): string[] {
   return lines.flatMap(([name, text]) =>
     wrap(text, WIDTH - 12).map((line, i) => {
       const label = (i === 0 ? name : '').padEnd(10);
-      return `  ${name === 'known' || name === 'MISSING' ? style.yellow(label) : label}${line}`;
+      return `  ${name === 'known' || name === 'MISSING' || name === 'NOTE' ? style.yellow(label) : label}${line}`;
     }),
   );
 }
