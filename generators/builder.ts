@@ -196,6 +196,23 @@ export class Builder {
     return child;
   }
 
+  /**
+   * Takes a ring out of another task, more often than not one that the task does not have; now and then one that may not be there.
+   * Its slot, or undefined when there is none to take.
+   */
+  take(task: number): number | undefined {
+    const { d, tracker } = this;
+    const own = tracker.runnable(task);
+    if (own === undefined) return undefined;
+    const all = [...tracker.tasks.values()].flatMap((other) => (other === own || !other.alive ? [] : [...other.files].map((ring) => ({ from: other.id, ring }))));
+    const fresh = all.filter(({ ring }) => !own.files.has(ring));
+    const list = fresh.length > 0 && d.chance(0.9) ? fresh : all;
+    if (list.length === 0) return undefined;
+    const { from, ring: there } = d.pick(list);
+    const ring = d.chance(0.05) ? d.below(RING_SLOTS) : there;
+    return this.push({ do: 'take_ring', task, from, ring }) ? ring : undefined;
+  }
+
   /** Ends every vfork child that still holds its parent up. */
   settle(): void {
     for (const task of [...this.tracker.tasks.values()].reverse()) {

@@ -116,7 +116,7 @@ describe('scenarios', () => {
 
   test('every kind of step and of child occurs', () => {
     expect([...all.spawns.counts.keys()].sort()).toEqual(['clone3', 'clone_vm', 'fork', 'thread', 'vfork']);
-    const kinds = ['no_new_privs', 'drop_cap_sys_admin', 'unshare_user', 'ring', 'register_bpf_filter', 'register_restrictions', 'register_task_restrictions', 'register', 'submit', 'spawn', 'exec', 'exit', 'send_ring', 'receive_ring', 'close_ring', 'probe_path', 'probe_fd', 'probe_memory', 'reap'];
+    const kinds = ['no_new_privs', 'drop_cap_sys_admin', 'unshare_user', 'ring', 'register_bpf_filter', 'register_restrictions', 'register_task_restrictions', 'register', 'submit', 'spawn', 'exec', 'exit', 'send_ring', 'receive_ring', 'take_ring', 'close_ring', 'probe_path', 'probe_fd', 'probe_memory', 'reap'];
     expect([...all.steps_by_kind.counts.keys()].sort()).toEqual(kinds.sort());
   });
 

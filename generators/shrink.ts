@@ -77,8 +77,13 @@ function* moveToRoot(scenario: Scenario): Generator<Scenario> {
     if (spawn.do !== 'spawn') continue;
     const moved = steps.flatMap((step): Step[] => {
       if (step === spawn) return [];
+      const task = step.task === spawn.child ? spawn.task : step.task;
+      if (step.do === 'take_ring') {
+        const from = step.from === spawn.child ? spawn.task : step.from;
+        return from === task ? [] : [{ ...step, task, from }];
+      }
       if (step.task !== spawn.child) return [step];
-      return step.do === 'exit' ? [] : [{ ...step, task: spawn.task }];
+      return step.do === 'exit' ? [] : [{ ...step, task }];
     });
     yield { ...scenario, steps: moved };
   }

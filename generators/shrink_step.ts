@@ -45,6 +45,9 @@ export function* shrinkStep(step: Step): Generator<Step> {
     case 'spawn':
       if (step.how !== 'fork') yield { ...step, how: 'fork' };
       break;
+    case 'take_ring':
+      if (step.from !== 0) yield { ...step, from: 0 };
+      break;
     case 'register': {
       const { bytes } = step;
       if (bytes !== undefined && bytes.some((byte) => byte !== 0)) yield { ...step, bytes: new Uint8Array(bytes.length) };

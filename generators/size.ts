@@ -83,6 +83,8 @@ export function stepSize(step: Step): number {
       return size + (step.registered === undefined ? 0 : 3);
     case 'spawn':
       return size + (step.how === 'fork' ? 0 : 1);
+    case 'take_ring':
+      return size + (step.from === 0 ? 0 : 2);
     case 'probe_memory':
       return size + numberSize(step.length);
     case 'no_new_privs':

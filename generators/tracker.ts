@@ -6,7 +6,7 @@
 import { MAX_TASKS, RING_SLOTS } from '../oracle/layout.ts';
 import { BPF_MAXINSNS } from '../oracle/bpf/program.ts';
 import { IORING_SETUP } from '../oracle/opcodes/constants.ts';
-import type { RingStep, Scenario, SpawnStep, Sqe, Step, SubmitStep } from '../oracle/scenario/types.ts';
+import type { RingStep, Scenario, SpawnStep, Sqe, Step, SubmitStep, TakeRingStep } from '../oracle/scenario/types.ts';
 
 /** Most steps of a scenario. */
 export const MAX_STEPS = 512;
@@ -26,6 +26,8 @@ export interface TrackedTask {
   readonly id: number;
   readonly parent: TrackedTask | undefined;
   readonly how: SpawnStep['how'] | 'root';
+  /** The thread whose number is the process's. */
+  leads: boolean;
   process: TrackedProcess;
   alive: boolean;
   /** The vfork child it waits for. */
@@ -65,7 +67,7 @@ export class Tracker {
 
   constructor() {
     const process: TrackedProcess = { threads: new Set(), shared: false };
-    const root: TrackedTask = { id: 0, parent: undefined, how: 'root', process, alive: true, waits_for: undefined, has_ring: false, files: new Set() };
+    const root: TrackedTask = { id: 0, parent: undefined, how: 'root', leads: true, process, alive: true, waits_for: undefined, has_ring: false, files: new Set() };
     process.threads.add(root);
     this.tasks.set(0, root);
   }
@@ -101,6 +103,7 @@ export class Tracker {
         this.#release(task);
         task.process = { threads: new Set([task]), shared: false };
         task.files = new Set(task.files);
+        task.leads = true;
         return true;
       }
       case 'exit':
@@ -118,6 +121,8 @@ export class Tracker {
         if (!slotOk(step.ring)) return `ring slot ${step.ring} is out of range`;
         task.files.delete(step.ring);
         return true;
+      case 'take_ring':
+        return this.#take(task, step);
       case 'send_ring':
       case 'receive_ring':
       case 'reap':
@@ -140,6 +145,19 @@ export class Tracker {
     task.files.add(step.ring);
     const entries = step.entries < 1 ? 0 : 2 ** Math.ceil(Math.log2(step.entries));
     this.rings.set(step.ring, { slot: step.ring, flags: step.flags, entries, creator: task, consumed: 0, has_big: false });
+    return true;
+  }
+
+  #take(task: TrackedTask, step: TakeRingStep): true | string {
+    if (!slotOk(step.ring)) return `ring slot ${step.ring} is out of range`;
+    const from = this.tasks.get(step.from);
+    if (from === undefined) return `task ${step.from} does not exist here`;
+    if (!from.alive) return `task ${step.from} has ended`;
+    // The process is looked up by its first thread, which may be in the middle of ending.
+    if (![...from.process.threads].some(({ leads }) => leads)) return `the first thread of task ${step.from}'s process has ended`;
+    // Requests on it may start worker threads.
+    task.has_ring = true;
+    if (from.files.has(step.ring)) task.files.add(step.ring);
     return true;
   }
 
@@ -174,6 +192,7 @@ export class Tracker {
       id: step.child,
       parent: task,
       how: step.how,
+      leads: !thread,
       process,
       alive: true,
       waits_for: undefined,

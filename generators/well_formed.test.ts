@@ -29,6 +29,11 @@ test.each<[string, Scenario, string]>([
   ['mixed ring wraps', of(ring(0, 0, SQE_MIXED), submit(0, 0, 0), submit(0, 63, 0)), 'wraps around'],
   ['user namespace with threads', of(spawn(0, 1, 'thread'), { do: 'unshare_user', task: 0 }), 'shares its memory'],
   ['user namespace after a ring', of(ring(0, 0), { do: 'unshare_user', task: 0 }), 'after a ring'],
+  ['taken from nobody', of({ do: 'take_ring', task: 0, from: 1, ring: 0 }), 'task 1 does not exist here'],
+  ['taken from a task that has ended', of(spawn(0, 1), exit(1), { do: 'take_ring', task: 0, from: 1, ring: 0 }), 'task 1 has ended'],
+  ['taken from a process without its first thread', of(spawn(0, 1), spawn(1, 2, 'thread'), exit(1), { do: 'take_ring', task: 0, from: 2, ring: 0 }), 'the first thread of task 2'],
+  ['slot 16 taken', of(spawn(0, 1), { do: 'take_ring', task: 0, from: 1, ring: 16 }), 'out of range'],
+  ['user namespace after a ring was taken', of(spawn(0, 1), { do: 'take_ring', task: 1, from: 0, ring: 0 }, { do: 'unshare_user', task: 1 }), 'after a ring'],
   ['path', of({ do: 'probe_path', task: 0, path: '../x' }), 'not inside'],
   ['memory', of({ do: 'probe_memory', task: 0, at: 0x1_7fff, length: 2 }), 'outside the arena'],
   ['program', of({ do: 'register_bpf_filter', task: 0, on: { kind: 'task' }, nr_args: 1, arg: bpfArg(ABI_7_0, 0, new Array(4097).fill({ code: 6, jt: 0, jf: 0, k: 0 })) }), 'more than 4096'],
@@ -42,6 +47,8 @@ test.each<[string, Scenario]>([
   ['vfork parent after exec', of(spawn(0, 1, 'vfork'), { do: 'exec', task: 1 }, ring(1, 1), ring(0, 0))],
   ['a full batch, twice', of(ring(0, 0), submit(0, 0, 0, 0, 0), submit(0, 0, 0, 0, 0))],
   ['a ring that is not there', of(submit(3, 0))],
+  ['a ring taken from a thread that became the process by exec', of(spawn(0, 1), spawn(1, 2, 'thread'), { do: 'exec', task: 2 }, ring(2, 0), { do: 'take_ring', task: 0, from: 2, ring: 0 })],
+  ['a ring taken from a parent that waits', of(ring(0, 0), spawn(0, 1, 'vfork'), { do: 'take_ring', task: 1, from: 0, ring: 0 })],
   ['user namespace in a forked child', of(ring(0, 0), spawn(0, 1), { do: 'unshare_user', task: 1 })],
 ])('%s is fine', (_, scenario) => {
   expect(isWellFormed(scenario)).toBe(true);

@@ -214,6 +214,35 @@ describe('tasks', { timeout: 60_000 }, () => {
     expect(seen(await line.run([ring(0, 0), { do: 'send_ring', task: 0, ring: 0 }, { do: 'receive_ring', task: 0, ring: 1 }]))).toEqual([[[0]], [[-22]], [[-11]]])
   })
 
+  it('a ring is taken out of another task', async () => {
+    const take = (task: number, from: number, ring: number): Step => ({ do: 'take_ring', task, from, ring })
+    const result = await line.run([
+      spawn(0, 'fork', 1), ring(1, 0), filter(1, R(0), ret(0)), submit(0, 0, nops(1)), take(0, 1, 0), submit(0, 0, nops(1)), take(0, 1, 3),
+      simple('exit', 1), submit(0, 0, nops(1)), take(0, 1, 0), simple('exec', 0), submit(0, 0, nops(1)),
+    ])
+    expect(seen(result).slice(1)).toEqual([[[0]], [[0]], [[-9]], [[0]], [[1], [-13]], [[-9]], [[0]], [[1], [-13]], [[-2]], [[0]], [[1], [-13]]])
+  })
+
+  it('a task in a user namespace of its own takes from those in it and below it only', async () => {
+    const take = (task: number, from: number, ring: number): Step => ({ do: 'take_ring', task, from, ring })
+    const unshare = (task: number): Step => simple('unshare_user', task)
+    const result = await line.run([
+      ring(0, 0), spawn(0, 'fork', 1), spawn(0, 'fork', 2), unshare(1), unshare(2), spawn(1, 'fork', 3), spawn(1, 'fork', 4), unshare(4), spawn(1, 'fork', 5), simple('exec', 5), simple('drop_cap_sys_admin', 3),
+      ...[1, 2, 3, 4, 5].map((task) => ring(task, task)),
+      ...[0, 1, 2, 3, 4, 5].flatMap((task) => [0, 1, 2, 3, 4, 5].filter((from) => from !== task).map((from) => take(task, from, from))),
+    ])
+    const answers = seen(result).slice(16).map((answer) => answer![0]![0])
+    const [no, yes] = [-1, 0]
+    expect([0, 1, 2, 3, 4, 5].map((task) => answers.slice(5 * task, 5 * task + 5))).toEqual([
+      [yes, yes, yes, yes, yes],
+      [no, no, yes, yes, yes],
+      [no, no, no, no, no],
+      [no, yes, no, yes, yes],
+      [no, no, no, no, no],
+      [no, yes, no, yes, yes],
+    ])
+  })
+
   it('sixteen tasks of all kinds', async () => {
     const spawns = Array.from({ length: 15 }, (_, i) => spawn(i, hows[i % 4]!, i + 1))
     const result = await line.run([ring(0, 0), ...spawns, ...Array.from({ length: 16 }, (_, i) => submit(i, 0, nops(1)))])

@@ -172,6 +172,43 @@ const ROUTES: readonly (readonly [number, Route])[] = [
     },
   ],
   [
+    2,
+    (s, task) => {
+      // A ring taken out of another task keeps the rules it was made under.
+      const { b, flags } = s;
+      const { d } = b;
+      const how = d.pick(HOWS);
+      const child = b.spawn(task, how);
+      if (child === undefined) return;
+      if (d.chance(0.2)) b.push({ do: 'unshare_user', task: child });
+      // Where the parent waits, the child is the one to make it, and goes on in another image.
+      const [maker, taker] = how === 'vfork' || d.chance(0.5) ? [child, task] : [task, child];
+      if (d.chance(0.4)) loosen(s, maker);
+      const ring = b.ring(maker, d.chance(0.2) ? (flags | S.R_DISABLED) >>> 0 : flags);
+      if (ring === undefined) return;
+      if (d.chance(0.4)) loosen(s, maker, ring);
+      if (how === 'vfork') b.push({ do: 'exec', task: child });
+      b.push({ do: 'take_ring', task: taker, from: maker, ring });
+      if (maker === child && d.chance(0.5)) b.push({ do: 'exit', task: child });
+      if (d.chance(0.3)) loosen(s, taker, ring);
+      if (d.chance(0.3)) b.enable(taker, ring);
+      attempt(s, taker, ring);
+    },
+  ],
+  [
+    0.5,
+    (s, task) => {
+      // A control: a ring from before is not bound, in whose hands ever.
+      const { b, outside } = s;
+      const child = outside === undefined ? undefined : b.spawn(task, b.d.pick(['fork', 'vfork', 'clone_vm', 'clone3'] as const));
+      if (child === undefined || outside === undefined) return;
+      b.push({ do: 'close_ring', task: child, ring: outside });
+      b.push({ do: 'take_ring', task: child, from: task, ring: outside });
+      attempt(s, child, outside);
+      b.push({ do: 'exit', task: child });
+    },
+  ],
+  [
     1,
     (s, task) => {
       // A ring passed by another task.

@@ -53,7 +53,7 @@ export function inheritance(b: Builder): void {
     const living = alive();
     if (living.length === 0) return;
     const task = d.pick(living);
-    switch (d.weighted<number>([[5, 0], [6, 1], [8, 2], [0.5, 3], [0.7, 4], [0.3, 5], [0.6, 6]])) {
+    switch (d.weighted<number>([[5, 0], [6, 1], [8, 2], [0.5, 3], [0.7, 4], [0.3, 5], [0.6, 6], [1.2, 7], [0.3, 8]])) {
       case 0:
         b.spawn(task, how(), most);
         break;
@@ -75,6 +75,17 @@ export function inheritance(b: Builder): void {
         if (rings.length > 0) b.push({ do: 'close_ring', task, ring: d.pick(rings) });
         break;
       }
+      case 7: {
+        const ring = b.take(task);
+        if (ring === undefined) break;
+        if (d.chance(0.15)) b.enable(task, ring);
+        if (d.chance(0.8)) b.submit(task, ring, crew, d.int(8, 24));
+        if (d.chance(0.2)) b.drawFilter(task, onRing(ring), crew, d.pick(crew.opcodes), { share: 0.6 });
+        break;
+      }
+      case 8:
+        b.push({ do: 'unshare_user', task });
+        break;
       default: {
         const rings = [...tracker.runnable(task)!.files];
         if (rings.length === 0) break;

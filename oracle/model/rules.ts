@@ -92,6 +92,7 @@ export const featureRules = defineRules({
   'inherit.child-own-way': ['man', 'What parent or child registers after the fork stays its own.', `${FILTER_MAN}, DESCRIPTION (a filter applies to rings created by the task, and children "created" after it); FEATURE "Each task then goes its own way"`],
   'inherit.ring-level-stays': ['man', 'Ring-level filters belong to the ring alone.', `${FILTER_MAN}, "Inheritance": "only apply to that specific ring and are not inherited"`],
   'inherit.ring-shared': ['man', 'A ring that another task inherits or receives keeps the ring\'s own rules.', `${FILTER_MAN}, DESCRIPTION ("applies to operations submitted through that ring")`],
+  'inherit.ring-taken': ['man', 'A ring that a task takes from another one is bound by the ring\'s own rules, not by those of the task.', `${FILTER_MAN}, DESCRIPTION (task-level filters apply to rings "created by the task"); ${PATCH7}: "any ring created will inherit these restrictions"`],
   'inherit.exec': ['man', 'Rules survive execve.', `${FILTER_MAN}, "Privilege Requirements" (filters bind a program executed later)`],
   'escape.msg-ring-blind': ['man', 'IORING_REGISTER_SEND_MSG_RING must not do for a task what its rules deny as IORING_OP_MSG_RING: -EACCES.', `${FILTER_MAN}, DESCRIPTION: "child processes cannot loosen restrictions set by their parent"; a denied operation is denied by every route`],
 
@@ -122,6 +123,9 @@ export const featureRules = defineRules({
   'task.gone': ['man', 'Steps of a task that does not exist (any more) do not run.', 'scenario language'],
   'task.ring-passing': ['observed', 'A ring descriptor cannot be sent by SCM_RIGHTS: -EINVAL.', 'observed on 7.0.13'],
   'task.ring-passing-bad': ['man', 'Sending a descriptor that is not open gives -EBADF; receiving from an empty mailbox gives -EAGAIN.', 'unix(7), recv(2)'],
+  'task.take-ring': ['man', 'pidfd_getfd gives a task a descriptor of another task\'s ring.', 'pidfd_getfd(2), DESCRIPTION'],
+  'task.take-ring.denied': ['man', 'pidfd_getfd from a task in a user namespace that is neither the caller\'s nor below it is refused with -EPERM, before the descriptor is looked at.', 'pidfd_getfd(2), ERRORS EPERM; ptrace(2), "Ptrace access mode checking" (CAP_SYS_PTRACE in the user namespace of the target); order observed on 7.0.13'],
+  'task.take-ring.bad-fd': ['man', 'pidfd_getfd of a descriptor that is not open in the other task gives -EBADF.', 'pidfd_getfd(2), ERRORS EBADF'],
   'task.close': ['man', 'close succeeds on an open descriptor and gives -EBADF on another.', 'close(2)'],
   'probe.path': ['man', 'A path exists exactly if an allowed request created it.', 'io_uring_register_bpf_filter(3), DESCRIPTION (denied operations are not performed)'],
   'probe.fd': ['man', 'A descriptor is open exactly if nothing allowed closed it.', 'io_uring_register_bpf_filter(3), DESCRIPTION (denied operations are not performed)'],

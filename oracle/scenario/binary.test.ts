@@ -63,16 +63,17 @@ describe('encodeScenario', () => {
       { do: 'no_new_privs', task: 1 }, { do: 'ring', task: 2, ring: 3, entries: 8, flags: 64 }, { do: 'submit', task: 3, ring: 3, sqes: [] },
       { do: 'spawn', task: 4, how: 'clone_vm', child: 5 }, { do: 'exec', task: 5 }, { do: 'exit', task: 6 }, { do: 'send_ring', task: 7, ring: 1 },
       { do: 'receive_ring', task: 8, ring: 2 }, { do: 'close_ring', task: 9, ring: 4 }, { do: 'reap', task: 10, ring: 5 },
-      { do: 'drop_cap_sys_admin', task: 11 }, { do: 'unshare_user', task: 12 },
+      { do: 'drop_cap_sys_admin', task: 11 }, { do: 'unshare_user', task: 12 }, { do: 'take_ring', task: 13, from: 4, ring: 6 },
     ];
     const ops = encode(list, {}, [0, 0, 9, 0, 0, 0, 0, 0, 0, 4]);
-    expect(ops.map(({ op }) => op)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
-    expect(ops.map(({ task }) => task)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    expect(ops.map(({ op }) => op)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
+    expect(ops.map(({ task }) => task)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
     const words = (i: number, n: number): number[] => Array.from({ length: n }, (_, j) => ops[i]!.payload.getUint32(4 * j, true));
     expect(words(1, 4)).toEqual([3, 8, 64, 0]);
     expect(words(2, 6)).toEqual([3, 0xffffffff, 0, 0, 9, 9]);
     expect(words(3, 2)).toEqual([3, 5]);
     expect(words(9, 2)).toEqual([5, 4]);
+    expect(words(12, 4)).toEqual([6, 4, 6, 0]);
     expect(call(ops[0]!)).toMatchObject({ which: 2, args: [38n, 1n, 0n, 0n, 0n, 0n], writes: [] });
   });
 

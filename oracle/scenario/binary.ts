@@ -55,6 +55,7 @@ const OP = {
   reap: 10,
   drop_cap_sys_admin: 11,
   unshare_user: 12,
+  take_ring: 13,
 } as const;
 
 const CALL = { register: 1, prctl: 2, faccessat: 3, fcntl: 4, none: 5 } as const;
@@ -220,6 +221,12 @@ function encodeStep(w: Writer, scenario: Scenario, step: Step, wait: number, wan
     case 'send_ring':
     case 'receive_ring':
       return slot(w, OP[step.do], step.task, step.ring, 0);
+    case 'take_ring':
+      head(w, OP.take_ring, step.task);
+      w.u32(step.ring);
+      w.u32(step.from);
+      w.u32(step.ring);
+      return w.u32(0);
     case 'close_ring':
       // A program that goes on through a registered descriptor keeps its mapping.
       return slot(w, OP.close_ring, step.task, step.ring, usesRegistered(scenario, step.ring) ? 1 : 0);

@@ -73,6 +73,7 @@ const made: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ ...by, do: fc.constant('register' as const), on: target, opcode: u32, nr_args: u32, bytes: fc.uint8Array({ maxLength: 80 }), raw_arg: u64 }, { requiredKeys: ['task', 'do', 'on', 'opcode', 'nr_args'] }),
   fc.record({ ...by, do: fc.constant('submit' as const), ring: slot, registered: s32, sqes: fc.array(anySqe, { maxLength: 6 }) }, { requiredKeys: ['task', 'do', 'ring', 'sqes'] }),
   fc.record({ ...by, do: fc.constantFrom('send_ring' as const, 'receive_ring' as const, 'close_ring' as const, 'reap' as const), ring: slot }),
+  fc.record({ ...by, do: fc.constant('take_ring' as const), from: slot, ring: slot }),
   fc.record({ ...by, do: fc.constant('probe_path' as const), path: fc.constantFrom('n0', 'd0/x', 'no such', 'a..b') }),
   fc.record({ ...by, do: fc.constant('probe_fd' as const), fd: s32 }),
   fc.record({ ...by, do: fc.constant('probe_memory' as const), at: fc.integer({ min: 0, max: ARENA_SIZE - 256 }), length: fc.integer({ min: 1, max: 256 }) }),

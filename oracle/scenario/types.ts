@@ -193,6 +193,13 @@ export interface ReceiveRingStep extends By {
   readonly do: 'receive_ring';
   readonly ring: RingSlot;
 }
+/** Takes the ring at RING_FD + ring of another task by pidfd_getfd(2) and puts it at RING_FD + ring of its own descriptors. */
+export interface TakeRingStep extends By {
+  readonly do: 'take_ring';
+  /** The task it is taken from; its thread group's first thread must be there. */
+  readonly from: TaskId;
+  readonly ring: RingSlot;
+}
 /** close(RING_FD + ring). */
 export interface CloseRingStep extends By {
   readonly do: 'close_ring';
@@ -235,6 +242,7 @@ export type Step =
   | ExitStep
   | SendRingStep
   | ReceiveRingStep
+  | TakeRingStep
   | CloseRingStep
   | ProbePathStep
   | ProbeFdStep

@@ -54,6 +54,7 @@ export const steps: Codec<Step> = tagged<Step>('do', {
   exit: step('exit', {}),
   send_ring: step('send_ring', ringOnly),
   receive_ring: step('receive_ring', ringOnly),
+  take_ring: step('take_ring', { from: required(taskId, 'Task it is taken from'), ...ringOnly }),
   close_ring: step('close_ring', ringOnly),
   probe_path: step('probe_path', { path: required(text(255, PATH, 'a path below the scenario\'s directory, at most 255 characters')) }),
   probe_fd: step('probe_fd', { fd: required(s32) }),

@@ -50,6 +50,8 @@ export function stepText(step: Step, abi: AbiProfile): string {
       return `send ring ${step.ring} by SCM_RIGHTS`;
     case 'receive_ring':
       return `receive ring ${step.ring} by SCM_RIGHTS`;
+    case 'take_ring':
+      return `take ring ${step.ring} of task ${step.from} by pidfd_getfd(2)`;
     case 'close_ring':
       return `close(ring ${step.ring})`;
     case 'probe_path':

@@ -80,6 +80,7 @@ describe('calls', () => {
     ['execve(self)', { ...by, do: 'exec' }],
     ['send ring 1 by SCM_RIGHTS', { ...by, do: 'send_ring', ring: 1 }],
     ['receive ring 1 by SCM_RIGHTS', { ...by, do: 'receive_ring', ring: 1 }],
+    ['take ring 3 of task 2 by pidfd_getfd(2)', { ...by, do: 'take_ring', from: 2, ring: 3 }],
     ['close(ring 1)', { ...by, do: 'close_ring', ring: 1 }],
     ['does "n0" exist?', { ...by, do: 'probe_path', path: 'n0' }],
     ['is descriptor 60 open?', { ...by, do: 'probe_fd', fd: 60 }],
