@@ -20,6 +20,16 @@ export interface Compiled {
 }
 
 const RET_K = 0x06;
+/** What compiling has to know of a code. */
+const REFUSED = 0;
+const PLAIN = 1;
+const SCRATCH = 2;
+const JUMP_ALWAYS = 3;
+const SHAPES = Uint8Array.from({ length: 256 }, (_, code) => {
+  const instruction = instructionOf(code);
+  if (instruction === undefined || !instruction.whitelisted) return REFUSED;
+  return instruction.operand === 'mem' ? SCRATCH : instruction.operand === 'label' ? JUMP_ALWAYS : PLAIN;
+});
 const cache = new WeakMap<Program, Compiled>();
 
 /**
@@ -33,19 +43,19 @@ export function compile(program: Program): Compiled {
   const length = program.length;
   const words = new Int32Array((length + 1) * 4);
   let usesScratch = false;
-  program.forEach(({ code, jt, jf, k }, pc) => {
-    const at = pc * 4;
-    const instruction = instructionOf(code);
-    if (instruction === undefined || !instruction.whitelisted) {
+  for (let pc = 0, at = 0; pc < length; pc++, at += 4) {
+    const { code, jt, jf, k } = program[pc]!;
+    const shape = SHAPES[code] ?? REFUSED;
+    if (shape === REFUSED) {
       words[at] = RET_K;
-      return;
+      continue;
     }
-    if (instruction.operand === 'mem') usesScratch = true;
+    if (shape === SCRATCH) usesScratch = true;
     words[at] = code;
     words[at + 1] = k;
-    words[at + 2] = Math.min(length, pc + 1 + (instruction.operand === 'label' ? k : jt));
+    words[at + 2] = Math.min(length, pc + 1 + (shape === JUMP_ALWAYS ? k : jt));
     words[at + 3] = Math.min(length, pc + 1 + jf);
-  });
+  }
   words[length * 4] = RET_K;
   const compiled = { words, usesScratch, ...initialReads(program) };
   cache.set(program, compiled);

@@ -2,6 +2,8 @@
 import { ARENA, ARENA_BASE, ARENA_END } from '../layout.ts';
 import { arenaImage } from './arena.ts';
 
+/** The data area as a scenario finds it; also: nothing is unknown. */
+const BLANK = new Uint8Array(ARENA.data_size);
 const BASE = BigInt(ARENA_BASE);
 const END = BigInt(ARENA_END);
 const DATA = BigInt(ARENA_BASE + ARENA.data);
@@ -24,14 +26,17 @@ export function memoryNames(address: bigint, length: number): string[] {
 
 export class Memory {
   readonly #image: Uint8Array;
-  readonly #data: Uint8Array;
+  #data: Uint8Array;
   /** Bytes of the data area whose value is not known (1) or known (0). */
-  readonly #unknown: Uint8Array;
+  #unknown: Uint8Array;
+  /** False while the two are shared with the memory this one was copied from. */
+  #own = false;
 
   constructor(little_endian: boolean, from?: Memory) {
     this.#image = arenaImage(little_endian);
-    this.#data = from ? from.#data.slice() : new Uint8Array(ARENA.data_size);
-    this.#unknown = from ? from.#unknown.slice() : new Uint8Array(ARENA.data_size);
+    this.#data = from ? from.#data : BLANK;
+    this.#unknown = from ? from.#unknown : BLANK;
+    if (from) from.#own = false;
   }
 
   /** The private copy a forked child gets. */
@@ -81,10 +86,11 @@ export class Memory {
   /** Stores bytes in the data area; elsewhere nothing is modelled. */
   write(address: bigint, bytes: Uint8Array): void {
     const offset = this.#dataOffset(address);
+    this.#separate();
     for (let i = 0; i < bytes.length; i++) {
       const at = offset + i;
       if (at < 0 || at >= ARENA.data_size) continue;
-      this.#data[at] = bytes[i] ?? 0;
+      this.#data[at] = bytes[i]!;
       this.#unknown[at] = 0;
     }
   }
@@ -92,12 +98,22 @@ export class Memory {
   /** Notes that these bytes of the data area now have a value the model does not know. */
   forget(address: bigint, length: number): void {
     const offset = this.#dataOffset(address);
+    this.#separate();
     for (let at = Math.max(0, offset); at < Math.min(ARENA.data_size, offset + length); at++) this.#unknown[at] = 1;
   }
 
   /** Nothing is known of the data area any more. */
   forgetAll(): void {
+    this.#separate();
     this.#unknown.fill(1);
+  }
+
+  /** Before a change: takes a copy of what is shared. */
+  #separate(): void {
+    if (this.#own) return;
+    this.#data = this.#data.slice();
+    this.#unknown = this.#unknown.slice();
+    this.#own = true;
   }
 
   #dataOffset(address: bigint): number {
