@@ -79,11 +79,11 @@ export function scenarioArbitrary(suite: SuiteName, abi: AbiProfile): fc.Arbitra
   return new ScenarioArbitrary([[1, suite]], abi);
 }
 
-/** How often each suite is drawn by `anyScenario`. */
+/** How often each suite is drawn, by `anyScenario` and in a run (in chunks per round): cheap and rich suites more often. */
 export const SUITE_WEIGHTS: { readonly [K in SuiteName]: number } = {
-  validator: 1,
+  validator: 2,
   evaluation: 3,
-  arguments: 1,
+  arguments: 2,
   stacking: 2,
   'deny-rest': 2,
   'opcode-context': 2,
