@@ -91,7 +91,7 @@ export async function ensureRequirements(options: EnsureOptions = {}): Promise<v
   const prefix = options.install === false ? undefined : await rootPrefix()
   if (!prefix) throw new SetupError(what, advice)
   log(`installing ${packages.join(', ')}`)
-  const failed = await install(prefix, packages, log)
+  const failed = await installPackages(prefix, packages, log)
   if (failed !== undefined) throw new SetupError(`${what}\nInstalling failed: ${failed}`, advice)
   const still = (await checkRequirements(machine)).filter((r) => r.problem !== undefined)
   if (still.length > 0) {
@@ -100,7 +100,7 @@ export async function ensureRequirements(options: EnsureOptions = {}): Promise<v
 }
 
 /** What to put before apt-get: nothing as root, sudo where it asks no password; undefined where neither works. */
-async function rootPrefix(): Promise<readonly string[] | undefined> {
+export async function rootPrefix(): Promise<readonly string[] | undefined> {
   if (process.getuid?.() === 0) return []
   if (which('sudo') && (await run(['sudo', '-n', 'apt-get', '--version'], { timeoutMs: 15_000 })).ok) return ['sudo', '-n']
   return undefined
@@ -109,8 +109,8 @@ async function rootPrefix(): Promise<readonly string[] | undefined> {
 const LOCK_TRIES = 30
 const LOCK_PAUSE_MS = 10_000
 
-/** Undefined on success, otherwise the reason. */
-async function install(prefix: readonly string[], packages: readonly string[], log: (line: string) => void): Promise<string | undefined> {
+/** Installs packages; undefined on success, otherwise the reason. */
+export async function installPackages(prefix: readonly string[], packages: readonly string[], log: (line: string) => void): Promise<string | undefined> {
   const options = ['-q', '-o', 'DPkg::Lock::Timeout=300', '-o', 'Acquire::Retries=3', '-o', 'Dpkg::Use-Pty=0']
   const apt = (...args: string[]) => withLock(() => run([...prefix, 'apt-get', ...options, ...args], { timeoutMs: 1_800_000 }), log)
   const update = await apt('update')

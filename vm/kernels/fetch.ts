@@ -20,7 +20,7 @@ export interface Kernel {
   /** SHA-256 of that file, in hex. */
   readonly sha256: string
   readonly format: 'elf' | 'bzImage'
-  readonly source: 'pinned' | 'file'
+  readonly source: 'pinned' | 'file' | 'tree'
   /** What the user asked for: a release or a path. */
   readonly requested: string
   /** Set when this is not the kernel that was asked for, or when something about it should be told. */

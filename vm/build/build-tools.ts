@@ -1,0 +1,53 @@
+/** The programs that building a kernel needs: found, or installed, or named in the exact command to type. */
+import { SetupError } from '../errors.ts'
+import { installCommand, installPackages, rootPrefix } from '../host/requirements.ts'
+import { X86_64, type GuestMachine } from '../machine.ts'
+import { run, which } from '../tools.ts'
+
+interface BuildTool {
+  readonly what: string
+  readonly package: string
+  readonly there: () => boolean | Promise<boolean>
+}
+
+const program = (name: string, pack = name): BuildTool => ({ what: name, package: pack, there: () => which(name) !== undefined })
+
+/** Everything for the compiler that is used; `patch` only when there is something to patch. */
+export function buildTools(patches: boolean, machine: GuestMachine = X86_64): readonly BuildTool[] {
+  const llvm = Boolean(process.env['LLVM'])
+  return [
+    program('make'), program('flex'), program('bison'), program('bc'), program('perl', 'perl'),
+    ...(llvm ? [program('clang'), program('ld.lld', 'lld'), program('llvm-ar', 'llvm')] : [program(machine.cc, machine.ccPackages[0]), program('ld', 'binutils')]),
+    { what: 'libelf (headers)', package: 'libelf-dev', there: () => hasHeader(llvm ? 'clang' : machine.cc, 'gelf.h') },
+    { what: 'the C library (headers)', package: 'libc6-dev', there: () => hasHeader(llvm ? 'clang' : machine.cc, 'stdio.h') },
+    ...(patches ? [program('patch')] : []),
+  ]
+}
+
+async function hasHeader(cc: string, header: string): Promise<boolean> {
+  return (await run([cc, '-E', '-include', header, '-x', 'c', '/dev/null', '-o', '/dev/null'], { timeoutMs: 60_000 })).ok
+}
+
+/**
+ * Makes sure that kernels can be built; installs what is missing as root, or with a sudo that asks nothing.
+ * @throws SetupError with the exact command to type
+ */
+export async function ensureBuildTools(patches: boolean, log: (line: string) => void, tools = buildTools(patches)): Promise<void> {
+  const lacking = async (): Promise<BuildTool[]> => {
+    const there = await Promise.all(tools.map((tool) => tool.there()))
+    return tools.filter((_, i) => !there[i])
+  }
+  const missing = await lacking()
+  if (missing.length === 0) return
+  const packages = [...new Set(missing.map((tool) => tool.package))]
+  const what = `Building a kernel needs ${missing.map((tool) => tool.what).join(', ')}.`
+  if (!which('apt-get')) throw new SetupError(what, `Install them with your system's package manager. On Debian: ${packages.join(' ')}`)
+  const advice = `Type this, then start again:\n    ${installCommand(packages)}`
+  const prefix = await rootPrefix()
+  if (!prefix) throw new SetupError(what, advice)
+  log(`installing ${packages.join(', ')}`)
+  const failed = await installPackages(prefix, packages, log)
+  if (failed !== undefined) throw new SetupError(`${what}\nInstalling failed: ${failed}`, advice)
+  const still = await lacking()
+  if (still.length > 0) throw new SetupError(`After installing ${packages.join(', ')} these are still missing: ${still.map((tool) => tool.what).join(', ')}.`, 'Look at `apt-get` and the PATH.')
+}
