@@ -105,6 +105,7 @@ function submit(world: World, task: Task, step: SubmitStep): PredictedStep {
     return { reached: true, returns: polled ? 'any' : [0], cqes: waiting, rule: world.hit('enter.count') };
   }
   const predicted = new Submission(world, ring, task).run(step.sqes);
-  const most = predicted.most ?? (predicted.cqes === 'any' ? 0 : predicted.cqes.length) + pending.length;
-  return { ...predicted, cqes: take(predicted.cqes), ...(strays.length > 0 || predicted.most !== undefined ? { most } : {}) };
+  const cqes = take(predicted.cqes);
+  if (strays.length === 0 || predicted.cqes === 'any') return { ...predicted, cqes };
+  return { ...predicted, cqes, most: predicted.cqes.length + pending.length };
 }

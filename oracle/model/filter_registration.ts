@@ -70,7 +70,7 @@ export function registerFilter(world: World, rules: RuleSet, nr_args: number, ar
   if (arg.resv2.some((word) => word !== 0n)) return refuse(E.INVAL, 'filter-reg.filter-resv2');
   if (arg.filter_len === 0 || arg.filter_len > BPF_MAXINSNS) return refuse(E.INVAL, 'filter-reg.len');
 
-  const size = abi.pdu_size[arg.opcode] ?? 0;
+  const size = abi.pdu_size[arg.opcode]!;
   if (where === 'read-only') return refuse(E.FAULT, 'filter-reg.pdu.write-back-fault');
   let memory: Uint8Array | undefined;
   if (arg.pdu_size !== size) {

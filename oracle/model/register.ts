@@ -35,14 +35,15 @@ export function predictRegister(world: World, task: Task, step: AnyRegisterStep)
 function dispatch(world: World, task: Task, step: AnyRegisterStep): CallOutcome {
   const opcode = registerOpcode(step);
   if (opcode >= world.abi.register_last) return { ret: -E.INVAL, rule: world.hit('register.opcode-range') };
-  if (step.on.kind === 'task' || (step.on.kind === 'fd' && step.on.fd === -1) || (step.on.kind === 'registered' && step.on.index === -1)) return blind(world, task, step, opcode);
-  const found = lookup(world, task, step.on);
+  const { on } = step;
+  if (on.kind === 'task' || (on.kind === 'fd' && on.fd === -1) || (on.kind === 'registered' && on.index === -1)) return blind(world, task, step, opcode);
+  const found = lookup(world, task, on);
   if ('ret' in found) return found;
   return onRing(world, task, found.ring, step, opcode);
 }
 
 /** The ring behind a target, or the refusal. */
-function lookup(world: World, task: Task, on: Target): { readonly ring: Ring } | CallOutcome {
+function lookup(world: World, task: Task, on: Exclude<Target, { kind: 'task' }>): { readonly ring: Ring } | CallOutcome {
   if (on.kind === 'registered') {
     const { index } = on;
     if (index < 0 || index >= 16) return { ret: -E.INVAL, rule: world.hit('register.registered-index') };
@@ -51,7 +52,7 @@ function lookup(world: World, task: Task, on: Target): { readonly ring: Ring } |
     // A task that never used io_uring has no table at all.
     return ring === undefined ? { ret: task.used_io_uring ? -E.BADF : -E.INVAL, rule: world.hit('register.registered-index') } : { ring };
   }
-  const fd = on.kind === 'ring' ? RING_FD + on.ring : on.kind === 'fd' ? on.fd : -1;
+  const fd = on.kind === 'ring' ? RING_FD + on.ring : on.fd;
   const ring = fd >= RING_FD && fd < RING_FD + RING_SLOTS ? task.files.rings.get(fd - RING_FD) : undefined;
   if (ring !== undefined) return { ring };
   const open = fd >= RING_FD && fd < RING_FD + RING_SLOTS ? -E.BADF : task.files.sandbox.probeFd(fd);

@@ -65,7 +65,7 @@ export class Submission {
     let total = 0;
     let chain: Request[] = [];
     const flush = (): void => {
-      if (chain.length > 0) this.#finish(chain);
+      this.#finish(chain);
       chain = [];
     };
     for (let i = 0; i < sqes.length; i++) {

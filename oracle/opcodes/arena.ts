@@ -10,11 +10,10 @@ class Layout {
   readonly #place: { at: number; write: (view: DataView, bytes: Uint8Array, le: boolean) => void }[] = [];
   #next = 0x10;
 
-  /** Reserves `size` bytes; returns the guest address. */
+  /** Reserves `size` bytes; returns the guest address. What does not fit into the image fails when it is rendered. */
   put(size: number, write: (view: DataView, bytes: Uint8Array, le: boolean) => void): bigint {
     const at = this.#next;
     this.#next = (at + size + 15) & ~15;
-    if (this.#next > ARENA.image_size) throw new RangeError('the arena image is full');
     this.#place.push({
       at,
       write: (view, bytes, le) => write(new DataView(view.buffer, at, size), bytes.subarray(at, at + size), le),

@@ -13,7 +13,7 @@ export const EMPTY_GROUP = 7;
 interface Chosen {
   readonly segment: { readonly addr: bigint; readonly len: number };
   readonly cflags: number;
-  /** Takes the buffer out of its group. */
+  /** Takes the buffer, which is still the first one, out of its group. */
   readonly take: () => void;
 }
 
@@ -27,10 +27,7 @@ export function selectBuffer(c: OpContext, wanted: number): Chosen | undefined |
   return {
     segment: { addr: buffer.addr, len: wanted === 0 ? buffer.len : Math.min(wanted, buffer.len) },
     cflags: CQE_F.BUFFER | (buffer.bid << CQE_BUFFER_SHIFT),
-    take: () => {
-      const at = group.buffers.indexOf(buffer);
-      if (at >= 0) group.buffers.splice(at, 1);
-    },
+    take: () => void group.buffers.shift(),
   };
 }
 

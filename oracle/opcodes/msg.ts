@@ -132,11 +132,8 @@ function issueRecv(c: OpContext): IssueOutcome {
     const segments = c.sqe.opcode === RECV_OP ? plain(c) : readMsghdr(c);
     if (isPrep(segments) || c.sqe.op_flags !== MSG.DONTWAIT || socket.state === 'unknown') return ANY;
     if (socket.type === SOCK.DGRAM) return socket.family === AF.UNIX && !socket.shut_read ? result(-E.AGAIN) : ANY;
-    if (socket.state !== 'connected') {
-      if (socket.family === AF.UNIX) return result(-E.INVAL);
-      return socket.state !== 'fresh' ? ANY : result(socket.shut_read ? 0 : -E.NOTCONN);
-    }
-    if (socket.family !== AF.UNIX) return ANY;
+    if (socket.family !== AF.UNIX) return socket.state !== 'fresh' ? ANY : result(socket.shut_read ? 0 : -E.NOTCONN);
+    if (socket.state !== 'connected') return result(-E.INVAL);
     const wanted = segments.reduce((sum, { len }) => sum + len, 0);
     if (wanted === 0) return ANY;
     if (socket.inbox.length === 0) return socket.shut_read ? result(0) : result(-E.AGAIN);

@@ -51,10 +51,10 @@ function sendFd(c: OpContext, target: MessageTarget): IssueOutcome {
 }
 
 function issue(c: OpContext): IssueOutcome {
-  return withFile(c, false, (file) => {
-    if (file.kind !== 'ring') return result(-E.BADFD);
+  return withFile(c, false, () => {
+    // No ring can be a direct descriptor.
     const target = isFixed(c) ? undefined : c.ringAt(c.sqe.fd);
-    if (target === undefined) return ANY;
+    if (target === undefined) return result(-E.BADFD);
     switch (Number(BigInt.asUintN(32, c.sqe.addr))) {
       case IORING_MSG.DATA:
         return sendData(c.sqe, target);

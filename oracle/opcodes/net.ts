@@ -72,7 +72,6 @@ function connectInet(c: OpContext, socket: SocketState, bytes: Uint8Array): Issu
   if (kind === undefined) return result(-E.INVAL);
   if (socket.state === 'unknown') return ANY;
   if (kind === AF.UNSPEC) return socket.state === 'fresh' ? result(0) : { ...ANY, effect: () => void (socket.state = 'unknown') };
-  if (socket.state === 'connected') return result(-E.ISCONN);
   if (socket.state !== 'fresh') return ANY;
   if (bytes.length < 16) return result(-E.INVAL);
   if (kind !== AF.INET) return result(-E.AFNOSUPPORT);
@@ -221,7 +220,6 @@ function issueBind(c: OpContext): IssueOutcome {
     const path = unixPath(bytes);
     if (path === '' || path.includes('/')) return ANY;
     const touches = [`path:${path}`];
-    if (socket.state === 'unknown') return { ...ANY, touches };
     if (c.sandbox.world.paths.has(path)) return socket.state === 'fresh' ? result(-E.ADDRINUSE, { touches, changes: [] }) : { ...ANY, touches };
     // A socket that has a name already: refused, but the file may have been made and taken away again.
     if (socket.state !== 'fresh') return { ...ANY, touches };

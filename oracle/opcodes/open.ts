@@ -110,11 +110,8 @@ function flagError(c: OpContext, h: How): number {
   return 0;
 }
 
-function opened(c: OpContext, h: How, node: Node): OpenFile {
-  const b = bits(c.abi);
-  if ((h.flags & b.path) !== 0n) return { kind: 'path', node };
+function opened(c: OpContext, h: How, node: Node & { type: 'file' | 'dir' }): OpenFile {
   if (node.type === 'dir') return { kind: 'dir', node };
-  if (node.type !== 'file') return { kind: 'other' };
   const access = h.flags & O_ACCMODE;
   return {
     kind: 'file',
@@ -152,19 +149,18 @@ function issue(c: OpContext): IssueOutcome {
       if (parent.type !== 'dir') return result(-E.NOTDIR, { touches });
     }
     if (!has(o.O_CREAT) || has(o.O_PATH)) return result(-E.NOENT, { touches });
-    const made: Node = { type: 'file', id: `node:${path}`, content: new Uint8Array(0), xattrs: new Map() };
+    const made: Node & { type: 'file' } = { type: 'file', id: `node:${path}`, content: new Uint8Array(0), xattrs: new Map() };
     return installNew(c, opened(c, h, made), c.sqe.file_index, { touches, effect: () => void paths.set(path, made) });
   }
   if (has(o.O_CREAT) && has(o.O_EXCL) && !has(o.O_PATH)) return result(-E.EXIST, { touches });
   if (node.type === 'symlink') return ANY;
   if (has(o.O_DIRECTORY) && node.type !== 'dir') return result(-E.NOTDIR, { touches });
-  if (!has(o.O_PATH)) {
-    if (node.type === 'socket') return result(-E.NXIO, { touches });
-    if (node.type === 'dir' && ((h.flags & O_ACCMODE) !== 0n || has(o.O_CREAT) || has(o.O_TRUNC))) return result(-E.ISDIR, { touches });
-  }
+  if (has(o.O_PATH)) return installNew(c, { kind: 'path', node }, c.sqe.file_index, { touches, changes: [] });
+  if (node.type === 'socket') return result(-E.NXIO, { touches });
+  if (node.type === 'dir' && ((h.flags & O_ACCMODE) !== 0n || has(o.O_CREAT) || has(o.O_TRUNC))) return result(-E.ISDIR, { touches });
   // O_DIRECT is up to the file system.
-  if (node.type === 'file' && (h.flags & 0x1_4000n) !== 0n && !has(o.O_PATH)) return { ...ANY, touches };
-  const truncated = has(o.O_TRUNC) && !has(o.O_PATH) && node.type === 'file' ? node : undefined;
+  if (node.type === 'file' && (h.flags & 0x1_4000n) !== 0n) return { ...ANY, touches };
+  const truncated = has(o.O_TRUNC) && node.type === 'file' ? node : undefined;
   return installNew(c, opened(c, h, node), c.sqe.file_index, {
     touches: truncated ? [...touches, truncated.id] : touches,
     changes: truncated ? [truncated.id] : [],
@@ -175,7 +171,7 @@ function issue(c: OpContext): IssueOutcome {
 }
 
 function openat(name: string, path: bigint, flags: number, mode: number, rest: Partial<OpForm['sqe']> = {}, more: Partial<OpForm> = {}): OpForm {
-  return { name, sqe: { opcode: OPENAT_OP, fd: AT_FDCWD, addr: path, op_flags: flags, len: mode, ...rest }, fixtures: [], ...more };
+  return { name, sqe: { opcode: OPENAT_OP, fd: AT_FDCWD, addr: path, op_flags: flags >>> 0, len: mode >>> 0, ...rest }, fixtures: [], ...more };
 }
 
 function openat2(name: string, path: bigint, address: bigint, rest: Partial<OpForm['sqe']> = {}, more: Partial<OpForm> = {}): OpForm {
@@ -229,7 +225,7 @@ export const OPENAT: OpSpec = {
     openat('null-path', 0n, 0, 0, {}, refused),
     openat('null-path-create', 0n, 0o101, 0o644, {}, refused),
     openat('empty-path', PATH.empty, 0, 0, {}, refused),
-  ].map((form) => ({ ...form, sqe: { ...form.sqe, op_flags: (form.sqe.op_flags ?? 0) >>> 0, len: (form.sqe.len ?? 0) >>> 0 } })),
+  ],
 };
 
 export const OPENAT2: OpSpec = {

@@ -2,7 +2,7 @@
 import { E, IORING_SETUP, IOSQE, RWF } from './constants.ts';
 import { append, type OpenFile } from './files.ts';
 import { memoryNames } from './memory.ts';
-import { EINVAL, EFAULT, PREP_OK, PREP_UNKNOWN, ANY, result, transfer, withFile } from './support.ts';
+import { EINVAL, EFAULT, PREP_OK, PREP_UNKNOWN, ANY, result, transfer, withFile, type FileOutcome } from './support.ts';
 import { selectBuffer } from './buffers.ts';
 import type { IssueOutcome, OpContext, PrepOutcome } from './types.ts';
 
@@ -170,7 +170,7 @@ function positionError(c: OpContext): boolean {
 const CURRENT = (1n << 64n) - 1n;
 
 /** Reads into `segments`. `cflags` is passed on (selected buffer). */
-export function readInto(c: OpContext, segments: readonly Segment[], cflags = 0, also: () => void = () => undefined): IssueOutcome {
+export function readInto(c: OpContext, segments: readonly Segment[], cflags = 0, also: () => void = () => undefined): FileOutcome {
   return withFile(c, true, (file) => {
     const wanted = total(segments);
     const names = segmentNames(segments);
@@ -184,12 +184,6 @@ export function readInto(c: OpContext, segments: readonly Segment[], cflags = 0,
         break;
       case 'dir':
         return c.sqe.op_flags === 0 && !positionError(c) ? result(-E.ISDIR) : ANY;
-      case 'epoll':
-        return ANY;
-      case 'ring':
-        return ANY;
-      case 'socket':
-        return ANY;
       case 'eventfd':
         break;
       default:
@@ -256,7 +250,7 @@ function isBad(c: OpContext, segment: Segment | undefined): boolean {
 }
 
 /** Writes the bytes of `segments`. */
-export function writeFrom(c: OpContext, segments: readonly Segment[]): IssueOutcome {
+export function writeFrom(c: OpContext, segments: readonly Segment[]): FileOutcome {
   return withFile(c, true, (file) => {
     const wanted = total(segments);
     switch (file.kind) {
@@ -348,7 +342,7 @@ export function issueRead(c: OpContext, segments: readonly Segment[]): IssueOutc
     const inner = readInto(c, [chosen.segment], chosen.cflags, chosen.take);
     // A selected buffer that ends up unused is put back or not, depending on how the request ran.
     if (typeof inner.res !== 'number' || inner.res <= 0) return { ...ANY, touches: [`groups:${c.ring}`] };
-    return { ...inner, touches: [...(inner.touches ?? []), `groups:${c.ring}`] };
+    return { ...inner, touches: [...inner.touches, `groups:${c.ring}`] };
   });
 }
 

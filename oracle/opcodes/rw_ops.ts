@@ -6,7 +6,7 @@ import { E, IOSQE, RWF } from './constants.ts';
 import {
   fixedContext, isPrep, issueRead, prepFixed, prepMultishot, prepPlain, prepVector, prepVectorFixed, readInto, readIovecs, selects, type Segment, writeFrom,
 } from './rw.ts';
-import { ANY, result, withFile } from './support.ts';
+import { ANY, result, withFile, type FileOutcome } from './support.ts';
 import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
 
 type Extra = Partial<OpForm>;
@@ -32,7 +32,7 @@ function vector(c: OpContext): readonly Segment[] | undefined {
 }
 
 /** A fixed transfer: the file first, then the buffer, then the transfer itself. */
-function withBuffer(c: OpContext, segments: readonly Segment[] | undefined, body: (c: OpContext, segments: readonly Segment[]) => IssueOutcome): IssueOutcome {
+function withBuffer(c: OpContext, segments: readonly Segment[] | undefined, body: (c: OpContext, segments: readonly Segment[]) => FileOutcome): IssueOutcome {
   return withFile(c, true, () => {
     if (segments === undefined) return ANY;
     const fixed = fixedContext(c, segments);
@@ -40,7 +40,7 @@ function withBuffer(c: OpContext, segments: readonly Segment[] | undefined, body
     if (fixed === 'unknown') return { ...ANY, touches, changes: [] };
     if (typeof fixed === 'number') return result(fixed, { touches, changes: [] });
     const outcome = body(fixed, segments);
-    return { ...outcome, touches: [...(outcome.touches ?? []), ...touches] };
+    return { ...outcome, touches: [...outcome.touches, ...touches] };
   });
 }
 

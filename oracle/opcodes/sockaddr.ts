@@ -53,7 +53,7 @@ export function connectPayload(bytes: Uint8Array, little_endian: boolean): Uint3
   if (kind !== undefined) {
     out.setUint32(0, kind, little_endian);
     const copy = (from: number, to: number, length: number): void => {
-      for (let i = 0; i < length; i++) out.setUint8(to + i, bytes[from + i] ?? 0);
+      for (let i = 0; i < length; i++) out.setUint8(to + i, bytes[from + i]!);
     };
     if (kind === AF.INET && bytes.length >= SIN_LEN) {
       copy(2, 4, 2);

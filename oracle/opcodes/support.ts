@@ -73,17 +73,20 @@ export function slotName(c: OpContext, fixed: boolean, fd: number): string {
   return fixed ? `files:${c.ring}` : `fd:${fd}`;
 }
 
+/** The outcome of a request on a file: it touches at least that. */
+export type FileOutcome = IssueOutcome & { readonly touches: readonly string[] };
+
 /**
  * Runs `body` with the request's file; answers -EBADF when there is none and
  * 'any' when the descriptor is not modelled.
  * @param changes whether the request may change the object behind the descriptor
  */
-export function withFile(c: OpContext, changes: boolean, body: (file: OpenFile) => IssueOutcome): IssueOutcome {
+export function withFile(c: OpContext, changes: boolean, body: (file: OpenFile) => IssueOutcome): FileOutcome {
   return onFile(c, requestFile(c), slotName(c, isFixed(c), c.sqe.fd), changes, body);
 }
 
 /** As withFile, for a file found elsewhere in the SQE. */
-export function onFile(_c: OpContext, file: OpenFile | 'closed' | 'unknown', slot: string, changes: boolean, body: (file: OpenFile) => IssueOutcome): IssueOutcome {
+export function onFile(_c: OpContext, file: OpenFile | 'closed' | 'unknown', slot: string, changes: boolean, body: (file: OpenFile) => IssueOutcome): FileOutcome {
   if (file === 'closed' || file === 'unknown' || file.kind === 'other' || file.kind === 'path') {
     // A descriptor opened with O_PATH is no file to most requests.
     const known = file === 'closed' || (file !== 'unknown' && file.kind === 'path');

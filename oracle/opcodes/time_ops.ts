@@ -2,6 +2,7 @@
 import { FD } from '../layout.ts';
 import { TIMESPEC } from './arena.ts';
 import { CQE_F, E, IORING_ASYNC_CANCEL as CANCEL, IORING_POLL, IORING_TIMEOUT as T, IOSQE, POLL } from './constants.ts';
+import type { OpenFile } from './files.ts';
 import { ANY, anySet, descriptor, direct, EFAULT, EINVAL, isFixed, PREP_OK, PREP_UNKNOWN, result, slotName, withFile } from './support.ts';
 import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
 
@@ -151,21 +152,18 @@ export const TIMEOUT_REMOVE: OpSpec = {
   ],
 };
 
-/** The events a file has now, or undefined where that is not modelled. */
-function ready(c: OpContext): { readonly mask: number } | undefined | 'bad' {
-  const fd = isFixed(c) ? direct(c, c.sqe.fd) : descriptor(c, c.sqe.fd);
-  if (fd === 'closed') return 'bad';
-  if (fd === 'unknown') return undefined;
-  switch (fd.kind) {
+/** The events a file has now; none where that is not modelled. */
+function ready(file: OpenFile): number {
+  switch (file.kind) {
     case 'file':
-      return { mask: POLL.IN | POLL.OUT | POLL.RDNORM | POLL.WRNORM };
+      return POLL.IN | POLL.OUT | POLL.RDNORM | POLL.WRNORM;
     case 'pipe':
-      if (fd.end === 'write') return fd.pipe.bytes.length < 0x1000 ? { mask: POLL.OUT | POLL.WRNORM } : undefined;
-      return fd.pipe.bytes.length > 0 ? { mask: POLL.IN | POLL.RDNORM } : undefined;
+      if (file.end === 'write') return file.pipe.bytes.length < 0x1000 ? POLL.OUT | POLL.WRNORM : 0;
+      return file.pipe.bytes.length > 0 ? POLL.IN | POLL.RDNORM : 0;
     case 'eventfd':
-      return { mask: (fd.counter > 0n ? POLL.IN : 0) | POLL.OUT };
+      return (file.counter > 0n ? POLL.IN : 0) | POLL.OUT;
     default:
-      return undefined;
+      return 0;
   }
 }
 
@@ -182,11 +180,10 @@ export const POLL_ADD: OpSpec = {
     return (sqe.len & IORING_POLL.ADD_MULTI) !== 0 && (sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0 ? EINVAL : PREP_OK;
   },
   issue: (c) =>
-    withFile(c, false, () => {
-      const now = ready(c);
+    withFile(c, false, (file) => {
       // The 16-bit halves of the mask are swapped on big-endian machines: not modelled there.
-      if (now === undefined || now === 'bad' || c.sqe.len !== 0 || !c.abi.little_endian) return ANY;
-      const mask = now.mask & c.sqe.op_flags & 0xffff;
+      if (c.sqe.len !== 0 || !c.abi.little_endian) return ANY;
+      const mask = ready(file) & c.sqe.op_flags & 0xffff;
       return mask === 0 ? ANY : result(mask);
     }),
   forms: [

@@ -137,11 +137,11 @@ export const FUTEX_WAITV: OpSpec = {
   issue: (c) => {
     const waits = readWaitv(c);
     if ('ok' in waits || waits.length !== 1) return ANY;
-    const [first] = waits;
-    const at = first === undefined ? 'unknown' : word(c, first.addr);
-    if (at === 'unknown' || first === undefined) return ANY;
+    const { addr, value } = waits[0]!;
+    const at = word(c, addr);
+    if (at === 'unknown') return ANY;
     if (typeof at === 'number') return result(at);
-    return BigInt(at.value) === first.value ? ANY : result(-E.AGAIN);
+    return BigInt(at.value) === value ? ANY : result(-E.AGAIN);
   },
   forms: [
     waitv('mismatch', WAITV.mismatch, 1),

@@ -9,6 +9,8 @@ import { ANY, EBADF, EFAULT, EINVAL, isFixed, pathError, pathText, PREP_ASYNC, P
 import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
 
 type Fields = Partial<OpForm['sqe']>;
+/** What can have extended attributes here. */
+type Attributed = Node & { type: 'file' | 'dir' };
 const file = { fixtures: ['file'] } as const;
 const refused = { prep_error: true } as const;
 const CREATE = 1;
@@ -37,8 +39,7 @@ function prepGet(c: OpContext): PrepOutcome | undefined {
   return c.sqe.op_flags !== 0 ? EINVAL : prepName(c);
 }
 
-function set(c: OpContext, node: Node): IssueOutcome {
-  if (node.type !== 'file' && node.type !== 'dir') return ANY;
+function set(c: OpContext, node: Attributed): IssueOutcome {
   const name = pathText(c, c.sqe.addr);
   const value = c.sandbox.memory.read(c.sqe.off, c.sqe.len >>> 0);
   if (name === undefined || typeof value === 'string') return ANY;
@@ -50,8 +51,7 @@ function set(c: OpContext, node: Node): IssueOutcome {
   return result(0, { effect: () => void node.xattrs.set(name, value) });
 }
 
-function get(c: OpContext, node: Node): IssueOutcome {
-  if (node.type !== 'file' && node.type !== 'dir') return ANY;
+function get(c: OpContext, node: Attributed): IssueOutcome {
   const name = pathText(c, c.sqe.addr);
   if (name === undefined || !name.startsWith('user.')) return ANY;
   const value = node.xattrs.get(name);
@@ -66,7 +66,7 @@ function get(c: OpContext, node: Node): IssueOutcome {
 }
 
 /** Runs `body` on the file a path names. */
-function byPath(c: OpContext, changes: boolean, body: (node: Node) => IssueOutcome): IssueOutcome {
+function byPath(c: OpContext, changes: boolean, body: (node: Attributed) => IssueOutcome): IssueOutcome {
   const path = pathText(c, c.sqe.addr3);
   if (path === undefined) return ANY;
   const at = lookup(c, AT_FDCWD, path);
@@ -80,7 +80,7 @@ function byPath(c: OpContext, changes: boolean, body: (node: Node) => IssueOutco
   return { ...outcome, touches: [...touches, at.node.id, ...more], changes: [...more, ...(changes ? [at.node.id] : [])] };
 }
 
-function byFd(c: OpContext, changes: boolean, body: (node: Node) => IssueOutcome): IssueOutcome {
+function byFd(c: OpContext, changes: boolean, body: (node: Attributed) => IssueOutcome): IssueOutcome {
   return withFile(c, changes, (open) => (open.kind === 'file' || open.kind === 'dir' ? body(open.node) : ANY));
 }
 

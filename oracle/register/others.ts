@@ -6,7 +6,7 @@ import { fullSqe } from '../opcodes/support.ts';
 import { NOBODY } from '../opcodes/time_ops.ts';
 import { decodeSqe } from '../scenario/sqe.ts';
 import type { RegisterOutcome } from './argument.ts';
-import { answer, bad, type Call, type Handler, takesNothing, unknown } from './resources.ts';
+import { answer, bad, type BlindCall, type Call, type Handler, takesNothing, unknown } from './resources.ts';
 
 const PAGE = 4096n;
 const MAX_RING_FDS = 16;
@@ -104,7 +104,7 @@ function clock({ arg, nr_args }: Call): RegisterOutcome {
   return answer('register.clock', id === 1 || id === 7 ? 0 : -E.INVAL);
 }
 
-function cloneBuffers({ arg, nr_args, view, ring }: Call): RegisterOutcome {
+function cloneBuffers({ arg, nr_args, view, on, ring }: Call): RegisterOutcome {
   const rule = 'register.clone-buffers';
   if (arg.isNull || nr_args !== 1) return bad(E.INVAL);
   const reg = arg.read(0, 32);
@@ -122,7 +122,7 @@ function cloneBuffers({ arg, nr_args, view, ring }: Call): RegisterOutcome {
     return open === 'any' ? unknown(rule, ring) : answer(rule, open === 0 ? -E.OPNOTSUPP : -E.BADF);
   }
   // Whether the source's owner is asked for depends on the release.
-  if ((source.setup_flags & IORING_SETUP.SINGLE_ISSUER) !== 0 && source.slot !== view.ring?.slot) return unknown(rule, ring);
+  if ((source.setup_flags & IORING_SETUP.SINGLE_ISSUER) !== 0 && source.slot !== on.slot) return unknown(rule, ring);
   if (reg.u32(8) !== 0 || reg.u32(12) !== 0 || reg.u32(16) !== 0 || flags !== 0) return unknown(rule, ring);
   const from = view.sandbox.world.ring(source.slot);
   if (from.unknown) return unknown(rule, ring);
@@ -130,9 +130,8 @@ function cloneBuffers({ arg, nr_args, view, ring }: Call): RegisterOutcome {
   return buffers === undefined ? answer(rule, -E.NXIO) : answer(rule, 0, () => void (ring.buffers = buffers.slice()));
 }
 
-function sendMsgRing({ arg, nr_args, view }: Call): RegisterOutcome {
+function sendMsgRing({ arg, nr_args, view }: BlindCall): RegisterOutcome {
   const rule = 'register.send-msg-ring';
-  if (view.ring !== undefined) return answer('register.unknown-opcode', -E.INVAL);
   if (arg.isNull || nr_args !== 1) return bad(E.INVAL);
   const bytes = arg.read(0, 64);
   if (bytes === 'fault') return bad(E.FAULT);
@@ -150,15 +149,15 @@ function sendMsgRing({ arg, nr_args, view }: Call): RegisterOutcome {
   return { ret: sent.res, rule, ...(sent.posts ? { posts: sent.posts } : {}) };
 }
 
-function zcrx({ arg, nr_args, view }: Call): RegisterOutcome {
+function zcrx({ arg, nr_args, on }: Call): RegisterOutcome {
   if (arg.isNull || nr_args !== 1) return bad(E.INVAL);
-  const flags = view.ring?.setup_flags ?? 0;
+  const flags = on.setup_flags;
   const made_for_it = (flags & IORING_SETUP.DEFER_TASKRUN) !== 0 && (flags & (IORING_SETUP.CQE32 | IORING_SETUP.CQE_MIXED)) !== 0;
   // Without CAP_NET_ADMIN over the first user namespace it is -EPERM before anything else.
   return { ret: made_for_it ? 'any' : [-E.PERM, -E.INVAL], rule: 'register.zcrx' };
 }
 
-function memRegion({ arg, nr_args, view, ring }: Call): RegisterOutcome {
+function memRegion({ arg, nr_args, on, ring }: Call): RegisterOutcome {
   const rule = 'register.mem-region';
   if (arg.isNull || nr_args !== 1) return bad(E.INVAL);
   if (ring.region) return answer(rule, -E.BUSY);
@@ -169,7 +168,7 @@ function memRegion({ arg, nr_args, view, ring }: Call): RegisterOutcome {
   if (desc === 'fault') return bad(E.FAULT);
   if (desc === 'unknown') return { ret: 'any', rule };
   if (!reg.isZero(16, 32) || reg.u64(8) > 1n) return bad(E.INVAL);
-  if (reg.u64(8) === 1n && view.ring?.disabled !== true) return answer(rule, -E.INVAL);
+  if (reg.u64(8) === 1n && !on.disabled) return answer(rule, -E.INVAL);
   const user_addr = desc.u64(0);
   const size = desc.u64(8);
   const flags = desc.u32(16);
@@ -180,7 +179,7 @@ function memRegion({ arg, nr_args, view, ring }: Call): RegisterOutcome {
   return answer(rule, 0, () => void (ring.region = true));
 }
 
-function query({ arg, nr_args }: Call): RegisterOutcome {
+function query({ arg, nr_args }: BlindCall): RegisterOutcome {
   if (nr_args !== 0) return bad(E.INVAL);
   let at = arg.address;
   for (let i = 0; at !== 0n; i++) {
@@ -232,11 +231,10 @@ export const otherHandlers: Readonly<Record<number, Handler>> = {
   },
   29: clock,
   30: cloneBuffers,
-  31: sendMsgRing,
   32: zcrx,
-  33: ({ arg, nr_args, view, ring }) => {
+  33: ({ arg, nr_args, on, ring }) => {
     if (arg.isNull || nr_args !== 1) return bad(E.INVAL);
-    return ((view.ring?.setup_flags ?? 0) & IORING_SETUP.DEFER_TASKRUN) === 0 ? answer('register.resize', -E.INVAL) : unknown('register.resize', ring);
+    return (on.setup_flags & IORING_SETUP.DEFER_TASKRUN) === 0 ? answer('register.resize', -E.INVAL) : unknown('register.resize', ring);
   },
   34: memRegion,
   35: query,
@@ -247,3 +245,6 @@ export const otherHandlers: Readonly<Record<number, Handler>> = {
     return ctrl === 'unknown' || !ctrl.isZero(8, 16) ? { ret: 'any', rule: 'register.zcrx' } : answer('register.zcrx', -E.NXIO);
   },
 };
+
+/** Handlers of the register opcodes that exist without a ring, by opcode: SEND_MSG_RING and QUERY. */
+export const blindHandlers: Readonly<Record<number, (call: BlindCall) => RegisterOutcome>> = { 31: sendMsgRing, 35: query };

@@ -6,7 +6,10 @@ import { Argument, type RegisterOutcome, type RegisterView } from './argument.ts
 import type { RegisterRule } from './rules.ts';
 import type { RegisteredBuffer, RingResources } from './state.ts';
 
-export type Call = { readonly arg: Argument; readonly nr_args: number; readonly view: RegisterView; readonly ring: RingResources };
+/** A call without a ring. */
+export type BlindCall = { readonly arg: Argument; readonly nr_args: number; readonly view: RegisterView };
+/** A call on ring `on`, which keeps `ring`. */
+export type Call = BlindCall & { readonly on: NonNullable<RegisterView['ring']>; readonly ring: RingResources };
 export type Handler = (call: Call) => RegisterOutcome;
 
 export function answer(rule: RegisterRule, ret: number, effect?: () => void): RegisterOutcome {
@@ -109,7 +112,7 @@ function register2(call: Call, then: (call: Call, address: bigint, count: number
 }
 
 function updateDescriptors(call: Call, offset: number, address: bigint, count: number): RegisterOutcome {
-  const { ring, view } = call;
+  const { ring, view, on } = call;
   const rule = 'register.files-update';
   if (ring.unknown) return unknown(rule, ring);
   if (offset + count > 0xffff_ffff) return answer(rule, -E.OVERFLOW);
@@ -127,7 +130,7 @@ function updateDescriptors(call: Call, offset: number, address: bigint, count: n
     fds.push(entry.s32(0));
   }
   if (fault && fds.length === 0) return answer(rule, -E.FAULT);
-  const { res, apply } = updateFiles({ ring: view.ring?.slot ?? -1, sandbox: view.sandbox, ringAt: (fd) => view.ringAt(fd) }, offset, fds);
+  const { res, apply } = updateFiles({ ring: on.slot, sandbox: view.sandbox, ringAt: (fd) => view.ringAt(fd) }, offset, fds);
   return res === 'unknown' ? unknown(rule, ring) : { ret: res, rule, effect: apply };
 }
 

@@ -62,7 +62,7 @@ export class RingResources {
     let slot = file_index - 1;
     if (alloc) {
       if (this.files === undefined) return -E.NFILE;
-      slot = this.findFree();
+      slot = this.findFree(this.files);
       if (slot < 0) return -E.NFILE;
     }
     if (file.kind === 'ring') return -E.BADF;
@@ -93,8 +93,7 @@ export class RingResources {
     return 0;
   }
 
-  private findFree(): number {
-    const files = this.files ?? [];
+  private findFree(files: readonly (OpenFile | undefined)[]): number {
     const free = (from: number, to: number): number => {
       for (let i = from; i < to; i++) if (files[i] === undefined) return i;
       return -1;
