@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ABI_7_0 } from '../oracle/abi.ts';
 import { predict } from '../oracle/predict.ts';
-import type { Scenario } from '../oracle/scenario/types.ts';
+import type { Scenario, Step } from '../oracle/scenario/types.ts';
 import { scenarioAt, SUITE_NAMES } from './scenarios.ts';
 import { shrinkScenario } from './shrink.ts';
 import { scenarioSize } from './size.ts';
@@ -71,6 +71,13 @@ test.each([
     }
   }
   expect(tried).toBe(3);
+});
+
+test('a taken ring: of the root instead, or gone with the task it was taken from', () => {
+  const steps: Step[] = [{ do: 'ring', task: 0, ring: 0, entries: 1, flags: 0 }, { do: 'spawn', task: 0, how: 'fork', child: 1 }, { do: 'spawn', task: 0, how: 'fork', child: 2 }, { do: 'take_ring', task: 2, from: 1, ring: 0 }];
+  const start: Scenario = { version: 1, fixtures: [], jit: true, steps };
+  const kept = [...shrinkScenario(start)].flatMap((candidate) => candidate.steps.filter((step) => step.do === 'take_ring').map(({ task, from }) => `${task} of ${from}`));
+  expect(new Set(kept)).toEqual(new Set(['2 of 1', '2 of 0', '0 of 1']));
 });
 
 test('fast-check shrinks with it', () => {

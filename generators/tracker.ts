@@ -95,7 +95,7 @@ export class Tracker {
       case 'ring':
         return this.#ring(task, step);
       case 'submit':
-        return this.#submit(step);
+        return this.#submit(task, step);
       case 'spawn':
         return this.#spawn(task, step);
       case 'exec': {
@@ -155,13 +155,11 @@ export class Tracker {
     if (!from.alive) return `task ${step.from} has ended`;
     // The process is looked up by its first thread, which may be in the middle of ending.
     if (![...from.process.threads].some(({ leads }) => leads)) return `the first thread of task ${step.from}'s process has ended`;
-    // Requests on it may start worker threads.
-    task.has_ring = true;
     if (from.files.has(step.ring)) task.files.add(step.ring);
     return true;
   }
 
-  #submit(step: SubmitStep): true | string {
+  #submit(task: TrackedTask, step: SubmitStep): true | string {
     if (!slotOk(step.ring)) return `ring slot ${step.ring} is out of range`;
     if (step.sqes.length > MAX_BATCH) return `more than ${MAX_BATCH} SQEs in a batch`;
     const ring = this.rings.get(step.ring);
@@ -178,6 +176,8 @@ export class Tracker {
     if (big && ring.consumed + slots > ring.entries) return 'a mixed ring with 128-byte requests wraps around';
     ring.has_big = big;
     ring.consumed += slots;
+    // Also on a ring that another task made: requests may start worker threads.
+    task.has_ring = true;
     return true;
   }
 

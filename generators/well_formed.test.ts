@@ -33,7 +33,7 @@ test.each<[string, Scenario, string]>([
   ['taken from a task that has ended', of(spawn(0, 1), exit(1), { do: 'take_ring', task: 0, from: 1, ring: 0 }), 'task 1 has ended'],
   ['taken from a process without its first thread', of(spawn(0, 1), spawn(1, 2, 'thread'), exit(1), { do: 'take_ring', task: 0, from: 2, ring: 0 }), 'the first thread of task 2'],
   ['slot 16 taken', of(spawn(0, 1), { do: 'take_ring', task: 0, from: 1, ring: 16 }), 'out of range'],
-  ['user namespace after a ring was taken', of(spawn(0, 1), { do: 'take_ring', task: 1, from: 0, ring: 0 }, { do: 'unshare_user', task: 1 }), 'after a ring'],
+  ['user namespace after requests on another task\'s ring', of(ring(0, 0), spawn(0, 1), { ...submit(0, 0), task: 1 }, { do: 'unshare_user', task: 1 }), 'after a ring'],
   ['path', of({ do: 'probe_path', task: 0, path: '../x' }), 'not inside'],
   ['memory', of({ do: 'probe_memory', task: 0, at: 0x1_7fff, length: 2 }), 'outside the arena'],
   ['program', of({ do: 'register_bpf_filter', task: 0, on: { kind: 'task' }, nr_args: 1, arg: bpfArg(ABI_7_0, 0, new Array(4097).fill({ code: 6, jt: 0, jf: 0, k: 0 })) }), 'more than 4096'],

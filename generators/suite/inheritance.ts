@@ -53,10 +53,13 @@ export function inheritance(b: Builder): void {
     const living = alive();
     if (living.length === 0) return;
     const task = d.pick(living);
-    switch (d.weighted<number>([[5, 0], [6, 1], [8, 2], [0.5, 3], [0.7, 4], [0.3, 5], [0.6, 6], [1.2, 7], [0.3, 8]])) {
-      case 0:
-        b.spawn(task, how(), most);
+    switch (d.weighted<number>([[5, 0], [6, 1], [8, 2], [0.5, 3], [0.7, 4], [0.3, 5], [0.6, 6], [1.2, 7]])) {
+      case 0: {
+        const child = b.spawn(task, how(), most);
+        // In a user namespace of its own it may take from nobody outside.
+        if (child !== undefined && d.chance(0.1) && b.push({ do: 'unshare_user', task: child }) && d.chance(0.5)) b.take(child);
         break;
+      }
       case 1:
         filter(task);
         break;
@@ -83,9 +86,6 @@ export function inheritance(b: Builder): void {
         if (d.chance(0.2)) b.drawFilter(task, onRing(ring), crew, d.pick(crew.opcodes), { share: 0.6 });
         break;
       }
-      case 8:
-        b.push({ do: 'unshare_user', task });
-        break;
       default: {
         const rings = [...tracker.runnable(task)!.files];
         if (rings.length === 0) break;

@@ -94,4 +94,6 @@ export const noNewPrivs = (): Step => ({ task: 0, do: 'no_new_privs' });
 export const dropCap = (): Step => ({ task: 0, do: 'drop_cap_sys_admin' });
 export const unshareUser = (): Step => ({ task: 0, do: 'unshare_user' });
 export const exists = (path: string): Step => ({ task: 0, do: 'probe_path', path });
+/** The ring in `slot` of task `from`, taken by pidfd_getfd(2). */
+export const take = (from: TaskId, slot: number): Step => ({ task: 0, do: 'take_ring', from, ring: slot });
 export const reap = (slot: number): Step => ({ task: 0, do: 'reap', ring: slot });

@@ -1,6 +1,6 @@
 /** What a task's rules forbid, tried by another route. */
 import { OP } from '../../oracle/opcodes/names.ts';
-import { as, DENY, enable, example, exec, exists, exit, filter, nop, onRing, openat, reap, register, registerOp, restrictTask, ring, spawn, sqeOp, submit, suite, TASK } from './build.ts';
+import { ALLOW, as, DENY, enable, example, exec, exists, exit, filter, nop, onRing, openat, reap, register, registerOp, restrictTask, ring, spawn, sqeOp, submit, suite, take, TASK, unshareUser } from './build.ts';
 import { PATH } from '../../oracle/opcodes/arena.ts';
 
 const CREATE = 0o101;
@@ -26,5 +26,7 @@ export const escape = suite('escape', [
   example('Calls without a ring are bound too', 'register_op holds for fd = -1.', [restrictTask([sqeOp(OP.NOP), registerOp(12)]), filter(TASK, OP.NOP, DENY), ring(0), submit(0, nop())]),
   example('A message without a ring', 'IORING_REGISTER_SEND_MSG_RING must not do what IORING_OP_MSG_RING may not.', [ring(0), filter(TASK, OP.MSG_RING, DENY), register(TASK, 31, { nr_args: 1, bytes: message(0) }), reap(0)]),
   example('execve does not shed the rules', 'Not even for a task with a ring.', [ring(0), filter(TASK, OP.OPENAT, DENY), ring(1), exec(), ring(2), submit(2, openat(PATH.n0, CREATE, 0o600)), exists('n0'), submit(1, openat(PATH.n1, CREATE, 0o600)), exists('n1')]),
+  example('A ring fetched from a child cannot create the file', 'Neither the child nor its ring is freer than who made them, also when the child is gone.', [filter(TASK, OP.OPENAT, DENY), spawn('fork', 1), as(1, filter(TASK, OP.OPENAT, ALLOW)), as(1, ring(0)), as(1, filter(onRing(0), OP.OPENAT, ALLOW)), take(1, 0), exit(1), submit(0, openat(PATH.n0, CREATE, 0o600)), exists('n0')]),
+  example('A task in a user namespace fetches no ring from outside', 'All its capabilities are good inside only: -EPERM, and no descriptor.', [ring(0), spawn('fork', 1), as(1, unshareUser()), as(1, filter(TASK, OP.OPENAT, DENY)), ring(1), as(1, take(0, 1)), as(1, submit(1, openat(PATH.n0, CREATE, 0o600))), exit(1), exists('n0')]),
   example('A child uses its parent\'s bound ring', 'The ring keeps its rules in other hands.', [ring(0), filter(onRing(0), OP.OPENAT, DENY), spawn('fork', 1), as(1, submit(0, openat(PATH.n0, CREATE, 0o600))), exit(1), exists('n0')]),
 ]);

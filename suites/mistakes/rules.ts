@@ -6,6 +6,7 @@ const EVALUATE = 'model/evaluate.ts';
 const SUBMIT = 'model/submit.ts';
 const TASKS = 'model/tasks.ts';
 const REGISTER = 'model/register.ts';
+const TAKE = 'model/take.ts';
 const mistake = (name: string, file: string, find: string, replace: string, ...likely: string[]): Mistake => ({ name, file, find, replace, likely });
 
 const STACK = '  for (; node !== undefined; node = node.next) {';
@@ -62,6 +63,11 @@ export const RULE_MISTAKES: readonly Mistake[] = [
   mistake('dropping the capability does nothing', TASKS, 'task.cap_sys_admin = false;', '', 'privilege'),
   mistake('a new user namespace gives no capability', TASKS, '  task.cap_sys_admin = true;\n  task.in_user_ns = true;', '  task.in_user_ns = true;', 'privilege'),
   mistake('a thread may enter a user namespace', TASKS, 'if (task.process.threads.size > 1) return', 'if (false) return', 'privilege', 'inheritance'),
+
+  mistake('a taken ring gets the rules of its taker', TAKE, '  ring.taken = true;', '  ring.rules = task.rules.inherit(false);', 'inheritance', 'escape'),
+  mistake('a taken ring loses its rules', TAKE, '  ring.taken = true;', '  ring.rules.classic = ring.rules.table = undefined;', 'inheritance', 'escape'),
+  mistake('anybody may take a ring', TAKE, 'return ns === task.user_ns;', 'return true;', 'escape', 'inheritance'),
+  mistake('only the own user namespace counts for taking', TAKE, 'while (ns !== task.user_ns && ns !== undefined) ns = ns.parent;', '', 'escape', 'inheritance'),
 
   // Submission, links, payloads.
   mistake('SUBMIT_ALL is ignored', SUBMIT, 'const submit_all = (ring.flags & IORING_SETUP.SUBMIT_ALL) !== 0;', 'const submit_all = false;', 'links'),
