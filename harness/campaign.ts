@@ -17,6 +17,8 @@ import type { Guests } from './guests.ts';
 import { consoleTail, KernelError } from '../vm/errors.ts';
 import type { PlannedCase } from './plan.ts';
 import { SessionEnded } from './session.ts';
+import { differenceDigest, Ledger, predictedDigest, scenarioDigest } from './shards/ledger.ts';
+import type { LedgerLine } from './shards/ledger.ts';
 import type { Session, SessionEnd } from './session.ts';
 import { waitsOf } from './waits.ts';
 
@@ -25,7 +27,7 @@ const WINDOW = 96;
 /** Bytes in flight per guest. */
 const WINDOW_BYTES = 2 << 20;
 /** Cases kept per signature; the rest is only counted. */
-const KEEP = 3;
+export const KEEP = 3;
 /** Answered cases that are remembered: a crash may come after its culprit's answer. */
 const RECENT = 1024;
 /** Guests lost to crashes and hangs after which the rest is not worth the time. */
@@ -46,7 +48,7 @@ export interface Suspect {
 
 /** Cases that failed in the same way. */
 export interface SuspectGroup {
-  /** The first KEEP of them by index. */
+  /** The first of them by index: KEEP, or as many as the options say. */
   readonly cases: Suspect[];
   count: number;
 }
@@ -57,6 +59,8 @@ export interface Tally {
   readonly suites: Map<string, { -readonly [K in keyof SuiteCount]: SuiteCount[K] }>;
   readonly rules: Map<string, number>;
   readonly known: Map<string, { -readonly [K in keyof KnownCount]: KnownCount[K] }>;
+  /** One line per case. */
+  readonly ledger: Ledger;
   /** Signature -> first cases and how many there were. */
   readonly suspects: Map<string, SuspectGroup>;
   /** Why the campaign ended before its last case, if it did. */
@@ -79,6 +83,8 @@ export interface CampaignOptions {
   /** Sessions already open (probing used one); the campaign takes them over. */
   readonly sessions: Session[];
   readonly started: number;
+  /** Cases kept per signature. Default KEEP. */
+  readonly keep?: number;
   readonly onProgress?: (progress: Progress) => void;
   readonly onAnswer?: (planned: PlannedCase, answer: RunnerResult) => void;
   readonly signal: AbortSignal;
@@ -92,7 +98,7 @@ interface Flight {
 
 export class Campaign {
   readonly tally: Tally = {
-    scenarios: 0, outcomes: 0, suites: new Map(), rules: new Map(), known: new Map(), suspects: new Map(), oracle_ms: 0, exec_ns: 0, reboots: 0, first_result_ms: undefined, campaign_ms: 0, gave_up: undefined,
+    scenarios: 0, outcomes: 0, suites: new Map(), rules: new Map(), known: new Map(), suspects: new Map(), oracle_ms: 0, exec_ns: 0, reboots: 0, first_result_ms: undefined, campaign_ms: 0, gave_up: undefined, ledger: new Ledger(),
   };
   readonly #options: CampaignOptions;
   readonly #again: PlannedCase[] = [];
@@ -236,6 +242,7 @@ export class Campaign {
     const suite = this.#suite(planned.suite);
     suite.scenarios++;
     suite.other++;
+    this.#enter(planned, verdictOf(end), '-');
     this.#suspect({ planned, verdict: verdictOf(end), end }, `${end.reason}:${end.reports[0]?.title ?? end.detail}`);
   }
 
@@ -291,14 +298,18 @@ export class Campaign {
     if (answer.status !== STATUS.done) {
       suite.other++;
       const verdict = answer.status === STATUS.deadline ? 'hang' : 'runner-error';
+      this.#enter(planned, verdict, '-');
       this.#suspect({ planned, verdict, detail: `runner status ${answer.status}, detail ${answer.detail}` }, `status:${answer.status}:${answer.detail}`);
       return;
     }
     const { difference, outcomes } = compare(prediction, answer.observation);
     tally.outcomes += outcomes;
     suite.outcomes += outcomes;
-    if (difference === undefined) suite.pass++;
-    else {
+    if (difference === undefined) {
+      suite.pass++;
+      this.#enter(planned, 'pass', predictedDigest(prediction));
+    } else {
+      this.#enter(planned, 'difference', differenceDigest(difference));
       const findings = this.#options.known.explain(planned.scenario, answer.observation, prediction);
       if (findings !== undefined) {
         suite.known++;
@@ -315,6 +326,10 @@ export class Campaign {
       }
     }
     this.#progress(planned.suite);
+  }
+
+  #enter({ index, suite, scenario }: PlannedCase, verdict: LedgerLine['verdict'], answers: string): void {
+    this.tally.ledger.add({ index, suite, scenario: scenarioDigest(scenario), verdict, answers });
   }
 
   #suite(name: string): { -readonly [K in keyof SuiteCount]: SuiteCount[K] } {
@@ -336,7 +351,7 @@ export class Campaign {
     // Lowest indexes first, so that the report does not depend on which guest was faster.
     group.cases.push(suspect);
     group.cases.sort((a, b) => a.planned.index - b.planned.index);
-    group.cases.length = Math.min(group.cases.length, KEEP);
+    group.cases.length = Math.min(group.cases.length, this.#options.keep ?? KEEP);
   }
 
   #progress(suite: string): void {
@@ -355,7 +370,7 @@ export class Campaign {
   }
 }
 
-function verdictOf({ reason }: SessionEnd): Suspect['verdict'] {
+function verdictOf({ reason }: SessionEnd): 'hang' | 'kernel-crash' | 'runner-error' {
   return reason === 'silent' ? 'hang' : reason === 'crash' ? 'kernel-crash' : 'runner-error';
 }
 

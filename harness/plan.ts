@@ -1,25 +1,10 @@
 /** Which scenarios a run executes, in which order: a function of suites, seed and count only. */
-import { CHUNK, drawScenarios, SUITE_NAMES } from '../generators/scenarios.ts';
+import { CHUNK, scenarioAt, SUITE_NAMES } from '../generators/scenarios.ts';
+import { SUITE_WEIGHTS } from '../generators/suites.ts';
 import type { SuiteName } from '../generators/suites.ts';
 import type { AbiProfile } from '../oracle/abi.ts';
 import type { Scenario } from '../oracle/scenario/types.ts';
-
-/** Chunks drawn per round, by suite: cheap and rich suites more often. */
-export const WEIGHTS: Readonly<Record<SuiteName, number>> = {
-  validator: 2,
-  evaluation: 3,
-  arguments: 2,
-  stacking: 2,
-  'deny-rest': 2,
-  'opcode-context': 2,
-  links: 2,
-  'classic-restrictions': 2,
-  privilege: 1,
-  inheritance: 2,
-  atomicity: 1,
-  escape: 1,
-  'jit-vs-interpreter': 1,
-};
+import type { Shard } from '../reports/result.ts';
 
 export interface PlannedCase {
   readonly index: number;
@@ -29,24 +14,32 @@ export interface PlannedCase {
 
 /**
  * Yields `count` cases (Infinity: without end). Case n is the same for every count above n, so that a longer
- * run contains a shorter one.
+ * run contains a shorter one. A shard has every n-th case, with the number it has in the whole run.
  */
-export function* planCases(suites: readonly SuiteName[], abi: AbiProfile, seed: number, count: number): Generator<PlannedCase> {
+export function* planCases(suites: readonly SuiteName[], abi: AbiProfile, seed: number, count: number, shard: Shard = { index: 1, count: 1 }): Generator<PlannedCase> {
   const chunks = new Map<SuiteName, number>();
   let index = 0;
   for (;;) {
     for (const suite of suites) {
-      for (let i = 0; i < WEIGHTS[suite]; i++) {
+      for (let i = 0; i < SUITE_WEIGHTS[suite]; i++) {
         const chunk = chunks.get(suite) ?? 0;
         chunks.set(suite, chunk + 1);
-        for (const scenario of drawScenarios(suite, abi, seed, chunk)) {
+        for (let n = 0; n < CHUNK; n++, index++) {
           if (index >= count) return;
-          yield { index, suite, scenario };
-          index++;
+          if (inShard(index, shard)) yield { index, suite, scenario: scenarioAt(suite, abi, seed, chunk * CHUNK + n) };
         }
       }
     }
   }
+}
+
+function inShard(index: number, shard: Shard): boolean {
+  return index % shard.count === shard.index - 1;
+}
+
+/** How many of `count` cases a shard has. */
+export function shardSize(count: number, shard: Shard | undefined): number {
+  return shard === undefined || count === Infinity ? count : Math.max(0, Math.ceil((count - shard.index + 1) / shard.count));
 }
 
 export { CHUNK, SUITE_NAMES };

@@ -24,12 +24,14 @@ export interface RunResult {
   readonly kernel: {
     readonly release: string;
     readonly machine: string;
-    /** 'pinned 7.0.13' or the file the user gave. */
+    /** 'pinned', 'file' or 'tree'. */
     readonly source: string;
     readonly sha256: string;
     readonly append: string;
     /** Set when another kernel than the one asked for was used, or something of it should be told. */
     readonly note?: string;
+    /** Where a kernel out of a source tree came from. */
+    readonly origin?: Origin;
   };
   /** The probed ABI profile (oracle/abi.ts), as data. */
   readonly abi: Readonly<Record<string, unknown>>;
@@ -68,6 +70,23 @@ export interface RunResult {
   readonly times: Times;
 }
 
+/** The source tree of a kernel, and what was done to it. */
+export interface Origin {
+  /** Directory that --linux named. */
+  readonly tree: string;
+  /** True when ringfence built it; false when it was built there. */
+  readonly built: boolean;
+  /** What the tree's Makefile calls itself. */
+  readonly version?: string;
+  readonly commit?: string;
+  /** `git describe` of the tree. */
+  readonly describe?: string;
+  readonly patches: readonly { readonly name: string; readonly sha256: string }[];
+  readonly config_sha256?: string;
+  /** True for a kernel with KASAN, lockdep or the like. */
+  readonly debug: boolean;
+}
+
 /** One of `count` equal parts of a run; 1 is the first. */
 export interface Shard {
   readonly index: number;
@@ -79,8 +98,8 @@ export interface Plan {
   readonly source: 'drawn' | 'files';
   /** Suites in the order in which they are drawn. */
   readonly suites: readonly string[];
-  /** Scenarios in all; null: without end. */
-  readonly cases: number | null;
+  /** Scenarios in all; 0: without end. */
+  readonly cases: number;
 }
 
 export interface Policy {
