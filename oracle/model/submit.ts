@@ -37,6 +37,8 @@ export class Submission {
   readonly #cqes: PredictedCqe[] = [];
   /** Resources touched in this step: whether one of its requests changes it, and their chains. */
   readonly #touched = new Map<string, { changed: boolean; readonly chains: Request[][] }>();
+  /** What the requests of a chain have changed so far. */
+  readonly #changes = new Map<readonly Request[], Set<string>>();
   /** Chains whose outcome depends on who comes first. */
   readonly #racing = new Set<readonly Request[]>();
   /** Set when nothing exact can be said of the step any more. */
@@ -375,12 +377,20 @@ export class Submission {
       if (others.length > 0 && (changed.has(name) || before.changed)) {
         racy = true;
         this.#racing.add(chain);
-        for (const other of others) this.#racing.add(other);
+        for (const other of others) {
+          this.#racing.add(other);
+          // What the other chain did, it may have done otherwise, or not at all.
+          for (const done of this.#changes.get(other) ?? []) this.#files.sandbox.taint(done);
+        }
       }
       before.changed ||= changed.has(name);
       before.chains.push(chain as Request[]);
     }
-    if (racy) for (const name of changed) this.#files.sandbox.taint(name);
+    const sofar = this.#changes.get(chain);
+    if (sofar === undefined) this.#changes.set(chain, changed);
+    else for (const name of changed) sofar.add(name);
+    // A chain that has met another one stays uncertain to its end.
+    if (this.#racing.has(chain)) for (const name of changed) this.#files.sandbox.taint(name);
     return racy;
   }
 

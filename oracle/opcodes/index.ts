@@ -1,6 +1,6 @@
 /** The table of opcodes. */
 import { PROVIDE_BUFFERS, REMOVE_BUFFERS } from './buffers.ts';
-import { E } from './constants.ts';
+import { AT_FDCWD, E } from './constants.ts';
 import { CLOSE, EPOLL_CTL, EPOLL_WAIT, FILES_UPDATE, FIXED_FD_INSTALL, PIPE } from './fd_ops.ts';
 import { FADVISE, FALLOCATE, FSYNC, FTRUNCATE, MADVISE, STATX, SYNC_FILE_RANGE } from './file_ops.ts';
 import { LINKAT, MKDIRAT, RENAMEAT, SYMLINKAT, UNLINKAT } from './fs.ts';
@@ -71,12 +71,26 @@ function lost(c: OpContext, outcome: IssueOutcome, changes: readonly string[]): 
   };
 }
 
+/** Opcodes whose paths start at a directory descriptor in `fd`, and those with a second one in `len`. */
+const DIRECTORY_IN_FD = new Set<number>([OP.OPENAT, OP.OPENAT2, OP.STATX, OP.MKDIRAT, OP.UNLINKAT, OP.RENAMEAT, OP.SYMLINKAT, OP.LINKAT]);
+const DIRECTORY_IN_LEN = new Set<number>([OP.RENAMEAT, OP.LINKAT]);
+
+/** Such a request reads the descriptor: one that closes it races with it. */
+function fromDirectories(c: OpContext, outcome: IssueOutcome): IssueOutcome {
+  const { opcode, fd, len } = c.sqe;
+  if (!DIRECTORY_IN_FD.has(opcode)) return outcome;
+  const dirfds = (DIRECTORY_IN_LEN.has(opcode) ? [fd, len | 0] : [fd]).filter((dirfd) => dirfd !== AT_FDCWD);
+  if (dirfds.length === 0) return outcome;
+  const touches = outcome.touches ?? [];
+  return { ...outcome, touches: [...touches, ...dirfds.map((dirfd) => `fd:${dirfd}`)], changes: outcome.changes ?? touches };
+}
+
 /** Where requests raced over a resource, its state is not known, nor is what a later request makes of it. */
 function guarded(spec: OpSpec): OpSpec {
   return {
     ...spec,
     issue: (c: OpContext): IssueOutcome => {
-      const plain = spec.issue(c);
+      const plain = fromDirectories(c, spec.issue(c));
       const outcome = isQuiet(c, plain) ? { ...plain, quiet: true as const } : plain;
       const touches = outcome.touches ?? [];
       const changes = outcome.changes ?? touches;
