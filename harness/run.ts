@@ -4,7 +4,7 @@ import type { AbiProfile } from '../oracle/abi.ts';
 import { predict } from '../oracle/predict.ts';
 import { RULES } from '../oracle/registry.ts';
 import type { Scenario } from '../oracle/scenario/types.ts';
-import type { Progress, RunResult } from '../reports/result.ts';
+import type { Progress, RunResult, Shard } from '../reports/result.ts';
 import { SUITE_NAMES } from '../generators/suites.ts';
 import type { SuiteName } from '../generators/suites.ts';
 import type { RunnerResult } from '../vm/protocol.ts';
@@ -12,24 +12,27 @@ import { chooseAccel, type AccelChoice } from '../vm/accel.ts';
 import { buildImage, DEFAULT_RELEASE, fetchKernel, kernelFromFile, VmError } from '../vm/index.ts';
 import { consoleTail } from '../vm/errors.ts';
 import type { Kernel } from '../vm/index.ts';
+import { kernelFromTree } from '../vm/build/index.ts';
+import type { TreeOptions } from '../vm/build/index.ts';
 import { ensureRequirements } from '../vm/host/requirements.ts';
-import { Campaign } from './campaign.ts';
+import { Campaign, KEEP } from './campaign.ts';
 import type { Suspect } from './campaign.ts';
-import { KnownFindings, loadFindings, runSentinels } from './findings.ts';
-import type { Finding } from './findings.ts';
+import { choosePolicy, EXAMINED } from './expect/policy.ts';
+import type { PolicyOptions } from './expect/policy.ts';
+import { KnownFindings } from './findings.ts';
 import { Guests, observe } from './guests.ts';
 import { investigate, Laboratory } from './investigate.ts';
 import type { Investigated, InvestigationOptions } from './investigate.ts';
-import { planCases } from './plan.ts';
+import { planCases, shardSize } from './plan.ts';
 import type { PlannedCase } from './plan.ts';
 import { FeatureMissing, probeAbi } from './probe.ts';
-import { buildResult } from './result.ts';
+import { buildResult, corrections } from './result.ts';
 import { SessionEnded } from './session.ts';
 import type { Session } from './session.ts';
 import { toolVersions } from './versions.ts';
 import { waitsOf } from './waits.ts';
 
-export interface RunOptions {
+export interface RunOptions extends PolicyOptions {
   readonly suites: readonly SuiteName[];
   /** Scenarios in all; Infinity: until interrupted. */
   readonly cases: number;
@@ -38,6 +41,8 @@ export interface RunOptions {
   readonly kernel?: string;
   /** Release of a fetchable kernel; undefined: the default. */
   readonly release?: string;
+  /** A source tree that the kernel is taken from, or built from, instead; `logFile` gets the output of make. */
+  readonly tree?: TreeOptions & { readonly logFile: string };
   readonly append: string;
   readonly accel: 'auto' | 'kvm' | 'tcg';
   readonly jobs: number;
@@ -49,6 +54,8 @@ export interface RunOptions {
   readonly scenarios?: readonly Scenario[];
   /** Draws the cases instead of planCases (a matrix gives all kernels the same). */
   readonly draw?: () => Iterator<PlannedCase>;
+  /** Runs one of several equal parts; not with `scenarios`. */
+  readonly shard?: Shard;
   /** At most so many distinct differences are shrunk. */
   readonly investigate: number;
   readonly shrinkSeconds: number;
@@ -62,6 +69,8 @@ export interface RunEvents {
   checkpoint(result: RunResult): void;
   /** File for the console of the n-th guest, or undefined. */
   consoleFile(boot: number): string | undefined;
+  /** Called at the end with the text of cases.txt (shards/ledger.ts); not called for more cases than fit in memory. */
+  cases?(text: string): void;
   /** Called once there is a state that can be kept: gives it as it is at that moment. */
   ready?(snapshot: () => RunResult): void;
   /** Called with every answer, before it is judged. */
@@ -85,6 +94,10 @@ export class Unsupported extends Untestable {}
 
 /** Milliseconds one scenario may take inside the guest under TCG; hundreds of times the slowest honest one. */
 const DEADLINE_MS = 10_000;
+/** A kernel that checks itself (KASAN, lockdep) gets so many times as long for everything. */
+const SLOW_FACTOR = 4;
+/** And so much memory, in MiB. */
+const SLOW_MEMORY = 1536;
 
 /** Everything a run needs, made ready once. */
 export interface Prepared {
@@ -96,22 +109,25 @@ export interface Prepared {
 }
 
 /** Installs, fetches, builds, boots and probes. */
-export async function prepare(options: Pick<RunOptions, 'kernel' | 'release' | 'append' | 'accel' | 'timeout'>, events: Pick<RunEvents, 'note' | 'consoleFile'>, signal: AbortSignal): Promise<Prepared> {
+export async function prepare(options: Pick<RunOptions, 'kernel' | 'release' | 'tree' | 'append' | 'accel' | 'timeout'>, events: Pick<RunEvents, 'note' | 'consoleFile'>, signal: AbortSignal): Promise<Prepared> {
   const log = (text: string): void => events.note(text);
   await ensureRequirements({ log });
   signal.throwIfAborted();
-  const kernel = options.kernel === undefined ? await fetchKernel(options.release ?? DEFAULT_RELEASE, { log, fallback: options.release === undefined }) : await kernelFromFile(options.kernel);
+  const own = options.tree === undefined ? undefined : await kernelFromTree(options.tree, { log, logFile: options.tree.logFile, signal });
+  const kernel = own !== undefined ? own.kernel : options.kernel === undefined ? await fetchKernel(options.release ?? DEFAULT_RELEASE, { log, fallback: options.release === undefined }) : await kernelFromFile(options.kernel);
   if (kernel.note !== undefined) log(kernel.note);
   signal.throwIfAborted();
   const image = await buildImage({ log });
   signal.throwIfAborted();
   const accel = await chooseAccel(options.accel, { kernel, image, log, signal });
-  const boot = { kernel, image, accel: accel.accel, append: options.append, bootDeadlineMs: options.timeout * 1000, signal };
-  const guests = new Guests({ boot, patience: options.timeout * 1000, deadline: DEADLINE_MS, consoleFile: (n) => events.consoleFile(n) });
+  const slow = own?.slow === true ? SLOW_FACTOR : 1;
+  const deadline = DEADLINE_MS * slow;
+  const boot = { kernel, image, accel: accel.accel, append: options.append, bootDeadlineMs: options.timeout * 1000 * slow, ...(slow > 1 ? { memoryMiB: SLOW_MEMORY } : {}), signal };
+  const guests = new Guests({ boot, patience: options.timeout * 1000 * slow, deadline, consoleFile: (n) => events.consoleFile(n) });
   const first = await guests.open();
   try {
     const little_endian = true;
-    const abi = await probeAbi((scenario) => observe(first, scenario, waitsForProbe(scenario), DEADLINE_MS), { release: first.hello.release, machine: first.hello.machine, little_endian });
+    const abi = await probeAbi((scenario) => observe(first, scenario, waitsForProbe(scenario), deadline), { release: first.hello.release, machine: first.hello.machine, little_endian });
     return { kernel, accel, guests, first, abi };
   } catch (error) {
     await guests.closeAll();
@@ -134,55 +150,59 @@ export async function run(options: RunOptions, events: RunEvents, signal: AbortS
   const { guests, first, abi, kernel, accel } = prepared;
   events.note(`Linux ${abi.release} (${abi.machine}) is up after ${((performance.now() - started) / 1000).toFixed(1)} s: ${abi.op_last} opcodes, context ${abi.ctx_size} bytes`);
   try {
-    const findings = loadFindings();
-    const sentinels = await runSentinels(findings, abi, (scenario) => observe(first, scenario, waitsOf(predict(scenario, abi)), DEADLINE_MS)).catch((error: unknown) => {
+    const policy = await choosePolicy(options, abi, startedAt, (scenario) => observe(first, scenario, waitsOf(predict(scenario, abi)), guests.plan.deadline)).catch((error: unknown) => {
       if (signal.aborted || !(error instanceof SessionEnded)) throw error;
       throw new Untestable(`Linux ${abi.release} stopped while it was asked about known findings: ${error.end.detail}.\nEnd of its console:\n${consoleTail(error.end.console)}`, 'Replay suites/findings/*.json one by one to see which does it.');
     });
-    const known = new KnownFindings(sentinels.active, abi);
+    const known = new KnownFindings(policy.active, abi);
     if (known.active.length > 0) events.note(`known findings on this kernel: ${known.active.map(({ id }) => id).join(', ')}`);
 
     const versions = toolVersions();
-    const total = options.scenarios?.length ?? options.cases;
-    const cases = options.draw !== undefined ? options.draw() : options.scenarios === undefined ? planCases(options.suites, abi, options.seed, options.cases) : replayCases(options.scenarios);
+    const total = options.scenarios?.length ?? shardSize(options.cases, options.shard);
+    const cases = options.draw !== undefined ? options.draw() : options.scenarios === undefined ? planCases(options.suites, abi, options.seed, options.cases, options.shard) : replayCases(options.scenarios);
     let checkpointAt = performance.now();
     const campaign = new Campaign({
-      guests, abi, cases, total, jobs: Math.max(1, Math.min(options.jobs, total)), known, sessions: [first], started, signal,
+      guests, abi, cases, total, jobs: Math.max(1, Math.min(options.jobs, total)), known, ...(policy.examines ? { keep: EXAMINED } : {}), sessions: [first], started, signal,
       ...(events.answered === undefined ? {} : { onAnswer: (planned, answer) => events.answered?.(planned, answer) }),
       onProgress: (progress) => {
         events.progress(progress);
         if (performance.now() - checkpointAt < CHECKPOINT_MS) return;
         checkpointAt = performance.now();
-        events.checkpoint(snapshot([], sentinels.missing, true));
+        events.checkpoint(snapshot([], true));
       },
     });
-    const snapshot = (investigated: readonly Investigated[], missing: readonly Finding[], unfinished = false): RunResult =>
-      buildResult({ options, tally: campaign.tally, investigated, missing, abi, kernel, accel, guests, rules: RULES, startedAt, started, interrupted: unfinished || signal.aborted, versions });
+    const snapshot = (investigated: readonly Investigated[], unfinished = false): RunResult =>
+      buildResult({ options, tally: campaign.tally, investigated, missing: policy.missing, policy, abi, kernel, accel, guests, rules: RULES, startedAt, started, interrupted: unfinished || signal.aborted, versions });
     const investigated: Investigated[] = [];
-    events.ready?.(() => snapshot(investigated, sentinels.missing, true));
+    events.ready?.(() => snapshot(investigated, true));
     try {
       await campaign.run();
     } catch (error) {
       // What was found before it broke off is kept.
-      if (campaign.tally.scenarios > 0) events.checkpoint(snapshot(investigated, sentinels.missing, true));
+      if (campaign.tally.scenarios > 0) events.checkpoint(snapshot(investigated, true));
       throw error;
     }
     const setup: InvestigationOptions = { guests, abi, known, signal, shrinkMs: options.shrinkSeconds * 1000 };
     const groups = [...campaign.tally.suspects.values()].sort((a, b) => a.cases[0]!.planned.index - b.cases[0]!.planned.index);
-    if (groups.length > 0) events.checkpoint(snapshot(investigated, sentinels.missing));
+    if (groups.length > 0) events.checkpoint(snapshot(investigated));
     for (const [n, group] of groups.slice(0, options.investigate * CONFIRM_FACTOR).entries()) {
       if (signal.aborted) break;
+      let misses = 0;
       for (const suspect of group.cases) {
         events.note(`looking into case ${suspect.planned.index} (${suspect.verdict}${suspect.difference === undefined ? '' : `, ${suspect.difference.rule}`})`);
         const one = await lookInto(suspect, n < options.investigate ? setup : { ...setup, shrinkMs: 0 }, events);
         if (one !== undefined) investigated.push(one);
+        // What is expected speaks for itself alone.
+        if (one !== undefined && policy.match(one) !== undefined) continue;
         // One that shows again speaks for its group; otherwise the others get their chance.
-        if (one === undefined || one.reproduced > 0 || one.outcome.kind === 'crash') break;
+        if (one === undefined || one.reproduced > 0 || one.outcome.kind === 'crash' || ++misses >= KEEP) break;
       }
-      events.checkpoint(snapshot(investigated, sentinels.missing));
+      events.checkpoint(snapshot(investigated));
     }
-    const result = snapshot(investigated, sentinels.missing);
+    const result = snapshot(investigated);
     events.checkpoint(result);
+    const lines = campaign.tally.ledger.text(corrections({ tally: campaign.tally, investigated, abi }));
+    if (lines !== undefined) events.cases?.(lines);
     return result;
   } finally {
     await guests.closeAll();

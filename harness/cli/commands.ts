@@ -5,6 +5,7 @@ import * as explain from './explain.ts';
 import * as rules from './rules.ts';
 import * as doctor from './doctor.ts';
 import * as bench from './bench.ts';
+import * as kconfig from './kconfig.ts';
 import * as kernels from './kernels.ts';
 
 export interface Command {
@@ -20,6 +21,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   rules: { help: rules.HELP, run: rules.command },
   doctor: { help: doctor.HELP, run: doctor.command },
   bench: { help: bench.HELP, run: bench.command },
+  kconfig: { help: kconfig.HELP, run: kconfig.command },
   kernels: { help: kernels.HELP, run: kernels.command },
 };
 
@@ -32,6 +34,7 @@ export const HELP = `ringfence: conformance and fuzzing of io_uring classic-BPF 
   npx ringfence explain FILE     what the rules say of a case or a filter; needs no kernel
   npx ringfence rules            every rule with its source
   npx ringfence kernels          kernels that can be fetched: list, fetch, verify, remove
+  npx ringfence kconfig          the kernel configuration that --linux DIR --build uses
   npx ringfence doctor           what is installed, which accelerator works, what to do
   npx ringfence bench            rates per suite and the cost of each step
   npx ringfence help COMMAND     the options of a command

@@ -2,6 +2,7 @@
 import { writeSync } from 'node:fs';
 import { VmError } from '../../vm/index.ts';
 import { EXIT, Usage } from './exit.ts';
+import { setupExit } from './tree.ts';
 import { COMMANDS, HELP } from './commands.ts';
 import type { Command } from './commands.ts';
 
@@ -37,7 +38,7 @@ for (const stream of [process.stdout, process.stderr]) {
 // Exit code 1 means a divergence: a mistake of our own must not end with it. Guests end with the process.
 process.on('uncaughtException', (error) => {
   fail(error);
-  process.exit(EXIT.usage);
+  process.exit(setupExit(process.argv));
 });
 process.on('exit', () => {
   if (unprintable === undefined) return;
@@ -54,6 +55,7 @@ try {
 } catch (error) {
   fail(error);
 }
+if (process.exitCode === EXIT.usage) process.exitCode = setupExit(process.argv);
 
 function fail(error: unknown): void {
   if (error instanceof Usage) {

@@ -2,13 +2,14 @@
 import { readCases } from '../cases.ts';
 import { SUITE_NAMES } from '../../generators/suites.ts';
 import { Usage } from './exit.ts';
-import { accel, jobs, kernel, number, parse } from './options.ts';
+import { accel, jobs, number, parse } from './options.ts';
 import { runAndReport } from './session.ts';
+import { kernelChoice, TREE_OPTIONS, TREE_OPTIONS_HELP } from './tree.ts';
 
 export const HELP = `ringfence replay CASE.json... [options]: runs recorded cases on a kernel and judges them
 
   -k, --kernel PATH    bzImage or vmlinux, or a release that can be fetched (default: the pinned 7.0.13)
-      --append TEXT    extra kernel command line
+${TREE_OPTIONS_HELP}      --append TEXT    extra kernel command line
       --accel NAME     auto, kvm or tcg
       --timeout SEC    how long a guest may take to boot, or be silent (default 90)
   -o, --out DIR        where the result goes (default ./out)
@@ -24,6 +25,7 @@ const OPTIONS = {
   jobs: { type: 'string', short: 'j' },
   timeout: { type: 'string' },
   out: { type: 'string', short: 'o' },
+  ...TREE_OPTIONS,
 } as const;
 
 export async function command(argv: readonly string[]): Promise<number> {
@@ -31,7 +33,7 @@ export async function command(argv: readonly string[]): Promise<number> {
   if (positionals.length === 0) throw new Usage('replay needs at least one case file');
   const scenarios = positionals.flatMap((path) => readCases(path));
   return await runAndReport({
-    suites: SUITE_NAMES, cases: scenarios.length, seed: 0, ...kernel(values.kernel), append: values.append ?? '', accel: accel(values.accel), jobs: values.jobs === undefined ? 1 : jobs(values.jobs),
+    suites: SUITE_NAMES, cases: scenarios.length, seed: 0, ...kernelChoice(values), append: values.append ?? '', accel: accel(values.accel), jobs: values.jobs === undefined ? 1 : jobs(values.jobs),
     timeout: number('timeout', values.timeout, 90, 1, 86_400), command: ['npx ringfence replay', ...argv].join(' '), scenarios, investigate: 8, shrinkSeconds: 0,
   }, values.out ?? 'out');
 }

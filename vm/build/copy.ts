@@ -4,7 +4,7 @@
  * gets a new time, so that make sees every change and nothing but changes.
  */
 import { copyFileSync, constants, existsSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, unlinkSync, utimesSync, type BigIntStats } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { diskError, hasCode, SetupError } from '../errors.ts'
 import { gitFiles } from './git.ts'
 import { isOutputDirectory } from './tree.ts'
@@ -45,9 +45,10 @@ export function treeFiles(tree: string): string[] {
 
 /**
  * Makes `copy` hold the files of `tree`, with the overrides in place of the tree's own.
+ * @param results a directory of our own, which is no part of the tree even when it lies in it
  * @throws SetupError when the disk is full or the tree cannot be read
  */
-export function follow(tree: string, copy: string, overrides: Overrides = new Map()): Followed {
+export function follow(tree: string, copy: string, overrides: Overrides = new Map(), results?: string): Followed {
   // A copy that was never finished may have a file with a wrong time: it is made again.
   const mark = `${copy}.unfinished`
   const fresh = !existsSync(copy) || existsSync(mark)
@@ -61,7 +62,9 @@ export function follow(tree: string, copy: string, overrides: Overrides = new Ma
     if (!hasCode(error, 'EEXIST')) throw diskError(error, copy, 3000)
   }
   try {
-    const files = new Set(treeFiles(tree))
+    const ours = results === undefined ? '' : relative(tree, results)
+    const all = treeFiles(tree)
+    const files = new Set(ours === '' || ours.startsWith('..') ? all : all.filter((path) => !path.startsWith(`${ours}/`)))
     let changed = 0
     for (const path of overrides.keys()) files.add(path)
     const made = new Set<string>()

@@ -2,7 +2,7 @@
 import { appendFileSync, writeFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import { basename, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { realpathSync } from 'node:fs'
 import { cacheDir, sha256, writeAtomic } from '../cache.ts'
 import { diskError, KernelError } from '../errors.ts'
@@ -45,10 +45,9 @@ export interface KernelOrigin {
   readonly debug: boolean
 }
 
-/** A kernel with its origin. */
+/** A kernel of a tree; its `origin` is set. */
 export interface TreeKernel {
   readonly kernel: Kernel
-  readonly origin: KernelOrigin
   /** True when it checks itself so much that it needs more time and memory. */
   readonly slow: boolean
 }
@@ -87,7 +86,8 @@ async function asBuilt(options: TreeOptions, events: TreeEvents): Promise<TreeKe
   events.log(`taking ${found.path}`)
   const kernel = await kernelFromFile(found.path, { log: events.log })
   const tree = resolve(options.dir)
-  return { kernel: { ...kernel, source: 'tree' }, slow: found.slow, origin: { ...originOf(tree, false, found.slow), patches: [], ...(found.config === undefined ? {} : { config_sha256: sha256(found.config) }) } }
+  const origin = { ...originOf(tree, false, found.slow), patches: [], ...(found.config === undefined ? {} : { config_sha256: sha256(found.config) }) }
+  return { kernel: { ...kernel, source: 'tree', requested: options.dir, origin }, slow: found.slow }
 }
 
 function originOf(tree: string, built: boolean, debug: boolean): Omit<KernelOrigin, 'patches'> {
@@ -108,7 +108,7 @@ async function build(options: TreeOptions, events: TreeEvents): Promise<TreeKern
     const output = join(home, debug ? 'build-debug' : 'build')
     const origin = originOf(tree, true, debug)
     const applied = await withPatches(tree, patches, async (patched) => {
-      const { files, changed } = follow(tree, source, patched.overrides)
+      const { files, changed } = follow(tree, source, patched.overrides, events.logFile === undefined ? undefined : dirname(resolve(events.logFile)))
       log(`${origin.describe ?? origin.version ?? tree}${patched.applied.length > 0 ? ` with ${patched.applied.map(({ name }) => name).join(', ')}` : ''}: ${files} files${changed > 0 ? `, ${changed} changed since the last build` : ''}`)
       return patched.applied
     })
@@ -128,7 +128,7 @@ async function build(options: TreeOptions, events: TreeEvents): Promise<TreeKern
     appendFileSync(logFile, `built ${path}\n`)
     const kernel = await kernelFromFile(path)
     log(`built ${kernel.release}`)
-    return { kernel: { ...kernel, source: 'tree' as const, requested: options.dir }, slow: isSlow(parseConfig(config)), origin: { ...origin, patches: applied, config_sha256: sha256(config) } }
+    return { kernel: { ...kernel, source: 'tree' as const, requested: options.dir, origin: { ...origin, patches: applied, config_sha256: sha256(config) } }, slow: isSlow(parseConfig(config)) }
   })
 }
 

@@ -7,6 +7,7 @@ import { cacheDir, sha256, sha256File, writeAtomic } from '../cache.ts'
 import { KernelError, SetupError, temporarySpace } from '../errors.ts'
 import { X86_64 } from '../machine.ts'
 import { run, which } from '../tools.ts'
+import type { KernelOrigin } from '../build/index.ts'
 import { FetchError, withDeb } from './apt.ts'
 import { DEFAULT_RELEASE, findPinned, neighbours, PINNED, type PinnedKernel } from './pinned.ts'
 import { bzImageRelease, elfRelease, hasPvhEntry, kernelFormat, unpackBzImage, UnsupportedCompression } from './unpack.ts'
@@ -25,6 +26,8 @@ export interface Kernel {
   readonly requested: string
   /** Set when this is not the kernel that was asked for, or when something about it should be told. */
   readonly note?: string
+  /** Where a kernel out of a source tree came from. */
+  readonly origin?: KernelOrigin
 }
 
 /** How to fetch. */
