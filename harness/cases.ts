@@ -14,7 +14,7 @@ export function readCases(path: string): readonly Scenario[] {
     throw new SetupError(`${path} cannot be read: ${(error as Error).message}`, 'Name a case file, such as one of out/divergences/*.json.');
   }
   const parsed = parseCaseFile(ofFinding(text) ?? text);
-  if (!parsed.ok) throw new SetupError(`${path} is not a case file: ${parsed.error}`, 'The form is described in oracle/scenario/schema.json; a truncated file must be written again.');
+  if (!parsed.ok) throw new SetupError(`${path} is not a case file: ${parsed.error}`, 'The form is described in oracle/scenario/schema.json.');
   const well = isWellFormed(parsed.file.scenario);
   if (well !== true) throw new SetupError(`${path} holds a scenario that cannot be run: ${well}`, 'Correct the case; `npx ringfence explain` shows its steps.');
   return [parsed.file.scenario];
