@@ -1,0 +1,32 @@
+/** Requests of one batch that meet over a resource: nothing is said of what nobody ordered. */
+import { expect, it } from 'vitest';
+import { ABI_7_0 } from '../abi.ts';
+import { ARENA, ARENA_BASE, FD } from '../layout.ts';
+import { OP } from '../opcodes/index.ts';
+import { predict } from '../predict.ts';
+import type { Scenario, Sqe } from '../scenario/types.ts';
+
+const PATH_N0 = 0x2000_0040n;
+const EIGHT_BYTES = 0x2000_0690n;
+const ASYNC = 16;
+const HARDLINK = 8;
+const RING: Scenario['steps'][number] = { task: 0, do: 'ring', ring: 0, entries: 8, flags: 0 };
+const scenario = (fixtures: Scenario['fixtures'], sqes: readonly Sqe[], more: Scenario['steps'] = []): Scenario => ({ version: 1, fixtures, jit: true, steps: [RING, { task: 0, do: 'submit', ring: 0, sqes }, ...more] });
+const data = BigInt(ARENA_BASE + ARENA.data);
+
+it('a read that a later request of the batch may overtake leaves its memory unknown', () => {
+  const sqes: Sqe[] = [{ opcode: OP.READ, fd: FD.eventfd, addr: data, len: 8, flags: ASYNC, user_data: 1n }, { opcode: OP.WRITE, fd: FD.eventfd, addr: EIGHT_BYTES, len: 8, user_data: 2n }];
+  const look: Scenario['steps'][number] = { task: 0, do: 'probe_memory', at: ARENA.data, length: 8 };
+  expect(predict(scenario(['eventfd'], sqes, [look]), ABI_7_0).steps[2]!.memory).toBe('any');
+  // In one chain they have an order.
+  const [read, write] = sqes as [Sqe, Sqe];
+  expect(predict(scenario(['eventfd'], [{ ...read, flags: ASYNC | HARDLINK }, write], [look]), ABI_7_0).steps[2]!.memory).toEqual(Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0));
+});
+
+it('a path below a descriptor races with its being closed', () => {
+  const mkdir: Sqe = { opcode: OP.MKDIRAT, fd: FD.file, addr: PATH_N0, len: 0o755, user_data: 1n };
+  const close: Sqe = { opcode: OP.CLOSE, fd: FD.file, user_data: 2n };
+  const cqes = (sqes: readonly Sqe[]) => predict(scenario(['file'], sqes), ABI_7_0).steps[1]!.cqes;
+  expect(cqes([mkdir, close])).toEqual(expect.arrayContaining([expect.objectContaining({ user_data: 1n, res: 'any' })]));
+  expect(cqes([mkdir])).toEqual([expect.objectContaining({ user_data: 1n, res: -20 })]);
+});
