@@ -176,6 +176,56 @@ describe('what a ring keeps', () => {
   });
 });
 
+describe('arguments that point elsewhere', () => {
+  const ELSEWHERE = 0x2000_9000n;
+  const TAGGED = 1n;
+  it('are read where they point: any mapped address will do', () => {
+    const task = new Task();
+    task.bench.sandbox.memory.write(data(0), u32s(FD.eventfd));
+    expect(task.call(4, 1, data(0))).toBe(0);
+  });
+  it('io_uring_register(2): EFAULT for descriptors that cannot be read', () => {
+    expect(new Task().call(2, 1, BigInt(ARENA_END))).toBe(-E.FAULT);
+    expect(new Task().call(2, 1, ELSEWHERE)).toBe('any');
+  });
+  it('leave a table unknown, and what is asked of it afterwards', () => {
+    const update = (address: bigint): Uint8Array => new Uint8Array([...u32s(0, 0), ...u64s(address), ...u32s(7)]);
+    for (const address of [ELSEWHERE, 0x2000_4010n]) {
+      const task = new Task();
+      expect(task.call(2, 1, u32s(-1))).toBe(0);
+      expect(task.call(6, 1, update(address))).toBe('any');
+      expect(task.call(6, 1, new Uint8Array([...u32s(5, 0), ...u64s(0)]))).toBe('any');
+    }
+  });
+  it('with tags are not modelled', () => {
+    const files = (tags: bigint): Uint8Array => new Uint8Array([...u32s(1, 0), ...u64s(0, 0x2000_4020n, tags), ...u32s(-1)]);
+    expect([new Task().call(13, 32, files(0n)), new Task().call(13, 32, files(TAGGED))]).toEqual([0, 'any']);
+    const update = (tags: bigint): Uint8Array => new Uint8Array([...u32s(0, 0), ...u64s(0x2000_4020n, tags), ...u32s(1, 0), ...u32s(-1)]);
+    const task = new Task();
+    expect([task.call(2, 1, u32s(-1)), task.call(14, 32, update(0n)), task.call(14, 32, update(TAGGED))]).toEqual([0, 1, 'any']);
+  });
+  it('io_uring_register(2): EINVAL for buffers beyond the table; a buffer that cannot be told leaves it unknown', () => {
+    const update = (offset: number, address: bigint): Uint8Array => new Uint8Array([...u32s(offset, 0), ...u64s(address, 0), ...u32s(1, 0), ...u64s(data(0), 64)]);
+    const task = new Task();
+    expect(task.call(0, 1, u64s(data(0), 16))).toBe(0);
+    expect(task.call(16, 32, update(1, 0x2000_4020n))).toBe(-E.INVAL);
+    expect(task.call(16, 32, update(0, 0x2000_4020n))).toBe(1);
+    expect(task.call(16, 32, update(0, ELSEWHERE))).toBe('any');
+    expect(task.bench.sandbox.world.ring(0).unknown).toBe(true);
+  });
+  it('io_uring_register(2): EBADF for an eventfd that is not open; descriptors above those of rings are open', () => {
+    expect([new Task().call(4, 1, u32s(RING_FD + 5)), new Task().call(4, 1, u32s(116))]).toEqual([-E.BADF, 'any']);
+  });
+  it('of buffer rings have reserved words, and a field that newer releases read', () => {
+    const pbuf = (min_left: number, resv: number): Uint8Array => new Uint8Array([...u64s(0), ...u32s(8, 2 | (1 << 16), min_left, resv), ...u64s(0, 0)]);
+    expect([new Task().call(22, 1, pbuf(0, 0)), new Task().call(22, 1, pbuf(0, 1)), new Task().call(22, 1, pbuf(1, 0))]).toEqual([0, -E.INVAL, 'any']);
+  });
+  it('of a memory region: the descriptor may be anywhere', () => {
+    expect(new Task().call(34, 1, u64s(ELSEWHERE, 0, 0, 0))).toBe('any');
+    expect(new Task().call(34, 1, u64s(ARENA_END, 0, 0, 0))).toBe(-E.FAULT);
+  });
+});
+
 describe('registered ring descriptors', () => {
   it('take slots, and give them back', () => {
     const task = new Task();
