@@ -43,6 +43,8 @@ export interface RunOptions extends PolicyOptions {
   readonly release?: string;
   /** A source tree that the kernel is taken from, or built from, instead; `logFile` gets the output of make. */
   readonly tree?: TreeOptions & { readonly logFile: string };
+  /** The kernel checks itself: it gets more time and memory. A tree says so itself. */
+  readonly slow?: boolean;
   readonly append: string;
   readonly accel: 'auto' | 'kvm' | 'tcg';
   readonly jobs: number;
@@ -71,6 +73,8 @@ export interface RunEvents {
   consoleFile(boot: number): string | undefined;
   /** Called at the end with the text of cases.txt (shards/ledger.ts); not called for more cases than fit in memory. */
   cases?(text: string): void;
+  /** Called when the first guest is up. */
+  up?(what: { readonly kernel: Kernel; readonly slow: boolean }): void;
   /** Called once there is a state that can be kept: gives it as it is at that moment. */
   ready?(snapshot: () => RunResult): void;
   /** Called with every answer, before it is judged. */
@@ -106,10 +110,12 @@ export interface Prepared {
   readonly guests: Guests;
   readonly first: Session;
   readonly abi: AbiProfile;
+  /** The kernel checks itself, and got more time and memory for it. */
+  readonly slow: boolean;
 }
 
 /** Installs, fetches, builds, boots and probes. */
-export async function prepare(options: Pick<RunOptions, 'kernel' | 'release' | 'tree' | 'append' | 'accel' | 'timeout'>, events: Pick<RunEvents, 'note' | 'consoleFile'>, signal: AbortSignal): Promise<Prepared> {
+export async function prepare(options: Pick<RunOptions, 'kernel' | 'release' | 'tree' | 'slow' | 'append' | 'accel' | 'timeout'>, events: Pick<RunEvents, 'note' | 'consoleFile'>, signal: AbortSignal): Promise<Prepared> {
   const log = (text: string): void => events.note(text);
   await ensureRequirements({ log });
   signal.throwIfAborted();
@@ -120,7 +126,7 @@ export async function prepare(options: Pick<RunOptions, 'kernel' | 'release' | '
   const image = await buildImage({ log });
   signal.throwIfAborted();
   const accel = await chooseAccel(options.accel, { kernel, image, log, signal });
-  const slow = own?.slow === true ? SLOW_FACTOR : 1;
+  const slow = own?.slow === true || options.slow === true ? SLOW_FACTOR : 1;
   const deadline = DEADLINE_MS * slow;
   const boot = { kernel, image, accel: accel.accel, append: options.append, bootDeadlineMs: options.timeout * 1000 * slow, ...(slow > 1 ? { memoryMiB: SLOW_MEMORY } : {}), signal };
   const guests = new Guests({ boot, patience: options.timeout * 1000 * slow, deadline, consoleFile: (n) => events.consoleFile(n) });
@@ -128,7 +134,7 @@ export async function prepare(options: Pick<RunOptions, 'kernel' | 'release' | '
   try {
     const little_endian = true;
     const abi = await probeAbi((scenario) => observe(first, scenario, waitsForProbe(scenario), deadline), { release: first.hello.release, machine: first.hello.machine, little_endian });
-    return { kernel, accel, guests, first, abi };
+    return { kernel, accel, guests, first, abi, slow: slow > 1 };
   } catch (error) {
     await guests.closeAll();
     if (error instanceof SessionEnded) throw new Untestable(`Linux ${first.hello.release} stopped while it was asked what it can do: ${error.end.detail}.\nEnd of its console:\n${consoleTail(error.end.console)}`, 'This kernel cannot be tested as it is.');
@@ -148,6 +154,7 @@ export async function run(options: RunOptions, events: RunEvents, signal: AbortS
   const started = performance.now();
   const prepared = await prepare(options, events, signal);
   const { guests, first, abi, kernel, accel } = prepared;
+  events.up?.({ kernel, slow: prepared.slow });
   events.note(`Linux ${abi.release} (${abi.machine}) is up after ${((performance.now() - started) / 1000).toFixed(1)} s: ${abi.op_last} opcodes, context ${abi.ctx_size} bytes`);
   try {
     const policy = await choosePolicy(options, abi, startedAt, (scenario) => observe(first, scenario, waitsOf(predict(scenario, abi)), guests.plan.deadline)).catch((error: unknown) => {
@@ -200,9 +207,9 @@ export async function run(options: RunOptions, events: RunEvents, signal: AbortS
       events.checkpoint(snapshot(investigated));
     }
     const result = snapshot(investigated);
-    events.checkpoint(result);
     const lines = campaign.tally.ledger.text(corrections({ tally: campaign.tally, investigated, abi }));
     if (lines !== undefined) events.cases?.(lines);
+    events.checkpoint(result);
     return result;
   } finally {
     await guests.closeAll();

@@ -109,10 +109,12 @@ export function jobs(text: string | undefined): number {
   return number('jobs', text, defaultJobs(), 1, 64);
 }
 
-/** --shard. */
-export function shard(text: string | undefined): { readonly shard?: Shard } {
+/** --shard. @param cases how many cases are cut into shards; undefined: this command has no shards */
+export function shard(text: string | undefined, cases: number | undefined): { readonly shard?: Shard } {
   if (text === undefined) return {};
+  if (cases === undefined) throw new Usage('--shard is for ringfence run: a run without end, or with cases of its own, has no parts');
   const [, index = '', count = ''] = /^(\d{1,4})\/(\d{1,4})$/.exec(text) ?? [];
   if (!(Number(index) >= 1 && Number(index) <= Number(count))) throw new Usage(`--shard takes I/N with I from 1 to N, such as 2/3, not "${text}"`);
+  if (Number(index) > cases) throw new Usage(`--shard ${text}: there are only ${cases} cases, and none for this shard`);
   return { shard: { index: Number(index), count: Number(count) } };
 }

@@ -2,7 +2,8 @@
 import { readCases } from '../cases.ts';
 import { SUITE_NAMES } from '../../generators/suites.ts';
 import { Usage } from './exit.ts';
-import { accel, jobs, number, parse } from './options.ts';
+import { accel, BUNDLE_OPTIONS, BUNDLE_OPTIONS_HELP, EXPECT_OPTIONS, EXPECT_OPTIONS_HELP, jobs, number, parse } from './options.ts';
+import { bundlePlace, policy } from './policy.ts';
 import { runAndReport } from './session.ts';
 import { kernelChoice, TREE_OPTIONS, TREE_OPTIONS_HELP } from './tree.ts';
 
@@ -13,7 +14,7 @@ ${TREE_OPTIONS_HELP}      --append TEXT    extra kernel command line
       --accel NAME     auto, kvm or tcg
       --timeout SEC    how long a guest may take to boot, or be silent (default 90)
   -o, --out DIR        where the result goes (default ./out)
-
+${EXPECT_OPTIONS_HELP}${BUNDLE_OPTIONS_HELP}
 A case is a file that ringfence wrote (out/divergences/*.json, suites/findings/*.json) or one written by hand;
 oracle/scenario/schema.json describes the form.
 `;
@@ -26,6 +27,8 @@ const OPTIONS = {
   timeout: { type: 'string' },
   out: { type: 'string', short: 'o' },
   ...TREE_OPTIONS,
+  ...EXPECT_OPTIONS,
+  ...BUNDLE_OPTIONS,
 } as const;
 
 export async function command(argv: readonly string[]): Promise<number> {
@@ -34,6 +37,6 @@ export async function command(argv: readonly string[]): Promise<number> {
   const scenarios = positionals.flatMap((path) => readCases(path));
   return await runAndReport({
     suites: SUITE_NAMES, cases: scenarios.length, seed: 0, ...kernelChoice(values), append: values.append ?? '', accel: accel(values.accel), jobs: values.jobs === undefined ? 1 : jobs(values.jobs),
-    timeout: number('timeout', values.timeout, 90, 1, 86_400), command: ['npx ringfence replay', ...argv].join(' '), scenarios, investigate: 8, shrinkSeconds: 0,
-  }, values.out ?? 'out');
+    timeout: number('timeout', values.timeout, 90, 1, 86_400), command: ['npx ringfence replay', ...argv].join(' '), scenarios, investigate: 8, shrinkSeconds: 0, ...policy(values),
+  }, values.out ?? 'out', { bundle: bundlePlace(values.bundle) });
 }

@@ -3,7 +3,8 @@ import type { RunOptions } from '../run.ts';
 import { SUITE_NAMES } from '../../generators/suites.ts';
 import { readCases } from '../cases.ts';
 import { Usage } from './exit.ts';
-import { accel, DEFAULT_CASES, jobs, number, parse, QUICK_CASES, RUN_OPTIONS, RUN_OPTIONS_HELP, seed, suites } from './options.ts';
+import { accel, DEFAULT_CASES, jobs, number, parse, QUICK_CASES, RUN_OPTIONS, RUN_OPTIONS_HELP, seed, shard, suites } from './options.ts';
+import { bundlePlace, policy } from './policy.ts';
 import { runAndReport } from './session.ts';
 import { BISECT_HELP, kernelChoice, TREE_OPTIONS, TREE_OPTIONS_HELP } from './tree.ts';
 
@@ -60,8 +61,10 @@ async function start(argv: readonly string[], name: string, cases: number, chose
     command: ['npx ringfence', name, ...rest.map(quote), '--seed', String(chosen)].join(' '),
     investigate: 8,
     shrinkSeconds: 60,
+    ...policy(values),
+    ...shard(values.shard, name === 'run' ? cases : undefined),
   };
-  return await runAndReport(options, values.out ?? 'out');
+  return await runAndReport(options, values.out ?? 'out', { bundle: bundlePlace(values.bundle) });
 }
 
 /** run --replay: the given cases, one after the other. */
@@ -71,8 +74,8 @@ async function replayed(argv: readonly string[], paths: readonly string[], value
   const scenarios = paths.flatMap((path) => readCases(path));
   return await runAndReport({
     suites: SUITE_NAMES, cases: scenarios.length, seed: 0, ...kernelChoice(values), append: values.append ?? '', accel: accel(values.accel), jobs: values.jobs === undefined ? 1 : jobs(values.jobs),
-    timeout: number('timeout', values.timeout, 90, 1, 86_400), command: ['npx ringfence run', ...argv.map(quote)].join(' '), scenarios, investigate: 8, shrinkSeconds: 0,
-  }, values.out ?? 'out');
+    timeout: number('timeout', values.timeout, 90, 1, 86_400), command: ['npx ringfence run', ...argv.map(quote)].join(' '), scenarios, investigate: 8, shrinkSeconds: 0, ...policy(values),
+  }, values.out ?? 'out', { bundle: bundlePlace(values.bundle) });
 }
 
 /** The command line that repeats a run names its seed, also where it was drawn. */

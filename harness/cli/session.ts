@@ -1,21 +1,24 @@
 /** What run, fuzz and replay share: progress, interruption, writing the results, the summary. */
 import { dirname, join, resolve } from 'node:path';
-import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { formatSummary } from '../../reports/summary.ts';
 import { createProgress } from '../../reports/progress.ts';
-import { OutputError, writeOut } from '../../reports/write.ts';
+import { OutputError, writeOut, writeWhole } from '../../reports/write.ts';
 import type { RunResult } from '../../reports/result.ts';
+import { createBundle } from '../bundle/create.ts';
 import { run } from '../run.ts';
 import type { RunOptions } from '../run.ts';
 import { killAllGuests } from '../../vm/processes.ts';
 import { SetupError } from '../../vm/index.ts';
+import type { Kernel } from '../../vm/index.ts';
 import { EXIT, exitCode } from './exit.ts';
 
 /** Two interrupts within so many milliseconds are one: each process on the way passes it on. */
 const ONE_INTERRUPT_MS = 300;
 
 /** Runs, reports, and answers with the exit code. */
-export async function runAndReport(options: RunOptions, out: string): Promise<number> {
+export async function runAndReport(options: RunOptions, out: string, { bundle }: { readonly bundle?: string | undefined } = {}): Promise<number> {
+  const evidence: { up?: { kernel: Kernel; slow: boolean }; cases?: string; readonly consoles: string[] } = { consoles: [] };
   const controller = new AbortController();
   let interruptedAt = -Infinity;
   let snapshot: (() => RunResult) | undefined;
@@ -47,12 +50,21 @@ export async function runAndReport(options: RunOptions, out: string): Promise<nu
   const show = (state: RunResult): void => void process.stdout.write(formatSummary(state, { colour: process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '', out }));
   let result: RunResult | undefined;
   let unwritable: OutputError | undefined;
+  const keepWhole = (name: string, text: string): void => {
+    try {
+      writeWhole(join(out, name), text);
+    } catch (error) {
+      if (!(error instanceof OutputError)) throw error;
+      unwritable = error;
+    }
+  };
   try {
     try {
       makeDirectory(resolve(out));
     } catch (error) {
       throw new SetupError(`${out} cannot be used for the results: ${(error as Error).message}`, 'Choose another directory with --out.');
     }
+    rmSync(join(out, 'cases.txt'), { force: true });
     result = await run(options, {
       note: (text) => progress.note(text),
       progress: (state) => progress.update(state),
@@ -70,7 +82,18 @@ export async function runAndReport(options: RunOptions, out: string): Promise<nu
       ready: (state) => {
         snapshot = state;
       },
-      consoleFile: (boot) => join(out, `console-${boot}.txt`),
+      consoleFile: (boot) => {
+        const file = join(out, `console-${boot}.txt`);
+        evidence.consoles.push(file);
+        return file;
+      },
+      up: (what) => {
+        evidence.up = what;
+      },
+      cases: (text) => {
+        evidence.cases = text;
+        keepWhole('cases.txt', text);
+      },
     }, controller.signal);
   } catch (error) {
     progress.end();
@@ -93,6 +116,16 @@ export async function runAndReport(options: RunOptions, out: string): Promise<nu
   }
   progress.end();
   show(result);
+  if (bundle !== undefined && evidence.up !== undefined) {
+    try {
+      const digest = await createBundle({ file: bundle, out, options, result, ...evidence.up, cases: evidence.cases, consoles: evidence.consoles }, (line) => process.stderr.write(`${line}\n`));
+      process.stdout.write(`bundle:  ${bundle}, SHA-256 ${digest}\n`);
+    } catch (error) {
+      if (!(error instanceof SetupError)) throw error;
+      process.stderr.write(`ringfence: ${error.message}\n`);
+      return result.verdict === 'divergent' ? EXIT.divergent : EXIT.usage;
+    }
+  }
   if (unwritable !== undefined) {
     process.stderr.write(`ringfence: ${unwritable.message}\n`);
     return result.verdict === 'divergent' ? EXIT.divergent : EXIT.usage;

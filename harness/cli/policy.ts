@@ -1,0 +1,18 @@
+/** --expect and --strict as options of a run, --bundle as a place. */
+import { loadExpectations } from '../expect/file.ts';
+import type { PolicyOptions } from '../expect/policy.ts';
+import { checkBundlePlace } from '../bundle/create.ts';
+import { Usage } from './exit.ts';
+
+/** Reads the expectation files. A bad one ends everything before anything is run. @throws SetupError naming file, place and what was expected */
+export function policy(values: { readonly expect?: readonly string[] | undefined; readonly strict?: boolean | undefined }): PolicyOptions {
+  return { ...(values.expect === undefined ? {} : { expect: loadExpectations(values.expect) }), ...(values.strict === true ? { strict: true } : {}) };
+}
+
+/** Where the bundle goes; undefined for none. @throws Usage for another name than FILE.tar.zst, SetupError for a place that cannot be written */
+export function bundlePlace(file: string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  if (!/.\.tar\.zst$/.test(file)) throw new Usage(`--bundle takes a name that ends in .tar.zst, not "${file}"`);
+  checkBundlePlace(file);
+  return file;
+}
