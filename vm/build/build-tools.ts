@@ -1,27 +1,33 @@
 /** The programs that building a kernel needs: found, or installed, or named in the exact command to type. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { SetupError } from '../errors.ts'
 import { installCommand, installPackages, rootPrefix } from '../host/requirements.ts'
 import { X86_64, type GuestMachine } from '../machine.ts'
 import { run, which } from '../tools.ts'
 
-interface BuildTool {
+/** One program or header. */
+export interface BuildTool {
   readonly what: string
   readonly package: string
   readonly there: () => boolean | Promise<boolean>
+  /** The file of the tree that needs it; absent: every tree does. */
+  readonly for?: string
 }
 
-const program = (name: string, pack = name): BuildTool => ({ what: name, package: pack, there: () => which(name) !== undefined })
+const program = (name: string, pack = name, file?: string): BuildTool => ({ what: name, package: pack, there: () => which(name) !== undefined, ...(file === undefined ? {} : { for: file }) })
 
-/** Everything for the compiler that is used; `patch` only when there is something to patch. */
-export function buildTools(patches: boolean, machine: GuestMachine = X86_64): readonly BuildTool[] {
+/** Everything that a tree needs for the compiler that is used; `patch` only when there is something to patch. */
+export function buildTools(tree: string, patches: boolean, machine: GuestMachine = X86_64): readonly BuildTool[] {
   const llvm = Boolean(process.env['LLVM'])
-  return [
-    program('make'), program('flex'), program('bison'), program('bc'), program('perl', 'perl'),
+  const all: readonly BuildTool[] = [
+    program('make'), program('flex', 'flex', 'scripts/kconfig/lexer.l'), program('bison', 'bison', 'scripts/kconfig/parser.y'), program('bc', 'bc', 'kernel/time/timeconst.bc'),
     ...(llvm ? [program('clang'), program('ld.lld', 'lld'), program('llvm-ar', 'llvm')] : [program(machine.cc, machine.ccPackages[0]), program('ld', 'binutils')]),
-    { what: 'libelf (headers)', package: 'libelf-dev', there: () => hasHeader(llvm ? 'clang' : machine.cc, 'gelf.h') },
+    { what: 'libelf (headers)', package: 'libelf-dev', there: () => hasHeader(llvm ? 'clang' : machine.cc, 'gelf.h'), for: 'tools/objtool' },
     { what: 'the C library (headers)', package: 'libc6-dev', there: () => hasHeader(llvm ? 'clang' : machine.cc, 'stdio.h') },
     ...(patches ? [program('patch')] : []),
   ]
+  return all.filter((tool) => tool.for === undefined || existsSync(join(tree, tool.for)))
 }
 
 async function hasHeader(cc: string, header: string): Promise<boolean> {
@@ -32,7 +38,7 @@ async function hasHeader(cc: string, header: string): Promise<boolean> {
  * Makes sure that kernels can be built; installs what is missing as root, or with a sudo that asks nothing.
  * @throws SetupError with the exact command to type
  */
-export async function ensureBuildTools(patches: boolean, log: (line: string) => void, tools = buildTools(patches)): Promise<void> {
+export async function ensureBuildTools(tools: readonly BuildTool[], log: (line: string) => void): Promise<void> {
   const lacking = async (): Promise<BuildTool[]> => {
     const there = await Promise.all(tools.map((tool) => tool.there()))
     return tools.filter((_, i) => !there[i])

@@ -9,7 +9,7 @@ import { diskError, KernelError } from '../errors.ts'
 import { kernelFromFile, type Kernel } from '../kernels/fetch.ts'
 import { X86_64 } from '../machine.ts'
 import { which } from '../tools.ts'
-import { ensureBuildTools } from './build-tools.ts'
+import { buildTools, ensureBuildTools } from './build-tools.ts'
 import { follow } from './copy.ts'
 import { isSlow, kconfigFragment, missingOptions, parseConfig } from './fragment.ts'
 import { gitDescribe } from './git.ts'
@@ -99,7 +99,7 @@ async function build(options: TreeOptions, events: TreeEvents): Promise<TreeKern
   const { log, signal } = events
   const tree = realpathSync(sourceTree(options.dir))
   const patches = (options.patches ?? []).map((file) => resolve(file))
-  await ensureBuildTools(patches.length > 0, log)
+  await ensureBuildTools(buildTools(tree, patches.length > 0), log)
   signal?.throwIfAborted()
   const home = treeCache(tree)
   const debug = options.debug ?? false
