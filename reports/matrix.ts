@@ -136,7 +136,7 @@ export interface Change {
     readonly suite: string;
     /** JSON form (oracle/scenario/json.ts). */
     readonly scenario: unknown;
-    /** First step that differs, from 0, and what the two kernels answered there. */
+    /** Step at which the cause shows, from 0, and what the two kernels answered there. */
     readonly step: number;
     readonly answer_from: string;
     readonly answer_to: string;
@@ -153,13 +153,13 @@ export interface Pair {
   readonly shared: number;
   /** Of these: the same answers. */
   readonly same: number;
-  /** Different at first, and not apart when both were asked again: the answer varies from one time to the next. */
+  /** Different at first, and not apart when both were asked again, or left open by the rules and different from one time to the next on one kernel. */
   readonly varying: number;
   /** Different each time, every cause known. */
   readonly explained: number;
   /** Different each time, for no known cause. */
   readonly unexplained: number;
-  /** Different at first, and not asked again: interrupted, too many, or the kernel could not be booted again. */
+  /** Different at first, and not asked again to the end: interrupted, or the kernel could not be booted again. */
   readonly unexamined: number;
 }
 

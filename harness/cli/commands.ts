@@ -7,6 +7,7 @@ import * as doctor from './doctor.ts';
 import * as bench from './bench.ts';
 import * as kconfig from './kconfig.ts';
 import * as kernels from './kernels.ts';
+import * as matrix from './matrix.ts';
 
 export interface Command {
   readonly help: string;
@@ -23,6 +24,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   bench: { help: bench.HELP, run: bench.command },
   kconfig: { help: kconfig.HELP, run: kconfig.command },
   kernels: { help: kernels.HELP, run: kernels.command },
+  matrix: { help: matrix.HELP, run: matrix.command },
 };
 
 export const HELP = `ringfence: conformance and fuzzing of io_uring classic-BPF filters and inherited restrictions
@@ -33,6 +35,7 @@ export const HELP = `ringfence: conformance and fuzzing of io_uring classic-BPF 
   npx ringfence replay CASE.json run recorded cases on a kernel
   npx ringfence explain FILE     what the rules say of a case or a filter; needs no kernel
   npx ringfence rules            every rule with its source
+  npx ringfence matrix           the same scenarios on several kernels, against the rules and each other
   npx ringfence kernels          kernels that can be fetched: list, fetch, verify, remove
   npx ringfence kconfig          the kernel configuration that --linux DIR --build uses
   npx ringfence doctor           what is installed, which accelerator works, what to do

@@ -1,0 +1,99 @@
+/**
+ * Why two kernels answer one scenario differently. Each kernel has a model: its probed ABI and the findings that it shows.
+ * The cause is the smallest set of things in which the two models differ that is enough to turn one answer into the other.
+ */
+import type { AbiProfile } from '../../oracle/abi.ts';
+import { predict } from '../../oracle/predict.ts';
+import type { QuirkId } from '../../oracle/quirks.ts';
+import type { Observation } from '../../oracle/scenario/observation.ts';
+import type { Scenario } from '../../oracle/scenario/types.ts';
+import type { Cause } from '../../reports/matrix.ts';
+import { compare } from '../compare.ts';
+import type { Difference } from '../compare.ts';
+import type { Finding } from '../findings.ts';
+import { abiDifferences, withMembers } from './abi.ts';
+import { parting } from './answers.ts';
+
+/** What a kernel is expected to do. */
+export interface Model {
+  readonly name: string;
+  readonly abi: AbiProfile;
+  /** Findings that it shows. */
+  readonly findings: readonly Finding[];
+}
+
+function fault(scenario: Scenario, abi: AbiProfile, quirks: ReadonlySet<QuirkId>, observation: Observation): Difference | undefined {
+  return compare(predict(scenario, abi, { quirks }), observation).difference;
+}
+
+function quirksOf({ findings }: Model): ReadonlySet<QuirkId> {
+  return new Set(findings.map(({ model }) => model));
+}
+
+/** A member in which two models differ: a finding that one of them has, or a member of the ABI profile. */
+interface Part {
+  readonly cause: Cause;
+  readonly finding?: Finding;
+  readonly field?: string;
+}
+
+/** Why, and the step from which on it shows. */
+export interface Explanation {
+  /** Never empty. */
+  readonly causes: readonly Cause[];
+  readonly step: number;
+}
+
+/**
+ * The causes. `from` and `to` are each kernel's answers; there is one of either at least, and they differ.
+ * Answers that neither model allows are unexplained.
+ */
+export function causesOf(scenario: Scenario, from: Model, to: Model, answers: { readonly from: readonly Observation[]; readonly to: readonly Observation[] }): Explanation {
+  for (const [model, observations] of [[from, answers.from], [to, answers.to]] as const) {
+    for (const observation of observations) {
+      const difference = fault(scenario, model.abi, quirksOf(model), observation);
+      if (difference !== undefined) return { step: difference.step, causes: [{ kind: 'unexplained', detail: `${model.name} breaks ${difference.rule}: step ${difference.step}, predicted ${difference.predicted}, observed ${difference.observed}` }] };
+    }
+  }
+  const a = answers.from[0]!;
+  const b = answers.to[0]!;
+  const odd = fault(scenario, to.abi, quirksOf(to), a);
+  if (odd === undefined) return { step: parting(a, b)?.step ?? 0, causes: [{ kind: 'open', rule: openRule(scenario, to, a, b) }] };
+
+  const parts = partsOf(from, to);
+  // The whole of `from`'s model allows its answer; what can be taken away without losing that is no cause.
+  let needed = parts;
+  for (const part of parts) {
+    const fewer = needed.filter((other) => other !== part);
+    if (allowed(scenario, from, to, fewer, a)) needed = fewer;
+  }
+  return { step: odd.step, causes: needed.length > 0 ? needed.map(({ cause }) => cause) : [{ kind: 'unexplained', detail: 'the two models are the same, and still predict different answers' }] };
+}
+
+function partsOf(from: Model, to: Model): readonly Part[] {
+  const finding = (one: Finding, shown_on: 'from' | 'to'): Part => ({ finding: one, cause: { kind: 'finding', id: one.id, rule: one.rule, shown_on } });
+  return [
+    ...abiDifferences(from.abi, to.abi).map(({ field, a, b }): Part => ({ field, cause: { kind: 'abi', field, from: a, to: b } })),
+    ...from.findings.filter(({ id }) => to.findings.every((other) => other.id !== id)).map((one) => finding(one, 'from')),
+    ...to.findings.filter(({ id }) => from.findings.every((other) => other.id !== id)).map((one) => finding(one, 'to')),
+  ];
+}
+
+/** Whether `to`'s model with these parts of `from`'s allows the answer. */
+function allowed(scenario: Scenario, from: Model, to: Model, parts: readonly Part[], answer: Observation): boolean {
+  const fields = new Set(parts.flatMap(({ field }) => field ?? []));
+  const changed = new Set(parts.flatMap(({ finding }) => finding?.id ?? []));
+  const findings = [...to.findings.filter(({ id }) => !changed.has(id)), ...from.findings.filter(({ id }) => changed.has(id))];
+  return fault(scenario, withMembers(to.abi, from.abi, fields), new Set(findings.map(({ model }) => model)), answer) === undefined;
+}
+
+/** The rule at the first place where the two answers part. */
+function openRule(scenario: Scenario, model: Model, a: Observation, b: Observation): string {
+  const place = parting(a, b);
+  const step = place === undefined ? undefined : predict(scenario, model.abi, { quirks: quirksOf(model) }).steps[place.step];
+  if (step === undefined) return 'unknown';
+  if (step.cqes === 'any' || place === undefined) return step.rule;
+  const other = b.steps[place.step]!.cqes;
+  const odd = a.steps[place.step]!.cqes.find((cqe) => !other.some(({ user_data, res, flags }) => cqe.user_data === user_data && cqe.res === res && cqe.flags === flags)) ?? other.find((cqe) => !a.steps[place.step]!.cqes.some(({ user_data, res, flags }) => cqe.user_data === user_data && cqe.res === res && cqe.flags === flags));
+  return (odd === undefined ? undefined : step.cqes.find(({ user_data }) => user_data === odd.user_data)?.rule) ?? step.rule;
+}

@@ -1,0 +1,41 @@
+/** One kernel of a matrix while the matrix is made. */
+import type { AbiProfile } from '../../oracle/abi.ts';
+import type { FindingState, KernelState } from '../../reports/matrix.ts';
+import type { RunResult } from '../../reports/result.ts';
+import type { Kernel } from '../../vm/index.ts';
+import type { Finding } from '../findings.ts';
+import type { Model } from './causes.ts';
+import type { KernelSpec } from './spec.ts';
+
+export interface Column {
+  readonly spec: KernelSpec;
+  /** Heading and directory. */
+  readonly name: string;
+  /** As far as is known: what the guest says, else what its file says, else what was asked for. */
+  release: string;
+  kernel?: Kernel;
+  /** `not-run` until something is known. */
+  state: KernelState;
+  reason?: string;
+  /** More than one line of it, such as the end of the console. */
+  detail?: string;
+  abi?: AbiProfile;
+  /** What each finding's smallest scenario answered, by id. */
+  readonly findings: Map<string, FindingState>;
+  /** Findings of the kernel's model. */
+  active: readonly Finding[];
+  result?: RunResult;
+  /** Digest of the answers by number of the scenario. */
+  readonly answers: Map<number, string>;
+  /** Seconds. */
+  wall_s: number;
+}
+
+export function emptyColumn(spec: KernelSpec, name: string, release: string): Column {
+  return { spec, name, release, state: 'not-run', findings: new Map(), active: [], answers: new Map(), wall_s: 0 };
+}
+
+/** The model of a kernel that was surveyed. */
+export function modelOf({ name, abi, active }: Column): Model | undefined {
+  return abi === undefined ? undefined : { name, abi, findings: active };
+}

@@ -1,0 +1,54 @@
+/** Asks a kernel some scenarios again, one at a time: which answers are its own, and which vary from one time to the next? */
+import { predict } from '../../oracle/predict.ts';
+import type { Observation } from '../../oracle/scenario/observation.ts';
+import { STATUS } from '../../vm/protocol.ts';
+import { runAlone } from '../guests.ts';
+import type { Guests } from '../guests.ts';
+import type { PlannedCase } from '../plan.ts';
+import { SessionEnded } from '../session.ts';
+import type { Session } from '../session.ts';
+import { waitsOf } from '../waits.ts';
+import { canonical, digestOf } from './answers.ts';
+import type { Model } from './causes.ts';
+
+
+/** So often is a scenario asked again. */
+export const TRIES = 2;
+
+/** What one kernel answers to one scenario. */
+export interface Examined {
+  /** Digests of all its answers, the first included. */
+  readonly digests: ReadonlySet<string>;
+  /** The distinct answers of the later times, in their canonical form. */
+  readonly observations: readonly Observation[];
+}
+
+/** Answers by number of the scenario; those that did not end are missing. Ends early when the signal aborts. */
+export async function examine(guests: Guests, first: Session, model: Model, cases: readonly PlannedCase[], answers: ReadonlyMap<number, string>, signal: AbortSignal): Promise<Map<number, Examined>> {
+  const out = new Map<number, Examined>();
+  let session = first;
+  const quirks = new Set(model.findings.map((finding) => finding.model));
+  for (const { index, scenario } of cases) {
+    const waits = waitsOf(predict(scenario, model.abi, { quirks }));
+    const digests = new Set([answers.get(index)!]);
+    const observations = new Map<string, Observation>();
+    let whole = true;
+    for (let n = 0; n < TRIES && whole; n++) {
+      if (signal.aborted) return out;
+      try {
+        if (session.ended !== undefined) session = await guests.open();
+        const { status, observation } = await runAlone(session, scenario, waits, guests.plan.deadline);
+        whole = status === STATUS.done;
+        if (!whole) continue;
+        const digest = digestOf(scenario, observation);
+        digests.add(digest);
+        observations.set(digest, canonical(scenario, observation));
+      } catch (error) {
+        if (!(error instanceof SessionEnded)) throw error;
+        whole = false;
+      }
+    }
+    if (whole) out.set(index, { digests, observations: [...observations.values()] });
+  }
+  return out;
+}

@@ -1,0 +1,76 @@
+/** Which kernels a matrix is made of: what `--kernels` says, as columns in the order of their releases. */
+import { basename } from 'node:path';
+import { PINNED } from '../../vm/index.ts';
+import { compareReleases, findPinned } from '../../vm/kernels/pinned.ts';
+import { versionOf } from '../findings.ts';
+
+/** One kernel to be tested: a release that can be fetched, or a file. */
+export interface KernelSpec {
+  /** As the user typed it. */
+  readonly requested: string;
+  readonly release?: string;
+  readonly file?: string;
+}
+
+/** A name that stands for nothing. */
+export class UnknownKernel extends Error {}
+
+/** First and last release of each series that can be fetched. */
+export function defaultKernels(): readonly string[] {
+  const series = new Map<string, string[]>();
+  for (const { release, feature } of PINNED) {
+    if (!feature) continue;
+    const key = release.split('.').slice(0, 2).join('.');
+    series.set(key, [...(series.get(key) ?? []), release]);
+  }
+  return [...series.values()].flatMap((releases) => (releases.length === 1 ? releases : [releases[0]!, releases.at(-1)!]));
+}
+
+/**
+ * Releases, paths and "all", separated by commas. Naming one twice tests it twice, in two columns.
+ * @throws UnknownKernel for a release that cannot be fetched, or an empty list
+ */
+export function parseKernels(texts: readonly string[]): readonly KernelSpec[] {
+  const words = texts.flatMap((text) => text.split(',')).map((word) => word.trim()).filter((word) => word !== '');
+  if (words.length === 0) throw new UnknownKernel('--kernels names no kernel');
+  const specs: KernelSpec[] = [];
+  for (const word of words) {
+    if (word === 'all') continue;
+    const pinned = findPinned(word);
+    if (pinned !== undefined) specs.push({ requested: word, release: pinned.release });
+    else if (/^\d+\.\d+(\.\d+)?$/.test(word)) throw new UnknownKernel(`there is no kernel ${word} to fetch; there are ${PINNED.map(({ release }) => release).join(', ')}; a kernel of your own is given as a path (./${word})`);
+    else specs.push({ requested: word, file: word });
+  }
+  if (words.includes('all')) {
+    const named = new Set(specs.map(({ release }) => release));
+    specs.push(...PINNED.filter(({ release }) => !named.has(release)).map(({ release }) => ({ requested: release, release })));
+  }
+  return specs;
+}
+
+/** Files and directories of the matrix itself. */
+const RESERVED = ['changes', 'matrix.json', 'matrix.txt', 'command'];
+
+/** A heading for each, unique and fit for a directory: the release, or what the kernel's file says of itself, else its file name. */
+export function columnNames(kernels: readonly { readonly spec: KernelSpec; readonly release: string }[]): readonly string[] {
+  const taken = new Set(RESERVED);
+  return kernels.map(({ spec, release }) => {
+    const wish = spec.release ?? (versionOf(release).length > 0 ? release : basename(spec.file ?? ''));
+    const plain = wish.replace(/[^\w.+-]+/g, '-').replace(/^[.-]+/, '').slice(0, 60) || 'kernel';
+    let name = plain;
+    for (let n = 2; taken.has(name); n++) name = `${plain}-${n}`;
+    taken.add(name);
+    return name;
+  });
+}
+
+/** Oldest first; what has no version comes last; otherwise as given. */
+export function byRelease<T extends { readonly release: string }>(kernels: readonly T[]): T[] {
+  const version = ({ release }: T): string => versionOf(release).map((part) => (Number.isNaN(part) ? 0 : part)).join('.');
+  return [...kernels].sort((a, b) => {
+    const x = version(a);
+    const y = version(b);
+    if (x === '' || y === '') return Number(x === '') - Number(y === '');
+    return compareReleases(x, y);
+  });
+}

@@ -1,0 +1,91 @@
+/** The first look at a kernel: does it boot, has it the feature, what is its ABI, which findings does it show. */
+import { predict } from '../../oracle/predict.ts';
+import type { Scenario } from '../../oracle/scenario/types.ts';
+import type { Observation } from '../../oracle/scenario/observation.ts';
+import type { AbiProfile } from '../../oracle/abi.ts';
+import type { FindingState } from '../../reports/matrix.ts';
+import { FetchError } from '../../vm/kernels/apt.ts';
+import { fetchKernel, VmError } from '../../vm/index.ts';
+import type { Accel } from '../../vm/qemu.ts';
+import { consoleTail } from '../../vm/errors.ts';
+import { compare } from '../compare.ts';
+import { affects } from '../findings.ts';
+import type { Finding } from '../findings.ts';
+import { observe } from '../guests.ts';
+import { prepare, Unsupported } from '../run.ts';
+import type { RunOptions } from '../run.ts';
+import { SessionEnded } from '../session.ts';
+import { waitsOf } from '../waits.ts';
+import type { Column } from './column.ts';
+
+/** What the smallest scenario of a finding shows. */
+export function findingState(finding: Finding, expected: readonly Finding[], abi: AbiProfile, observation: Observation): FindingState {
+  const fits = (findings: readonly Finding[]): boolean => compare(predict(finding.scenario, abi, { quirks: new Set(findings.map(({ model }) => model)) }), observation).difference === undefined;
+  if (fits([])) return 'absent';
+  return fits([finding]) || fits([...expected, finding]) ? 'shown' : 'other';
+}
+
+export interface SurveyOptions extends Pick<RunOptions, 'append' | 'timeout'> {
+  readonly accel: 'auto' | Accel;
+  readonly findings: readonly Finding[];
+  readonly note: (text: string) => void;
+  readonly consoleFile: (boot: number) => string | undefined;
+}
+
+/** What `prepare` needs to know of a column's kernel. */
+export function kernelOptions({ spec }: Pick<Column, 'spec'>): Pick<RunOptions, 'kernel' | 'release'> {
+  return spec.release !== undefined ? { release: spec.release } : { kernel: spec.file! };
+}
+
+/**
+ * Fills in the column; answers the accelerator that was used, undefined where it was not booted. A kernel that fails says so in
+ * its column. @throws only what ends the whole matrix: set-up errors that have nothing to do with this kernel, and Ctrl-C
+ */
+export async function survey(column: Column, options: SurveyOptions, signal: AbortSignal): Promise<Accel | undefined> {
+  try {
+    // Whether it can be had is known before anything of the machine is blamed.
+    if (column.spec.release !== undefined) await fetchKernel(column.spec.release, { log: options.note });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof VmError)) throw error;
+    column.state = 'unavailable';
+    column.reason = error.message.split('\n')[0]!;
+    options.note(error instanceof FetchError ? error.message : column.reason);
+    return undefined;
+  }
+  try {
+    const prepared = await prepare({ ...kernelOptions(column), append: options.append, accel: options.accel, timeout: options.timeout }, { note: options.note, consoleFile: options.consoleFile }, signal);
+    const { abi, first, guests } = prepared;
+    column.kernel = prepared.kernel;
+    column.abi = abi;
+    column.release = abi.release;
+    try {
+      const expected = options.findings.filter((finding) => affects(finding, abi.release));
+      const ask = (scenario: Scenario): Promise<Observation> => observe(first, scenario, waitsOf(predict(scenario, abi)), guests.plan.deadline);
+      for (const finding of options.findings) column.findings.set(finding.id, findingState(finding, expected, abi, await ask(finding.scenario)));
+      column.active = expected.filter(({ id }) => column.findings.get(id) === 'shown');
+    } finally {
+      await guests.closeAll();
+    }
+    return prepared.accel.accel;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof SessionEnded) {
+      untestable(column, `it stopped while it was asked about known findings: ${error.end.detail}`, consoleTail(error.end.console));
+    } else if (error instanceof Unsupported) {
+      column.state = 'unsupported';
+      column.reason = error.message.split('\n')[0]!.replace(/^Linux \S+ cannot be tested: /, '');
+      column.release = /^Linux (\S+) /.exec(error.message)?.[1] ?? column.release;
+    } else if (error instanceof VmError && error.exitCode === 125) untestable(column, error.message.split('\n')[0]!, error.message.split('\n').slice(1).join('\n'));
+    else throw error;
+    options.note(`${column.state}: ${column.reason}`);
+    return undefined;
+  }
+}
+
+function untestable(column: Column, reason: string, rest: string): void {
+  column.state = 'untestable';
+  column.reason = reason;
+  column.detail = rest;
+  delete column.abi;
+}
