@@ -12,6 +12,9 @@ import type { BpfArg, Scenario, Step, Target } from '../oracle/scenario/types.ts
 const RET_1: Program = [{ code: 0x06, jt: 0, jf: 0, k: 1 }];
 const SZ_STRICT = 2;
 const EMSGSIZE = -90;
+const EFAULT = -14;
+/** An address at which nothing is mapped. */
+const NOWHERE = 0x1000n;
 
 /** Runs one scenario and gives its observation. */
 export type RunOne = (scenario: Scenario) => Promise<Observation>;
@@ -45,7 +48,9 @@ export async function probeAbi(run: RunOne, about: { readonly release: string; r
   const ring = ret(first.steps[0]);
   if (ring !== 0) throw new FeatureMissing(`io_uring_setup answers ${ring}: this kernel has no usable io_uring`);
   const ok = ret(first.steps[1]);
-  if (ok !== 0) throw new FeatureMissing(`IORING_REGISTER_BPF_FILTER answers ${ok}: this kernel has no io_uring BPF filters (they came with Linux 7.0)`);
+  // A pointer to nowhere tells a register opcode that exists from one that does not: the latter is refused first.
+  const nowhere = ok === 0 ? undefined : await run(scenario([PLAIN_RING, register({ placement: { raw: NOWHERE } })]));
+  if (nowhere !== undefined && ret(nowhere.steps[1]) !== EFAULT) throw new FeatureMissing(`IORING_REGISTER_BPF_FILTER answers ${ok}: this kernel has no io_uring BPF filters (they came with Linux 7.0)`);
 
   const ops = await run(scenario([PLAIN_RING, ...range(0, 255).map((opcode) => register({ opcode, flags: SZ_STRICT, pdu_size: 255 }))]));
   const pdu_size: number[] = [];

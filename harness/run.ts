@@ -3,34 +3,32 @@ import { cpus } from 'node:os';
 import type { AbiProfile } from '../oracle/abi.ts';
 import { predict } from '../oracle/predict.ts';
 import { RULES } from '../oracle/registry.ts';
+import type { Observation } from '../oracle/scenario/observation.ts';
 import type { Scenario } from '../oracle/scenario/types.ts';
 import type { Progress, RunResult, Shard } from '../reports/result.ts';
 import { SUITE_NAMES } from '../generators/suites.ts';
 import type { SuiteName } from '../generators/suites.ts';
 import type { RunnerResult } from '../vm/protocol.ts';
-import { chooseAccel, type AccelChoice } from '../vm/accel.ts';
-import { buildImage, DEFAULT_RELEASE, fetchKernel, kernelFromFile, VmError } from '../vm/index.ts';
 import { consoleTail } from '../vm/errors.ts';
 import type { Kernel } from '../vm/index.ts';
-import { kernelFromTree } from '../vm/build/index.ts';
 import type { TreeOptions } from '../vm/build/index.ts';
-import { ensureRequirements } from '../vm/host/requirements.ts';
 import { Campaign, KEEP } from './campaign.ts';
 import type { Suspect } from './campaign.ts';
 import { choosePolicy, EXAMINED } from './expect/policy.ts';
 import type { PolicyOptions } from './expect/policy.ts';
 import { KnownFindings } from './findings.ts';
-import { Guests, observe } from './guests.ts';
 import { investigate, Laboratory } from './investigate.ts';
 import type { Investigated, InvestigationOptions } from './investigate.ts';
 import { planCases, shardSize } from './plan.ts';
 import type { PlannedCase } from './plan.ts';
-import { FeatureMissing, probeAbi } from './probe.ts';
+import { Asker, prepare, Untestable } from './prepare.ts';
 import { buildResult, corrections } from './result.ts';
 import { SessionEnded } from './session.ts';
 import type { Session } from './session.ts';
 import { toolVersions } from './versions.ts';
 import { waitsOf } from './waits.ts';
+
+export { prepare, Unsupported, Untestable, type Prepared } from './prepare.ts';
 
 export interface RunOptions extends PolicyOptions {
   readonly suites: readonly SuiteName[];
@@ -86,90 +84,32 @@ const CHECKPOINT_MS = 10_000;
 /** So many times as many failures are repeated alone as are shrunk. */
 const CONFIRM_FACTOR = 5;
 
-/** This kernel cannot be tested: exit code 125. */
-export class Untestable extends VmError {
-  constructor(what: string, advice: string, options?: ErrorOptions) {
-    super(what, advice, 125, options);
-  }
-}
-
-/** The kernel lacks the feature: nothing of it can be tested. */
-export class Unsupported extends Untestable {}
-
-/** Milliseconds one scenario may take inside the guest under TCG; hundreds of times the slowest honest one. */
-const DEADLINE_MS = 10_000;
-/** A kernel that checks itself (KASAN, lockdep) gets so many times as long for everything. */
-const SLOW_FACTOR = 4;
-/** And so much memory, in MiB. */
-const SLOW_MEMORY = 1536;
-
-/** Everything a run needs, made ready once. */
-export interface Prepared {
-  readonly kernel: Kernel;
-  readonly accel: AccelChoice;
-  readonly guests: Guests;
-  readonly first: Session;
-  readonly abi: AbiProfile;
-  /** The kernel checks itself, and got more time and memory for it. */
-  readonly slow: boolean;
-}
-
-/** Installs, fetches, builds, boots and probes. */
-export async function prepare(options: Pick<RunOptions, 'kernel' | 'release' | 'tree' | 'slow' | 'append' | 'accel' | 'timeout'>, events: Pick<RunEvents, 'note' | 'consoleFile'>, signal: AbortSignal): Promise<Prepared> {
-  const log = (text: string): void => events.note(text);
-  await ensureRequirements({ log });
-  signal.throwIfAborted();
-  const own = options.tree === undefined ? undefined : await kernelFromTree(options.tree, { log, logFile: options.tree.logFile, signal });
-  const kernel = own !== undefined ? own.kernel : options.kernel === undefined ? await fetchKernel(options.release ?? DEFAULT_RELEASE, { log, fallback: options.release === undefined }) : await kernelFromFile(options.kernel);
-  if (kernel.note !== undefined) log(kernel.note);
-  signal.throwIfAborted();
-  const image = await buildImage({ log });
-  signal.throwIfAborted();
-  const accel = await chooseAccel(options.accel, { kernel, image, log, signal });
-  const slow = own?.slow === true || options.slow === true ? SLOW_FACTOR : 1;
-  const deadline = DEADLINE_MS * slow;
-  const boot = { kernel, image, accel: accel.accel, append: options.append, bootDeadlineMs: options.timeout * 1000 * slow, ...(slow > 1 ? { memoryMiB: SLOW_MEMORY } : {}), signal };
-  const guests = new Guests({ boot, patience: options.timeout * 1000 * slow, deadline, consoleFile: (n) => events.consoleFile(n) });
-  const first = await guests.open();
-  try {
-    const little_endian = true;
-    const abi = await probeAbi((scenario) => observe(first, scenario, waitsForProbe(scenario), deadline), { release: first.hello.release, machine: first.hello.machine, little_endian });
-    return { kernel, accel, guests, first, abi, slow: slow > 1 };
-  } catch (error) {
-    await guests.closeAll();
-    if (error instanceof SessionEnded) throw new Untestable(`Linux ${first.hello.release} stopped while it was asked what it can do: ${error.end.detail}.\nEnd of its console:\n${consoleTail(error.end.console)}`, 'This kernel cannot be tested as it is.');
-    if (error instanceof FeatureMissing) throw new Unsupported(`Linux ${first.hello.release} cannot be tested: ${error.message}.`, 'Use a kernel from 7.0 on with CONFIG_IO_URING, CONFIG_BPF and CONFIG_NET.');
-    throw error;
-  }
-}
-
-/** While probing nothing can be predicted: every SQE is expected to answer, but for one that skips its CQE. */
-function waitsForProbe(scenario: Scenario): number[] {
-  return scenario.steps.map((step) => (step.do === 'submit' ? step.sqes.filter(({ flags = 0 }) => (flags & 0x40) === 0).length : 0));
-}
-
 /** A whole run. @throws VmError set-up problems and untestable kernels */
 export async function run(options: RunOptions, events: RunEvents, signal: AbortSignal): Promise<RunResult> {
   const startedAt = new Date();
   const started = performance.now();
   const prepared = await prepare(options, events, signal);
-  const { guests, first, abi, kernel, accel } = prepared;
+  const { guests, abi, kernel, accel } = prepared;
+  const asker = new Asker(guests, prepared.first);
   events.up?.({ kernel, slow: prepared.slow });
   events.note(`Linux ${abi.release} (${abi.machine}) is up after ${((performance.now() - started) / 1000).toFixed(1)} s: ${abi.op_last} opcodes, context ${abi.ctx_size} bytes`);
   try {
-    const policy = await choosePolicy(options, abi, startedAt, (scenario) => observe(first, scenario, waitsOf(predict(scenario, abi)), guests.plan.deadline)).catch((error: unknown) => {
+    const policy = await choosePolicy(options, abi, startedAt, async (scenario) => (await asker.ask(scenario, waitsOf(predict(scenario, abi)))) ?? NO_ANSWER).catch((error: unknown) => {
       if (signal.aborted || !(error instanceof SessionEnded)) throw error;
       throw new Untestable(`Linux ${abi.release} stopped while it was asked about known findings: ${error.end.detail}.\nEnd of its console:\n${consoleTail(error.end.console)}`, 'Replay suites/findings/*.json one by one to see which does it.');
     });
+    // Each shard would find the same.
+    const urgent = options.shard === undefined || options.shard.index === 1 ? [...prepared.urgent, ...asker.fatal] : [];
     const known = new KnownFindings(policy.active, abi);
     if (known.active.length > 0) events.note(`known findings on this kernel: ${known.active.map(({ id }) => id).join(', ')}`);
 
     const versions = toolVersions();
-    const total = options.scenarios?.length ?? shardSize(options.cases, options.shard);
-    const cases = options.draw !== undefined ? options.draw() : options.scenarios === undefined ? planCases(options.suites, abi, options.seed, options.cases, options.shard) : replayCases(options.scenarios);
+    const total = urgent.length + (options.scenarios?.length ?? shardSize(options.cases, options.shard));
+    const ordinary = options.draw !== undefined ? options.draw() : options.scenarios === undefined ? planCases(options.suites, abi, options.seed, options.cases, options.shard) : replayCases(options.scenarios);
+    const cases = urgent.length === 0 ? ordinary : urgentFirst(urgent, ordinary);
     let checkpointAt = performance.now();
     const campaign = new Campaign({
-      guests, abi, cases, total, jobs: Math.max(1, Math.min(options.jobs, total)), known, ...(policy.examines ? { keep: EXAMINED } : {}), sessions: [first], started, signal,
+      guests, abi, cases, total, jobs: Math.max(1, Math.min(options.jobs, total)), known, ...(policy.examines ? { keep: EXAMINED } : {}), sessions: [asker.session], started, signal,
       ...(events.answered === undefined ? {} : { onAnswer: (planned, answer) => events.answered?.(planned, answer) }),
       onProgress: (progress) => {
         events.progress(progress);
@@ -229,6 +169,16 @@ async function lookInto(suspect: Suspect, setup: InvestigationOptions, events: R
   } finally {
     await laboratory.fresh();
   }
+}
+
+/** What a kernel that stopped has answered. */
+const NO_ANSWER: Observation = { steps: [] };
+/** Index of the first urgent case; cases of a run are numbered from 0. */
+const URGENT = 0x3000_0000;
+
+function* urgentFirst(urgent: readonly Scenario[], ordinary: Iterator<PlannedCase>): Generator<PlannedCase> {
+  for (const [i, scenario] of urgent.entries()) yield { index: URGENT + i, suite: 'arguments', scenario };
+  for (let next = ordinary.next(); next.done !== true; next = ordinary.next()) yield next.value;
 }
 
 function* replayCases(scenarios: readonly Scenario[]): Generator<PlannedCase> {
