@@ -177,7 +177,7 @@ function unconfirmedOf(suspect: Suspect, one: Investigated): Unconfirmed {
 /** English plurals that are not just an s. */
 const ONE: Readonly<Record<string, string>> = { outdated: 'outdated expectation', divergences: 'divergence', crashes: 'crash', hangs: 'hang', runner_errors: 'runner error' };
 
-function reasonOf(verdict: Verdict, counts: Readonly<Record<string, number>>, gaveUp: string | undefined): string {
+export function reasonOf(verdict: Verdict, counts: Readonly<Record<string, number>>, gaveUp: string | undefined): string {
   if (verdict === 'interrupted') return 'interrupted: this is what was found so far';
   const more = gaveUp === undefined ? '' : `; ${gaveUp}`;
   if (verdict === 'untestable') {

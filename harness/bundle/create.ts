@@ -48,7 +48,8 @@ export async function createBundle(parts: BundleParts, log: (line: string) => vo
   for (const path of parts.consoles) if (existsSync(path)) add(basename(path), readFileSync(path));
   if (parts.cases !== undefined) add('cases.txt', parts.cases);
   const config = await kernelConfig(kernel, log);
-  add('kernel/config', config.text ?? `${config.source}\n`);
+  if (config.text === undefined) log(`the kernel's configuration is ${config.source}`);
+  else add('kernel/config', config.text);
   const pinned = kernel.source === 'pinned' ? findPinned(kernel.release) : undefined;
   const image = await buildImage();
   if (options.tree !== undefined) {

@@ -5,6 +5,9 @@ import * as explain from './explain.ts';
 import * as rules from './rules.ts';
 import * as doctor from './doctor.ts';
 import * as bench from './bench.ts';
+import * as expect from './expect.ts';
+import * as merge from './merge.ts';
+import * as verify from './verify.ts';
 import * as kconfig from './kconfig.ts';
 import * as kernels from './kernels.ts';
 import * as matrix from './matrix.ts';
@@ -20,6 +23,9 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   replay: { help: replay.HELP, run: replay.command },
   explain: { help: explain.HELP, run: explain.command },
   rules: { help: rules.HELP, run: rules.command },
+  expect: { help: expect.HELP, run: expect.command },
+  merge: { help: merge.HELP, run: merge.command },
+  verify: { help: verify.HELP, run: verify.command },
   doctor: { help: doctor.HELP, run: doctor.command },
   bench: { help: bench.HELP, run: bench.command },
   kconfig: { help: kconfig.HELP, run: kconfig.command },
@@ -38,6 +44,9 @@ export const HELP = `ringfence: conformance and fuzzing of io_uring classic-BPF 
   npx ringfence matrix           the same scenarios on several kernels, against the rules and each other
   npx ringfence kernels          kernels that can be fetched: list, fetch, verify, remove
   npx ringfence kconfig          the kernel configuration that --linux DIR --build uses
+  npx ringfence expect           check expectation files of a gate; propose new entries from a result
+  npx ringfence merge DIR...     join the results of shards
+  npx ringfence verify FILE      check an evidence bundle and repeat its run
   npx ringfence doctor           what is installed, which accelerator works, what to do
   npx ringfence bench            rates per suite and the cost of each step
   npx ringfence help COMMAND     the options of a command

@@ -1,0 +1,111 @@
+/** ringfence expect. */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { formatJson } from '../../oracle/scenario/json.ts';
+import type { Json } from '../../oracle/scenario/json.ts';
+import { counted } from '../../reports/style.ts';
+import { RESULT_VERSION } from '../../reports/result.ts';
+import type { RunResult } from '../../reports/result.ts';
+import { OutputError, writeWhole } from '../../reports/write.ts';
+import { SetupError } from '../../vm/index.ts';
+import { loadExpectations } from '../expect/file.ts';
+import type { Loaded } from '../expect/file.ts';
+import { inRange } from '../expect/kernels.ts';
+import { dayOf } from '../expect/policy.ts';
+import { propose } from '../expect/propose.ts';
+import { EXIT, Usage } from './exit.ts';
+import { parse } from './options.ts';
+
+const DEFAULT_OUT = 'expectations.proposed.json';
+
+export const HELP = `ringfence expect check FILE... | update RESULT.json [options]: expectations of a gate
+
+  check FILE...        reads expectation files as --expect does and lists their entries; exit code 2 for a bad file
+      --release NAME   uname -r: says which entries are for this kernel
+      --strict         an expired entry makes the exit code 1
+  update RESULT.json   writes proposals for what a run found; a person decides
+      --expect FILE    the files that are in use, copied in front of the new entries; may be repeated
+  -o, --out FILE       where the proposals go (default ${DEFAULT_OUT}); a file that is there is never overwritten
+
+With \`ringfence run --expect FILE\` only what the files say is known; the built-in findings are not. An expectation file:
+
+  { "ringfence_expectations": 1,
+    "expectations": [
+      { "id": "exec-keeps-no-rules",             a name of your own, unique in all files
+        "rule": "inherit.exec",                  the promise that is broken (npx ringfence rules)
+        "finding": "exec-drops-rules",           a finding of suites/findings: its model says exactly what is known
+        "kernels": ">=7.0.4 <7.1.8",             on which kernels
+        "reason": "no exec in our sandbox",      why it is accepted
+        "link": "https://bugs.example/17",       where it is tracked
+        "expires": "2027-03-31" }, ... ] }       last day, UTC
+
+In place of "finding" an entry may have a "case" of its own: { "scenario": ..., "step": 4, "what": "cqe", "predicted": "...", "observed": "..." },
+as \`expect update\` writes it. A difference then counts as expected only if, repeated alone and shrunk, it ends at this very case, with the same
+answer: never wider than the bug. At most 100 cases of one kind are examined in a run; more than that count as a divergence.
+
+Ranges: comparisons (< <= > >= =) joined by blanks, alternatives joined by ||, 7.1.* for a series, * for all. 7.3-rc7 comes before 7.3.
+Local suffixes (+deb13-cloud-amd64) do not count, but for "=7.0.13+deb13-cloud-amd64", which is this build alone.
+
+Each entry proves itself with its smallest case before the run. Said in each run, and exit code 1 under --strict: an entry that has expired, one that
+is gone (unexpected pass) or changed, one that no case of the run reached. Without --strict an expired entry still counts.
+`;
+
+export async function command(argv: readonly string[]): Promise<number> {
+  const { values, positionals } = parse(argv, { expect: { type: 'string', multiple: true }, out: { type: 'string', short: 'o' }, release: { type: 'string' }, strict: { type: 'boolean' } }, 1000);
+  const [what, ...files] = positionals;
+  if (what === 'check') {
+    if (files.length === 0) throw new Usage('expect check needs a file');
+    return check(files, values.release, values.strict === true);
+  }
+  if (what !== 'update') throw new Usage(what === undefined ? 'expect needs check or update' : `expect takes check or update, not "${what}"`);
+  const [result, more] = files;
+  if (result === undefined || more !== undefined) throw new Usage('expect update needs one result.json');
+  return update(result, values.expect, values.out ?? DEFAULT_OUT);
+}
+
+function check(files: readonly string[], release: string | undefined, strict: boolean): number {
+  const { entries } = loadExpectations(files);
+  const today = dayOf(new Date());
+  for (const entry of entries) process.stdout.write(`${row(entry, today, release)}\n`);
+  const expired = entries.filter(({ expires }) => expires < today).length;
+  process.stdout.write(`${counted(entries.length, 'expectation')}, ${expired === 0 ? 'none' : expired} expired\n`);
+  return strict && expired > 0 ? EXIT.divergent : EXIT.ok;
+}
+
+function row({ id, rule, finding, kernels, range, expires, reason }: Loaded, today: string, release: string | undefined): string {
+  const left = Math.round((Date.parse(expires) - Date.parse(today)) / 86_400_000);
+  const when = left < 0 ? `EXPIRED after ${expires}` : `until ${expires} (${left === 0 ? 'today' : counted(left, 'day')})`;
+  const here = release === undefined ? '' : inRange(range, release) ? `  for ${release}` : `  not for ${release}`;
+  return `${id}  ${rule} (${finding ?? 'a case of its own'})  ${kernels}${here}  ${when}\n    ${reason}`;
+}
+
+function update(path: string, files: readonly string[] | undefined, out: string): number {
+  if (existsSync(out)) throw new SetupError(`${out} is there already, and proposals never overwrite a file.`, 'Decide on it and remove it, or name another place with --out.');
+  const result = readResult(path);
+  const current = files === undefined ? undefined : loadExpectations(files);
+  const { file, said } = propose(result, current);
+  if (said.length === 0) {
+    process.stdout.write('nothing to propose: every difference is expected, and every expectation was met\n');
+    return EXIT.ok;
+  }
+  try {
+    writeWhole(out, `${formatJson(file as unknown as Json)}\n`);
+  } catch (error) {
+    if (!(error instanceof OutputError)) throw error;
+    throw new SetupError(error.message, 'Nothing was written.');
+  }
+  process.stdout.write(`${said.map((line) => `  ${line}\n`).join('')}${out}: ${counted(said.length, 'proposal')}. Nothing is accepted yet: --expect refuses this file until reason, link and expires are filled in and the\nmembers "proposed" and "proposal" are removed, entry by entry.\n`);
+  return EXIT.ok;
+}
+
+function readResult(path: string): RunResult {
+  let value: Partial<RunResult>;
+  try {
+    const file = statSync(path).isDirectory() ? join(path, 'result.json') : path;
+    value = JSON.parse(readFileSync(file, 'utf8')) as Partial<RunResult>;
+  } catch (error) {
+    throw new SetupError(`${path} cannot be read: ${(error as Error).message}`, 'Name the result.json of a run.');
+  }
+  if (typeof value !== 'object' || value === null || value.version !== RESULT_VERSION || !Array.isArray(value.divergences) || !Array.isArray(value.expectations)) throw new SetupError(`${path} is no result of this version of ringfence.`, 'Name the result.json of a run.');
+  return value as RunResult;
+}

@@ -1,0 +1,111 @@
+/** ringfence merge. */
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { formatSummary } from '../../reports/summary.ts';
+import { RESULT_VERSION } from '../../reports/result.ts';
+import type { RunResult } from '../../reports/result.ts';
+import { OutputError, writeOut, writeWhole } from '../../reports/write.ts';
+import { SetupError } from '../../vm/index.ts';
+import { Ledger, parseLedger } from '../shards/ledger.ts';
+import { mergeShards } from '../shards/merge.ts';
+import type { Part } from '../shards/merge.ts';
+import { EXIT, exitCode, Usage } from './exit.ts';
+import { parse } from './options.ts';
+
+export const HELP = `ringfence merge DIR... --out DIR: joins the results of shards into that of the whole run
+
+  DIR                  what \`ringfence run --shard I/N --out DIR\` left, or its result.json; all N of them
+  -o, --out DIR        where the joined result goes: result.json, cases.txt, divergences, consoles of shard I in shard-I/
+
+All shards must be of one run: same seed, suites, number of cases, kernel, expectations and version of ringfence. The joined result is
+then that of the unsharded run, outcome for outcome: the same scenarios, verdicts, answers and counts (only times, the number of
+guests and, among differences of one kind, the one that was shrunk, may be others).
+
+Where one is missing, there twice, of another run, unreadable or interrupted, each is said, the others are joined all the same, and the
+exit code is 2; what they hold is never changed.
+
+Example
+  for i in 1 2 3; do npx ringfence run --shard $i/3 --out shard-$i; done
+  npx ringfence merge shard-1 shard-2 shard-3 --out whole
+
+Exit code: that of the whole run; 2 when the shards are not all there or do not fit together.
+`;
+
+export async function command(argv: readonly string[]): Promise<number> {
+  const { values, positionals } = parse(argv, { out: { type: 'string', short: 'o' } }, 10_000);
+  if (positionals.length === 0) throw new Usage('merge needs the directories of the shards');
+  const { out } = values;
+  if (out === undefined) throw new Usage('merge needs --out DIR, a directory of its own for the joined result');
+  const dirs = positionals.map((path) => (path.endsWith('.json') ? dirname(path) : path));
+  const taken = dirs.find((dir) => resolve(dir) === resolve(out));
+  if (taken !== undefined) throw new Usage(`--out ${out} is one of the shards: name another directory, so that it is kept as it is`);
+  const unreadable: string[] = [];
+  const parts = dirs.flatMap((dir): Part[] => {
+    const read = readResult(dir);
+    if (typeof read !== 'string') return [{ from: dir, result: read }];
+    unreadable.push(read);
+    return [];
+  });
+  const { result, used, faults: unfit } = mergeShards(parts);
+  const faults = [...unreadable, ...unfit];
+  for (const fault of faults) process.stderr.write(`ringfence: ${fault}\n`);
+  if (result === undefined) throw new SetupError('There is no shard to join.', 'Run them first: npx ringfence run --shard 1/3 --out shard-1, and so on.');
+  try {
+    writeCases(used, result, out);
+    copyConsoles(used, out);
+    writeOut(out, result);
+  } catch (error) {
+    if (!(error instanceof OutputError)) throw error;
+    throw new SetupError(error.message, 'The shards are as they were.');
+  }
+  process.stdout.write(formatSummary(result, { colour: process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '', out }));
+  if (faults.length === 0) return exitCode(result, false);
+  process.stderr.write('ringfence: the joined result is not that of the whole run; run what is missing and merge again.\n');
+  return EXIT.usage;
+}
+
+/** The result, or what is wrong. */
+function readResult(dir: string): RunResult | string {
+  const path = join(dir, 'result.json');
+  let value: Partial<RunResult>;
+  try {
+    if (!statSync(dir).isDirectory()) return `${dir} is no directory`;
+    value = JSON.parse(readFileSync(path, 'utf8')) as Partial<RunResult>;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? `${path} is not there: this shard has not been run, or could not be` : `${path} cannot be read: ${(error as Error).message}`;
+  }
+  if (typeof value !== 'object' || value === null || value.version !== RESULT_VERSION || typeof value.digest !== 'string' || value.plan === undefined || value.rules === undefined || value.times === undefined) return `${path} is no result of this version of ringfence`;
+  return value as RunResult;
+}
+
+/** cases.txt of all shards as one; left out where a shard has none. */
+function writeCases(used: readonly Part[], result: RunResult, out: string): void {
+  const whole = new Ledger();
+  for (const { from } of used) {
+    let ledger: Ledger;
+    try {
+      ledger = parseLedger(readFileSync(join(from, 'cases.txt'), 'utf8'));
+    } catch (error) {
+      process.stderr.write(`ringfence: ${join(from, 'cases.txt')}: ${(error as Error).message}; the joined result has no cases.txt\n`);
+      return;
+    }
+    for (const line of ledger.lines() ?? []) whole.add(line);
+  }
+  const text = whole.digest() === result.digest ? whole.text() : undefined;
+  if (text === undefined) process.stderr.write('ringfence: the lists of cases do not fit the digests of the results; the joined result has no cases.txt\n');
+  else writeWhole(join(out, 'cases.txt'), text);
+}
+
+function copyConsoles(used: readonly Part[], out: string): void {
+  for (const { from, result } of used) {
+    const to = join(out, `shard-${result.shard!.index}`);
+    for (const name of readdirSync(from).filter((file) => /^console-\d+\.txt$/.test(file))) {
+      try {
+        mkdirSync(to, { recursive: true });
+        copyFileSync(join(from, name), join(to, name));
+      } catch (error) {
+        throw new OutputError(join(to, name), error as NodeJS.ErrnoException);
+      }
+    }
+  }
+}
