@@ -355,14 +355,13 @@ export class Submission {
     for (const name of outcome.touches ?? []) {
       for (let end = name.lastIndexOf('/'); end > 0; end = name.lastIndexOf('/', end - 1)) names.add(name.slice(0, end));
     }
-    const { sqe } = request;
-    const nop_fixed = (sqe.opcode === OP.NOP || sqe.opcode === OP.NOP128) && (sqe.op_flags & IORING_NOP.FIXED_FILE) !== 0;
-    if ((sqe.flags & IOSQE.FIXED_FILE) !== 0 || nop_fixed) names.add(`files:${this.#ring.slot}`);
+    if (usesDirect(request.sqe)) names.add(`files:${this.#ring.slot}`);
     return names;
   }
 
   /** Whether the request races with another one of this step over a resource. */
   #race(request: Request, outcome: IssueOutcome, chain: readonly Request[]): boolean {
+    if ((outcome.touches === undefined || outcome.touches.length === 0) && !usesDirect(request.sqe)) return false;
     let racy = false;
     const changed = new Set(outcome.changes ?? outcome.touches);
     for (const name of this.#resources(request, outcome)) {
@@ -380,7 +379,7 @@ export class Submission {
         for (const other of others) {
           this.#racing.add(other);
           // What the other chain did, it may have done otherwise, or not at all.
-          for (const done of this.#changes.get(other) ?? []) this.#files.sandbox.taint(done);
+          for (const done of this.#changes.get(other)!) this.#files.sandbox.taint(done);
         }
       }
       before.changed ||= changed.has(name);
@@ -413,6 +412,11 @@ const PREP_RULES = ISSUE_RULES.map((rule) => `${rule}.prep`);
 /** IORING_OP_NOP128 and IORING_OP_URING_CMD128 take two entries of a mixed ring. */
 export function is128(opcode: number): boolean {
   return opcode === 63 || opcode === 64;
+}
+
+/** Whether the request looks into the ring's table of direct descriptors. */
+function usesDirect({ opcode, flags, op_flags }: FullSqe): boolean {
+  return (flags & IOSQE.FIXED_FILE) !== 0 || ((opcode === OP.NOP || opcode === OP.NOP128) && (op_flags & IORING_NOP.FIXED_FILE) !== 0);
 }
 
 function withCancelled(res: Allowed): Allowed {
