@@ -74,6 +74,8 @@ describe('privilege', () => {
     const without = unsure.slice(0, 2);
     expect([returns(...without, filter(TASK)), returns(...without, restrictTask())]).toEqual([NO_WAY, NO_WAY]);
     expect(returns(...unsure, { task: 0, do: 'no_new_privs' }, filter(TASK))).toEqual([0]);
+    // Who still has the capability keeps it either way.
+    expect(returns(unsure[0]!, unsure[2]!, filter(TASK))).toEqual([0]);
   });
 });
 
@@ -111,6 +113,19 @@ describe('registered ring descriptors', () => {
     const waiting = [...other(0), ring(0, 1), submit(0, message(9n)), through(0, submit(1, { opcode: OP.NOP, user_data: 2n }))];
     expect(completions(...waiting)).toEqual([[9n, 0, false]]);
     expect(completions(...waiting, reap(1))).toEqual([]);
+  });
+});
+
+describe('descriptors', () => {
+  it('of rings are open where the ring is', () => {
+    const probe = (fd: number): Step => ({ task: 0, do: 'probe_fd', fd });
+    const closed: Step = { task: 0, do: 'close_ring', ring: 0 };
+    expect([returns(ring(), probe(RING_FD)), returns(ring(), probe(RING_FD + 1)), returns(ring(), closed, probe(RING_FD))]).toEqual([[0], [-E.BADF], [-E.BADF]]);
+  });
+  it('io_uring_setup(2): what is posted to a ring with DEFER_TASKRUN comes when its own task enters it, whoever looks before', () => {
+    const rings = [ring(), ring(SETUP.DEFER_TASKRUN | SETUP.SINGLE_ISSUER, 1), spawn(1), submit(0, message(9n))];
+    expect(completions(...rings, reap(1))).toEqual([[9n, 0, false]]);
+    expect(completions(...rings, as(1, reap(1)))).toEqual([[9n, 0, true]]);
   });
 });
 

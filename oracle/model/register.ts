@@ -65,27 +65,30 @@ function onRing(world: World, task: Task, ring: Ring, step: AnyRegisterStep, opc
   const refusal = ringRegisterRefusal(world, ring, opcode);
   if (refusal !== undefined) return { ret: -E.ACCES, rule: world.hit(refusal) };
 
-  switch (opcode) {
-    case ENABLE_RINGS:
-      if (!ring.disabled) return { ret: -E.BADFD, rule: world.hit('register.enable.not-disabled') };
-      ring.disabled = false;
-      if ((ring.flags & IORING_SETUP.SINGLE_ISSUER) !== 0) ring.submitter = task;
-      return { ret: 0, rule: world.hit('register.enable') };
-    case RESTRICTIONS:
-      if (step.do === 'register_restrictions') return registerRestrictionsOnRing(world, ring, step.nr_args, step.arg);
-      if (step.do === 'register_task_restrictions') return registerRestrictionsOnRing(world, ring, step.nr_args, asRingArg(step.arg));
-      return { ret: 'any', rule: 'classic-reg.kind', memory: 'any' };
-    case BPF_FILTER:
-      if (step.do === 'register_bpf_filter') {
-        const outcome = registerFilter(world, ring.rules, step.nr_args, step.arg);
-        if (outcome.ret === 0) world.hit('inherit.ring-level-stays');
-        return outcome;
-      }
-      return { ret: 'any', rule: 'filter-reg.fault', memory: 'any' };
-    default:
-      if (step.do !== 'register') return { ret: 'any', rule: 'register.opcode-range', memory: 'any' };
+  switch (step.do) {
+    case 'register_restrictions':
+      return registerRestrictionsOnRing(world, ring, step.nr_args, step.arg);
+    case 'register_task_restrictions':
+      return registerRestrictionsOnRing(world, ring, step.nr_args, asRingArg(step.arg));
+    case 'register_bpf_filter': {
+      const outcome = registerFilter(world, ring.rules, step.nr_args, step.arg);
+      if (outcome.ret === 0) world.hit('inherit.ring-level-stays');
+      return outcome;
+    }
+    case 'register':
+      if (opcode === ENABLE_RINGS) return enableRing(world, task, ring);
+      // Bytes of the caller's own are not read as arguments of the feature.
+      if (opcode === RESTRICTIONS) return { ret: 'any', rule: 'classic-reg.kind', memory: 'any' };
+      if (opcode === BPF_FILTER) return { ret: 'any', rule: 'filter-reg.fault', memory: 'any' };
       return other(world, task, ring, step);
   }
+}
+
+function enableRing(world: World, task: Task, ring: Ring): CallOutcome {
+  if (!ring.disabled) return { ret: -E.BADFD, rule: world.hit('register.enable.not-disabled') };
+  ring.disabled = false;
+  if ((ring.flags & IORING_SETUP.SINGLE_ISSUER) !== 0) ring.submitter = task;
+  return { ret: 0, rule: world.hit('register.enable') };
 }
 
 /** Why the ring's restrictions refuse a register opcode, or undefined. */

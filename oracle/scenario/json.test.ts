@@ -208,6 +208,7 @@ describe('bad input', () => {
     ['steps[1].arg.opcode: expected a known IORING_OP_ name or a number, found "SOKET"', ['steps', 1, 'arg', 'opcode'], 'SOKET'],
     ['steps[1].arg.program[1]: column 13: no instruction has the label \'nowhere\'', ['steps', 1, 'arg', 'program', 1], '  jeq #0x2, nowhere, l2'],
     ['steps[1].arg.program[1]: line 2, column 4: unexpected', ['steps', 1, 'arg', 'program'], ['ret #1', 'ret #1\nld ?', 'ret #1']],
+    ['steps[1].arg.program: expected an array of assembler lines, or of [code, jt, jf, k] rows, found "ret #1"', ['steps', 1, 'arg', 'program'], 'ret #1'],
     ['steps[1].arg.program: expected at most 8192 instructions, found an array of 8193', ['steps', 1, 'arg', 'program'], Array.from({ length: 8193 }, () => 'ret #1')],
     ['steps[1].arg.program: expected at most 8192 instructions, found 8193', ['steps', 1, 'arg', 'program'], ['ret #1\n'.repeat(8193)]],
     [`steps[0].do: expected one of no_new_privs`, ['steps', 0, 'do'], 'x'.repeat(100)],
