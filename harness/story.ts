@@ -10,7 +10,7 @@ import { opName } from '../oracle/opcodes/names.ts';
 import { predict } from '../oracle/predict.ts';
 import type { PredictedStep } from '../oracle/prediction.ts';
 import type { Cqe, Observation, StepObservation } from '../oracle/scenario/observation.ts';
-import { effectiveProgram } from '../oracle/scenario/memory.ts';
+import { BPF_ARG_SIZE, BPF_PDU_SIZE_OFFSET, effectiveProgram } from '../oracle/scenario/memory.ts';
 import { allowedText, bytesText, resultText, sqeText, stepText } from '../oracle/scenario/text/index.ts';
 import type { RegisterBpfStep, Scenario, Step } from '../oracle/scenario/types.ts';
 import type { FilterVerdict, TraceEvent } from '../oracle/trace.ts';
@@ -44,15 +44,16 @@ function storyStep(step: Step, predicted: PredictedStep, events: readonly Reques
     do: step.do,
     call: stepText(step, abi),
     ...(step.do === 'spawn' ? { child: step.child, how: step.how } : {}),
-    predicted: !reached ? 'does not run' : returns === 'any' ? 'anything' : [...returns.map((allowed) => allowedText(allowed)), ...memory(predicted.memory)].join(', '),
-    ...(observed === undefined ? {} : { observed: !observed.reached ? 'did not run' : [...observed.returns.map(resultText), ...memory(observed.memory)].join(', ') }),
+    predicted: !reached ? 'does not run' : returns === 'any' ? 'anything' : [...returns.map((allowed) => allowedText(allowed)), ...memory(step, predicted.memory)].join(', '),
+    ...(observed === undefined ? {} : { observed: !observed.reached ? 'did not run' : [...observed.returns.map(resultText), ...memory(step, observed.memory)].join(', ') }),
     rule,
     requests: sqes.map((sqe, i) => storyRequest(i, sqeText(sqe, abi), sqe.user_data ?? 0n, predicted, events.filter((event) => event.sqe === i), abi, observed)),
     ...(strays.length === 0 ? {} : { strays }),
   };
 }
 
-function memory(bytes: Uint8Array | 'any' | undefined): string[] {
+function memory({ do: what }: Step, bytes: Uint8Array | 'any' | undefined): string[] {
+  if (what === 'register_bpf_filter' && bytes instanceof Uint8Array && bytes.length === BPF_ARG_SIZE) return [`pdu_size ${bytes[BPF_PDU_SIZE_OFFSET]} is written back`];
   return bytes instanceof Uint8Array ? [`bytes ${bytesText(bytes, 32)}`] : [];
 }
 

@@ -62,7 +62,7 @@ function lines(all: readonly Annotation[]): string {
 }
 
 function annotationsOf(result: RunResult, out: string): Annotation[] {
-  const { kernel, verdict, reason = '', divergences, crashes, hangs, runner_errors, unconfirmed, missing_findings, known } = result;
+  const { kernel, verdict, reason = '', divergences, crashes, hangs, runner_errors, unconfirmed, missing_findings, known, expectations, policy } = result;
   const on = `Linux ${kernel.release}`;
   return [
     ...divergences.map(({ rule, statement, source, step, predicted, observed, reproduced, count }, n): Annotation => ({
@@ -73,6 +73,7 @@ function annotationsOf(result: RunResult, out: string): Annotation[] {
     ...hangs.map(({ detail, reproduced }, n): Annotation => ({ level: 'error', title: `hang on ${on}`, text: `${detail}\nreproduced ${reproduced}\n${replayCommand(out, caseFile('hangs', n))}` })),
     ...(verdict === 'untestable' || verdict === 'interrupted' ? [{ level: verdict === 'untestable' ? 'error' : 'warning', title: `${on}: ${verdict}`, text: [reason, ...runner_errors.slice(0, 3).map(({ index, detail }) => `case ${index}: ${detail}`)].join('\n') } satisfies Annotation] : []),
     ...missing_findings.map(({ id, reason }): Annotation => ({ level: 'warning', title: `${id} did not show on ${on}`, text: reason })),
+    ...expectations.filter(({ problem }) => problem !== '').map(({ id, problem, file }): Annotation => ({ level: policy?.strict === true ? 'error' : 'warning', title: `expectation ${id}`, text: `${problem}\n${file}` })),
     ...unconfirmed.map(({ rule, verdict: kind, detail, reproduced }, n): Annotation => ({ level: 'warning', title: `unconfirmed ${rule ?? kind} on ${on}`, text: `${detail}\nreproduced ${reproduced}\n${replayCommand(out, caseFile('unconfirmed', n))}` })),
     ...(known.length === 0 ? [] : [{ level: 'notice', title: `${counted(known.length, 'known finding')} on ${on}`, text: known.map(({ id, title, scenarios }) => `${id}: ${title} (${counted(scenarios, 'scenario')})`).join('\n') } satisfies Annotation]),
   ];
@@ -80,7 +81,7 @@ function annotationsOf(result: RunResult, out: string): Annotation[] {
 
 /** The job summary of a run: Markdown, ending with a newline. */
 export function githubSummary(result: RunResult, out = 'out'): string {
-  const { kernel, divergences, crashes, hangs, known, missing_findings, unconfirmed, suites, rules, times } = result;
+  const { kernel, divergences, crashes, hangs, known, missing_findings, unconfirmed, expectations, suites, rules, times } = result;
   const reached = Object.values(rules).filter((hits) => hits > 0).length;
   return document([
     ...headline(result.verdict, `Linux ${kernel.release}`, result.reason),
@@ -100,6 +101,7 @@ export function githubSummary(result: RunResult, out = 'out'): string {
     more(Math.max(0, divergences.length - WHOLE) + Math.max(0, crashes.length - WHOLE) + Math.max(0, hangs.length - WHOLE), out),
     known.length === 0 ? '' : `### Known findings\n\n${table(['finding', 'rule', 'what', 'scenarios'], known.map(({ id, rule, title, scenarios }) => [code(id), code(rule), text(title), thousands(scenarios)]), [3])}`,
     missing_findings.length === 0 ? '' : `### Expected and not shown\n\n${table(['finding', 'why it was expected'], missing_findings.map(({ id, reason }) => [code(id), text(reason)]))}`,
+    expectations.length === 0 ? '' : `### Expectations\n\n${table(['id', 'rule', 'state', 'until', 'scenarios', 'to do'], expectations.map(({ id, rule, state, expires, scenarios, problem }) => [code(id), code(rule), text(state), text(expires), thousands(scenarios), text(problem)]), [4])}`,
     unconfirmed.length === 0 ? '' : section(`${counted(unconfirmed.length, 'scenario')} failed in a batch and passed every time alone`, [table(['rule', 'what', 'reproduced'], unconfirmed.slice(0, WHOLE).map(({ rule, verdict, detail, reproduced }) => [code(rule ?? verdict), text(detail), reproduced]))]),
     section(`${counted(Object.keys(suites).length, 'suite')}`, [table(['suite', 'scenarios', 'answers', 'as predicted', 'known', 'different', 'no answer'], Object.entries(suites).map(([name, one]) => [code(name), ...[one.scenarios, one.outcomes, one.pass, one.known, one.divergence, one.other].map(thousands)]), [1, 2, 3, 4, 5, 6])]),
   ]);

@@ -180,6 +180,15 @@ function findingGroup({ known, missing_findings }: RunResult): Group[] {
   return points.length === 0 ? [] : [{ name: 'findings', points: points.sort((a, b) => (a.name < b.name ? -1 : 1)) }];
 }
 
-function expectationGroup(_result: RunResult): Group[] {
-  return [];
+/** An entry of an expectation file that something is wrong with fails a strict gate, and is skipped by another. */
+function expectationGroup({ expectations, policy }: RunResult): Group[] {
+  if (expectations.length === 0) return [];
+  return [{
+    name: 'expectations',
+    points: expectations.map(({ id, rule, state, problem, reason, kernels, expires, scenarios, file }): Point => {
+      const lines = [`${rule} on ${kernels}: ${reason}`, `${state}, ${counted(scenarios, 'scenario')}, until ${expires} (${file})`, ...(problem === '' ? [] : [problem])];
+      if (problem !== '') return { name: id, state: policy?.strict === true ? 'fail' : 'skip', type: 'expectation', message: problem, lines };
+      return state === 'out of range' ? { name: id, state: 'skip', type: 'expectation', message: 'not for this kernel', lines } : { name: id, state: 'pass', lines };
+    }),
+  }];
 }

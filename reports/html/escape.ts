@@ -1,0 +1,45 @@
+/** Templates whose every value is escaped: what comes from a kernel, a file or a command line cannot become mark-up. */
+
+/** Mark-up that is right as it is. Made by `html` alone, and by `raw` for our own style and script. */
+export class Markup {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+export type Part = Markup | string | number | undefined | readonly Part[];
+
+/** Joins mark-up; strings are escaped, undefined is nothing. */
+export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
+  return new Markup(strings.reduce((text, string, i) => text + partText(parts[i - 1]) + string));
+}
+
+export const NOTHING = new Markup('');
+
+/** Our own text, unescaped. Never for data. */
+export function raw(text: string): Markup {
+  return new Markup(text);
+}
+
+function partText(part: Part): string {
+  if (part === undefined) return '';
+  if (part instanceof Markup) return part.text;
+  return typeof part === 'object' ? part.map(partText).join('') : escapeHtml(String(part));
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+/** For element content and quoted attributes. Control characters, and those that turn the direction of text around, are shown by number. */
+export function escapeHtml(text: string): string {
+  return text
+    .toWellFormed()
+    .replace(/\r\n?/g, '\n')
+    .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .replace(/[&<>"']/g, (char) => ENTITIES[char]!);
+}
+
+/** A value for `id` and `href="#..."`: letters, digits, `.`, `_` and `-`. */
+export function anchor(...words: readonly (string | number)[]): string {
+  return words.join('-').replace(/[^\w.-]/g, '_');
+}

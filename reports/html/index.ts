@@ -1,0 +1,130 @@
+/**
+ * The report as one page that needs nothing but itself: no network, no files beside it, no script to be read. The
+ * same result gives the same page, byte for byte.
+ */
+import { createHash } from 'node:crypto';
+import type { Rule } from '../../oracle/rules.ts';
+import type { MatrixResult } from '../matrix.ts';
+import type { RunResult, Verdict } from '../result.ts';
+import { html, NOTHING, raw } from './escape.ts';
+import type { Markup } from './escape.ts';
+import { matrixSection } from './matrix.ts';
+import { section } from './parts.ts';
+import { hitsPlot, sharesPlot, suitesPlot } from './plots.ts';
+import { rulesSection } from './rules.ts';
+import type { RuleLine, RuleMark } from './rules.ts';
+import { SCRIPT } from './script.ts';
+import { expectationsSection, knownSection, setupSection } from './sections.ts';
+import { STYLE } from './style.ts';
+import { crashesSection, divergencesSection, unconfirmedSection, unjudgedSection } from './troubles.ts';
+import type { Run } from './troubles.ts';
+import { matrixVerdict, runVerdict, WORDS } from './verdict.ts';
+
+export interface HtmlOptions {
+  /** Statements and citations. */
+  readonly rules: readonly Rule[];
+  /** Output directory as the user named it, for the commands on the page. */
+  readonly out: string;
+}
+
+/** The page of one run. */
+export function formatHtml(result: RunResult, { rules, out }: HtmlOptions): string {
+  const run: Run = { result, name: '', out };
+  const title = `${WORDS[result.verdict]}: Linux ${result.kernel.release}`;
+  return page(title, result.verdict, runVerdict(run), [
+    ...troubles([run]), plots([run]), knownSection([run]), expectationsSection([run]), rulesSection(ruleLines([result]), rules), setupSection([run], undefined),
+  ]);
+}
+
+/** The page of a matrix. `results` by name of the kernel. */
+export function formatMatrixHtml(matrix: MatrixResult, results: ReadonlyMap<string, RunResult>, { rules, out }: HtmlOptions): string {
+  const runs = matrix.kernels.flatMap(({ name, result: path = '' }): Run[] => {
+    const result = results.get(name);
+    return result === undefined ? [] : [{ result, name, out: `${out}/${path.replace(/\/?[^/]*$/, '')}` }];
+  });
+  return page(`${WORDS[matrix.verdict]}: ${matrix.kernels.length} kernels`, matrix.verdict, matrixVerdict(matrix, runs), [
+    matrixSection(matrix, out), ...troubles(runs), plots(runs), expectationsSection(runs), rulesSection(matrixRules(matrix), rules), setupSection(runs, matrix),
+  ]);
+}
+
+function troubles(runs: readonly Run[]): Markup[] {
+  return [divergencesSection(runs), crashesSection(runs), unjudgedSection(runs), unconfirmedSection(runs)];
+}
+
+function plots(runs: readonly Run[]): Markup {
+  const results = runs.map(({ result }) => result);
+  if (results.length === 0) return NOTHING;
+  const rules = sumRules(results);
+  const broken = new Set(results.flatMap(({ divergences }) => divergences.map(({ rule }) => rule)));
+  return section('coverage', 'Coverage', html`<div class="plots">${hitsPlot(rules, broken)}<div>${suitesPlot(sumSuites(results))}${sharesPlot(rules)}</div></div>`);
+}
+
+function sumRules(results: readonly RunResult[]): Record<string, number> {
+  const sum: Record<string, number> = {};
+  for (const { rules } of results) for (const [id, hits] of Object.entries(rules)) sum[id] = (sum[id] ?? 0) + hits;
+  return sum;
+}
+
+function sumSuites(results: readonly RunResult[]): RunResult['suites'] {
+  const sum: Record<string, RunResult['suites'][string]> = {};
+  for (const { suites } of results) {
+    for (const [name, one] of Object.entries(suites)) {
+      const so = sum[name] ?? { scenarios: 0, outcomes: 0, pass: 0, known: 0, divergence: 0, other: 0 };
+      sum[name] = { scenarios: so.scenarios + one.scenarios, outcomes: so.outcomes + one.outcomes, pass: so.pass + one.pass, known: so.known + one.known, divergence: so.divergence + one.divergence, other: so.other + one.other };
+    }
+  }
+  return sum;
+}
+
+function ruleLines(results: readonly RunResult[]): RuleLine[] {
+  const hits = sumRules(results);
+  const broken = new Set(results.flatMap(({ divergences }) => divergences.map(({ rule }) => rule)));
+  const known = new Set(results.flatMap((result) => result.known.map(({ rule }) => rule)));
+  const ids = [...new Set([...Object.keys(hits), ...broken, ...known])].sort();
+  return ids.map((id) => ({ id, hits: hits[id] ?? 0, mark: broken.has(id) ? 'broken' : known.has(id) ? 'known' : (hits[id] ?? 0) > 0 ? 'kept' : 'unreached' }));
+}
+
+/** The worst state of a rule on any kernel. */
+function matrixRules({ rules }: MatrixResult): RuleLine[] {
+  const order: readonly RuleMark[] = ['broken', 'known', 'kept', 'unreached'];
+  return rules.map(({ rule, cells }): RuleLine => ({ id: rule, hits: cells.reduce((sum, cell) => sum + (cell?.hits ?? 0), 0), mark: order.find((mark) => cells.some((cell) => cell?.state === mark)) ?? 'unreached' }));
+}
+
+const NAMES: readonly (readonly [id: string, name: string])[] = [
+  ['kernels', 'Kernels'], ['divergences', 'Divergences'], ['crashes', 'Crashes'], ['unjudged', 'Not judged'], ['unconfirmed', 'Unconfirmed'], ['coverage', 'Coverage'], ['known', 'Known'], ['expectations', 'Expectations'], ['rules', 'Rules'], ['setup', 'Made with'],
+];
+
+function page(title: string, verdict: Verdict, top: Markup, sections: readonly Markup[]): string {
+  const style = raw(STYLE);
+  const script = raw(SCRIPT);
+  const policy = `default-src 'none'; style-src 'sha256-${sha256(STYLE)}'; script-src 'sha256-${sha256(SCRIPT)}'; base-uri 'none'; form-action 'none'`;
+  const present = NAMES.filter(([id]) => sections.some(({ text }) => text.startsWith(`<section id="${id}"`)));
+  return html`<!doctype html>
+<html lang="en" data-verdict="${verdict}">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<meta name="generator" content="ringfence">
+<title>${title}</title>
+<style>${style}</style>
+</head>
+<body>
+<a class="skip" href="#main">Skip to the results</a>
+<nav aria-label="Sections"><ul><li><a href="#top">Verdict</a></li>${present.map(([id, name]) => html`<li><a href="#${id}">${name}</a></li>`)}</ul><button type="button" id="theme" hidden>Theme: auto</button></nav>
+<main id="main" tabindex="-1">
+${top}
+${sections}
+</main>
+<footer class="end"><p>Made by ringfence from plain data; the page needs no network.</p></footer>
+<script>${script}</script>
+</body>
+</html>
+`.text;
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('base64');
+}
