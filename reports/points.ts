@@ -172,10 +172,10 @@ function divergenceLines({ statement, source, suite, index, step, predicted, obs
 }
 
 /** Known findings neither pass nor fail; one that no longer shows is for somebody to look at. */
-function findingGroup({ known, missing_findings }: RunResult): Group[] {
+function findingGroup({ known, missing_findings, policy }: RunResult): Group[] {
   const points: Point[] = [
     ...known.map(({ id, rule, title, scenarios }): Point => ({ name: id, state: 'skip', type: 'known-finding', message: `known finding: ${title}`, lines: [`${title} (${rule}; ${counted(scenarios, 'scenario')})`] })),
-    ...missing_findings.map(({ id, reason }): Point => ({ name: id, state: 'skip', type: 'missing-finding', message: `expected and not shown: ${reason}`, lines: [reason] })),
+    ...missing_findings.map(({ id, reason }): Point => ({ name: id, state: policy?.strict === true ? 'fail' : 'skip', type: 'missing-finding', message: `expected and not shown: ${reason}`, lines: [reason] })),
   ];
   return points.length === 0 ? [] : [{ name: 'findings', points: points.sort((a, b) => (a.name < b.name ? -1 : 1)) }];
 }

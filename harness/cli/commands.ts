@@ -7,6 +7,7 @@ import * as doctor from './doctor.ts';
 import * as bench from './bench.ts';
 import * as expect from './expect.ts';
 import * as merge from './merge.ts';
+import * as report from './report.ts';
 import * as verify from './verify.ts';
 import * as kconfig from './kconfig.ts';
 import * as kernels from './kernels.ts';
@@ -25,6 +26,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   rules: { help: rules.HELP, run: rules.command },
   expect: { help: expect.HELP, run: expect.command },
   merge: { help: merge.HELP, run: merge.command },
+  report: { help: report.HELP, run: report.command },
   verify: { help: verify.HELP, run: verify.command },
   doctor: { help: doctor.HELP, run: doctor.command },
   bench: { help: bench.HELP, run: bench.command },
@@ -46,6 +48,7 @@ export const HELP = `ringfence: conformance and fuzzing of io_uring classic-BPF 
   npx ringfence kconfig          the kernel configuration that --linux DIR --build uses
   npx ringfence expect           check expectation files of a gate; propose new entries from a result
   npx ringfence merge DIR...     join the results of shards
+  npx ringfence report PATH      KTAP, JUnit or one HTML page from a result that is there
   npx ringfence verify FILE      check an evidence bundle and repeat its run
   npx ringfence doctor           what is installed, which accelerator works, what to do
   npx ringfence bench            rates per suite and the cost of each step

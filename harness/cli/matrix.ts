@@ -5,6 +5,7 @@ import { CASE_VERSION, formatJson } from '../../oracle/scenario/json.ts';
 import type { Json } from '../../oracle/scenario/json.ts';
 import { formatMatrix } from '../../reports/matrix-text.ts';
 import type { MatrixResult } from '../../reports/matrix.ts';
+import type { RunResult } from '../../reports/result.ts';
 import { createProgress } from '../../reports/progress.ts';
 import { OutputError, writeOut, writeWhole } from '../../reports/write.ts';
 import { ensureRequirements } from '../../vm/host/requirements.ts';
@@ -17,6 +18,7 @@ import { matrix } from '../matrix/matrix.ts';
 import { byRelease, columnNames, defaultKernels, parseKernels, UnknownKernel } from '../matrix/spec.ts';
 import { EXIT, Usage } from './exit.ts';
 import { accel, DEFAULT_SEED, jobs, number, parse, seed, suites } from './options.ts';
+import { deliver, REPORT_OPTIONS, REPORT_OPTIONS_HELP, wishesOf } from './reports_out.ts';
 
 /** Scenarios per kernel. */
 const CASES = 2_600;
@@ -33,6 +35,7 @@ const OPTIONS = {
   jobs: { type: 'string', short: 'j' },
   timeout: { type: 'string' },
   out: { type: 'string', short: 'o' },
+  ...REPORT_OPTIONS,
 } as const;
 
 export const HELP = `ringfence matrix [options]: the same scenarios on several kernels, against the rules and against each other
@@ -47,7 +50,7 @@ export const HELP = `ringfence matrix [options]: the same scenarios on several k
   -j, --jobs N         guests side by side; kernels take turns (default: one per processor)
       --timeout SEC    how long a guest may take to boot, or be silent while it works (default 90)
   -o, --out DIR        where everything goes (default ./out)
-
+${REPORT_OPTIONS_HELP}
 First each kernel is asked what it can do (its ABI) and which known findings it shows. Then all get the same scenarios, judged by the
 rules as in a run. Then neighbouring kernels are compared without the oracle: a scenario that two answer differently is asked again,
 twice on either, and what differs each time is traced to its cause: a finding that one of them shows, a member of the ABI that differs, an
@@ -73,6 +76,7 @@ const ONE_INTERRUPT_MS = 300;
 
 export async function command(argv: readonly string[]): Promise<number> {
   const { values } = parse(argv, OPTIONS, 0);
+  const reports = wishesOf(values);
   const chosen = seed(values.seed);
   const cases = number('cases', values.cases, values.quick === true ? QUICK : CASES, 1, 10_000_000);
   const settings = {
@@ -86,6 +90,7 @@ export async function command(argv: readonly string[]): Promise<number> {
   const progress = createProgress(process.stderr);
   await ensureRequirements({ log: (text) => progress.note(text) });
 
+  const results = new Map<string, RunResult>();
   const controller = new AbortController();
   let snapshot: (() => MatrixResult) | undefined;
   let unwritable: OutputError | undefined;
@@ -119,7 +124,10 @@ export async function command(argv: readonly string[]): Promise<number> {
       note: (text) => progress.note(text),
       progress: (state) => progress.update(state),
       finished: () => progress.end(),
-      kernel: (name, state) => write(() => writeOut(join(out, name), state)),
+      kernel: (name, state) => {
+        results.set(name, state);
+        write(() => writeOut(join(out, name), state));
+      },
       answered: (name, lines) => write(() => writeWhole(join(out, name, 'answers.txt'), `${lines.join('\n')}\n`)),
       checkpoint: (state) => write(() => writeMatrix(out, state)),
       consoleFile: (name, boot) => {
@@ -131,8 +139,10 @@ export async function command(argv: readonly string[]): Promise<number> {
       },
     }, controller.signal);
     progress.end();
-    const width = process.stdout.isTTY === true ? Math.max(80, process.stdout.columns) : undefined;
-    process.stdout.write(formatMatrix(result, { colour: process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '', out, ...(width === undefined ? {} : { width }) }));
+    const screen = reports.piped ? process.stderr : process.stdout;
+    const width = screen.isTTY === true ? Math.max(80, screen.columns) : undefined;
+    screen.write(formatMatrix(result, { colour: screen.isTTY === true && (process.env['NO_COLOR'] ?? '') === '', out, ...(width === undefined ? {} : { width }) }));
+    write(() => deliver({ kind: 'matrix', matrix: result, results }, reports, out));
     const code = matrixExit(result, controller.signal.aborted);
     return unwritable === undefined || code === EXIT.divergent ? code : EXIT.usage;
   } finally {

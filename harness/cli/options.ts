@@ -6,6 +6,7 @@ import type { SuiteName } from '../../generators/suites.ts';
 import type { Shard } from '../../reports/result.ts';
 import { defaultJobs } from '../run.ts';
 import { Usage } from './exit.ts';
+import { REPORT_OPTIONS, REPORT_OPTIONS_HELP } from './reports_out.ts';
 
 /** Seed of a run that names none: fixed, so that a gate does not flake. */
 export const DEFAULT_SEED = 1;
@@ -41,6 +42,7 @@ export const RUN_OPTIONS = {
   shard: { type: 'string' },
   ...EXPECT_OPTIONS,
   ...BUNDLE_OPTIONS,
+  ...REPORT_OPTIONS,
 } as const satisfies ParseArgsOptionsConfig;
 
 export const RUN_OPTIONS_HELP = `  -s, --suite NAME     only this suite; may be repeated, or names joined by commas
@@ -54,7 +56,7 @@ export const RUN_OPTIONS_HELP = `  -s, --suite NAME     only this suite; may be 
       --timeout SEC    how long a guest may take to boot, or be silent while it works (default 90)
   -o, --out DIR        where result.json, divergences and consoles go (default ./out)
       --shard I/N      the I-th of N equal parts of the run (1/3, 2/3, 3/3); \`npx ringfence merge\` joins them
-${EXPECT_OPTIONS_HELP}${BUNDLE_OPTIONS_HELP}
+${EXPECT_OPTIONS_HELP}${BUNDLE_OPTIONS_HELP}${REPORT_OPTIONS_HELP}
 suites: ${SUITE_NAMES.join(', ')}
 `;
 

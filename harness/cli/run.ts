@@ -5,6 +5,7 @@ import { readCases } from '../cases.ts';
 import { Usage } from './exit.ts';
 import { accel, DEFAULT_CASES, jobs, number, parse, QUICK_CASES, RUN_OPTIONS, RUN_OPTIONS_HELP, seed, shard, suites } from './options.ts';
 import { bundlePlace, policy } from './policy.ts';
+import { wishesOf } from './reports_out.ts';
 import { runAndReport } from './session.ts';
 import { BISECT_HELP, kernelChoice, TREE_OPTIONS, TREE_OPTIONS_HELP } from './tree.ts';
 
@@ -64,7 +65,7 @@ async function start(argv: readonly string[], name: string, cases: number, chose
     ...policy(values),
     ...shard(values.shard, name === 'run' ? cases : undefined),
   };
-  return await runAndReport(options, values.out ?? 'out', { bundle: bundlePlace(values.bundle) });
+  return await runAndReport(options, values.out ?? 'out', { bundle: bundlePlace(values.bundle), reports: wishesOf(values) });
 }
 
 /** run --replay: the given cases, one after the other. */
@@ -75,7 +76,7 @@ async function replayed(argv: readonly string[], paths: readonly string[], value
   return await runAndReport({
     suites: SUITE_NAMES, cases: scenarios.length, seed: 0, ...kernelChoice(values), append: values.append ?? '', accel: accel(values.accel), jobs: values.jobs === undefined ? 1 : jobs(values.jobs),
     timeout: number('timeout', values.timeout, 90, 1, 86_400), command: ['npx ringfence run', ...argv.map(quote)].join(' '), scenarios, investigate: 8, shrinkSeconds: 0, ...policy(values),
-  }, values.out ?? 'out', { bundle: bundlePlace(values.bundle) });
+  }, values.out ?? 'out', { bundle: bundlePlace(values.bundle), reports: wishesOf(values) });
 }
 
 /** The command line that repeats a run names its seed, also where it was drawn. */

@@ -12,12 +12,14 @@ import { killAllGuests } from '../../vm/processes.ts';
 import { SetupError } from '../../vm/index.ts';
 import type { Kernel } from '../../vm/index.ts';
 import { EXIT, exitCode } from './exit.ts';
+import { deliver, NO_WISHES } from './reports_out.ts';
+import type { Wishes } from './reports_out.ts';
 
 /** Two interrupts within so many milliseconds are one: each process on the way passes it on. */
 const ONE_INTERRUPT_MS = 300;
 
 /** Runs, reports, and answers with the exit code. */
-export async function runAndReport(options: RunOptions, out: string, { bundle }: { readonly bundle?: string | undefined } = {}): Promise<number> {
+export async function runAndReport(options: RunOptions, out: string, { bundle, reports = NO_WISHES }: { readonly bundle?: string | undefined; readonly reports?: Wishes } = {}): Promise<number> {
   const evidence: { up?: { kernel: Kernel; slow: boolean }; cases?: string; readonly consoles: string[] } = { consoles: [] };
   const controller = new AbortController();
   let interruptedAt = -Infinity;
@@ -47,9 +49,18 @@ export async function runAndReport(options: RunOptions, out: string, { bundle }:
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
   process.on('SIGHUP', interrupt);
-  const show = (state: RunResult): void => void process.stdout.write(formatSummary(state, { colour: process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '', out }));
-  let result: RunResult | undefined;
   let unwritable: OutputError | undefined;
+  const screen = reports.piped ? process.stderr : process.stdout;
+  const show = (state: RunResult): void => {
+    screen.write(formatSummary(state, { colour: screen.isTTY === true && (process.env['NO_COLOR'] ?? '') === '', out }));
+    try {
+      deliver({ kind: 'run', result: state }, reports, out);
+    } catch (error) {
+      if (!(error instanceof OutputError)) throw error;
+      unwritable ??= error;
+    }
+  };
+  let result: RunResult | undefined;
   const keepWhole = (name: string, text: string): void => {
     try {
       writeWhole(join(out, name), text);
@@ -119,7 +130,7 @@ export async function runAndReport(options: RunOptions, out: string, { bundle }:
   if (bundle !== undefined && evidence.up !== undefined) {
     try {
       const digest = await createBundle({ file: bundle, out, options, result, ...evidence.up, cases: evidence.cases, consoles: evidence.consoles }, (line) => process.stderr.write(`${line}\n`));
-      process.stdout.write(`bundle:  ${bundle}, SHA-256 ${digest}\n`);
+      screen.write(`bundle:  ${bundle}, SHA-256 ${digest}\n`);
     } catch (error) {
       if (!(error instanceof SetupError)) throw error;
       process.stderr.write(`ringfence: ${error.message}\n`);
