@@ -30,3 +30,11 @@ it('a path below a descriptor races with its being closed', () => {
   expect(cqes([mkdir, close])).toEqual(expect.arrayContaining([expect.objectContaining({ user_data: 1n, res: 'any' })]));
   expect(cqes([mkdir])).toEqual([expect.objectContaining({ user_data: 1n, res: -20 })]);
 });
+
+it('a read that may come before its descriptor is closed leaves its memory unknown', () => {
+  const close: Sqe = { opcode: OP.CLOSE, fd: FD.file, flags: ASYNC, user_data: 1n };
+  const read: Sqe = { opcode: OP.READ, fd: FD.file, addr: data, len: 8, flags: ASYNC, user_data: 2n };
+  const look: Scenario['steps'][number] = { task: 0, do: 'probe_memory', at: ARENA.data, length: 8 };
+  expect(predict(scenario(['file'], [close, read], [look]), ABI_7_0).steps[2]!.memory).toBe('any');
+  expect(predict(scenario(['file'], [{ ...close, flags: HARDLINK }, read], [look]), ABI_7_0).steps[2]!.memory).toEqual(new Uint8Array(8));
+});

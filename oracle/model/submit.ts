@@ -390,6 +390,7 @@ export class Submission {
     else for (const name of changed) sofar.add(name);
     // A chain that has met another one stays uncertain to its end.
     if (this.#racing.has(chain)) for (const name of changed) this.#files.sandbox.taint(name);
+    if (racy) this.#files.sandbox.blur(this.#ring.slot);
     return racy;
   }
 

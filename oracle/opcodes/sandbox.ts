@@ -89,6 +89,14 @@ export class Sandbox {
     for (const file of this.fds.values()) this.taint(objectName(file));
   }
 
+  /** Notes that requests ran in an order nobody knows: what they would have done in the other one is not known either. */
+  blur(ring: number): void {
+    this.taintObjects();
+    for (const node of this.world.paths.values()) if (node.type === 'file' || node.type === 'dir') this.taint(node.id);
+    this.taint(`files:${ring}`);
+    this.memory.forgetAll();
+  }
+
   /** Whether the state of any of these resources is unknown. */
   isTainted(names: readonly string[]): boolean {
     const { tainted } = this.world;
