@@ -11,12 +11,13 @@ import { mergeShards } from '../shards/merge.ts';
 import type { Part } from '../shards/merge.ts';
 import { EXIT, exitCode, Usage } from './exit.ts';
 import { parse } from './options.ts';
+import { deliver, REPORT_OPTIONS, REPORT_OPTIONS_HELP, wishesOf } from './reports_out.ts';
 
 export const HELP = `ringfence merge DIR... --out DIR: joins the results of shards into that of the whole run
 
   DIR                  what \`ringfence run --shard I/N --out DIR\` left, or its result.json; all N of them
   -o, --out DIR        where the joined result goes: result.json, cases.txt, divergences, consoles of shard I in shard-I/
-
+${REPORT_OPTIONS_HELP}
 All shards must be of one run: same seed, suites, number of cases, kernel, expectations and version of ringfence. The joined result is
 then that of the unsharded run, outcome for outcome: the same scenarios, verdicts, answers and counts (only times, the number of
 guests and, among differences of one kind, the one that was shrunk, may be others).
@@ -32,7 +33,8 @@ Exit code: that of the whole run; 2 when the shards are not all there or do not 
 `;
 
 export async function command(argv: readonly string[]): Promise<number> {
-  const { values, positionals } = parse(argv, { out: { type: 'string', short: 'o' } }, 10_000);
+  const { values, positionals } = parse(argv, { out: { type: 'string', short: 'o' }, ...REPORT_OPTIONS }, 10_000);
+  const reports = wishesOf(values);
   if (positionals.length === 0) throw new Usage('merge needs the directories of the shards');
   const { out } = values;
   if (out === undefined) throw new Usage('merge needs --out DIR, a directory of its own for the joined result');
@@ -50,17 +52,19 @@ export async function command(argv: readonly string[]): Promise<number> {
   const faults = [...unreadable, ...unfit];
   for (const fault of faults) process.stderr.write(`ringfence: ${fault}\n`);
   if (result === undefined) throw new SetupError('There is no shard to join.', 'Run them first: npx ringfence run --shard 1/3 --out shard-1, and so on.');
+  const screen = reports.piped ? process.stderr : process.stdout;
   try {
     writeCases(used, result, out);
     copyConsoles(used, out);
     writeOut(out, result);
+    deliver({ kind: 'run', result }, reports, out);
   } catch (error) {
     if (!(error instanceof OutputError)) throw error;
     throw new SetupError(error.message, 'The shards are as they were.');
   }
-  process.stdout.write(formatSummary(result, { colour: process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '', out }));
+  screen.write(formatSummary(result, { colour: screen.isTTY === true && (process.env['NO_COLOR'] ?? '') === '', out }));
   if (faults.length === 0) return exitCode(result, false);
-  process.stderr.write('ringfence: the joined result is not that of the whole run; run what is missing and merge again.\n');
+  process.stderr.write(`ringfence: ${result.verdict === 'interrupted' || result.reason?.includes('incomplete') === true ? 'the joined result is not that of the whole run; run what is missing and merge again' : 'the shards that belong together are all joined; leave the others away'}.\n`);
   return EXIT.usage;
 }
 
