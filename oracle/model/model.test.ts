@@ -59,6 +59,10 @@ describe('pointers to where the runner may have something', () => {
     ];
     for (const call of calls) expect([returns(...call(NOWHERE)), returns(...call(ELSEWHERE))]).toEqual([[-E.FAULT], ['any']]);
   });
+  it('leave every field open, also one that would be refused', () => {
+    expect([returns(restrictTask({ flags: 1 })), returns(restrictTask({ placement: ELSEWHERE, flags: 1 }))]).toEqual([[-E.INVAL], ['any']]);
+    expect([returns(filter(TASK, { cmd_type: 9 })), returns(filter(TASK, { placement: ELSEWHERE, cmd_type: 9 }))]).toEqual([[-E.INVAL], ['any']]);
+  });
   it('do not hide the payload size that was written back before the program was read', () => {
     expect(memory(filter(TASK, { program_placement: ELSEWHERE }))).toBe('any');
     const written = memory(filter(TASK, { program_placement: ELSEWHERE, pdu_size: 8 }));
@@ -155,6 +159,12 @@ describe('requests', () => {
     // Beside something unknown nobody knows what is posted elsewhere.
     const newer = { ...ABI_7_0, op_last: 66, pdu_size: [...ABI_7_0.pdu_size, 0] };
     expect(run([...rings, submit(0, { opcode: 65 }, message(9n)), reap(1)], newer).at(-1)!.cqes).toEqual([expect.objectContaining({ user_data: 9n, res: 'any', optional: true })]);
+  });
+  it('that still wait may complete with any later step: no more completions are certain than those of the step', () => {
+    const waiting: readonly Step[] = [ring(), submit(0, { opcode: OP.TIMEOUT, addr: TIMESPEC.hour, len: 1, user_data: 1n }), submit(0, { opcode: OP.NOP, user_data: 2n }, { opcode: OP.NOP, user_data: 3n })];
+    expect(completions(...waiting)).toEqual([[2n, 0, false], [3n, 0, false], [1n, 'any', true]]);
+    expect(run(waiting)[2]!.most).toBe(2);
+    expect(run([ring(), waiting[2]!])[1]!.most).toBeUndefined();
   });
   it('io_uring_enter(2): a failed head that skips its completion hides its chain, except perhaps a link timeout', () => {
     const failing = { opcode: OP.NOP, op_flags: IORING_NOP.INJECT_RESULT, len: -E.IO >>> 0, flags: IOSQE.IO_LINK | IOSQE.CQE_SKIP_SUCCESS, user_data: 1n };
