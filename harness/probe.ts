@@ -7,6 +7,9 @@ import type { AbiProfile } from '../oracle/abi.ts';
 import type { Program } from '../oracle/bpf/program.ts';
 import { BPF_PDU_SIZE_OFFSET } from '../oracle/scenario/memory.ts';
 import type { Observation, StepObservation } from '../oracle/scenario/observation.ts';
+import { OP } from '../oracle/opcodes/names.ts';
+import { SOCKADDR, SOCKADDR_LEN } from '../oracle/opcodes/arena.ts';
+import { FD } from '../oracle/layout.ts';
 import type { BpfArg, Scenario, Step, Target } from '../oracle/scenario/types.ts';
 
 const RET_1: Program = [{ code: 0x06, jt: 0, jf: 0, k: 1 }];
@@ -92,9 +95,15 @@ export async function probeAbi(run: RunOne, about: { readonly release: string; r
   const nop = await run(scenario([PLAIN_RING, register({ program: deny_fixed }), { task: 0, do: 'submit', ring: 0, sqes: [{ opcode: 0, op_flags: 4 }] }]));
   const nop_shows_fixed_file = nop.steps[2]?.cqes[0]?.res === -13;
 
+  // In the same way: a filter that denies what shows IOSQE_ASYNC, and a BIND of a path. The descriptor is looked up later.
+  const ASYNC = about.little_endian ? 0x1000 : 0x10_0000;
+  const deny_async: Program = [{ code: 0x20, jt: 0, jf: 0, k: 8 }, { code: 0x45, jt: 0, jf: 1, k: ASYNC }, { code: 0x06, jt: 0, jf: 0, k: 0 }, ...RET_1];
+  const bind = await run(scenario([PLAIN_RING, register({ opcode: OP.BIND, program: deny_async }), { task: 0, do: 'submit', ring: 0, sqes: [{ opcode: OP.BIND, fd: FD.closed, addr: SOCKADDR.unix_new, off: BigInt(SOCKADDR_LEN.unix_new) }] }]));
+  const bind_shows_async = bind.steps[2]?.cqes[0]?.res === -13;
+
   const arm64 = about.machine === 'aarch64';
   const open = arm64 ? OPEN_ARM64 : OPEN_X86_64;
-  return { ...about, op_last: pdu_size.length, register_last, ctx_size, pdu_size, filter_flags, sqe_flags, setup_flags: setup_flags >>> 0, nop_shows_fixed_file, open_force_flags: open.O_LARGEFILE, open };
+  return { ...about, op_last: pdu_size.length, register_last, ctx_size, pdu_size, filter_flags, sqe_flags, setup_flags: setup_flags >>> 0, nop_shows_fixed_file, bind_shows_async, open_force_flags: open.O_LARGEFILE, open };
 }
 
 function ret(step: StepObservation | undefined): number {

@@ -28,6 +28,8 @@ export interface AbiProfile {
   readonly socket_type_mask?: number;
   /** Whether prep turns IORING_NOP_FIXED_FILE into the request flag that filters see as IOSQE_FIXED_FILE (7.3 does, 7.0 looks later). Absent: not probed. */
   readonly nop_shows_fixed_file?: boolean;
+  /** Whether prep sends a BIND that names a file to a worker, which filters see as IOSQE_ASYNC (7.0.13 does, 7.0.10 not). Absent: it does. */
+  readonly bind_shows_async?: boolean;
   /** Flag bits that openat(2) adds on its own on this architecture (O_LARGEFILE: 0x8000 on x86-64). */
   readonly open_force_flags: number;
   /** Values of open flags on this architecture. */
@@ -90,6 +92,7 @@ export const ABI_7_0: AbiProfile = {
   sqe_flags: 0x7f,
   setup_flags: 0xffffffff,
   nop_shows_fixed_file: false,
+  bind_shows_async: true,
   open_force_flags: 0o100000,
   open: OPEN_X86_64,
 };

@@ -203,7 +203,7 @@ function prepBind(c: OpContext): PrepOutcome {
   if (anySet(c.sqe, 'len', 'buf_index', 'op_flags', 'file_index')) return EINVAL;
   const bytes = readSockaddr(c, c.sqe.addr, addrLen(c));
   if (isRefused(bytes)) return bytes;
-  return namesFile(bytes, c.abi.little_endian) ? PREP_ASYNC : PREP_OK;
+  return c.abi.bind_shows_async !== false && namesFile(bytes, c.abi.little_endian) ? PREP_ASYNC : PREP_OK;
 }
 
 function issueBind(c: OpContext): IssueOutcome {

@@ -69,6 +69,11 @@ describe('what a filter sees', () => {
     expect(words(new Bench(), { opcode: OP.CONNECT, fd: FD.inet, addr: SOCKADDR.inet, off: 16n })).toBeUndefined();
   });
 
+  it('of a BIND to a path carries IOSQE_ASYNC where prep sends it to a worker', () => {
+    const bind = { opcode: OP.BIND, fd: FD.stream, addr: SOCKADDR.unix_new, off: 5n };
+    expect([undefined, true, false].map((shown) => adds(new Bench(shown === undefined ? {} : { abi: { bind_shows_async: shown } }), bind))).toEqual([IOSQE.ASYNC, IOSQE.ASYNC, 0]);
+  });
+
   it('of a NOP with a direct descriptor carries IOSQE_FIXED_FILE where the kernel takes both for the same', () => {
     const nop = { opcode: OP.NOP, op_flags: IORING_NOP.FIXED_FILE };
     expect([false, true].map((shown) => adds(new Bench({ abi: { nop_shows_fixed_file: shown } }), nop))).toEqual([0, IOSQE.FIXED_FILE]);
