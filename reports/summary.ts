@@ -3,6 +3,7 @@ import { ABI_7_0 } from '../oracle/abi.ts';
 import type { AbiProfile } from '../oracle/abi.ts';
 import { fromJson } from '../oracle/scenario/json.ts';
 import { printScenario } from '../oracle/scenario/text/index.ts';
+import { expectationLines } from './expectations.ts';
 import { below, caseFile, replayCommand } from './replay.ts';
 import type { Crash, Divergence, Hang, RunResult, Verdict } from './result.ts';
 import { COLOUR, counted, duration, PLAIN, thousands, wrap } from './style.ts';
@@ -71,10 +72,11 @@ function facts(result: RunResult, style: Style): string[] {
   lines.push(['rules', `${Object.keys(rules).length - never.length} of ${Object.keys(rules).length} reached${never.length === 0 ? '' : `; never: ${never.slice(0, 3).join(', ')}${never.length > 3 ? ` and ${never.length - 3} more` : ''}`}`]);
   for (const { id, rule, title, scenarios } of result.known) lines.push(['known', `${id}: ${title} (${rule}; ${counted(scenarios, 'scenario')})`]);
   for (const { id, reason } of result.missing_findings) lines.push(['MISSING', `${id} should show on this kernel and did not: ${reason}`]);
+  lines.push(...expectationLines(result));
   return lines.flatMap(([name, text]) =>
     wrap(text, WIDTH - 12).map((line, i) => {
       const label = (i === 0 ? name : '').padEnd(10);
-      return `  ${name === 'known' || name === 'MISSING' || name === 'NOTE' ? style.yellow(label) : label}${line}`;
+      return `  ${['known', 'MISSING', 'NOTE', 'FAILS', 'DECIDE'].includes(name) ? style.yellow(label) : label}${line}`;
     }),
   );
 }

@@ -7,7 +7,7 @@ import { gunzipSync } from 'node:zlib';
 import { treeCache } from '../../vm/build/index.ts';
 import { sha256, writeAtomic } from '../../vm/cache.ts';
 import type { Kernel } from '../../vm/index.ts';
-import { withDeb } from '../../vm/kernels/apt.ts';
+import { FetchError, withDeb } from '../../vm/kernels/apt.ts';
 import { pinnedPath } from '../../vm/kernels/fetch.ts';
 import { findPinned } from '../../vm/kernels/pinned.ts';
 import { X86_64 } from '../../vm/machine.ts';
@@ -40,8 +40,9 @@ export async function kernelConfig(kernel: Kernel, log: (line: string) => void):
       const cached = join(dirname(pinnedPath(pinned)), 'config');
       const name = `linux-base-${pinned.uname}`;
       if (existsSync(cached)) return { text: readFileSync(cached, 'utf8'), source: `Debian's package ${name} ${pinned.version}` };
-      const found = await withDeb({ ...pinned, package: name }, X86_64.debArch, log, configOf).catch((error: Error) => {
-        tried.push(`Debian's package ${name} ${pinned.version} could not be had: ${error.message.split('\n')[0]!.replace(/ ?https?:\/\/\S+/g, '')}`);
+      const found = await withDeb({ ...pinned, package: name }, X86_64.debArch, log, configOf).catch((error: unknown) => {
+        const why = error instanceof FetchError ? { missing: 'the mirror no longer has it', network: 'no mirror can be reached', signature: 'its signature is wrong', other: 'apt failed' }[error.kind] : String(error).split('\n')[0];
+        tried.push(`Debian's package ${name} ${pinned.version} could not be had (${why})`);
         return undefined;
       });
       if (found !== undefined) {

@@ -39,6 +39,8 @@ const short = (value: unknown): string => (text(value).length > 120 ? 'another o
 /** Sorts out what belongs together: with shards of two runs, the larger group is the one that was meant. */
 export function mergeShards(parts: readonly Part[]): Merged {
   const faults: string[] = [];
+  /** What keeps the joined result from being the whole run's. */
+  const gaps: string[] = [];
   const shards = parts.filter(({ from, result }) => {
     if (result.shard !== undefined && result.plan.source === 'drawn') return true;
     faults.push(`${from} is no shard: it was run without --shard`);
@@ -66,13 +68,13 @@ export function mergeShards(parts: readonly Part[]): Merged {
   }
   const { count } = reference.result.shard!;
   const missing = Array.from({ length: count }, (_, i) => i + 1).filter((index) => !by.has(index) && index <= reference.result.plan.cases);
-  if (missing.length > 0) faults.push(`shard${missing.length === 1 ? '' : 's'} ${missing.map((index) => `${index}/${count}`).join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing`);
+  if (missing.length > 0) gaps.push(`shard${missing.length === 1 ? '' : 's'} ${missing.map((index) => `${index}/${count}`).join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing`);
   const used = [...by.entries()].sort(([a], [b]) => a - b).map(([, part]) => part);
   for (const { from, result: { shard, scenarios, plan, verdict, reason } } of used) {
     const size = Math.ceil((plan.cases - shard!.index + 1) / shard!.count);
-    if (scenarios !== size) faults.push(`${from} is not whole: shard ${shard!.index}/${shard!.count} has ${size} cases, and ${scenarios} were run (${reason ?? verdict})`);
+    if (scenarios !== size) gaps.push(`${from} is not whole: shard ${shard!.index}/${shard!.count} has ${size} cases, and ${scenarios} were run (${reason ?? verdict})`);
   }
-  return { result: join(used.map(({ result }) => result), faults.length > 0 ? faults[0]! : undefined), used, faults };
+  return { result: join(used.map(({ result }) => result), gaps[0]), used, faults: [...faults, ...gaps] };
 }
 
 function join(results: readonly RunResult[], incomplete: string | undefined): RunResult {
