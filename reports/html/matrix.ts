@@ -26,7 +26,7 @@ export function matrixSection(matrix: MatrixResult, out: string): Markup {
       const value = of(kernel);
       return html`<td class="n${bad && value > 0 ? ' broken' : ''}">${value === 0 && kernel.outcomes === 0 ? '' : thousands(value)}</td>`;
     }));
-  const table = html`<table class="matrix"><caption class="hidden">Kernels, oldest first</caption>${head}${block('Verdict', [
+  const table = html`<table class="matrix"><caption class="hidden">Kernels, oldest first</caption>${head}${block('Each by the rules', [
     row('verdict', kernels.map(({ state, reason }) => html`<td class="state ${state}"${reason === undefined ? NOTHING : html` title="${reason}"`}>${STATES[state]}</td>`)),
     numbers('answers compared', ({ outcomes }) => outcomes), numbers('divergences', ({ divergences }) => divergences, true), numbers('crashes', ({ crashes }) => crashes, true), numbers('hangs', ({ hangs }) => hangs, true), numbers('scenarios with known findings', ({ known }) => known),
     row('wall time', kernels.map(({ wall_s, outcomes }) => html`<td class="n">${outcomes === 0 ? '' : duration(wall_s)}</td>`)),
@@ -72,6 +72,8 @@ function causeText(cause: Cause): Markup {
   switch (cause.kind) {
     case 'finding':
       return html`known finding <code>${cause.id}</code>, only on the ${cause.shown_on === 'from' ? 'older' : 'newer'}`;
+    case 'expected':
+      return html`expectation <code>${cause.id}</code>, met by the ${cause.shown_on === 'from' ? 'older' : 'newer'} alone`;
     case 'abi':
       return html`the ABI: <code>${cause.field}</code> is ${cause.from}, then ${cause.to}`;
     case 'open':

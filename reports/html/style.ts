@@ -69,7 +69,7 @@ dl, dd, dt { margin: 0; }
 .facts dt { color: var(--soft); overflow-wrap: anywhere; }
 .facts dd { min-width: 0; overflow-wrap: anywhere; }
 
-.scroll { overflow-x: auto; max-width: 100%; margin: .75rem 0; }
+.scroll { position: relative; overflow-x: auto; max-width: 100%; margin: .75rem 0; }
 .console, details .scroll:has(pre) { max-height: 30rem; overflow: auto; }
 .scroll:has(> pre) { padding: .8rem 1rem; background: var(--wash); border-radius: 4px; font-size: .875rem; }
 table { border-collapse: collapse; width: 100%; font-size: .875rem; }
@@ -84,7 +84,7 @@ td.broken { color: var(--accent); font-weight: 650; }
 .broke li { display: grid; grid-template-columns: minmax(0, 1fr) 17rem 7.5rem; gap: .15rem 1.5rem; padding: .55rem 0 .6rem; border-bottom: 1px solid var(--line); }
 .broke a { font-weight: 560; }
 .broke li > div > .soft { max-width: 40rem; font-size: .875rem; text-wrap: pretty; }
-.delta { display: grid; grid-template-columns: 1fr 1fr; gap: 0 1rem; align-content: start; font-size: .8125rem; }
+.delta { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); min-width: 0; overflow-wrap: anywhere; gap: 0 1rem; align-content: start; font-size: .8125rem; }
 .delta code { display: block; font-size: .9375rem; overflow-wrap: anywhere; }
 .delta .bad code { font-weight: 650; }
 .again { font-size: .8125rem; text-align: right; }
@@ -224,9 +224,9 @@ output { color: var(--soft); }
 
 @media (max-width: 40rem) {
   nav { gap: .5rem; }
-  .broke li { grid-template-columns: 1fr auto; }
+  .broke li { grid-template-columns: minmax(0, 1fr) auto; }
   .broke li > div:first-child { grid-column: 1 / -1; }
-  .delta { grid-template-columns: auto auto; justify-content: start; gap: 0 1.5rem; }
+  .delta { grid-template-columns: fit-content(11rem) fit-content(11rem); justify-content: start; gap: 0 1.5rem; }
   .again { align-self: end; }
   .facts div { grid-template-columns: 1fr; gap: 0; }
   .facts dt { font-size: .8125rem; }
