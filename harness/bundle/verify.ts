@@ -168,7 +168,7 @@ export function compareLedgers(recorded: readonly LedgerLine[], now: Ledger, who
 export function compareCounts(recorded: RunResult, now: RunResult): string[] {
   const out: string[] = [];
   const same = (what: string, a: unknown, b: unknown): void => {
-    if (a !== b) out.push(`${what}: recorded ${String(a)}, now ${String(b)}`);
+    if (a !== b) out.push(`${what}: recorded ${String(a ?? 'none')}, now ${String(b ?? 'none')}`);
   };
   same('verdict', recorded.verdict, now.verdict);
   same('kernel release', recorded.kernel.release, now.kernel.release);
