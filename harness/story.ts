@@ -8,11 +8,12 @@ import { contextFields } from '../oracle/explain/context.ts';
 import { judgeProgram, verdictText } from '../oracle/explain/program.ts';
 import { opName } from '../oracle/opcodes/names.ts';
 import { predict } from '../oracle/predict.ts';
+import { allows } from '../oracle/prediction.ts';
 import type { PredictedStep } from '../oracle/prediction.ts';
 import type { Cqe, Observation, StepObservation } from '../oracle/scenario/observation.ts';
 import { BPF_ARG_SIZE, BPF_PDU_SIZE_OFFSET, effectiveProgram } from '../oracle/scenario/memory.ts';
 import { allowedText, bytesText, resultText, sqeText, stepText } from '../oracle/scenario/text/index.ts';
-import type { RegisterBpfStep, Scenario, Step } from '../oracle/scenario/types.ts';
+import type { RegisterBpfStep, Scenario, Sqe, Step } from '../oracle/scenario/types.ts';
 import type { FilterVerdict, TraceEvent } from '../oracle/trace.ts';
 import type { Story, StoryFilter, StoryProgram, StoryRequest, StoryStep } from '../reports/story.ts';
 
@@ -38,6 +39,7 @@ function storyStep(step: Step, predicted: PredictedStep, events: readonly Reques
   const { reached, returns, rule } = predicted;
   const sqes = step.do === 'submit' && reached ? step.sqes : [];
   const asked = new Set(sqes.map((sqe) => sqe.user_data ?? 0n));
+  const answers = observed === undefined ? undefined : answersOf(sqes, predicted, observed.cqes);
   const strays = observed?.cqes.filter(({ user_data }) => !asked.has(user_data)).map((cqe) => cqeText(cqe, true)) ?? [];
   return {
     task: step.task,
@@ -47,7 +49,7 @@ function storyStep(step: Step, predicted: PredictedStep, events: readonly Reques
     predicted: !reached ? 'does not run' : returns === 'any' ? 'anything' : [...returns.map((allowed) => allowedText(allowed)), ...memory(step, predicted.memory)].join(', '),
     ...(observed === undefined ? {} : { observed: !observed.reached ? 'did not run' : [...observed.returns.map(resultText), ...memory(step, observed.memory)].join(', ') }),
     rule,
-    requests: sqes.map((sqe, i) => storyRequest(i, sqeText(sqe, abi), sqe.user_data ?? 0n, predicted, events.filter((event) => event.sqe === i), abi, observed)),
+    requests: sqes.map((sqe, i) => storyRequest(i, sqeText(sqe, abi), predicted, events.filter((event) => event.sqe === i), abi, answers?.[i])),
     ...(strays.length === 0 ? {} : { strays }),
   };
 }
@@ -57,13 +59,30 @@ function memory({ do: what }: Step, bytes: Uint8Array | 'any' | undefined): stri
   return bytes instanceof Uint8Array ? [`bytes ${bytesText(bytes, 32)}`] : [];
 }
 
-function storyRequest(index: number, text: string, user_data: bigint, { cqes }: PredictedStep, events: readonly RequestEvent[], abi: AbiProfile, observed: StepObservation | undefined): StoryRequest {
+/** CQEs per request. Where requests share their user_data, those that are as predicted go first and the others take what is left. */
+function answersOf(sqes: readonly Sqe[], { cqes }: PredictedStep, observed: readonly Cqe[]): Cqe[][] {
+  const left = new Set(observed);
+  const answers = sqes.map((): Cqe[] => []);
+  for (const { sqe, user_data, res } of cqes === 'any' ? [] : cqes) {
+    const found = [...left].find((cqe) => cqe.user_data === user_data && allows(res, cqe.res));
+    if (found === undefined || answers[sqe] === undefined) continue;
+    answers[sqe].push(found);
+    left.delete(found);
+  }
+  for (const cqe of left) {
+    const own = sqes.flatMap((sqe, i) => ((sqe.user_data ?? 0n) === cqe.user_data ? [i] : []));
+    const taker = own.find((i) => answers[i]!.length === 0) ?? own.at(-1);
+    if (taker !== undefined) answers[taker]!.push(cqe);
+  }
+  return answers;
+}
+
+function storyRequest(index: number, text: string, { cqes }: PredictedStep, events: readonly RequestEvent[], abi: AbiProfile, seen: readonly Cqe[] | undefined): StoryRequest {
   const last = events.at(-1);
   const all = events.flatMap((event) => event.filters);
   // Behind a drain the stack is tried with more than one context; the first is the request's own.
   const filters = all.filter(({ ctx }) => ctx === all[0]!.ctx);
   const own = cqes === 'any' ? [] : cqes.filter(({ sqe }) => sqe === index);
-  const seen = observed?.cqes.filter((cqe) => cqe.user_data === user_data);
   return {
     text,
     predicted: cqes === 'any' ? 'not judged' : own.length === 0 ? 'no CQE' : own.map(({ res, optional }) => `${allowedText(res)}${optional === true ? ' (may be missing)' : ''}`).join(', '),

@@ -87,7 +87,7 @@ function ruleLines(results: readonly RunResult[]): RuleLine[] {
 /** The worst state of a rule on any kernel. */
 function matrixRules({ rules }: MatrixResult): RuleLine[] {
   const order: readonly RuleMark[] = ['broken', 'known', 'kept', 'unreached'];
-  return rules.map(({ rule, cells }): RuleLine => ({ id: rule, hits: cells.reduce((sum, cell) => sum + (cell?.hits ?? 0), 0), mark: order.find((mark) => cells.some((cell) => cell?.state === mark)) ?? 'unreached' }));
+  return rules.map(({ rule, cells }): RuleLine => ({ id: rule, hits: cells.reduce((sum, cell) => sum + (cell?.hits ?? 0), 0), mark: order.find((mark) => cells.some((cell) => cell?.state === mark)) ?? 'unreached' })).sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 const NAMES: readonly (readonly [id: string, name: string])[] = [

@@ -3,7 +3,7 @@ import type { Cause, Change, FindingCell, KernelState, MatrixResult, RuleCell } 
 import { counted, duration, thousands } from '../style.ts';
 import { html, NOTHING } from './escape.ts';
 import type { Markup, Part } from './escape.ts';
-import { code, command, details, ruleLink, scroll, section } from './parts.ts';
+import { code, command, details, prose, ruleLink, scroll, section } from './parts.ts';
 import { replayCommand } from '../replay.ts';
 
 const STATES: Readonly<Record<KernelState, string>> = {
@@ -65,7 +65,7 @@ function comparison({ comparison: { pairs, changes } }: MatrixResult, out: strin
 
 function changeItem({ from, to, causes, scenarios, suites, example }: Change, out: string): Markup {
   const bad = causes.some(({ kind }) => kind === 'unexplained');
-  return html`<li><b>${from} → ${to}</b> ${counted(scenarios, 'scenario')} <span class="soft">(${Object.entries(suites).map(([suite, count]) => `${suite} ${thousands(count)}`).join(', ')})</span>: ${causes.map((cause, i) => html`${i === 0 ? '' : '; '}<span${cause.kind === 'unexplained' ? html` class="bad"` : NOTHING}>${causeText(cause)}</span>`)}${details(`Smallest case: step ${example.step}, ${from} answers ${example.answer_from}, ${to} ${example.answer_to}`, command(replayCommand(out, example.file)), bad)}</li>`;
+  return html`<li><b>${from} → ${to}</b> ${counted(scenarios, 'scenario')} <span class="soft">(${Object.entries(suites).map(([suite, count]) => `${suite} ${thousands(count)}`).join(', ')})</span>: ${causes.map((cause, i) => html`${i === 0 ? '' : '; '}<span${cause.kind === 'unexplained' ? html` class="bad"` : NOTHING}>${causeText(cause)}</span>`)}${details(html`Smallest case, step ${example.step}: ${from} answers ${prose(example.answer_from)}; ${to} ${prose(example.answer_to)}`, command(replayCommand(out, example.file)), bad)}</li>`;
 }
 
 function causeText(cause: Cause): Markup {
@@ -79,6 +79,6 @@ function causeText(cause: Cause): Markup {
     case 'open':
       return html`left open by ${ruleLink(cause.rule)}`;
     case 'unexplained':
-      return html`unexplained: ${cause.detail}`;
+      return html`unexplained: ${prose(cause.detail)}`;
   }
 }

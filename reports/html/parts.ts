@@ -29,6 +29,11 @@ export function code(text: string): Markup {
   return html`<code>${text}</code>`;
 }
 
+/** Prose in which names of errors stay whole: no line ends after the minus of -EACCES. */
+export function prose(text: string): Markup {
+  return html`${text.split(/(-E[A-Z0-9]{2,})/).map((part, i) => (i % 2 === 1 ? html`<span class="nb">${part}</span>` : part))}`;
+}
+
 /** A link to a rule in the table of rules. */
 export function ruleLink(id: string): Markup {
   return html`<a class="rule" href="#rule-${id}"><code>${softened(id)}</code></a>`;

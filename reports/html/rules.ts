@@ -4,7 +4,7 @@ import { KIND_TEXT } from '../rules.ts';
 import { thousands } from '../style.ts';
 import { html, NOTHING } from './escape.ts';
 import type { Markup } from './escape.ts';
-import { percent, section, softened } from './parts.ts';
+import { percent, prose, section, softened } from './parts.ts';
 
 export type RuleMark = 'broken' | 'known' | 'kept' | 'unreached';
 
@@ -27,7 +27,7 @@ export function rulesSection(lines: readonly RuleLine[], rules: readonly Rule[])
   const rows = lines.map(({ id, hits, mark }) => {
     const rule = texts.get(id);
     const log = hits === 0 ? 0 : 0.06 + 0.94 * (Math.log10(hits) / Math.log10(most));
-    return html`<tr id="rule-${id}" data-mark="${mark}" data-id="${id}" data-hits="${hits}"><td><div class="id"><code>${softened(id)}</code></div>${rule === undefined ? NOTHING : html`<div>${rule.statement}</div><div class="cite"><span class="kind">${KIND_TEXT[rule.kind]}</span> ${rule.source}</div>`}</td><td class="mark ${mark}">${MARKS[mark]}</td><td class="n hits">${thousands(hits)}<svg width="100%" height="3" aria-hidden="true"><rect width="${percent(log)}" height="3"/></svg></td></tr>\n`;
+    return html`<tr id="rule-${id}" data-mark="${mark}" data-id="${id}" data-hits="${hits}"><td><div class="id"><code>${softened(id)}</code></div>${rule === undefined ? NOTHING : html`<div>${prose(rule.statement)}</div><div class="cite"><span class="kind">${KIND_TEXT[rule.kind]}</span> ${rule.source}</div>`}</td><td class="mark ${mark}">${MARKS[mark]}</td><td class="n hits">${thousands(hits)}<svg width="100%" height="3" aria-hidden="true"><rect width="${percent(log)}" height="3"/></svg></td></tr>\n`;
   });
   return section('rules', 'Rules', html`${filter}<table class="rules" id="rule-table"><caption class="hidden">Rules with statement, source, state and number of hits</caption><thead><tr>${head('id', 'Rule')}${head('mark', 'State')}${head('hits', 'Hits', 'n')}</tr></thead><tbody>${rows}</tbody></table>`, 'What was promised, where, and how often a case came to it.');
 }

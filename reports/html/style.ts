@@ -81,7 +81,7 @@ tbody th { font-weight: 560; }
 td.broken { color: var(--accent); font-weight: 650; }
 .words { min-width: 14rem; }
 .broke { list-style: none; margin: 0; padding: 0; border-top: 1px solid var(--line); }
-.broke li { display: grid; grid-template-columns: minmax(0, 1fr) 17rem 7.5rem; gap: .15rem 1.5rem; padding: .55rem 0 .6rem; border-bottom: 1px solid var(--line); }
+.broke li { display: grid; grid-template-columns: minmax(0, 1fr) 16rem 9.75rem; gap: .15rem 1.5rem; padding: .55rem 0 .6rem; border-bottom: 1px solid var(--line); }
 .broke a { font-weight: 560; }
 .broke li > div > .soft { max-width: 40rem; font-size: .875rem; text-wrap: pretty; }
 .delta { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); min-width: 0; overflow-wrap: anywhere; gap: 0 1rem; align-content: start; font-size: .8125rem; }
@@ -89,7 +89,7 @@ td.broken { color: var(--accent); font-weight: 650; }
 .delta .bad code { font-weight: 650; }
 .again { font-size: .8125rem; text-align: right; }
 .cite { font-size: .8125rem; }
-.date { white-space: nowrap; }
+.date, .nb { white-space: nowrap; }
 .plain { list-style: none; padding: 0; margin: .75rem 0; }
 .plain li { margin: .3rem 0; }
 
@@ -219,7 +219,9 @@ output { color: var(--soft); }
 .cell.broken { background: var(--tint); }
 .state.unsupported, .state.not-run, .state.unavailable { color: var(--soft); font-style: italic; }
 .changes { padding-left: 1.5rem; }
-.changes > li { margin: .75rem 0; }
+.changes > li { margin: .6rem 0 .9rem; }
+.changes details { margin: 0; }
+.changes summary { font-size: .875rem; }
 .end { padding-top: 2rem; padding-bottom: 3rem; color: var(--soft); font-size: .8125rem; }
 
 @media (max-width: 40rem) {

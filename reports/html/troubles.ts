@@ -5,7 +5,7 @@ import { counted, thousands } from '../style.ts';
 import { caseFigure } from './case.ts';
 import { anchor, html, NOTHING } from './escape.ts';
 import type { Markup } from './escape.ts';
-import { command, details, facts, ruleLink, section, softened } from './parts.ts';
+import { command, details, facts, prose, ruleLink, section, softened } from './parts.ts';
 
 /** A run on the page. In a matrix, `name` is the kernel's and `out` its own directory. */
 export interface Run {
@@ -32,7 +32,7 @@ function divergenceArticle(divergence: Divergence, n: number, { result, name, ou
   const { rule, statement, source, suite, index, step, what, predicted, observed, reproduced, count, story, text, scenario } = divergence;
   const id = divergenceId(name, n);
   const file = caseFile('divergences', n);
-  return html`<article id="${id}" class="divergence" aria-labelledby="${id}-h"><header><p class="where">${name === '' ? '' : `Linux ${name}, `}divergence ${n + 1}</p><h3 id="${id}-h"><a href="#rule-${rule}"><code>${softened(rule)}</code></a></h3><blockquote><p>${statement}</p>${source === '' ? NOTHING : html`<footer class="cite">${source}</footer>`}</blockquote></header>
+  return html`<article id="${id}" class="divergence" aria-labelledby="${id}-h"><header><p class="where">${name === '' ? '' : `Linux ${name}, `}divergence ${n + 1}</p><h3 id="${id}-h"><a href="#rule-${rule}"><code>${softened(rule)}</code></a></h3><blockquote><p>${prose(statement)}</p>${source === '' ? NOTHING : html`<footer class="cite">${source}</footer>`}</blockquote></header>
 <dl class="versus"><div><dt>Predicted</dt><dd>${predicted}</dd></div><div class="bad"><dt>Observed</dt><dd>${observed}</dd></div></dl>
 <p class="soft">Step ${step} (${what}) on Linux ${result.kernel.release}; reproduced ${reproduced}; ${counted(count, 'scenario')} of this run; found by suite ${suite}, case ${thousands(index)}, seed ${result.seed}.</p>
 ${story === undefined || place >= DRAWN ? html`<div class="scroll" tabindex="0" role="region" aria-label="The case"><pre>${text}</pre></div>` : caseFigure(story, step)}

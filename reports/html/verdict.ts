@@ -4,7 +4,7 @@ import type { RunResult, Verdict } from '../result.ts';
 import { counted, duration, thousands } from '../style.ts';
 import { html, NOTHING, raw } from './escape.ts';
 import type { Markup } from './escape.ts';
-import { code, command, facts, softened } from './parts.ts';
+import { command, facts, prose, softened } from './parts.ts';
 import { crashId, divergenceId } from './troubles.ts';
 import type { Run } from './troubles.ts';
 
@@ -44,7 +44,7 @@ export function matrixVerdict(matrix: MatrixResult, runs: readonly Run[]): Marku
   const said = verdict === 'conformant' ? `${counted(count('conformant'), 'kernel')} kept every promise that was tested, but for known findings` : reason;
   return top(verdict, `${said}${count('unsupported') === 0 ? '' : `; ${counted(count('unsupported'), 'kernel')} without the feature`}.`, [
     ['kernels', thousands(kernels.length)], ['answers compared', thousands(answers)], ['scenarios on each', thousands(cases)], ['rules that change', thousands(changed)],
-    ['unexplained differences', thousands(unexplained)], ['wall time', duration(times.wall_s)], ['seed', String(seed)],
+    ['unexplained', thousands(unexplained)], ['wall time', duration(times.wall_s)], ['seed', String(seed)],
   ], troubles(runs), matrix.command);
 }
 
@@ -64,7 +64,7 @@ function troubles(runs: readonly Run[]): Markup {
   const many = runs.length > 1;
   const items = runs.flatMap(({ result, name }) => {
     const item = (id: string, title: Markup | string, text: string, answers: Markup, reproduced: string, count?: number): Markup =>
-      html`<li><div><a href="#${id}">${title}</a>${many ? html` <span class="soft">${name}</span>` : NOTHING}<div class="soft">${text}</div></div><div class="delta">${answers}</div><div class="soft again">again ${reproduced}${count === undefined ? '' : `, ${counted(count, 'case')}`}</div></li>\n`;
+      html`<li><div><a href="#${id}">${title}</a>${many ? html` <span class="soft">${name}</span>` : NOTHING}<div class="soft">${prose(text)}</div></div><div class="delta">${answers}</div><div class="soft again">reproduced ${reproduced}${count === undefined ? '' : `, ${counted(count, 'case')}`}</div></li>\n`;
     return [
       ...result.divergences.map(({ rule, predicted, observed, count, reproduced, statement }, n) => item(divergenceId(name, n), html`<code>${softened(rule)}</code>`, statement, html`<span>predicted ${answer(predicted)}</span> <span class="bad">observed ${answer(observed)}</span>`, reproduced, count)),
       ...result.crashes.map(({ kind, title, reproduced }, n) => item(crashId('crash', name, n), 'crash', title, html`<b class="bad">${kind}</b>`, reproduced)),
