@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunResult } from '../../reports/result.ts';
+import { treeCache } from '../../vm/build/index.ts';
 import { fakeTree, writeTree } from '../../vm/build/testing.ts';
 import { fetchKernel } from '../../vm/index.ts';
 import { which } from '../../vm/tools.ts';
@@ -27,6 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => {
   rmSync(dir, { recursive: true, force: true });
+  rmSync(treeCache(tree), { recursive: true, force: true });
 });
 
 function ringfence(...args: string[]): { readonly code: number | null; readonly err: string } {
