@@ -179,7 +179,7 @@ function comparison({ comparison: { pairs, changes } }: MatrixResult, width: num
   const differ = pairs.some(({ shared, same }) => shared > same);
   return [
     [style.bold('Kernel against kernel, without the oracle (scenarios)'), ...pairTable(pairs, style)],
-    differ ? [style.bold('Every difference, by cause'), ...(changes.length === 0 ? ['  none that shows each time'] : changes.flatMap((change) => changeLines(change, width, out, style)))] : [],
+    differ ? [style.bold('Every difference, by cause'), ...(changes.length === 0 ? [`  ${pairs.every(({ unexamined }) => unexamined === 0) ? 'none that shows each time' : 'not looked into'}`] : changes.flatMap((change) => changeLines(change, width, out, style)))] : [],
   ];
 }
 
@@ -196,6 +196,8 @@ export function causeText(cause: Cause): string {
   switch (cause.kind) {
     case 'finding':
       return `finding ${cause.id} (${cause.rule}) ${cause.shown_on === 'from' ? 'is gone' : 'begins'}`;
+    case 'expected':
+      return `expectation ${cause.id} (${cause.rule}) is met by the ${cause.shown_on === 'from' ? 'older' : 'newer'} one alone`;
     case 'abi':
       return `ABI ${cause.field}: ${cause.from} becomes ${cause.to}`;
     case 'open':

@@ -20,7 +20,7 @@ export interface MatrixKernel {
   readonly requested: string;
   /** uname -r of the guest; what the file says where it did not boot; empty where nothing is known. */
   readonly release: string;
-  /** "pinned" or "file". */
+  /** "pinned", "file" or "tree". */
   readonly source: string;
   /** SHA-256 of the image that was booted, hex; empty where there was none. */
   readonly sha256: string;
@@ -113,6 +113,8 @@ export interface FindingRow {
 export type Cause =
   /** A known finding that only one of them has. */
   | { readonly kind: 'finding'; readonly id: string; readonly rule: string; readonly shown_on: 'from' | 'to' }
+  /** An entry of --expect that is no built-in finding: one of them breaks its rule, as expected. */
+  | { readonly kind: 'expected'; readonly id: string; readonly rule: string; readonly shown_on: 'from' | 'to' }
   /** A member of the ABI profile that differs. */
   | { readonly kind: 'abi'; readonly field: string; readonly from: string; readonly to: string }
   /** The rules leave the answer open, and allow both. */

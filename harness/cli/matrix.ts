@@ -1,6 +1,6 @@
 /** ringfence matrix. */
-import { accessSync, constants, mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { CASE_VERSION, formatJson } from '../../oracle/scenario/json.ts';
 import type { Json } from '../../oracle/scenario/json.ts';
 import { formatMatrix } from '../../reports/matrix-text.ts';
@@ -11,14 +11,18 @@ import { OutputError, writeOut, writeWhole } from '../../reports/write.ts';
 import { ensureRequirements } from '../../vm/host/requirements.ts';
 import { kernelFromFile, SetupError } from '../../vm/index.ts';
 import { findPinned } from '../../vm/kernels/pinned.ts';
+import { treeVersion } from '../../vm/build/tree.ts';
 import { killAllGuests } from '../../vm/processes.ts';
 import { emptyColumn } from '../matrix/column.ts';
 import type { Column } from '../matrix/column.ts';
 import { matrix } from '../matrix/matrix.ts';
 import { byRelease, columnNames, defaultKernels, parseKernels, UnknownKernel } from '../matrix/spec.ts';
+import type { KernelSpec } from '../matrix/spec.ts';
 import { EXIT, Usage } from './exit.ts';
-import { accel, DEFAULT_SEED, jobs, number, parse, seed, suites } from './options.ts';
+import { accel, DEFAULT_SEED, EXPECT_OPTIONS, EXPECT_OPTIONS_HELP, jobs, number, parse, seed, suites } from './options.ts';
+import { policy } from './policy.ts';
 import { deliver, REPORT_OPTIONS, REPORT_OPTIONS_HELP, wishesOf } from './reports_out.ts';
+import { kernelChoice, TREE_OPTIONS, TREE_OPTIONS_HELP } from './tree.ts';
 
 /** Scenarios per kernel. */
 const CASES = 2_600;
@@ -35,6 +39,8 @@ const OPTIONS = {
   jobs: { type: 'string', short: 'j' },
   timeout: { type: 'string' },
   out: { type: 'string', short: 'o' },
+  ...TREE_OPTIONS,
+  ...EXPECT_OPTIONS,
   ...REPORT_OPTIONS,
 } as const;
 
@@ -50,7 +56,7 @@ export const HELP = `ringfence matrix [options]: the same scenarios on several k
   -j, --jobs N         guests side by side; kernels take turns (default: one per processor)
       --timeout SEC    how long a guest may take to boot, or be silent while it works (default 90)
   -o, --out DIR        where everything goes (default ./out)
-${REPORT_OPTIONS_HELP}
+${TREE_OPTIONS_HELP}${EXPECT_OPTIONS_HELP}${REPORT_OPTIONS_HELP}
 First each kernel is asked what it can do (its ABI) and which known findings it shows. Then all get the same scenarios, judged by the
 rules as in a run. Then neighbouring kernels are compared without the oracle: a scenario that two answer differently is asked again,
 twice on either, and what differs each time is traced to its cause: a finding that one of them shows, a member of the ABI that differs, an
@@ -59,7 +65,7 @@ answer that the rules leave open. Anything else is "unexplained".
 A kernel without the feature (before 7.0) shows as unsupported: that is no failure. One that does not boot or cannot be fetched does
 not keep the others from finishing.
 
-Below DIR: matrix.json and matrix.txt, rewritten after each kernel; KERNEL/result.json and the rest as in a run; KERNEL/answers.txt
+Below DIR: matrix.json (reports/README.md describes it) and matrix.txt, rewritten after each kernel; report.html at the end; KERNEL/result.json and the rest as in a run; KERNEL/answers.txt
 (number and digest of each scenario's answers); changes/NNN.json, the smallest case of each difference, for ringfence replay.
 
 Exit code, the first that applies: 130 interrupted, with what was found on disk; 1 a kernel diverges, crashes or hangs, or two differ
@@ -68,7 +74,7 @@ without an explanation; 125 a kernel cannot be tested, or none has the feature; 
 Examples
   npx ringfence matrix --kernels 7.0.13,7.1.13,7.2.13,7.3.4
   npx ringfence matrix --kernels all --cases 10000
-  npx ringfence matrix --kernels 7.3.4,../linux/arch/x86/boot/bzImage    what does my tree change?
+  npx ringfence matrix --kernels 7.3.4 --linux ../linux --build    what does my tree change?
 `;
 
 /** Two interrupts within so many milliseconds are one: each process on the way passes it on. */
@@ -82,10 +88,11 @@ export async function command(argv: readonly string[]): Promise<number> {
   const settings = {
     suites: suites(values.suite), cases, seed: chosen, append: values.append ?? '', accel: accel(values.accel), jobs: jobs(values.jobs),
     timeout: number('timeout', values.timeout, 90, 1, 86_400), command: ['npx ringfence matrix', ...argv.filter((word, i) => !word.startsWith('--seed') && argv[i - 1] !== '--seed').map(quote), '--seed', String(chosen)].join(' '),
-    investigate: 4, shrinkSeconds: 30,
+    investigate: 4, shrinkSeconds: 30, ...policy(values),
   };
   const out = values.out ?? 'out';
-  const columns = await columnsOf(values.kernels ?? [defaultKernels().join(',')]);
+  const { tree } = kernelChoice({ linux: values.linux, build: values.build, debug: values.debug, patch: values.patch, out });
+  const columns = await columnsOf(values.kernels ?? [defaultKernels().join(',')], tree);
   directory(out);
   const progress = createProgress(process.stderr);
   await ensureRequirements({ log: (text) => progress.note(text) });
@@ -160,16 +167,17 @@ export function matrixExit({ verdict, kernels }: Pick<MatrixResult, 'verdict' | 
 }
 
 /** A mistyped name or a file that is no kernel ends it before anything was booted. */
-async function columnsOf(texts: readonly string[]): Promise<readonly Column[]> {
-  let specs;
+async function columnsOf(texts: readonly string[], tree: KernelSpec['tree']): Promise<readonly Column[]> {
+  let specs: readonly KernelSpec[];
   try {
     specs = parseKernels(texts);
   } catch (error) {
     if (error instanceof UnknownKernel) throw new Usage(error.message);
     throw error;
   }
-  const kernels = [];
+  const kernels: { readonly spec: KernelSpec; readonly release: string }[] = [];
   for (const spec of specs) kernels.push({ spec, release: spec.release === undefined ? (await kernelFromFile(spec.file!)).release : findPinned(spec.release)!.uname });
+  if (tree !== undefined) kernels.push({ spec: { requested: tree.dir, tree }, release: treeVersion(tree.dir) ?? 'unknown' });
   const sorted = byRelease(kernels);
   const names = columnNames(sorted);
   return sorted.map(({ spec, release }, i) => emptyColumn(spec, names[i]!, release));
@@ -187,11 +195,19 @@ function writeMatrix(out: string, result: MatrixResult): void {
 
 function directory(path: string): void {
   try {
-    mkdirSync(resolve(path), { recursive: true });
+    make(resolve(path));
+    if (!statSync(path).isDirectory()) throw new Error('it is not a directory');
     accessSync(path, constants.W_OK);
   } catch (error) {
     throw new SetupError(`${path} cannot be used for the results: ${(error as Error).message}`, 'Choose another directory with --out.');
   }
+}
+
+/** With its parents. The recursive form of Node.js never returns below /proc. */
+function make(path: string): void {
+  if (existsSync(path)) return;
+  make(dirname(path));
+  mkdirSync(path);
 }
 
 function quote(word: string): string {

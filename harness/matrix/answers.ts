@@ -46,27 +46,34 @@ export function parting(a: Observation, b: Observation, from = 0): Parting | und
   return undefined;
 }
 
-/** At most so many CQEs are told of one step. */
-const MOST = 3;
+/** Bytes that are told of memory, from the first one that differs on. */
+const BYTES = 8;
 
-/** What a step answered, as far as the other answered differently. */
+/** What a step answered, where the other answered differently. */
 function told(step: StepObservation, other: StepObservation): string {
   if (step.reached !== other.reached) return step.reached ? 'ran' : 'did not run';
   const parts: string[] = [];
   if (step.returns.join() !== other.returns.join()) parts.push(`returned ${step.returns.map(showNumber).join(', ') || 'nothing'}`);
-  const theirs = sorted(other.cqes);
-  const mine: string[] = [];
-  for (const cqe of step.cqes) {
-    const at = theirs.indexOf(sorted([cqe])[0]!);
-    if (at >= 0) theirs.splice(at, 1);
-    else mine.push(`CQE user_data=0x${cqe.user_data.toString(16)} res=${showNumber(cqe.res)}${cqe.flags === 0 ? '' : ` flags=0x${cqe.flags.toString(16)}`}`);
-  }
-  if (mine.length > 0) parts.push(mine.slice(0, MOST).join(', ') + (mine.length > MOST ? ` and ${mine.length - MOST} more` : ''));
-  else if (theirs.length > 0) parts.push(`no such CQE${theirs.length === 1 ? '' : 's'}`);
-  if (hex(step.memory) !== hex(other.memory)) parts.push(step.memory === undefined ? 'memory unchanged' : `memory ${hex(step.memory)}`);
-  return parts.join('; ') || 'the same';
+  const cqes = toldCqes(step.cqes, other.cqes);
+  if (cqes !== undefined) parts.push(cqes);
+  const memory = toldMemory(step.memory, other.memory);
+  if (memory !== undefined) parts.push(memory);
+  return parts.join('; ');
 }
 
-function hex(bytes: Uint8Array | undefined): string {
-  return bytes === undefined ? '' : Buffer.from(bytes).toString('hex');
+/** The CQEs of the first request, by user_data, that was answered differently, and how many more there are. */
+function toldCqes(mine: readonly Cqe[], theirs: readonly Cqe[]): string | undefined {
+  const data = [...new Set([...mine, ...theirs].map(({ user_data }) => user_data))].sort((a, b) => (a < b ? -1 : 1));
+  const of = (cqes: readonly Cqe[], user_data: bigint): Cqe[] => cqes.filter((cqe) => cqe.user_data === user_data);
+  const odd = data.filter((user_data) => sorted(of(mine, user_data)).join() !== sorted(of(theirs, user_data)).join());
+  const [first, ...more] = odd;
+  if (first === undefined) return undefined;
+  const answers = of(mine, first).map(({ res, flags }) => `res=${showNumber(res)}${flags === 0 ? '' : ` flags=0x${flags.toString(16)}`}`);
+  return `CQE user_data=0x${first.toString(16)} ${answers.join(' and ') || 'does not come'}${more.length === 0 ? '' : `, and ${more.length} more`}`;
+}
+
+function toldMemory(mine: Uint8Array | undefined, theirs: Uint8Array | undefined): string | undefined {
+  if (mine === undefined || theirs === undefined) return mine === theirs ? undefined : mine === undefined ? 'argument unchanged' : 'argument written back';
+  const at = Array.from({ length: Math.max(mine.length, theirs.length) }, (_, i) => i).find((i) => mine[i] !== theirs[i]);
+  return at === undefined ? undefined : `byte ${at} on: ${Buffer.from(mine.subarray(at, at + BYTES)).toString('hex') || 'the end'}`;
 }

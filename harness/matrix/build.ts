@@ -76,7 +76,7 @@ function kernelOf(column: Column): MatrixKernel {
   const { name, spec, release, kernel, state, reason, result } = column;
   const known = Object.values(result?.suites ?? {}).reduce((sum, suite) => sum + suite.known, 0);
   return {
-    name, requested: spec.requested, release, source: spec.release === undefined ? 'file' : 'pinned', sha256: kernel?.sha256 ?? '', state,
+    name, requested: spec.requested, release, source: spec.tree !== undefined ? 'tree' : spec.release === undefined ? 'file' : 'pinned', sha256: kernel?.sha256 ?? '', state,
     ...(reason === undefined ? {} : { reason }),
     ...(kernel?.note === undefined ? {} : { note: kernel.note }),
     scenarios: result?.scenarios ?? 0, outcomes: result?.outcomes ?? 0, known,

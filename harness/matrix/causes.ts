@@ -20,6 +20,8 @@ export interface Model {
   readonly abi: AbiProfile;
   /** Findings that it shows. */
   readonly findings: readonly Finding[];
+  /** Entries of --expect with a case of their own that showed. */
+  readonly expected: readonly { readonly id: string; readonly rule: string }[];
 }
 
 function fault(scenario: Scenario, abi: AbiProfile, quirks: ReadonlySet<QuirkId>, observation: Observation): Difference | undefined {
@@ -49,9 +51,11 @@ export interface Explanation {
  * Answers that neither model allows are unexplained.
  */
 export function causesOf(scenario: Scenario, from: Model, to: Model, answers: { readonly from: readonly Observation[]; readonly to: readonly Observation[] }): Explanation {
-  for (const [model, observations] of [[from, answers.from], [to, answers.to]] as const) {
+  for (const [model, observations, shown_on] of [[from, answers.from, 'from'], [to, answers.to, 'to']] as const) {
     for (const observation of observations) {
       const difference = fault(scenario, model.abi, quirksOf(model), observation);
+      const entry = model.expected.find(({ rule }) => rule === difference?.rule);
+      if (entry !== undefined) return { step: difference!.step, causes: [{ kind: 'expected', ...entry, shown_on }] };
       if (difference !== undefined) return { step: difference.step, causes: [{ kind: 'unexplained', detail: `${model.name} breaks ${difference.rule}: step ${difference.step}, predicted ${difference.predicted}, observed ${difference.observed}` }] };
     }
   }

@@ -14,6 +14,8 @@ export interface Column {
   /** As far as is known: what the guest says, else what its file says, else what was asked for. */
   release: string;
   kernel?: Kernel;
+  /** It checks itself, and gets more time. */
+  slow?: boolean;
   /** `not-run` until something is known. */
   state: KernelState;
   reason?: string;
@@ -36,6 +38,9 @@ export function emptyColumn(spec: KernelSpec, name: string, release: string): Co
 }
 
 /** The model of a kernel that was surveyed. */
-export function modelOf({ name, abi, active }: Column): Model | undefined {
-  return abi === undefined ? undefined : { name, abi, findings: active };
+export function modelOf({ name, abi, active, result }: Column): Model | undefined {
+  if (abi === undefined) return undefined;
+  // Those that stand for a built-in finding are in its model.
+  const expected = (result?.expectations ?? []).filter(({ finding, state }) => finding === undefined && state === 'met').map(({ id, rule }) => ({ id, rule }));
+  return { name, abi, findings: active, expected };
 }

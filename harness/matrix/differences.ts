@@ -107,6 +107,8 @@ function keyOf(cause: Cause): string {
   switch (cause.kind) {
     case 'finding':
       return `finding:${cause.id}:${cause.shown_on}`;
+    case 'expected':
+      return `expected:${cause.id}:${cause.shown_on}`;
     case 'abi':
       return `abi:${cause.field}`;
     case 'open':

@@ -6,7 +6,8 @@ import type { Progress, RunResult } from '../../reports/result.ts';
 import { VmError } from '../../vm/index.ts';
 import { loadFindings } from '../findings.ts';
 import type { PlannedCase } from '../plan.ts';
-import { prepare, run } from '../run.ts';
+import { prepare } from '../prepare.ts';
+import { run } from '../run.ts';
 import type { RunOptions } from '../run.ts';
 import { toolVersions } from '../versions.ts';
 import { digestOf } from './answers.ts';
@@ -21,7 +22,7 @@ import { distinctProfiles, matrixCases } from './plan.ts';
 import { kernelOptions, survey } from './survey.ts';
 import { STATUS } from '../../vm/protocol.ts';
 
-export interface MatrixOptions extends Omit<RunOptions, 'kernel' | 'release' | 'scenarios' | 'draw'> {
+export interface MatrixOptions extends Omit<RunOptions, 'kernel' | 'release' | 'tree' | 'slow' | 'shard' | 'scenarios' | 'draw'> {
   readonly suites: readonly SuiteName[];
   /** Oldest first, with unique names. */
   readonly columns: readonly Column[];
@@ -85,6 +86,7 @@ export async function matrix(options: MatrixOptions, events: MatrixEvents, signa
     if (ready.length > 0) events.note(`${options.cases} scenarios, the same for ${ready.length} kernel${ready.length === 1 ? '' : 's'}, drawn for ${profiles.length} ABI profile${profiles.length === 1 ? '' : 's'}`);
     events.checkpoint(snapshot());
     for (const [n, column] of ready.entries()) {
+      signal.throwIfAborted();
       events.note(`${place(column, n, ready)}: ${options.cases} scenarios`);
       await runOne(column, { ...options, accel }, draw, events, signal);
       events.finished();
@@ -126,7 +128,8 @@ async function runOne(column: Column, options: MatrixOptions, draw: () => Genera
       },
       consoleFile: (boot) => events.consoleFile(column.name, boot),
       answered: ({ index, scenario }, { status, observation }) => {
-        if (status === STATUS.done) column.answers.set(index, digestOf(scenario, observation));
+        // The run's own questions come beside those of the plan.
+        if (status === STATUS.done && index < options.cases) column.answers.set(index, digestOf(scenario, observation));
       },
     }, signal);
     column.state = column.result.verdict;
@@ -162,7 +165,7 @@ async function confirm(ready: readonly Column[], options: MatrixOptions, draw: (
     if (again.length > 0 && !signal.aborted) {
       events.note(`[${n + 1}/${answered.length}] ${column.name}: asking ${again.length} scenarios again that a neighbour answers differently`);
       try {
-        const { guests, first } = await prepare({ ...kernelOptions(column), append: options.append, accel: options.accel, timeout: options.timeout }, { note: () => {}, consoleFile: () => undefined }, signal);
+        const { guests, first } = await prepare({ ...(column.spec.tree === undefined ? kernelOptions(column) : { kernel: column.kernel!.path, slow: column.slow === true }), append: options.append, accel: options.accel, timeout: options.timeout }, { note: () => {}, consoleFile: () => undefined }, signal);
         try {
           examined = await examine(guests, first, model, again, column.answers, signal);
         } finally {

@@ -3,13 +3,15 @@ import { basename } from 'node:path';
 import { PINNED } from '../../vm/index.ts';
 import { compareReleases, findPinned } from '../../vm/kernels/pinned.ts';
 import { versionOf } from '../findings.ts';
+import type { RunOptions } from '../run.ts';
 
-/** One kernel to be tested: a release that can be fetched, or a file. */
+/** One kernel to be tested: a release that can be fetched, a file, or a source tree. */
 export interface KernelSpec {
   /** As the user typed it. */
   readonly requested: string;
   readonly release?: string;
   readonly file?: string;
+  readonly tree?: NonNullable<RunOptions['tree']>;
 }
 
 /** A name that stands for nothing. */
@@ -48,14 +50,19 @@ export function parseKernels(texts: readonly string[]): readonly KernelSpec[] {
   return specs;
 }
 
+/** "6.12.117+deb12-cloud-amd64" is 6.12.117; what a user's own build calls itself stays. */
+function shortRelease(release: string): string {
+  return /^(\d+(?:\.\d+)+)\+deb\d+/.exec(release)?.[1] ?? release;
+}
+
 /** Files and directories of the matrix itself. */
-const RESERVED = ['changes', 'matrix.json', 'matrix.txt', 'command'];
+const RESERVED = ['changes', 'matrix.json', 'matrix.txt', 'report.html', 'build.log'];
 
 /** A heading for each, unique and fit for a directory: the release, or what the kernel's file says of itself, else its file name. */
 export function columnNames(kernels: readonly { readonly spec: KernelSpec; readonly release: string }[]): readonly string[] {
   const taken = new Set(RESERVED);
   return kernels.map(({ spec, release }) => {
-    const wish = spec.release ?? (versionOf(release).length > 0 ? release : basename(spec.file ?? ''));
+    const wish = spec.release ?? (spec.tree !== undefined ? 'tree' : versionOf(release).length > 0 ? shortRelease(release) : basename(spec.file ?? ''));
     const plain = wish.replace(/[^\w.+-]+/g, '-').replace(/^[.-]+/, '').slice(0, 60) || 'kernel';
     let name = plain;
     for (let n = 2; taken.has(name); n++) name = `${plain}-${n}`;

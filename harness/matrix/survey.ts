@@ -1,6 +1,5 @@
 /** The first look at a kernel: does it boot, has it the feature, what is its ABI, which findings does it show. */
 import { predict } from '../../oracle/predict.ts';
-import type { Scenario } from '../../oracle/scenario/types.ts';
 import type { Observation } from '../../oracle/scenario/observation.ts';
 import type { AbiProfile } from '../../oracle/abi.ts';
 import type { FindingState } from '../../reports/matrix.ts';
@@ -11,8 +10,7 @@ import { consoleTail } from '../../vm/errors.ts';
 import { compare } from '../compare.ts';
 import { affects } from '../findings.ts';
 import type { Finding } from '../findings.ts';
-import { observe } from '../guests.ts';
-import { prepare, Unsupported } from '../run.ts';
+import { Asker, prepare, Unsupported } from '../prepare.ts';
 import type { RunOptions } from '../run.ts';
 import { SessionEnded } from '../session.ts';
 import { waitsOf } from '../waits.ts';
@@ -33,7 +31,8 @@ export interface SurveyOptions extends Pick<RunOptions, 'append' | 'timeout'> {
 }
 
 /** What `prepare` needs to know of a column's kernel. */
-export function kernelOptions({ spec }: Pick<Column, 'spec'>): Pick<RunOptions, 'kernel' | 'release'> {
+export function kernelOptions({ spec }: Pick<Column, 'spec'>): Pick<RunOptions, 'kernel' | 'release' | 'tree'> {
+  if (spec.tree !== undefined) return { tree: spec.tree };
   return spec.release !== undefined ? { release: spec.release } : { kernel: spec.file! };
 }
 
@@ -57,12 +56,17 @@ export async function survey(column: Column, options: SurveyOptions, signal: Abo
     const prepared = await prepare({ ...kernelOptions(column), append: options.append, accel: options.accel, timeout: options.timeout }, { note: options.note, consoleFile: options.consoleFile }, signal);
     const { abi, first, guests } = prepared;
     column.kernel = prepared.kernel;
+    column.slow = prepared.slow;
     column.abi = abi;
     column.release = abi.release;
     try {
       const expected = options.findings.filter((finding) => affects(finding, abi.release));
-      const ask = (scenario: Scenario): Promise<Observation> => observe(first, scenario, waitsOf(predict(scenario, abi)), guests.plan.deadline);
-      for (const finding of options.findings) column.findings.set(finding.id, findingState(finding, expected, abi, await ask(finding.scenario)));
+      // A kernel that does not survive a question will be asked it again by its run, which makes a case of it.
+      const asker = new Asker(guests, first);
+      for (const finding of options.findings) {
+        const answer = await asker.ask(finding.scenario, waitsOf(predict(finding.scenario, abi)));
+        if (answer !== undefined) column.findings.set(finding.id, findingState(finding, expected, abi, answer));
+      }
       column.active = expected.filter(({ id }) => column.findings.get(id) === 'shown');
     } finally {
       await guests.closeAll();
