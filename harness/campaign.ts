@@ -199,7 +199,7 @@ export class Campaign {
     session.onEnd(changed);
     this.#options.signal.addEventListener('abort', changed, { once: true });
     while (!this.#stopped() && session.ended === undefined) {
-      if (flights.size < WINDOW && bytes < WINDOW_BYTES) {
+      if (flights.size < (session.hello.line ? 1 : WINDOW) && bytes < WINDOW_BYTES) {
         const planned = this.#next();
         if (planned !== undefined) {
           const flight = this.#launch(session, planned, flights, (size) => {

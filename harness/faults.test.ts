@@ -76,6 +76,23 @@ test('without a fault everything passes on one guest', async () => {
   expect(guests).toHaveLength(1);
 });
 
+test('over a serial line a case is sent only when the one before has answered', async () => {
+  let waiting = 0;
+  let most = 0;
+  const script: Script = (guest, id) => {
+    most = Math.max(most, guest.queued + ++waiting);
+    setTimeout(() => {
+      waiting--;
+      guest.answer(id, STEPS);
+    }, 2);
+  };
+  await play(script, { boot: () => new FakeGuest(script, helloFrame('7.0.0-fake', undefined, 3)) });
+  expect(most).toBe(1);
+  most = 0;
+  await play(script);
+  expect(most).toBeGreaterThan(1);
+});
+
 describe('a divergence', () => {
   test('that shows each time fails the verdict', async () => {
     const { result } = await play((guest, id) => guest.answer(id, id === 5 || alone(id) ? WRONG : STEPS));

@@ -100,7 +100,8 @@ export async function prepare(options: Pick<RunOptions, 'kernel' | 'release' | '
   const boot = { kernel, image, accel: accel.accel, append: options.append, bootDeadlineMs: options.timeout * 1000 * slow, ...(slow > 1 ? { memoryMiB: SLOW_MEMORY } : {}), signal };
   const guests = new Guests({ boot, patience: options.timeout * 1000 * slow, deadline, consoleFile: (n) => events.consoleFile(n) });
   const asker = new Asker(guests, await guests.open());
-  const { release, machine } = asker.session.hello;
+  const { release, machine, line } = asker.session.hello;
+  if (line) log('this kernel has no virtio console built in: the guest is reached over a serial line, which is slower');
   try {
     const about = { release, machine, little_endian: true };
     const probed = await probeAbi(async (scenario) => {

@@ -9,7 +9,7 @@ import type { GuestImage } from './image.ts'
 import type { Kernel } from './kernels/fetch.ts'
 import { X86_64, type GuestMachine } from './machine.ts'
 import { forgetGroup, killGroup, registerGroup } from './processes.ts'
-import { missingQemu, PORT_FD, privileges, qemuArgv, INITRD_FD, KERNEL_FD, type Accel, type QemuOptions } from './qemu.ts'
+import { LINE_FD, missingQemu, PORT_FD, privileges, qemuArgv, INITRD_FD, KERNEL_FD, type Accel, type QemuOptions } from './qemu.ts'
 import { which } from './tools.ts'
 
 /** How a guest's QEMU ended. */
@@ -76,7 +76,9 @@ class RunningGuest implements Guest {
   readonly #options: BootOptions
   readonly #machine: GuestMachine
   readonly #child: ChildProcess
-  readonly #port: Duplex
+  /** The ways to the runner: the virtio port, and the serial line. The one that speaks first is `#port`. */
+  readonly #ways: readonly Duplex[]
+  #port: Duplex
   readonly #console: ConsoleBuffer
   readonly #started = performance.now()
   readonly #listeners: ((text: string) => void)[] = []
@@ -94,7 +96,8 @@ class RunningGuest implements Guest {
     this.#console = new ConsoleBuffer(options.consoleCap ?? 4 << 20)
     if (options.consoleFile !== undefined) this.#openConsoleFile(options.consoleFile)
     this.#child = start(argv, options)
-    this.#port = this.#child.stdio[PORT_FD as 3] as unknown as Duplex
+    this.#ways = [PORT_FD, LINE_FD].map((fd) => this.#child.stdio[fd as 3] as unknown as Duplex)
+    this.#port = this.#ways[0]!
     if (this.#child.pid !== undefined) registerGroup(this.#child.pid)
     this.exited = this.#watch()
   }
@@ -127,12 +130,14 @@ class RunningGuest implements Guest {
     this.#child.stderr?.on('data', (chunk: Buffer) => {
       this.#stderr = (this.#stderr + chunk.toString()).slice(-STDERR_CAP)
     })
-    this.#port.on('data', (chunk: Buffer) => {
-      if (this.#receive) this.#receive(chunk)
-      else this.#backlog.push(chunk)
-    })
-    // A write to a guest that has just died fails; `exited` tells the story.
-    this.#port.on('error', () => {})
+    for (const way of this.#ways) {
+      way.on('data', (chunk: Buffer) => {
+        if (this.#receive) this.#receive(chunk)
+        else this.#backlog.push(chunk)
+      })
+      // A write to a guest that has just died fails; `exited` tells the story.
+      way.on('error', () => {})
+    }
     const abort = (): void => killGroup(this.pid)
     this.#options.signal?.addEventListener('abort', abort, { once: true })
     return new Promise((resolve) => {
@@ -141,7 +146,7 @@ class RunningGuest implements Guest {
         this.#gone = true
         this.#options.signal?.removeEventListener('abort', abort)
         if (this.#child.pid !== undefined) forgetGroup(this.#child.pid)
-        this.#port.destroy()
+        for (const way of this.#ways) way.destroy()
         const done = (): void => resolve({ code, signal, stderr: this.#stderr })
         if (this.#file) this.#file.end(done)
         else done()
@@ -159,7 +164,14 @@ class RunningGuest implements Guest {
     const deadline = this.#options.bootDeadlineMs ?? (this.accel === 'kvm' ? 30_000 : 90_000)
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<'late'>((resolve) => { timer = setTimeout(resolve, deadline, 'late') })
-    const first = new Promise<'first'>((resolve) => this.#port.once('data', () => resolve('first')))
+    const first = new Promise<'first'>((resolve) => {
+      for (const way of this.#ways) {
+        way.once('data', () => {
+          if (this.bootMs === 0) this.#port = way
+          resolve('first')
+        })
+      }
+    })
     const outcome = await Promise.race([first, late, this.exited])
     clearTimeout(timer)
     this.bootMs = Math.round(performance.now() - this.#started)
@@ -227,6 +239,7 @@ function start(argv: readonly string[], options: BootOptions): ChildProcess {
     stdio[KERNEL_FD] = open[0] ?? 'ignore'
     stdio[INITRD_FD] = open[1] ?? 'ignore'
     stdio[PORT_FD] = 'pipe'
+    stdio[LINE_FD] = 'pipe'
     // A group of its own: Ctrl-C in the terminal reaches us, and we decide what becomes of the guest.
     return spawn(program, args, { stdio, detached: true, cwd: '/', env: { PATH: process.env['PATH'], LC_ALL: 'C' } })
   } catch (error) {

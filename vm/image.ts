@@ -83,6 +83,9 @@ function pack(init: Buffer): Buffer {
   return cpio([
     directory('dev'),
     { name: 'dev/console', mode: 0o020600, rdev: { major: 5, minor: 1 } },
+    // For kernels without devtmpfs.
+    { name: 'dev/null', mode: 0o020666, rdev: { major: 1, minor: 3 } },
+    { name: 'dev/ttyS1', mode: 0o020600, rdev: { major: 4, minor: 65 } },
     directory('proc'),
     directory('sys'),
     directory('tmp', 0o1777),

@@ -86,7 +86,7 @@ describe('FrameParser', () => {
       frame('RFER', 9, Buffer.from('no arena')),
     ])
     expect(parse(bytes, []).frames).toEqual([
-      { type: 'hello', hello: { version: 1, cpus: 2, release: '7.0.13', machine: 'x86_64', interpreter: true } },
+      { type: 'hello', hello: { version: 1, cpus: 2, release: '7.0.13', machine: 'x86_64', interpreter: true, line: false } },
       { type: 'begin', id: 5 },
       { type: 'result', result: { id: 5, status: 0, detail: 7, exec_ns: 123_456, idle_ns: 789, observation: { steps: [
         { reached: true, returns: [-13, 3], cqes: [{ user_data: (1n << 64n) - 1n, res: -13, flags: 2 }], memory: Uint8Array.of(1, 2, 3) },

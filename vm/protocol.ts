@@ -29,6 +29,8 @@ export interface Hello {
   readonly machine: string
   /** Whether net.core.bpf_jit_enable can be switched off. */
   readonly interpreter: boolean
+  /** Frames come over a serial line, which loses what nobody reads: one scenario at a time. */
+  readonly line: boolean
 }
 
 /** Values of `RunnerResult.status`. */
@@ -149,6 +151,7 @@ function decodeFrame(frame: Buffer): GuestFrame {
           release: text(frame.subarray(24, 88)),
           machine: text(frame.subarray(88, 152)),
           interpreter: (frame.readUInt32LE(152) & 1) !== 0,
+          line: (frame.readUInt32LE(152) & 2) !== 0,
         },
       }
     case MAGIC.BEGIN:

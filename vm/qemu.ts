@@ -12,6 +12,7 @@ export type Accel = 'kvm' | 'tcg'
 export const KERNEL_FD = 3
 export const INITRD_FD = 4
 export const PORT_FD = 5
+export const LINE_FD = 6
 
 /** Kernel parameters of every guest: where to report, and that an oops ends the guest at once. */
 const REPORTING = ['loglevel=5', 'oops=panic', 'panic=-1']
@@ -67,6 +68,8 @@ export function qemuArgv(options: QemuOptions, privileges: Privileges): string[]
     ...privileges.qemuArgs,
     '-chardev', 'stdio,id=console,signal=off',
     '-serial', 'chardev:console',
+    '-chardev', `socket,id=line,fd=${LINE_FD}`,
+    '-serial', 'chardev:line',
     '-device', 'virtio-serial-pci,max_ports=2',
     '-chardev', `socket,id=port,fd=${PORT_FD}`,
     '-device', `virtserialport,chardev=port,name=${PORT_NAME},nr=1`,

@@ -53,8 +53,8 @@ class Line {
   }
 }
 
-async function boot(): Promise<Line> {
-  return new Line(await bootGuest({ kernel: await fetchKernel(), image: await buildImage(), accel: 'tcg' }))
+async function boot(append = ''): Promise<Line> {
+  return new Line(await bootGuest({ kernel: await fetchKernel(), image: await buildImage(), accel: 'tcg', append }))
 }
 
 const T = { kind: 'task' } as const
@@ -84,7 +84,20 @@ afterAll(async () => { await line?.guest.kill() })
 
 describe('a scenario with one task', { timeout: 60_000 }, () => {
   it('says hello first', () => {
-    expect(line.frames[0]).toMatchObject({ type: 'hello', hello: { version: 1, cpus: 1, machine: 'x86_64', interpreter: true } })
+    expect(line.frames[0]).toMatchObject({ type: 'hello', hello: { version: 1, cpus: 1, machine: 'x86_64', interpreter: true, line: false } })
+  })
+
+  it('is reached over the second serial line, too, where the kernel has no virtio console', async () => {
+    const other = await boot('initcall_blacklist=virtio_console_init')
+    try {
+      // Larger than all buffers on the way.
+      const long = Array.from({ length: 4095 }, (): SockFilter => ({ code: 0, jt: 0, jf: 0, k: 7 }))
+      const filters = [1, 2, 3].map(() => filter(0, R(0), [...long, ...ret(1)]))
+      expect(seen(await other.run([ring(0, 0), ...filters, submit(0, 0, nops(8))]))).toEqual([[[0]], [[0]], [[0]], [[0]], [[8], [0, 0, 0, 0, 0, 0, 0, 0]]])
+      expect(other.frames[0]).toMatchObject({ type: 'hello', hello: { line: true } })
+    } finally {
+      await other.guest.kill()
+    }
   })
 
   it('creates a ring, submits and reaps', async () => {

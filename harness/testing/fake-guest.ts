@@ -23,12 +23,13 @@ function frame(magic: number, id: number, payload: Uint8Array): Buffer {
 }
 
 /** A HELLO frame. */
-export function helloFrame(release = '7.0.0-fake', version = PROTOCOL_VERSION): Buffer {
+export function helloFrame(release = '7.0.0-fake', version = PROTOCOL_VERSION, features = 1): Buffer {
   const payload = Buffer.alloc(144);
   payload.writeUInt32LE(version, 0);
   payload.writeUInt32LE(1, 4);
   payload.write(release, 8);
   payload.write('x86_64', 72);
+  payload.writeUInt32LE(features, 136);
   return frame(MAGIC.hello, 0, payload);
 }
 
@@ -98,6 +99,11 @@ export class FakeGuest implements Guest {
       this.#resolve = resolve;
     });
     if (hello.length > 0) setImmediate(() => this.say(hello));
+  }
+
+  /** Scenarios sent and not yet begun. */
+  get queued(): number {
+    return this.#queue.length;
   }
 
   /** True once it has ended. */

@@ -93,7 +93,7 @@ struct hello_frame {
 	char release[64], machine[64];
 	u32 features, zero;
 };
-enum { FEATURE_INTERPRETER = 1 };
+enum { FEATURE_INTERPRETER = 1, FEATURE_LINE = 2 };
 
 struct result_frame {
 	struct frame frame;
