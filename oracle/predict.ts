@@ -28,10 +28,17 @@ export function predict(scenario: Scenario, abi: AbiProfile, options: PredictOpt
   const world = new World(scenario, abi, options.quirks ?? NO_QUIRKS, options.trace);
   const steps = scenario.steps.map((step, index) => {
     world.step = index;
-    return predictStep(world, step);
+    const { lost } = world;
+    const predicted = predictStep(world, step);
+    return lost ? unjudged(predicted, step) : predicted;
   });
   for (const rule of rulesOfSeen(world.seen)) world.hit(rule);
   return { steps, hits: world.hits, asked: world.asked };
+}
+
+/** A step of which only is known whether its task is there. */
+function unjudged({ reached, rule }: PredictedStep, step: Step): PredictedStep {
+  return { reached, returns: 'any', cqes: 'any', ...(step.do === 'submit' ? { most: 2 * step.sqes.length } : {}), memory: 'any', rule };
 }
 
 function predictStep(world: World, step: Step): PredictedStep {

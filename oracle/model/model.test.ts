@@ -173,3 +173,21 @@ describe('requests', () => {
     expect(completions(ring(), submit(0, failing, timeout))).toEqual([[1n, -E.IO, false], [2n, -E.CANCELED, true]]);
   });
 });
+
+describe('after a registration of which nobody can know what it set up', () => {
+  const nop = submit(0, { opcode: OP.NOP, user_data: 1n });
+  it.each([
+    ['raw bytes on a ring', [ring(), register(ON, 37, 1, new Uint8Array(64))]],
+    ['raw bytes on the task', [{ task: 0, do: 'no_new_privs' }, ring(), register(TASK, 11, 1, new Uint8Array(64))]],
+    ['a program somewhere', [ring(), filter(ON, { program_placement: ELSEWHERE })]],
+  ] as [string, Step[]][])('%s: nothing is said of later steps', (_, steps) => {
+    const predicted = run([...steps, nop, ring(0, 1)]);
+    expect(predicted[steps.length - 1]!.returns).toEqual(['any']);
+    expect(predicted.slice(-2)).toMatchObject([{ reached: true, returns: 'any', cqes: 'any', memory: 'any', most: 2 }, { reached: true, returns: 'any', cqes: 'any', memory: 'any' }]);
+  });
+  it('one that is refused, or of another kind, changes nothing', () => {
+    expect(run([ring(), register(ON, 37, 1, new Uint8Array(64)), nop])[2]).toMatchObject({ returns: 'any' });
+    expect(run([ring(), filter(ON, { placement: NOWHERE }), nop])[2]).toMatchObject({ returns: [1] });
+    expect(run([ring(), register(ON, 20, 1, new Uint8Array(16)), nop])[2]).toMatchObject({ returns: [1] });
+  });
+});

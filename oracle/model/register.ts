@@ -15,6 +15,8 @@ import type { Ring, Task, World } from './world.ts';
 
 const { REGISTER_RESTRICTIONS: RESTRICTIONS, REGISTER_ENABLE_RINGS: ENABLE_RINGS, REGISTER_BPF_FILTER: BPF_FILTER, REGISTER_SEND_MSG_RING: SEND_MSG_RING, REGISTER_QUERY: QUERY } = IORING_REGISTER;
 const BLIND: readonly number[] = [RESTRICTIONS, BPF_FILTER, SEND_MSG_RING, QUERY];
+/** Opcodes that set up rules. */
+const FEATURE: readonly number[] = [RESTRICTIONS, BPF_FILTER];
 const OP_MSG_RING = 40;
 
 export type AnyRegisterStep = RegisterBpfStep | RegisterRestrictionsStep | RegisterTaskRestrictionsStep | RegisterStep;
@@ -28,6 +30,8 @@ export function registerOpcode(step: AnyRegisterStep): number {
 /** Predicts one io_uring_register call. */
 export function predictRegister(world: World, task: Task, step: AnyRegisterStep): PredictedStep {
   const outcome = dispatch(world, task, step);
+  // Nobody knows which rules hold from here on.
+  if (outcome.ret === 'any' && FEATURE.includes(registerOpcode(step))) world.lost = true;
   world.trace?.({ kind: 'call', step: world.step, what: `io_uring_register ${registerOpcode(step)}`, ret: outcome.ret, rule: outcome.rule });
   return { reached: true, returns: [outcome.ret], cqes: [], rule: outcome.rule, ...(outcome.memory === undefined ? {} : { memory: outcome.memory }) };
 }
@@ -77,11 +81,14 @@ function onRing(world: World, task: Task, ring: Ring, step: AnyRegisterStep, opc
     }
     case 'register':
       if (opcode === ENABLE_RINGS) return enableRing(world, task, ring);
-      // Bytes of the caller's own are not read as arguments of the feature.
-      if (opcode === RESTRICTIONS) return { ret: 'any', rule: 'classic-reg.kind', memory: 'any' };
-      if (opcode === BPF_FILTER) return { ret: 'any', rule: 'filter-reg.fault', memory: 'any' };
-      return other(world, task, ring, step);
+      return rawRules(opcode) ?? other(world, task, ring, step);
   }
+}
+
+/** Bytes of the caller's own are not read as arguments of the feature: steps of their own describe those. */
+function rawRules(opcode: number): CallOutcome | undefined {
+  if (opcode === RESTRICTIONS) return { ret: 'any', rule: 'classic-reg.kind', memory: 'any' };
+  return opcode === BPF_FILTER ? { ret: 'any', rule: 'filter-reg.fault', memory: 'any' } : undefined;
 }
 
 function enableRing(world: World, task: Task, ring: Ring): CallOutcome {
@@ -124,7 +131,7 @@ function blind(world: World, task: Task, step: AnyRegisterStep, opcode: number):
         const denied = deniedMessage(world, task, step);
         if (denied !== undefined) return denied;
       }
-      return other(world, task, undefined, step);
+      return rawRules(opcode) ?? other(world, task, undefined, step);
   }
 }
 

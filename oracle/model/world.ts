@@ -111,6 +111,8 @@ export class World {
   readonly trace: TraceSink | undefined;
   /** Rings by slot, whoever holds them. */
   readonly rings = new Map<RingSlot, Ring>();
+  /** Set when rules may have been registered that nobody can know: nothing is said of later steps. */
+  lost = false;
   /** Index of the step being predicted. */
   step = 0;
   constructor(scenario: Scenario, abi: AbiProfile, quirks: Quirks, trace: TraceSink | undefined) {
