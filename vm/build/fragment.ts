@@ -18,7 +18,7 @@ const BASE: readonly Group[] = [
   { why: 'reports that name functions, and that end the guest', options: ['BUG', 'KALLSYMS', 'UNWINDER_FRAME_POINTER'] },
   { why: 'several processors, and time as a distribution keeps it', options: ['SMP', 'NR_CPUS=8', 'HZ_250', 'HIGH_RES_TIMERS', 'NO_HZ_IDLE', 'POSIX_TIMERS'] },
   { why: 'what requests work on: without one of these its opcodes answer another error', options: ['MULTIUSER', 'FUTEX', 'EPOLL', 'SIGNALFD', 'TIMERFD', 'EVENTFD', 'SHMEM', 'MEMFD_CREATE', 'AIO', 'ADVISE_SYSCALLS', 'MEMBARRIER', 'KCMP', 'RSEQ', 'FHANDLE', 'FILE_LOCKING', 'CROSS_MEMORY_ATTACH', 'BLOCK', 'HUGETLBFS', 'CHECKPOINT_RESTORE', 'INOTIFY_USER', 'FANOTIFY', 'SYSVIPC', 'POSIX_MQUEUE', 'CGROUPS'] },
-  { why: 'file systems, with extended attributes', options: ['PROC_FS', 'SYSFS', 'TMPFS', 'TMPFS_POSIX_ACL', 'TMPFS_XATTR'] },
+  { why: 'file systems, with extended attributes', options: ['PROC_FS', 'PROC_SYSCTL', 'SYSCTL', 'SYSFS', 'TMPFS', 'TMPFS_POSIX_ACL', 'TMPFS_XATTR'] },
   { why: 'address families', options: ['UNIX', 'INET', 'IPV6', 'PACKET'] },
   { why: 'namespaces', options: ['NAMESPACES', 'UTS_NS', 'IPC_NS', 'TIME_NS', 'USER_NS', 'PID_NS', 'NET_NS'] },
 ]
