@@ -2,7 +2,7 @@
 import type { AbiProfile } from '../../oracle/abi.ts';
 import type { FindingState, KernelState } from '../../reports/matrix.ts';
 import type { RunResult } from '../../reports/result.ts';
-import type { Kernel } from '../../vm/index.ts';
+import type { Kernel, VmError } from '../../vm/index.ts';
 import type { Finding } from '../findings.ts';
 import type { Model } from './causes.ts';
 import type { KernelSpec } from './spec.ts';
@@ -21,6 +21,8 @@ export interface Column {
   reason?: string;
   /** More than one line of it, such as the end of the console. */
   detail?: string;
+  /** Set when it failed for what may be the machine's fault. */
+  setup?: VmError;
   abi?: AbiProfile;
   /** What each finding's smallest scenario answered, by id. */
   readonly findings: Map<string, FindingState>;

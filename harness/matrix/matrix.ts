@@ -80,6 +80,9 @@ export async function matrix(options: MatrixOptions, events: MatrixEvents, signa
       if (used === 'tcg') accel = 'tcg';
       if (column.abi !== undefined) events.note(`${column.name}: ${column.abi.op_last} opcodes, context ${column.abi.ctx_size} bytes; findings: ${column.active.map(({ id }) => id).join(', ') || 'none'}`);
     }
+    // All of them for a reason that is no kernel's: it is the machine's.
+    const tried = columns.filter(({ state }) => state !== 'unavailable');
+    if (tried.length > 0 && tried.every(({ setup }) => setup !== undefined)) throw tried[0]!.setup!;
     const ready = columns.filter(({ abi }) => abi !== undefined);
     const profiles = distinctProfiles(ready.map(({ abi }) => abi!));
     const draw = (): Generator<PlannedCase> => matrixCases(profiles, options.suites, options.seed, options.cases);

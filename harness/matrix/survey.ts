@@ -38,7 +38,7 @@ export function kernelOptions({ spec }: Pick<Column, 'spec'>): Pick<RunOptions, 
 
 /**
  * Fills in the column; answers the accelerator that was used, undefined where it was not booted. A kernel that fails says so in
- * its column. @throws only what ends the whole matrix: set-up errors that have nothing to do with this kernel, and Ctrl-C
+ * its column. @throws Ctrl-C, and mistakes of our own
  */
 export async function survey(column: Column, options: SurveyOptions, signal: AbortSignal): Promise<Accel | undefined> {
   try {
@@ -80,9 +80,12 @@ export async function survey(column: Column, options: SurveyOptions, signal: Abo
       column.state = 'unsupported';
       column.reason = error.message.split('\n')[0]!.replace(/^Linux \S+ cannot be tested: /, '');
       column.release = /^Linux (\S+) /.exec(error.message)?.[1] ?? column.release;
-    } else if (error instanceof VmError && error.exitCode === 125) untestable(column, error.message.split('\n')[0]!, error.message.split('\n').slice(1).join('\n'));
-    else throw error;
-    options.note(`${column.state}: ${column.reason}`);
+    } else if (error instanceof VmError) {
+      // Whether the machine is to blame shows with the other kernels.
+      if (error.exitCode !== 125) column.setup = error;
+      untestable(column, error.message.split('\n')[0]!, error.message.split('\n').slice(1).join('\n'));
+    } else throw error;
+    options.note(`${column.state}: ${column.reason}${column.detail === undefined || column.detail === '' ? '' : `\n${column.detail}`}`);
     return undefined;
   }
 }
