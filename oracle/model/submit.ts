@@ -60,9 +60,14 @@ export class Submission {
     const mixed = (ring.flags & IORING_SETUP.SQE_MIXED) !== 0;
     const returns: number[] = [];
     // The notification of a zero-copy send counts as a request before a drain that waits for it, possibly for ever.
-    const drains = ring.drain_seen || sqes.some(({ flags = 0 }) => (flags & IOSQE.IO_DRAIN) !== 0);
-    if (drains && (ring.zero_copy_seen || sqes.some(({ opcode }) => opSpec(opcode)?.refused !== undefined))) this.#imprecise = true;
-    ring.zero_copy_seen ||= sqes.some(({ opcode }) => opSpec(opcode)?.refused !== undefined);
+    let drains = ring.drain_seen;
+    let notifications = 0;
+    for (const { opcode, flags = 0 } of sqes) {
+      if ((flags & IOSQE.IO_DRAIN) !== 0) drains = true;
+      if (opSpec(opcode)?.refused !== undefined) notifications++;
+    }
+    if (notifications > 0) ring.zero_copy_seen = true;
+    if (drains && ring.zero_copy_seen) this.#imprecise = true;
     let consumed = 0;
     let total = 0;
     let chain: Request[] = [];
@@ -101,7 +106,7 @@ export class Submission {
     ring.consumed += total;
     const rule = hit('enter.count');
     // Nobody knows which of them run, nor how many CQEs come: at most one each and the notifications.
-    if (this.#imprecise) return { reached: true, returns: 'any', cqes: 'any', most: sqes.length + sqes.filter(({ opcode }) => opSpec(opcode)?.refused !== undefined).length, rule };
+    if (this.#imprecise) return { reached: true, returns: 'any', cqes: 'any', most: sqes.length + notifications, rule };
     return { reached: true, returns: polled ? [total] : returns, cqes: this.#withRaces(), rule };
   }
 
