@@ -24,8 +24,9 @@ export interface Followed {
  * @throws SetupError when a build has left its products in a tree that git knows nothing about
  */
 export function treeFiles(tree: string): string[] {
+  // A repository that does not hold the tree (nothing added yet, everything ignored) knows nothing.
   const known = gitFiles(tree)
-  if (known) return known
+  if (known?.includes('Makefile')) return known
   for (const product of ['.config', 'include/config', 'include/generated']) {
     if (!existsSync(join(tree, product))) continue
     throw new SetupError(`${tree} was built in: it holds ${product}, and without git nobody can tell its sources from what the build made.`,
