@@ -309,10 +309,10 @@ export class Campaign {
       suite.pass++;
       this.#enter(planned, 'pass', predictedDigest(prediction));
     } else {
-      this.#enter(planned, 'difference', differenceDigest(difference));
       const findings = this.#options.known.explain(planned.scenario, answer.observation, prediction);
       if (findings !== undefined) {
         suite.known++;
+        this.#enter(planned, 'difference', predictedDigest(this.#options.known.predict(planned.scenario, prediction)));
         for (const { id, rule, title } of findings) {
           const count = tally.known.get(id) ?? { id, rule, title, scenarios: 0 };
           count.scenarios++;
@@ -322,6 +322,7 @@ export class Campaign {
         // What known findings explain is not the point of it.
         const unexplained = compare(this.#options.known.predict(planned.scenario, prediction), answer.observation).difference ?? difference;
         suite.divergence++;
+        this.#enter(planned, 'difference', differenceDigest(unexplained));
         this.#suspect({ planned, verdict: 'divergence', difference: unexplained }, `divergence:${unexplained.rule}:${unexplained.what}:${shape(unexplained)}`);
       }
     }

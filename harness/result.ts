@@ -154,13 +154,16 @@ function asExpected({ planned, verdict }: Suspect, one: Investigated | undefined
   return true;
 }
 
-/** Cases that failed in a batch and passed each time alone stand in the ledger as passed. */
-export function corrections({ tally, investigated, abi }: Pick<ResultParts, 'tally' | 'investigated' | 'abi'>): readonly LedgerLine[] {
+/** Cases that failed in a batch and passed each time alone, or showed known findings alone, stand in the ledger as what they are alone. */
+export function corrections({ tally, investigated, abi, policy }: Pick<ResultParts, 'tally' | 'investigated' | 'abi' | 'policy'>): readonly LedgerLine[] {
   const alone = new Map(investigated.map((one) => [one.suspect, one]));
   return [...tally.suspects.values()].filter(({ cases, count }) => count === cases.length && cases.every((suspect) => passed(alone.get(suspect)))).flatMap(({ cases }) =>
-    cases.flatMap(({ planned }): LedgerLine[] => {
-      const line = tally.ledger.line(planned.index);
-      return line === undefined ? [] : [{ ...line, verdict: 'pass', answers: predictedDigest(predict(planned.scenario, abi)) }];
+    cases.flatMap((suspect): LedgerLine[] => {
+      const { index, scenario } = suspect.planned;
+      const line = tally.ledger.line(index);
+      const known = alone.get(suspect)?.outcome.kind === 'known';
+      const quirks = new Set(known ? policy?.active.map(({ model }) => model) : []);
+      return line === undefined ? [] : [{ ...line, verdict: known ? 'difference' : 'pass', answers: predictedDigest(predict(scenario, abi, { quirks })) }];
     }));
 }
 

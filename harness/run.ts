@@ -147,7 +147,7 @@ export async function run(options: RunOptions, events: RunEvents, signal: AbortS
       events.checkpoint(snapshot(investigated));
     }
     const result = snapshot(investigated);
-    const lines = campaign.tally.ledger.text(corrections({ tally: campaign.tally, investigated, abi }));
+    const lines = campaign.tally.ledger.text(corrections({ tally: campaign.tally, investigated, abi, policy }));
     if (lines !== undefined) events.cases?.(lines);
     events.checkpoint(result);
     return result;

@@ -6,9 +6,13 @@ import type { QuirkId } from '../../oracle/quirks.ts';
 import { toJson } from '../../oracle/scenario/json.ts';
 import type { Observation } from '../../oracle/scenario/observation.ts';
 import type { Scenario } from '../../oracle/scenario/types.ts';
+import { RULES } from '../../oracle/registry.ts';
+import type { RunResult, Shard } from '../../reports/result.ts';
+import { Campaign } from '../campaign.ts';
 import { compare } from '../compare.ts';
 import { loadFindings } from '../findings.ts';
 import type { Investigated } from '../investigate.ts';
+import { buildResult } from '../result.ts';
 import { obedient } from '../testing/fake-guest.ts';
 import { parseExpectations } from './file.ts';
 import { choosePolicy, dayOf } from './policy.ts';
@@ -72,6 +76,28 @@ test('what is not listed is not known', async () => {
   expect((await choosePolicy({}, ABI, NOW, BUGGY)).active.map(({ id }) => id)).toContain('exec-drops-rules');
   expect((await choosePolicy({}, ABI, NOW, BUGGY)).data).toBeUndefined();
   expect((await choosePolicy({ strict: true }, ABI, NOW, BUGGY)).data).toEqual({ strict: true, files: [] });
+});
+
+describe('--strict', () => {
+  const result = async (strict: boolean, run: typeof BUGGY, options: { expect?: false; interrupted?: true; shard?: Shard } = {}): Promise<RunResult> => {
+    const chosen = options.expect === false ? await choosePolicy({ strict }, ABI, NOW, run) : await policy([ENTRY], run, strict);
+    const { tally } = new Campaign({} as never);
+    tally.scenarios = 1;
+    const asked = { suites: [], cases: 1, seed: 1, append: '', accel: 'tcg', jobs: 1, timeout: 1, command: 'test', investigate: 8, shrinkSeconds: 0, ...(options.shard === undefined ? {} : { shard: options.shard }) } as const;
+    const image = { release: 'fake', path: '', sha256: '', format: 'elf', source: 'file', requested: 'fake' } as const;
+    return buildResult({ options: asked, tally, investigated: [], missing: chosen.missing, policy: chosen, abi: ABI, kernel: image, accel: { accel: 'tcg', reason: '', remembered: false }, guests: { bootMs: 0 } as never, rules: RULES, startedAt: NOW, started: 0, interrupted: options.interrupted === true, versions: {} });
+  };
+  test('what is gone or unreached fails the run, and only then', async () => {
+    expect(await result(false, kernel())).toMatchObject({ verdict: 'conformant', expectations: [{ state: 'gone' }], policy: { strict: false } });
+    expect(await result(true, kernel())).toMatchObject({ verdict: 'divergent', reason: '1 outdated expectation', policy: { strict: true, files: [{ file: 'gate.json' }] } });
+    expect(await result(true, BUGGY)).toMatchObject({ verdict: 'divergent', expectations: [{ state: 'unreached' }] });
+    expect(await result(true, BUGGY, { interrupted: true })).toMatchObject({ verdict: 'interrupted' });
+    expect(await result(true, BUGGY, { shard: { index: 1, count: 2 } })).toMatchObject({ verdict: 'conformant' });
+  });
+  test('without --expect a built-in finding that is gone fails it', async () => {
+    expect(await result(true, kernel(), { expect: false })).toMatchObject({ verdict: 'divergent', reason: expect.stringMatching(/^\d+ outdated expectations$/) });
+    expect(await result(false, kernel(), { expect: false })).toMatchObject({ verdict: 'conformant' });
+  });
 });
 
 describe('an entry with a case of its own', () => {

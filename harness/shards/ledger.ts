@@ -1,8 +1,8 @@
 /**
  * One line per case: what was run and how it came out. Two runs agree outcome for outcome exactly when their ledgers are the same.
  *
- * What a line holds does not depend on what is known or expected, and of answers that the rules leave open only that they
- * were allowed: a ledger is the same each time the same cases are run.
+ * Of answers that the rules (or the models of known findings) leave open a line only says that they were allowed: a ledger is the same
+ * each time the same cases are run on the same kernel under the same expectations.
  */
 import { createHash } from 'node:crypto';
 import { showAllowed } from '../compare.ts';
@@ -38,7 +38,7 @@ export function scenarioDigest(scenario: Scenario): string {
   return short(encodeScenario(scenario, { id: 0, deadline_ms: 0, waits: [] }));
 }
 
-/** Names the answers of a scenario that did as predicted: each value where the rules give one, the set where they give more. */
+/** Names the answers of a scenario that did as predicted, by the rules or by the models of known findings: each value where the rules give one, the set where they give more. */
 export function predictedDigest({ steps }: Prediction): string {
   const rows = steps.map(({ reached, returns, cqes, memory }) => [
     reached ? 'r' : '-',
@@ -49,7 +49,7 @@ export function predictedDigest({ steps }: Prediction): string {
   return short(rows.join('\n'));
 }
 
-/** Names the answers of a scenario that broke a rule: the first difference. */
+/** Names the answers of a scenario that nothing explains: the first difference. */
 export function differenceDigest({ step, what, rule, predicted, observed }: Difference): string {
   return short([step, what, rule, predicted, observed].join('\n'));
 }
