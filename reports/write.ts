@@ -3,7 +3,7 @@
  * none is ever half written; files whose content is there already are left alone, so that
  * writing again and again while the run goes on costs little.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CASE_VERSION, formatJson } from '../oracle/scenario/json.ts';
 import type { Json } from '../oracle/scenario/json.ts';
@@ -97,7 +97,7 @@ export function writeOut(dir: string, result: RunResult, extras: WriteExtras = {
 export function writeWhole(path: string, text: string): void {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeParents(dirname(path));
     const fd = openSync(temporary, 'w');
     try {
       const bytes = Buffer.from(text);
@@ -114,6 +114,18 @@ export function writeWhole(path: string, text: string): void {
       // The first error is the one to tell.
     }
     throw new OutputError(path, error as NodeJS.ErrnoException);
+  }
+}
+
+/** The recursive form of Node.js never returns below /proc. */
+function makeParents(dir: string): void {
+  if (existsSync(dir)) return;
+  if (dirname(dir) !== dir) makeParents(dirname(dir));
+  try {
+    mkdirSync(dir);
+  } catch (error) {
+    // Somebody else may have made it meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 
