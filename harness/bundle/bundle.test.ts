@@ -61,6 +61,7 @@ describe('a damaged bundle', () => {
     ['one bit', () => { const copy = Buffer.from(BUNDLE); copy[copy.length >> 1]! ^= 1; return copy; }, /does not unpack|damaged/],
     ['no tar', () => zstdCompressSync(Buffer.alloc(100, 1)), /ends too early/],
     ['a changed file', () => again((files) => files.map((one) => (one.path === 'cases.txt' ? { ...one, data: Buffer.from('other') } : one))), /cases\.txt is not what the manifest says: SHA-256/],
+    ['a file with one other byte', () => again((files) => files.map((one) => (one.path === 'cases.txt' ? { ...one, data: Buffer.from(one.data.toString().replace('difference', 'Difference')) } : one))), /cases\.txt is not what the manifest says: SHA-256/],
     ['a missing file', () => again((files) => files.filter(({ path }) => path !== 'empty')), /empty is missing/],
     ['a file too many', () => again((files) => [...files, file('more', '')]), /more is not in the manifest/],
     ['no manifest', () => again((files) => files.slice(1)), /manifest\.json is missing/],

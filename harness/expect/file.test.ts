@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { RING_FD } from '../../oracle/layout.ts';
 import { SetupError } from '../../vm/index.ts';
 import { loadFindings } from '../findings.ts';
 import { canonicalCase } from './case.ts';
@@ -97,5 +98,7 @@ describe('an own case', () => {
   test('numbers that something may refer to stay', () => {
     const poll = (data: bigint): ExpectedCase['scenario'] => ({ ...scenario, steps: scenario.steps.map((step) => (step.do === 'submit' ? { ...step, sqes: [{ opcode: 14, addr: 5n, user_data: data }] } : step)) });
     expect(text({ scenario: poll(5n) })).not.toBe(text({ scenario: poll(6n) }));
+    const ring = (slot: number): ExpectedCase['scenario'] => ({ ...scenario, steps: [{ task: 0, do: 'ring', ring: slot, entries: 8, flags: 0 }, { task: 0, do: 'probe_fd', fd: RING_FD + 1 }] });
+    expect(text({ scenario: ring(0) })).not.toBe(text({ scenario: ring(1) }));
   });
 });
