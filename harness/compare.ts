@@ -32,10 +32,19 @@ export function compare(prediction: Prediction, observation: Observation): Compa
   for (let i = 0; i < steps.length; i++) {
     const predicted = steps[i]!;
     const observed = observation.steps[i]!;
-    outcomes += observed.returns.length + observed.cqes.length + (observed.memory === undefined ? 0 : 1);
+    outcomes += judged(predicted, observed);
     difference ??= compareStep(i, predicted, observed);
   }
   return { difference, outcomes };
+}
+
+/**
+ * Answers of a step that are compared: none where the rules leave everything open, and no CQE that may be absent, so that
+ * the number is the same each time.
+ */
+function judged({ returns, cqes, memory }: PredictedStep, observed: StepObservation): number {
+  const required = cqes === 'any' ? 0 : cqes.reduce((sum, { optional }) => sum + (optional === true ? 0 : 1), 0);
+  return (returns === 'any' ? 0 : returns.length) + required + (memory === 'any' || observed.memory === undefined ? 0 : 1);
 }
 
 function compareStep(step: number, predicted: PredictedStep, observed: StepObservation): Difference | undefined {
