@@ -34,7 +34,7 @@ test('a refused program names its instruction; a task that is gone does nothing'
 test('answers go to their requests, also where requests share their user_data', () => {
   const two = scenario([{ task: 0, do: 'ring', ring: 0, entries: 8, flags: 0 }, { task: 0, do: 'submit', ring: 0, sqes: [{ opcode: 0 }, { opcode: 0, op_flags: 0x8000_0000 }] }]);
   const cqe = (user_data: bigint, res: number) => ({ user_data, res, flags: 0 });
-  const { steps } = storyOf(two, ABI_7_0, { steps: [{ reached: true, returns: [0], cqes: [] }, { reached: true, returns: [2], cqes: [cqe(0n, -13), cqe(9n, 1), cqe(0n, -22)] }] });
+  const { steps } = storyOf(two, ABI_7_0, { steps: [{ reached: true, returns: [0], cqes: [] }, { reached: true, returns: [2], cqes: [cqe(0n, -22), cqe(9n, 1), cqe(0n, -13)] }] });
   expect(steps[1]!.requests.map(({ predicted, observed }) => [predicted, observed])).toEqual([['0', '-EACCES'], ['-EINVAL', '-EINVAL']]);
   expect(steps[1]!.strays).toEqual(['user_data=0x9 res=1']);
   expect(steps[1]!.observed).toBe('2');

@@ -39,6 +39,7 @@ test('a rule fails with its divergence, and a known finding is skipped', () => {
   expect(broken).toMatchObject({ state: 'fail', type: 'divergence', message: 'predicted user_data 0x1: -EACCES; observed user_data 0x1: 5' });
   expect(broken.lines).toContain('suite stacking, case 1234, seed 1, reproduced 3/3, 3 scenarios alike');
   expect(points.find(({ name }) => name === 'no-crash')).toMatchObject({ state: 'error', message: 'WARNING: io_uring/io_uring.c:1234 io_submit_sqe' });
+  expect(points.find(({ name }) => name === 'no-hang')).toMatchObject({ state: 'error', type: 'hang', message: 'no answer within 5 s' });
   expect(points.find(({ name }) => name === 'clone-shares-table')).toMatchObject({ state: 'skip', type: 'known-finding' });
 });
 
