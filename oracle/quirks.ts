@@ -10,6 +10,7 @@ export const QUIRKS = {
   'blind-msg-ring-unfiltered': 'IORING_REGISTER_SEND_MSG_RING with fd = -1 delivers a message although the task\'s rules deny IORING_OP_MSG_RING.',
   'exec-drops-rules': 'execve of a task that has used io_uring (made a ring, submitted on one, or registered a ring descriptor) frees the task\'s filters and restrictions.',
   'socket-type-shows-flags': 'The filter of IORING_OP_SOCKET sees SOCK_NONBLOCK and SOCK_CLOEXEC in socket.type beside the socket type.',
+  'connect-hides-short-inet6': 'The filter of IORING_OP_CONNECT sees neither port nor address of an IPv6 address of 24 to 27 bytes (without the scope), which connect(2) takes.',
   'classic-kinds-apart': 'Classic restrictions without any entry for SQEs leave SQEs unrestricted, and without any entry for register opcodes leave those unrestricted.',
 } as const;
 

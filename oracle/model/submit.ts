@@ -197,6 +197,7 @@ export class Submission {
     if (prep.payload !== undefined) {
       const socket_flags = sqe.opcode === OP.SOCKET && sqe.off > 0xfn;
       if (socket_flags) world.quirk('socket-type-shows-flags');
+      if (sqe.opcode === OP.CONNECT && sqe.off < 28n) world.quirk('connect-hides-short-inet6');
       world.hit(socket_flags ? 'filter.ctx.socket-type' : 'filter.ctx.payload');
     }
     const verdicts: FilterVerdict[] | undefined = world.trace === undefined ? undefined : [];

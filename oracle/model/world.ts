@@ -117,7 +117,9 @@ export class World {
   step = 0;
   constructor(scenario: Scenario, abi: AbiProfile, quirks: Quirks, trace: TraceSink | undefined) {
     this.scenario = scenario;
-    this.abi = quirks.has('socket-type-shows-flags') ? { ...abi, socket_type_mask: 0xffff_ffff } : abi;
+    const shown = quirks.has('socket-type-shows-flags') ? { ...abi, socket_type_mask: 0xffff_ffff } : abi;
+    // sizeof(struct sockaddr_in6)
+    this.abi = quirks.has('connect-hides-short-inet6') ? { ...shown, connect_inet6_length: 28 } : shown;
     this.#quirks = quirks;
     this.trace = trace;
     const process = new Process();

@@ -31,7 +31,7 @@ function prepConnect(c: OpContext): PrepOutcome {
   const bytes = readSockaddr(c, c.sqe.addr, addrLen(c));
   if (isRefused(bytes)) return bytes;
   if (c.abi.pdu_size[CONNECT_OP] !== 24) return PREP_OK;
-  return { ok: true, adds_flags: 0, payload: connectPayload(bytes, c.abi.little_endian) };
+  return { ok: true, adds_flags: 0, payload: connectPayload(bytes, c.abi.little_endian, c.abi.connect_inet6_length) };
 }
 
 function connectUnix(c: OpContext, socket: SocketState, bytes: Uint8Array): IssueOutcome {

@@ -47,7 +47,7 @@ export function namesFile(bytes: Uint8Array, little_endian: boolean): boolean {
  * padding, then a be32 or 16-byte address; a field is filled only when the
  * address is long enough to have it.
  */
-export function connectPayload(bytes: Uint8Array, little_endian: boolean): Uint32Array {
+export function connectPayload(bytes: Uint8Array, little_endian: boolean, inet6_length = SIN6_LEN_RFC2133): Uint32Array {
   const out = new DataView(new ArrayBuffer(24));
   const kind = family(bytes, little_endian);
   if (kind !== undefined) {
@@ -58,7 +58,7 @@ export function connectPayload(bytes: Uint8Array, little_endian: boolean): Uint3
     if (kind === AF.INET && bytes.length >= SIN_LEN) {
       copy(2, 4, 2);
       copy(4, 8, 4);
-    } else if (kind === AF.INET6 && bytes.length >= SIN6_LEN_RFC2133) {
+    } else if (kind === AF.INET6 && bytes.length >= inet6_length) {
       copy(2, 4, 2);
       copy(8, 8, 16);
     }
