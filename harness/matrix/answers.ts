@@ -48,6 +48,8 @@ export function parting(a: Observation, b: Observation, from = 0): Parting | und
 
 /** Bytes that are told of memory, from the first one that differs on. */
 const BYTES = 8;
+/** CQEs of one user_data that are told. */
+const MOST = 3;
 
 /** What a step answered, where the other answered differently. */
 function told(step: StepObservation, other: StepObservation): string {
@@ -61,6 +63,16 @@ function told(step: StepObservation, other: StepObservation): string {
   return parts.join('; ');
 }
 
+/** CQEs that have no equal among the others, each counted once. */
+export function withoutOthers(cqes: readonly Cqe[], others: readonly Cqe[]): readonly Cqe[] {
+  const left = sorted(others);
+  return cqes.filter((cqe) => {
+    const at = left.indexOf(sorted([cqe])[0]!);
+    if (at >= 0) left.splice(at, 1);
+    return at < 0;
+  });
+}
+
 /** The CQEs of the first request, by user_data, that was answered differently, and how many more there are. */
 function toldCqes(mine: readonly Cqe[], theirs: readonly Cqe[]): string | undefined {
   const data = [...new Set([...mine, ...theirs].map(({ user_data }) => user_data))].sort((a, b) => (a < b ? -1 : 1));
@@ -68,8 +80,9 @@ function toldCqes(mine: readonly Cqe[], theirs: readonly Cqe[]): string | undefi
   const odd = data.filter((user_data) => sorted(of(mine, user_data)).join() !== sorted(of(theirs, user_data)).join());
   const [first, ...more] = odd;
   if (first === undefined) return undefined;
-  const answers = of(mine, first).map(({ res, flags }) => `res=${showNumber(res)}${flags === 0 ? '' : ` flags=0x${flags.toString(16)}`}`);
-  return `CQE user_data=0x${first.toString(16)} ${answers.join(' and ') || 'does not come'}${more.length === 0 ? '' : `, and ${more.length} more`}`;
+  // Several requests may have the same user_data: only what the other kernel did not answer is told.
+  const answers = withoutOthers(of(mine, first), of(theirs, first)).map(({ res, flags }) => `res=${showNumber(res)}${flags === 0 ? '' : ` flags=0x${flags.toString(16)}`}`);
+  return `CQE user_data=0x${first.toString(16)} ${answers.slice(0, MOST).join(' and ') || 'does not come'}${answers.length > MOST ? ' ...' : ''}${more.length === 0 ? '' : `, and ${more.length} more`}`;
 }
 
 function toldMemory(mine: Uint8Array | undefined, theirs: Uint8Array | undefined): string | undefined {

@@ -4,6 +4,7 @@
  */
 import type { AbiProfile } from '../../oracle/abi.ts';
 import { predict } from '../../oracle/predict.ts';
+import { allows } from '../../oracle/prediction.ts';
 import type { QuirkId } from '../../oracle/quirks.ts';
 import type { Observation } from '../../oracle/scenario/observation.ts';
 import type { Scenario } from '../../oracle/scenario/types.ts';
@@ -12,7 +13,7 @@ import { compare } from '../compare.ts';
 import type { Difference } from '../compare.ts';
 import type { Finding } from '../findings.ts';
 import { abiDifferences, withMembers } from './abi.ts';
-import { parting } from './answers.ts';
+import { parting, withoutOthers } from './answers.ts';
 
 /** What a kernel is expected to do. */
 export interface Model {
@@ -91,13 +92,18 @@ function allowed(scenario: Scenario, from: Model, to: Model, parts: readonly Par
   return fault(scenario, withMembers(to.abi, from.abi, fields), new Set(findings.map(({ model }) => model)), answer) === undefined;
 }
 
-/** The rule at the first place where the two answers part. */
+/** The rule that leaves open what stands at the first place where the two answers part. */
 function openRule(scenario: Scenario, model: Model, a: Observation, b: Observation): string {
   const place = parting(a, b);
   const step = place === undefined ? undefined : predict(scenario, model.abi, { quirks: quirksOf(model) }).steps[place.step];
-  if (step === undefined) return 'unknown';
-  if (step.cqes === 'any' || place === undefined) return step.rule;
-  const other = b.steps[place.step]!.cqes;
-  const odd = a.steps[place.step]!.cqes.find((cqe) => !other.some(({ user_data, res, flags }) => cqe.user_data === user_data && cqe.res === res && cqe.flags === flags)) ?? other.find((cqe) => !a.steps[place.step]!.cqes.some(({ user_data, res, flags }) => cqe.user_data === user_data && cqe.res === res && cqe.flags === flags));
-  return (odd === undefined ? undefined : step.cqes.find(({ user_data }) => user_data === odd.user_data)?.rule) ?? step.rule;
+  if (place === undefined || step === undefined) return 'unknown';
+  if (step.cqes === 'any') return step.rule;
+  const [mine, theirs] = [a.steps[place.step]!.cqes, b.steps[place.step]!.cqes];
+  for (const odd of [...withoutOthers(mine, theirs), ...withoutOthers(theirs, mine)]) {
+    const same = step.cqes.filter(({ user_data, res }) => user_data === odd.user_data && allows(res, odd.res));
+    // Several requests may have the same user_data; the one in question has more than one answer.
+    const open = same.find(({ res, optional }) => typeof res !== 'number' || optional === true) ?? same.find(({ flags }) => typeof flags !== 'number');
+    if (open !== undefined) return open.rule;
+  }
+  return step.rule;
 }
