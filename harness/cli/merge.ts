@@ -57,12 +57,12 @@ export async function command(argv: readonly string[]): Promise<number> {
     writeCases(used, result, out);
     copyConsoles(used, out);
     writeOut(out, result);
+    screen.write(formatSummary(result, { colour: screen.isTTY === true && (process.env['NO_COLOR'] ?? '') === '', out }));
     deliver({ kind: 'run', result }, reports, out);
   } catch (error) {
     if (!(error instanceof OutputError)) throw error;
     throw new SetupError(error.message, 'The shards are as they were.');
   }
-  screen.write(formatSummary(result, { colour: screen.isTTY === true && (process.env['NO_COLOR'] ?? '') === '', out }));
   if (faults.length === 0) return exitCode(result, false);
   process.stderr.write(`ringfence: ${result.verdict === 'interrupted' || result.reason?.includes('incomplete') === true ? 'the joined result is not that of the whole run; run what is missing and merge again' : 'the shards that belong together are all joined; leave the others away'}.\n`);
   return EXIT.usage;

@@ -35,7 +35,7 @@ function report(args: readonly string[], env: Readonly<Record<string, string>> =
 }
 
 test('the page by default; nothing is judged', () => {
-  expect(report(['run'])).toEqual({ code: 0, out: 'run/report.html\n', err: '' });
+  expect(report(['run'])).toEqual({ code: 0, out: 'page:    run/report.html\n', err: '' });
   expect(readFileSync(join(dir, 'run', 'report.html'), 'utf8')).toMatch(/^<!doctype html>[^]*Not conformant/);
 });
 

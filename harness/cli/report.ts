@@ -42,7 +42,6 @@ export async function command(argv: readonly string[]): Promise<number> {
     if (!(error instanceof OutputError)) throw error;
     throw new SetupError(error.message, 'The result is as it was.');
   }
-  if (page) process.stdout.write(`${join(out, 'report.html')}\n`);
   return EXIT.ok;
 }
 

@@ -9,6 +9,7 @@ import { formatJunit } from '../../reports/junit.ts';
 import { formatKtap, formatMatrixKtap } from '../../reports/ktap.ts';
 import type { MatrixResult } from '../../reports/matrix.ts';
 import { matrixPoints, runPoints } from '../../reports/points.ts';
+import { below } from '../../reports/replay.ts';
 import type { RunResult } from '../../reports/result.ts';
 import { OutputError, writeWhole } from '../../reports/write.ts';
 import { Usage } from './exit.ts';
@@ -80,7 +81,7 @@ export function formatReport(format: 'ktap' | 'junit' | 'html', reported: Report
 }
 
 /**
- * Writes every report that is asked for, and report.html below `out` unless `page` is false. One that cannot be written does not keep
+ * Writes every report that is asked for, and report.html below `out`, which is told, unless `page` is false. One that cannot be written does not keep
  * the others back. @throws OutputError the first that could not be written
  */
 export function deliver(reported: Reported, wishes: Wishes, out: string, page = true): void {
@@ -93,7 +94,12 @@ export function deliver(reported: Reported, wishes: Wishes, out: string, page = 
       failed ??= error;
     }
   };
-  if (page) attempt(() => writeWhole(join(out, 'report.html'), formatReport('html', reported, out)));
+  if (page) {
+    attempt(() => {
+      writeWhole(join(out, 'report.html'), formatReport('html', reported, out));
+      (wishes.piped ? process.stderr : process.stdout).write(`page:    ${below(out, 'report.html')}\n`);
+    });
+  }
   for (const [format, file] of wishes.files) {
     const text = formatReport(format, reported, out);
     if (file === '-') process.stdout.write(text);
