@@ -19,6 +19,13 @@ details: out/result.json
 `);
 });
 
+test('a kernel out of a source tree says which', () => {
+  const origin = { tree: '/linux', built: true, describe: 'v7.3-5-gabc', patches: [{ name: 'fix.patch', sha256: '00' }], debug: false };
+  const summary = (more: Partial<typeof origin>): string => formatSummary({ ...GOOD, kernel: { ...GOOD.kernel, source: 'tree', origin: { ...origin, ...more } } });
+  expect(summary({})).toContain('(built from v7.3-5-gabc with fix.patch), tcg');
+  expect(summary({ built: false, patches: [], debug: true })).toContain('(found in v7.3-5-gabc, debug), tcg');
+});
+
 describe('a bad run', () => {
   const text = formatSummary(BAD, { out: 'my out' });
   test('says so first', () => expect(text).toMatch(/^NOT CONFORMANT {2}Linux 7\.0\.13\S* broke 1 rule \(1 divergence, 1 crash, 1 hang\)\n/));

@@ -59,11 +59,18 @@ function headline({ verdict, reason, kernel, divergences, known }: RunResult, st
   return `${HEADLINES[verdict](style)}  Linux ${kernel.release} ${why}`.trimEnd();
 }
 
+/** Such as `pinned`, or `built from v7.3-5-gabc with fix.patch, debug`. */
+function sourceText({ source, origin }: RunResult['kernel']): string {
+  if (origin === undefined) return source;
+  const patches = origin.patches.length === 0 ? '' : ` with ${origin.patches.map(({ name }) => name).join(', ')}`;
+  return `${origin.built ? 'built from' : 'found in'} ${origin.describe ?? origin.version ?? origin.tree}${patches}${origin.debug ? ', debug' : ''}`;
+}
+
 function facts(result: RunResult, style: Style): string[] {
   const { kernel, accel, times, jobs, suites, rules } = result;
   const append = kernel.append === '' ? '' : `, append "${kernel.append}"`;
   const lines: [string, string][] = [
-    ['kernel', `${kernel.release} ${kernel.machine} (${kernel.source}${append}), ${accel.name}, ${counted(jobs, 'guest')}`],
+    ['kernel', `${kernel.release} ${kernel.machine} (${sourceText(kernel)}${append}), ${accel.name}, ${counted(jobs, 'guest')}`],
     ['compared', `${counted(result.outcomes, 'kernel answer')} in ${counted(result.scenarios, 'scenario')}, ${duration(times.wall_s)}, ${thousands(times.outcomes_per_s)}/s`],
     ['suites', suiteText(suites)],
   ];
