@@ -58,6 +58,8 @@ test('an answer that changes by itself is no difference of kernels', () => {
   const { pairs, changes } = compareKernels([kernel('a', false), kernel('b', false, { first: [1] })], CASES);
   expect(pairs[0]).toMatchObject({ same: 3, varying: 1, explained: 0, unexplained: 0 });
   expect(changes).toEqual([]);
+  // Also where the models differ: each gave the other's answer once.
+  expect(compareKernels([kernel('a', true, { first: [0] }), kernel('b', false, { first: [0] })], CASES).pairs[0]).toMatchObject({ varying: 1, explained: 3 });
 });
 
 test('what was not asked again is told', () => {
