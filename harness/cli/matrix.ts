@@ -1,6 +1,6 @@
 /** ringfence matrix. */
-import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { CASE_VERSION, formatJson } from '../../oracle/scenario/json.ts';
 import type { Json } from '../../oracle/scenario/json.ts';
 import { formatMatrix } from '../../reports/matrix-text.ts';
@@ -65,8 +65,9 @@ answer that the rules leave open. Anything else is "unexplained".
 A kernel without the feature (before 7.0) shows as unsupported: that is no failure. One that does not boot or cannot be fetched does
 not keep the others from finishing.
 
-Below DIR: matrix.json (reports/README.md describes it) and matrix.txt, rewritten after each kernel; report.html at the end; KERNEL/result.json and the rest as in a run; KERNEL/answers.txt
-(number and digest of each scenario's answers); changes/NNN.json, the smallest case of each difference, for ringfence replay.
+Below DIR: matrix.json (reports/README.md describes it) and matrix.txt, rewritten after each kernel; report.html at the end;
+KERNEL/result.json and the rest as in a run; KERNEL/answers.txt (number and digest of each scenario's answers); changes/NNN.json, the
+smallest case of each difference, for ringfence replay.
 
 Exit code, the first that applies: 130 interrupted, with what was found on disk; 1 a kernel diverges, crashes or hangs, or two differ
 without an explanation; 125 a kernel cannot be tested, or none has the feature; 2 a kernel could not be fetched, or usage; 0 otherwise.
@@ -188,9 +189,16 @@ function writeMatrix(out: string, result: MatrixResult): void {
     const note = `${from} -> ${to}, step ${example.step}: ${example.answer_from} -> ${example.answer_to} (${causes.map((cause) => (cause.kind === 'finding' ? cause.id : cause.kind === 'abi' ? `ABI ${cause.field}` : cause.kind === 'open' ? `left open by ${cause.rule}` : 'unexplained')).join(', ')})`;
     writeWhole(join(out, example.file), `${formatJson({ ringfence: CASE_VERSION, suite: example.suite, note: note.slice(0, 1000), scenario: example.scenario as Json })}\n`);
   }
+  removeOthers(join(out, 'changes'), new Set(result.comparison.changes.map(({ example }) => basename(example.file))));
   writeWhole(join(out, 'matrix.txt'), formatMatrix(result, { out }));
   // Last: a reader that finds matrix.json finds everything it names.
   writeWhole(join(out, 'matrix.json'), `${JSON.stringify(result, null, 2)}\n`);
+}
+
+/** Numbered cases of an earlier matrix must not be taken for this one's. */
+function removeOthers(dir: string, files: ReadonlySet<string>): void {
+  if (!existsSync(dir)) return;
+  for (const name of readdirSync(dir)) if (/^\d{3,}\.json$/.test(name) && !files.has(name)) rmSync(join(dir, name));
 }
 
 function directory(path: string): void {
