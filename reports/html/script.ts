@@ -88,6 +88,9 @@ export const SCRIPT = `
   const current = () => {
     const id = [...seen].find(([, visible]) => visible)?.[0];
     for (const [name, link] of links) if (name === id) link.setAttribute('aria-current', 'true'); else link.removeAttribute('aria-current');
+    const list = document.querySelector('nav ul');
+    const link = links.get(id);
+    if (link && list.scrollWidth > list.clientWidth) list.scrollLeft = link.offsetLeft - list.offsetLeft - 24;
   };
   const watch = new IntersectionObserver((entries) => { for (const entry of entries) seen.set(entry.target.id, entry.isIntersecting); current(); }, { rootMargin: '-15% 0px -70% 0px' });
   for (const id of links.keys()) { const part = document.getElementById(id); if (part) { seen.set(id, false); watch.observe(part); } }

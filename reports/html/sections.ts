@@ -41,7 +41,7 @@ function setup({ kernel, accel, jobs, versions, times, seed, shard }: RunResult)
     ...(kernel.note === undefined ? [] : [['note', kernel.note] as const]),
     ...(kernel.origin === undefined ? [] : [['origin', Object.entries(kernel.origin).map(([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`).join('; ')] as const]),
     ['SHA-256', html`<code class="break">${kernel.sha256}</code>`],
-    ['accelerator', `${accel.name}: ${accel.reason}`],
+    ['accelerator', accel.reason.toLowerCase().startsWith(accel.name) ? accel.reason : `${accel.name}: ${accel.reason}`],
     ['guests', `${jobs}, busy ${Math.round(times.guest_busy * 100)} % of the time, booted in ${duration(times.boot_s)}, ${times.reboots} booted again`],
     ['oracle', `${duration(times.oracle_s)} in all`],
     ['seed', `${seed}${shard === undefined ? '' : `, shard ${shard.index} of ${shard.count}`}`],
