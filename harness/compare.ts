@@ -1,6 +1,7 @@
 /** Predicted against observed: the first difference, and how many kernel answers were compared. */
 import { allows } from '../oracle/prediction.ts';
 import type { Allowed, PredictedCqe, PredictedStep, Prediction } from '../oracle/prediction.ts';
+import { resultText } from '../oracle/scenario/text/index.ts';
 import type { Cqe, Observation, StepObservation } from '../oracle/scenario/observation.ts';
 
 /** One difference, ready to be shown. */
@@ -53,7 +54,7 @@ function compareStep(step: number, predicted: PredictedStep, observed: StepObser
   }
   const { returns } = predicted;
   if (returns !== 'any' && !sameReturns(returns, observed.returns)) {
-    return { step, what: 'return', predicted: `returns ${returns.map(showAllowed).join(', ') || 'nothing'}`, observed: `returned ${observed.returns.map(showNumber).join(', ') || 'nothing'}`, rule: predicted.rule };
+    return { step, what: 'return', predicted: `returns ${returns.map(showAllowed).join(', ') || 'nothing'}`, observed: `returned ${observed.returns.map(resultText).join(', ') || 'nothing'}`, rule: predicted.rule };
   }
   return compareCqes(step, predicted, observed.cqes) ?? compareMemory(step, predicted, observed);
 }
@@ -89,7 +90,7 @@ function compareCqes(step: number, predicted: PredictedStep, observed: readonly 
     step,
     what: 'cqe',
     predicted: wanted === undefined ? (blamed === undefined ? 'no such CQE' : showPredicted(blamed)) : showPredicted(wanted),
-    observed: instead === undefined ? 'no such CQE' : `CQE user_data=${showData(instead.user_data)} res=${showNumber(instead.res)} flags=0x${instead.flags.toString(16)}`,
+    observed: instead === undefined ? 'no such CQE' : `CQE user_data=${showData(instead.user_data)} res=${resultText(instead.res)} flags=0x${instead.flags.toString(16)}`,
     rule: blamed?.rule ?? predicted.rule,
   };
 }
@@ -138,19 +139,11 @@ function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex');
 }
 
-const ERRNO: Readonly<Record<number, string>> = { 1: 'EPERM', 2: 'ENOENT', 9: 'EBADF', 11: 'EAGAIN', 12: 'ENOMEM', 13: 'EACCES', 14: 'EFAULT', 16: 'EBUSY', 17: 'EEXIST', 22: 'EINVAL', 23: 'ENFILE', 24: 'EMFILE', 62: 'ETIME', 77: 'EBADFD', 90: 'EMSGSIZE', 95: 'EOPNOTSUPP', 125: 'ECANCELED' };
-
-/** -13 as "-EACCES". */
-export function showNumber(value: number): string {
-  const name = value < 0 ? ERRNO[-value] : undefined;
-  return name === undefined ? String(value) : `-${name}`;
-}
-
 export function showAllowed(allowed: Allowed): string {
-  if (typeof allowed === 'number') return showNumber(allowed);
+  if (typeof allowed === 'number') return resultText(allowed);
   if (allowed === 'any') return 'anything';
   if ('at_least' in allowed) return `>= ${allowed.at_least}`;
-  return `one of ${allowed.map(showNumber).join(' | ')}`;
+  return `one of ${allowed.map(resultText).join(' | ')}`;
 }
 
 function showData(value: bigint): string {

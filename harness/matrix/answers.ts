@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Cqe, Observation, StepObservation } from '../../oracle/scenario/observation.ts';
 import type { Scenario } from '../../oracle/scenario/types.ts';
-import { showNumber } from '../compare.ts';
+import { resultText } from '../../oracle/scenario/text/index.ts';
 
 /** The answers without what only names something: a child's process id says no more than that there is one. */
 export function canonical({ steps }: Scenario, observation: Observation): Observation {
@@ -55,7 +55,7 @@ const MOST = 3;
 function told(step: StepObservation, other: StepObservation): string {
   if (step.reached !== other.reached) return step.reached ? 'ran' : 'did not run';
   const parts: string[] = [];
-  if (step.returns.join() !== other.returns.join()) parts.push(`returned ${step.returns.map(showNumber).join(', ') || 'nothing'}`);
+  if (step.returns.join() !== other.returns.join()) parts.push(`returned ${step.returns.map(resultText).join(', ') || 'nothing'}`);
   const cqes = toldCqes(step.cqes, other.cqes);
   if (cqes !== undefined) parts.push(cqes);
   const memory = toldMemory(step.memory, other.memory);
@@ -81,7 +81,7 @@ function toldCqes(mine: readonly Cqe[], theirs: readonly Cqe[]): string | undefi
   const [first, ...more] = odd;
   if (first === undefined) return undefined;
   // Several requests may have the same user_data: only what the other kernel did not answer is told.
-  const answers = withoutOthers(of(mine, first), of(theirs, first)).map(({ res, flags }) => `res=${showNumber(res)}${flags === 0 ? '' : ` flags=0x${flags.toString(16)}`}`);
+  const answers = withoutOthers(of(mine, first), of(theirs, first)).map(({ res, flags }) => `res=${resultText(res)}${flags === 0 ? '' : ` flags=0x${flags.toString(16)}`}`);
   return `CQE user_data=0x${first.toString(16)} ${answers.slice(0, MOST).join(' and ') || 'does not come'}${answers.length > MOST ? ' ...' : ''}${more.length === 0 ? '' : `, and ${more.length} more`}`;
 }
 
