@@ -99,7 +99,7 @@ function findingCell(cell: FindingCell | null): Cell {
     case 'shown':
       return { text: `${cell.scenarios === 0 ? 'yes' : cell.scenarios}${mark}`, paint: cell.expected ? 'odd' : 'bad' };
     case 'absent':
-      return { text: `gone${mark}`, paint: cell.expected ? 'good' : 'odd' };
+      return { text: `no${mark}`, paint: cell.expected ? 'good' : 'odd' };
     case 'other':
       return { text: 'OTHER', paint: 'bad' };
   }
@@ -120,7 +120,7 @@ function sections(matrix: MatrixResult): Section[] {
     },
     { title: 'ABI, as probed', rows: abi.filter(({ differs, field }) => differs || field === 'op_last' || field === 'ctx_size').map(({ field, values }) => ({ label: field, cells: values.map((value) => plain(value ?? '-')) })) },
     { title: 'suites (kn.: scenarios as known findings predict)', rows: suites.map(({ suite, cells }) => ({ label: suite, cells: cells.map(suiteCell) })) },
-    { title: 'findings (scenarios; yes: its own case alone)', rows: findings.map(({ id, cells }) => ({ label: id, cells: cells.map(findingCell) })) },
+    { title: 'findings (scenarios that show it; yes: its own case alone)', rows: findings.map(({ id, cells }) => ({ label: id, cells: cells.map(findingCell) })) },
     { title: `rules: ${told.length} that are not simply kept, and how many are`, rows: [...told.map(({ rule, cells }) => ({ label: rule, cells: cells.map(ruleCell) })), { label: 'kept', cells: kernels.map(({ scenarios }, i) => plain(scenarios === 0 ? '-' : String(kept[i]))) }] },
   ];
 }
