@@ -38,3 +38,11 @@ it('a read that may come before its descriptor is closed leaves its memory unkno
   expect(predict(scenario(['file'], [close, read], [look]), ABI_7_0).steps[2]!.memory).toBe('any');
   expect(predict(scenario(['file'], [{ ...close, flags: HARDLINK }, read], [look]), ABI_7_0).steps[2]!.memory).toEqual(new Uint8Array(8));
 });
+
+it('a NOP that looks up a file races with its being closed', () => {
+  const nop: Sqe = { opcode: OP.NOP, op_flags: 2, fd: FD.file, flags: ASYNC, user_data: 1n };
+  const close: Sqe = { opcode: OP.CLOSE, fd: FD.file, user_data: 2n };
+  const first = (sqes: readonly Sqe[]) => predict(scenario(['file'], sqes), ABI_7_0).steps[1]!.cqes;
+  expect(first([nop, close])).toEqual(expect.arrayContaining([expect.objectContaining({ user_data: 1n, res: 'any' })]));
+  expect(first([nop])).toEqual([expect.objectContaining({ user_data: 1n, res: 0 })]);
+});

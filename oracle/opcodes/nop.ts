@@ -18,6 +18,12 @@ function prep(c: OpContext): PrepOutcome {
 }
 
 function issue(c: OpContext): IssueOutcome {
+  const outcome = answer(c);
+  // The file is looked up when the request runs: one that closes the descriptor races with it.
+  return (c.sqe.op_flags & IORING_NOP.FILE) === 0 ? outcome : { ...outcome, touches: [`fd:${c.sqe.fd}`], changes: [] };
+}
+
+function answer(c: OpContext): IssueOutcome {
   const flags = c.sqe.op_flags;
   const cflags = (flags & IORING_NOP.CQE32) !== 0 && (c.setup_flags & IORING_SETUP.CQE_MIXED) !== 0 ? CQE_F.F_32 : 0;
   const res = (flags & IORING_NOP.INJECT_RESULT) !== 0 ? s32(c.sqe.len) : 0;
