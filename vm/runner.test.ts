@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { encodeScenario } from '../oracle/scenario/binary.ts'
 import type { SockFilter } from '../oracle/bpf/program.ts'
-import { ARENA, FD, FILE_CONTENT, FIXTURES } from '../oracle/layout.ts'
+import { ARENA, ARENA_BASE, FD, FILE_CONTENT, FIXTURES } from '../oracle/layout.ts'
 import type { Scenario, SpawnHow, Sqe, Step, Target } from '../oracle/scenario/types.ts'
 import { bootGuest, type Guest } from './guest.ts'
 import { buildImage } from './image.ts'
@@ -105,6 +105,20 @@ describe('a scenario with one task', { timeout: 60_000 }, () => {
     expect(result.status).toBe(STATUS.done)
     expect(result.observation.steps[1]!.cqes).toEqual([0n, 1n, 2n].map((user_data) => ({ user_data, res: 0, flags: 0 })))
     expect(result.exec_ns).toBeGreaterThan(1000)
+  })
+
+  it('waits for the CQEs of the batch, when one of an earlier batch fills the count', async () => {
+    const spans = new BigInt64Array([0n, 30_000_000n, 0n, 150_000_000n])
+    await line.guest.send(imageFrame(new Uint8Array(spans.buffer)))
+    const timeout = (at: number, user_data: bigint): Sqe => ({ opcode: 11, addr: BigInt(ARENA_BASE + at), len: 1, user_data })
+    const steps = [ring(0, 0), submit(0, 0, [timeout(0, 1n)]), submit(0, 0, [timeout(16, 2n)])]
+    const answers = async (owns: number[]): Promise<bigint[]> => {
+      const bytes = encodeScenario({ version: 1, fixtures: [], jit: true, steps }, { id: 9000 + owns[2]!, deadline_ms: 5000, waits: [0, 0, 1], owns })
+      return (await line.raw(bytes)).observation.steps[2]!.cqes.map(({ user_data }) => user_data)
+    }
+    expect(await answers([0, 0, 0])).toEqual([1n])
+    expect(await answers([0, 0, 1])).toEqual([1n, 2n])
+    await line.guest.send(imageFrame(Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)))
   })
 
   it.each([true, false])('denies by a filter (jit %s)', async (jit) => {

@@ -82,9 +82,9 @@ describe('encodeScenario', () => {
       opcode: 2, flags: 3, ioprio: 4, fd: -5, off: 6n, addr: 7n, len: 8, op_flags: 9, user_data: 10n, buf_index: 11, personality: 12, file_index: 13, addr3: 14n, pad2: 15n,
     }] });
     expect([4, 8, 12].map((at) => payload.getUint32(at, true))).toEqual([2, 16, 2]);
-    expect(payload.byteLength).toBe(24 + 128);
-    expect(new Uint8Array(payload.buffer, payload.byteOffset + 24, 64)).toEqual(Uint8Array.from({ length: 64 }, (_, i) => (i === 0 ? 1 : 0)));
-    const at = 24 + 64;
+    expect(payload.byteLength).toBe(32 + 128);
+    expect(new Uint8Array(payload.buffer, payload.byteOffset + 32, 64)).toEqual(Uint8Array.from({ length: 64 }, (_, i) => (i === 0 ? 1 : 0)));
+    const at = 32 + 64;
     expect([payload.getUint8(at), payload.getUint8(at + 1), payload.getUint16(at + 2, true), payload.getInt32(at + 4, true)]).toEqual([2, 3, 4, -5]);
     expect([8, 16, 32, 48, 56].map((o) => payload.getBigUint64(at + o, true))).toEqual([6n, 7n, 10n, 14n, 15n]);
     expect([24, 28, 44].map((o) => payload.getUint32(at + o, true))).toEqual([8, 9, 13]);
@@ -94,14 +94,14 @@ describe('encodeScenario', () => {
   it('leaves nothing of one scenario in the next', () => {
     encodeScenario(scenario([{ do: 'submit', task: 0, ring: 0, sqes: [{ opcode: 255, pad2: (1n << 64n) - 1n, user_data: (1n << 64n) - 1n, len: 0xffffffff }] }]), { id: 1, deadline_ms: 1 });
     const { payload } = one({ do: 'submit', task: 0, ring: 0, sqes: [{ opcode: 0 }] });
-    expect(new Uint8Array(payload.buffer, payload.byteOffset + 24, 64).every((byte) => byte === 0)).toBe(true);
+    expect(new Uint8Array(payload.buffer, payload.byteOffset + 32, 64).every((byte) => byte === 0)).toBe(true);
   });
 
-  it('carries how many CQEs must come and how many may', () => {
+  it('carries how many CQEs must come, how many may, and how many are its own', () => {
     const step: Step = { do: 'submit', task: 0, ring: 0, sqes: [] };
-    const frame = encodeScenario(scenario([step]), { id: 1, deadline_ms: 1, waits: [2], wants: [5] });
+    const frame = encodeScenario(scenario([step]), { id: 1, deadline_ms: 1, waits: [2], wants: [5], owns: [1] });
     const { payload } = steps(frame)[0]!;
-    expect([payload.getUint32(16, true), payload.getUint32(20, true)]).toEqual([2, 5]);
+    expect([16, 20, 24, 28].map((at) => payload.getUint32(at, true))).toEqual([2, 5, 1, 0]);
   });
 
   it('keeps the mapping of a closed ring only for a registered descriptor', () => {

@@ -28,6 +28,8 @@ export interface EncodeOptions {
   readonly waits?: readonly number[];
   /** Per step: CQEs that may come in all, those that may be absent included. Absent: as `waits`. */
   readonly wants?: readonly number[];
+  /** Per step: how many of the awaited CQEs are of the step's own requests; 0 where no others can come between. Absent: 0. */
+  readonly owns?: readonly number[];
   /** Byte order of the guest. Default: little-endian. */
   readonly little_endian?: boolean;
 }
@@ -182,7 +184,7 @@ export function encodeScenario(scenario: Scenario, options: EncodeOptions): Uint
     const begin = w.at;
     w.room(64);
     const wait = options.waits?.[i] ?? 0;
-    encodeStep(w, scenario, step, wait, options.wants?.[i] ?? wait);
+    encodeStep(w, scenario, step, { wait, want: options.wants?.[i] ?? wait, own: options.owns?.[i] ?? 0 });
     w.u32At(begin + 4, w.at - begin);
   });
   if (w.at > MAX_FRAME) throw new RangeError(`a scenario of ${w.at} bytes does not fit in a frame: at most ${MAX_FRAME}`);
@@ -197,7 +199,14 @@ function head(w: Writer, op: number, task: number): void {
   w.u32(0); // the length, filled in at the end
 }
 
-function encodeStep(w: Writer, scenario: Scenario, step: Step, wait: number, want: number): void {
+/** What the runner is told about the CQEs of one step. */
+interface Awaited {
+  readonly wait: number;
+  readonly want: number;
+  readonly own: number;
+}
+
+function encodeStep(w: Writer, scenario: Scenario, step: Step, awaited: Awaited): void {
   switch (step.do) {
     case 'no_new_privs':
       return call(w, step.task, CALL.prctl, [BigInt(PR_SET_NO_NEW_PRIVS), 1n, 0n, 0n, 0n]);
@@ -213,7 +222,7 @@ function encodeStep(w: Writer, scenario: Scenario, step: Step, wait: number, wan
       w.u32(step.flags);
       return w.u32(0);
     case 'submit':
-      return submit(w, step, wait, want);
+      return submit(w, step, awaited);
     case 'spawn':
       head(w, OP.spawn, step.task);
       w.u32(HOW[step.how]);
@@ -231,7 +240,7 @@ function encodeStep(w: Writer, scenario: Scenario, step: Step, wait: number, wan
       // A program that goes on through a registered descriptor keeps its mapping.
       return slot(w, OP.close_ring, step.task, step.ring, usesRegistered(scenario, step.ring) ? 1 : 0);
     case 'reap':
-      return slot(w, OP.reap, step.task, step.ring, wait);
+      return slot(w, OP.reap, step.task, step.ring, awaited.wait);
     case 'register_bpf_filter': {
       const { arg } = step;
       const at = bpfArgAddress(arg);
@@ -284,15 +293,17 @@ function usesRegistered(scenario: Scenario, ring: number): boolean {
   return scenario.steps.some((step) => step.do === 'submit' && step.ring === ring && step.registered !== undefined);
 }
 
-function submit(w: Writer, step: SubmitStep, wait: number, want: number): void {
+function submit(w: Writer, step: SubmitStep, { wait, want, own }: Awaited): void {
   head(w, OP.submit, step.task);
-  w.room(24 + 64 * step.sqes.length);
+  w.room(32 + 64 * step.sqes.length);
   w.u32(step.ring);
   w.u32(step.registered ?? 0xffff_ffff);
   w.u32(step.registered === undefined ? 0 : IORING_ENTER_REGISTERED_RING);
   w.u32(step.sqes.length);
   w.u32(wait);
   w.u32(want);
+  w.u32(own);
+  w.u32(0);
   for (const sqe of step.sqes) w.sqe(sqe);
 }
 

@@ -66,7 +66,7 @@ struct step_submit {
 	struct step step;
 	u32 slot;
 	s32 enter_fd;
-	u32 enter_flags, nsqes, wait, want;
+	u32 enter_flags, nsqes, wait, want, own, zero;
 	u64 sqes[][8];
 };
 

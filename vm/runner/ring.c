@@ -239,11 +239,57 @@ static void reap(struct ring *r, struct answer *a)
 	STORE(r->cq_head, tail);
 }
 
+/* How many of the CQEs that are there carry the user_data of one of the batch's SQEs. */
+static u32 count_own(struct ring *r, const struct step_submit *s)
+{
+	u32 head = *r->cq_head, tail = LOAD(r->cq_tail), found = 0, i;
+	u32 step = r->p->flags & SETUP_CQE32 ? 2 : 1;
+
+	for (; head != tail; head++) {
+		const struct cqe *c = &r->cqes[(u64)(head & r->cq_mask) * step];
+
+		if (r->p->flags & SETUP_CQE_MIXED) {
+			if (c->flags & CQE_WIDE)
+				head++;
+			if (c->flags & CQE_SKIP)
+				continue;
+		}
+		for (i = 0; i < s->nsqes; i++) {
+			if (s->sqes[i][4] == c->user_data) {
+				found++;
+				break;
+			}
+		}
+	}
+	return found;
+}
+
+/* CQEs of earlier batches and messages may have filled the count: waits for those of this batch, one by one. */
+static void wait_own(struct ring *r, const struct step_submit *s, int fd)
+{
+	struct timespec64 ts = { 0, 0 };
+	struct getevents_arg arg = { .ts = (u64)&ts };
+
+	while (!LOAD(&CTL->late) && count_own(r, s) < s->own) {
+		u32 have = LOAD(r->cq_tail) - *r->cq_head;
+		int ret;
+
+		if (have >= r->p->cq_entries)
+			return;
+		ts.nsec = WAIT_NS;
+		ret = uring_enter(fd, 0, have + 1, ENTER_GETEVENTS | ENTER_EXT_ARG | (s->enter_flags & ENTER_REGISTERED), &arg, sizeof(arg));
+		if (ret < 0 && ret != -E_INTR) {
+			STORE(&CTL->late, 1);
+			return;
+		}
+	}
+}
+
 /*
  * Waits up to a second until `wait` CQEs are there, and then a short while for those that may
  * be absent, `want` in all. Then takes all there are.
  */
-static void wait_and_reap(struct ring *r, struct answer *a, int fd, u32 registered, u32 wait, u32 want)
+static void wait_and_reap(struct ring *r, struct answer *a, int fd, u32 registered, u32 wait, u32 want, const struct step_submit *own)
 {
 	struct timespec64 ts = { 0, 0 };
 	struct getevents_arg arg = { .ts = (u64)&ts };
@@ -272,6 +318,8 @@ static void wait_and_reap(struct ring *r, struct answer *a, int fd, u32 register
 		if (ret < 0 && ret != -E_INTR)
 			break;
 	}
+	if (own && own->own && !(r->p->flags & SETUP_IOPOLL))
+		wait_own(r, own, fd);
 	/* Work that waits for the owner to ask, and CQEs the ring had no room for. */
 	if (r->p->flags & SETUP_DEFER_TASKRUN)
 		uring_enter(fd, 0, 0, ENTER_GETEVENTS | registered, 0, 0);
@@ -331,7 +379,7 @@ void ring_submit(struct answer *a, u32 files, const struct step_submit *s)
 	} while ((pending || next < s->nsqes) && a->head->nreturns < 255);
 	if (pending && !(r.p->flags & SETUP_SQ_REWIND))
 		STORE(r.sq_tail, tail - pending);
-	wait_and_reap(&r, a, fd, s->enter_flags & ENTER_REGISTERED, total ? s->wait : 0, total ? s->want : 0);
+	wait_and_reap(&r, a, fd, s->enter_flags & ENTER_REGISTERED, total ? s->wait : 0, total ? s->want : 0, total ? s : 0);
 	if (r.p->flags & SETUP_SQPOLL)
 		urgent(0);
 }
@@ -341,5 +389,5 @@ void ring_reap(struct answer *a, u32 files, const struct step_slot *s)
 	struct ring r;
 
 	if (find_ring(files, s->slot, &r) == 0)
-		wait_and_reap(&r, a, FD_RINGS + (int)s->slot, 0, s->arg, s->arg);
+		wait_and_reap(&r, a, FD_RINGS + (int)s->slot, 0, s->arg, s->arg, 0);
 }
