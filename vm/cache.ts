@@ -1,19 +1,19 @@
 /** The cache directory and safe ways to write into it. */
-import { createHash, randomBytes } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
-import { pipeline } from 'node:stream/promises'
-import { diskError } from './errors.ts'
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { diskError } from './errors.ts';
 
 /** `RINGFENCE_CACHE`, else `$XDG_CACHE_HOME/ringfence`, else `~/.cache/ringfence`. Always absolute. */
 export function cacheDir(env: NodeJS.ProcessEnv = process.env): string {
-  if (env['RINGFENCE_CACHE']) return resolve(env['RINGFENCE_CACHE'])
-  const xdg = env['XDG_CACHE_HOME']
+  if (env['RINGFENCE_CACHE']) return resolve(env['RINGFENCE_CACHE']);
+  const xdg = env['XDG_CACHE_HOME'];
   // The XDG base directory rules: a relative value is to be ignored.
-  if (xdg?.startsWith('/')) return join(xdg, 'ringfence')
-  return join(homedir(), '.cache', 'ringfence')
+  if (xdg?.startsWith('/')) return join(xdg, 'ringfence');
+  return join(homedir(), '.cache', 'ringfence');
 }
 
 /**
@@ -21,42 +21,42 @@ export function cacheDir(env: NodeJS.ProcessEnv = process.env): string {
  * @throws SetupError when the disk is full or the place is not writable
  */
 export async function writeAtomic(path: string, data: Uint8Array | string, mode = 0o644): Promise<void> {
-  const temp = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`
-  const bytes = typeof data === 'string' ? Buffer.from(data) : data
+  const temp = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
+  const bytes = typeof data === 'string' ? Buffer.from(data) : data;
   try {
-    await mkdir(dirname(path), { recursive: true })
-    const file = await open(temp, 'wx', mode)
+    await mkdir(dirname(path), { recursive: true });
+    const file = await open(temp, 'wx', mode);
     try {
-      await file.writeFile(bytes)
-      await file.sync()
+      await file.writeFile(bytes);
+      await file.sync();
     } finally {
-      await file.close()
+      await file.close();
     }
-    await chmod(temp, mode)
-    await rename(temp, path)
+    await chmod(temp, mode);
+    await rename(temp, path);
   } catch (error) {
-    await rm(temp, { force: true }).catch(() => {})
-    throw diskError(error, path, Math.ceil(bytes.length / 1e6) + 1)
+    await rm(temp, { force: true }).catch(() => {});
+    throw diskError(error, path, Math.ceil(bytes.length / 1e6) + 1);
   }
 }
 
 /** SHA-256 in hex of bytes or text. */
 export function sha256(data: Uint8Array | string): string {
-  return createHash('sha256').update(data).digest('hex')
+  return createHash('sha256').update(data).digest('hex');
 }
 
 /** SHA-256 in hex of a file, read as a stream. */
 export async function sha256File(path: string): Promise<string> {
-  const hash = createHash('sha256')
-  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash)
-  return hash.digest('hex')
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
+  return hash.digest('hex');
 }
 
 /** Parsed content of a JSON file; undefined when it is missing or damaged. */
 export async function readJson(path: string): Promise<unknown> {
   try {
-    return JSON.parse(await readFile(path, 'utf8'))
+    return JSON.parse(await readFile(path, 'utf8'));
   } catch {
-    return undefined
+    return undefined;
   }
 }

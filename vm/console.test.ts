@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest'
-import { scanConsole } from './console.ts'
+import { describe, expect, it } from 'vitest';
+import { scanConsole } from './console.ts';
 
 const BOOT = [
   '\x1bc\x1b[?7l\x1b[2J\x1b[0mSeaBIOS (version 1.16.2)',
@@ -9,9 +9,9 @@ const BOOT = [
   '[    0.500000] WARNING: this driver is deprecated and will go',
   '[    1.591986] amd_pstate: the _CPC object is not present in SBIOS or ACPI disabled',
   '[    4.287360] reboot: Power down',
-].join('\r\n')
+].join('\r\n');
 
-const at = (lines: string[], stamp = '[   12.345678]'): string => lines.map((l) => `${stamp} ${l}`).join('\r\n')
+const at = (lines: string[], stamp = '[   12.345678]'): string => lines.map((l) => `${stamp} ${l}`).join('\r\n');
 
 const TRACE = [
   'CPU: 0 UID: 0 PID: 77 Comm: init Not tainted 7.0.13+deb13-cloud-amd64 #1 PREEMPT(lazy)',
@@ -23,8 +23,8 @@ const TRACE = [
   ' __x64_sys_io_uring_register+0x4f/0x120',
   ' do_syscall_64+0x82/0x190',
   ' </TASK>',
-]
-const END = '---[ end trace 0000000000000000 ]---'
+];
+const END = '---[ end trace 0000000000000000 ]---';
 
 const SAMPLES: readonly (readonly [kind: string, title: RegExp, lines: string[]])[] = [
   ['warning', /^WARNING: io_uring\/x.c:12 at .*: something is odd$/, ['------------[ cut here ]------------', 'something is odd', 'WARNING: io_uring/x.c:12 at io_register_thing+0x31/0x90, CPU#0: init/77', 'Modules linked in:', ...TRACE, END]],
@@ -47,48 +47,48 @@ const SAMPLES: readonly (readonly [kind: string, title: RegExp, lines: string[]]
   ['lockup', /^watchdog: BUG: soft lockup - CPU#0 stuck for 26s!/, ['watchdog: BUG: soft lockup - CPU#0 stuck for 26s! [init:77]', ...TRACE]],
   ['hung-task', /^INFO: task init:77 blocked for more than 120 seconds\.$/, ['INFO: task init:77 blocked for more than 120 seconds.', '      Not tainted 7.0.13 #1', '"echo 0 > /proc/sys/kernel/hung_task_timeout_secs" disables this message.', 'task:init state:D stack:0 pid:77', ...TRACE]],
   ['kmemleak', /^kmemleak: 1 new suspicious memory leaks/, ['kmemleak: 1 new suspicious memory leaks (see /sys/kernel/debug/kmemleak)']],
-]
+];
 
 describe('scanConsole', () => {
   it('finds nothing in a quiet boot, whatever its command line says', () => {
-    expect(scanConsole(BOOT)).toEqual([])
-    expect(scanConsole('')).toEqual([])
-  })
+    expect(scanConsole(BOOT)).toEqual([]);
+    expect(scanConsole('')).toEqual([]);
+  });
 
   it.each(SAMPLES)('finds %s: %s', (kind, title, lines) => {
-    const before = at(['something ordinary'])
-    const after = at(['something ordinary afterwards'])
-    const [report, ...more] = scanConsole(`${BOOT}\r\n${before}\r\n${at(lines)}\r\n${after}\r\n`)
-    expect(more).toEqual([])
-    expect(report?.kind).toBe(kind)
-    expect(report?.title).toMatch(title)
-    expect(report?.text).toBe(at(lines).replaceAll('\r', ''))
-  })
+    const before = at(['something ordinary']);
+    const after = at(['something ordinary afterwards']);
+    const [report, ...more] = scanConsole(`${BOOT}\r\n${before}\r\n${at(lines)}\r\n${after}\r\n`);
+    expect(more).toEqual([]);
+    expect(report?.kind).toBe(kind);
+    expect(report?.title).toMatch(title);
+    expect(report?.text).toBe(at(lines).replaceAll('\r', ''));
+  });
 
   it('keeps reports that follow each other apart', () => {
-    const both = SAMPLES.flatMap(([, , lines]) => lines)
-    expect(scanConsole(at(both)).map((r) => r.kind)).toEqual(SAMPLES.map(([kind]) => kind))
-  })
+    const both = SAMPLES.flatMap(([, , lines]) => lines);
+    expect(scanConsole(at(both)).map((r) => r.kind)).toEqual(SAMPLES.map(([kind]) => kind));
+  });
 
   it('reads lines with a task or processor number, and without a time stamp', () => {
-    expect(scanConsole('[   12.345678][   T77] BUG: unable to handle page fault for address: ffff888')[0]?.kind).toBe('oops')
-    expect(scanConsole('[   12.345678][    C0] BUG: workqueue lockup - pool')[0]?.kind).toBe('lockup')
-    expect(scanConsole('BUG: KASAN: wild-memory-access in f+0x1/0x2')[0]?.kind).toBe('kasan')
-  })
+    expect(scanConsole('[   12.345678][   T77] BUG: unable to handle page fault for address: ffff888')[0]?.kind).toBe('oops');
+    expect(scanConsole('[   12.345678][    C0] BUG: workqueue lockup - pool')[0]?.kind).toBe('lockup');
+    expect(scanConsole('BUG: KASAN: wild-memory-access in f+0x1/0x2')[0]?.kind).toBe('kasan');
+  });
 
   it('shows an oops and the panic that follows it as two, the oops first', () => {
-    const oops = SAMPLES[3]![2]
-    const panic = ['Kernel panic - not syncing: Fatal exception', '---[ end Kernel panic - not syncing: Fatal exception ]---']
-    expect(scanConsole(at([...oops, 'RIP: 0010:io_register_thing+0x31/0x90', ...panic])).map((r) => r.kind)).toEqual(['oops', 'panic'])
-  })
+    const oops = SAMPLES[3]![2];
+    const panic = ['Kernel panic - not syncing: Fatal exception', '---[ end Kernel panic - not syncing: Fatal exception ]---'];
+    expect(scanConsole(at([...oops, 'RIP: 0010:io_register_thing+0x31/0x90', ...panic])).map((r) => r.kind)).toEqual(['oops', 'panic']);
+  });
 
   it('copes with a report cut off in the middle', () => {
-    const [report] = scanConsole(at(SAMPLES[3]![2].slice(0, 7)))
-    expect(report?.kind).toBe('oops')
-    expect(report?.text.split('\n')).toHaveLength(7)
-  })
+    const [report] = scanConsole(at(SAMPLES[3]![2].slice(0, 7)));
+    expect(report?.kind).toBe('oops');
+    expect(report?.text.split('\n')).toHaveLength(7);
+  });
 
   it('is total', () => {
-    for (const text of ['\0\x1b[\x1b', '[[[', '\r\r\r\n', 'WARNING:', 'BUG', '-'.repeat(70), '='.repeat(70)]) expect(() => scanConsole(text)).not.toThrow()
-  })
-})
+    for (const text of ['\0\x1b[\x1b', '[[[', '\r\r\r\n', 'WARNING:', 'BUG', '-'.repeat(70), '='.repeat(70)]) expect(() => scanConsole(text)).not.toThrow();
+  });
+});

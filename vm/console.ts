@@ -4,28 +4,28 @@
 export type ConsoleKind =
   | 'oops' | 'bug' | 'warning' | 'panic'
   | 'kasan' | 'kmsan' | 'kcsan' | 'kfence' | 'ubsan'
-  | 'lockdep' | 'refcount' | 'rcu-stall' | 'lockup' | 'hung-task' | 'kmemleak'
+  | 'lockdep' | 'refcount' | 'rcu-stall' | 'lockup' | 'hung-task' | 'kmemleak';
 
 /** One report. */
 export interface ConsoleReport {
-  readonly kind: ConsoleKind
+  readonly kind: ConsoleKind;
   /** The line that says what happened, without time stamp. */
-  readonly title: string
+  readonly title: string;
   /** The whole report as the console has it, without carriage returns and escape sequences. */
-  readonly text: string
+  readonly text: string;
 }
 
 interface Pattern {
-  readonly kind: ConsoleKind
-  readonly start: RegExp
+  readonly kind: ConsoleKind;
+  readonly start: RegExp;
   /** Last line of such a report. */
-  readonly end: RegExp
+  readonly end: RegExp;
 }
 
-const END_TRACE = /^---\[ end (?:trace|Kernel panic)/
-const END_TASK = /^<\/TASK>/
-const RULER = /^={10,}$/
-const NEVER = /(?!)/
+const END_TRACE = /^---\[ end (?:trace|Kernel panic)/;
+const END_TASK = /^<\/TASK>/;
+const RULER = /^={10,}$/;
+const NEVER = /(?!)/;
 
 // Order matters: the first that fits names the report.
 const PATTERNS: readonly Pattern[] = [
@@ -44,12 +44,12 @@ const PATTERNS: readonly Pattern[] = [
   { kind: 'bug', start: /^kernel BUG at |^BUG: |^BUG \S+ \(|^list_(?:add|del) corruption|^=+\[ BUG/, end: END_TRACE },
   { kind: 'refcount', start: /^refcount_t: /, end: END_TRACE },
   { kind: 'warning', start: /^WARNING: (?:CPU: \d+|.* at \S|kernel stack|stack )/, end: END_TRACE },
-]
+];
 
-const CUT_HERE = /^-+\[ cut here \]-+$/
-const MAX_LINES = 200
+const CUT_HERE = /^-+\[ cut here \]-+$/;
+const MAX_LINES = 200;
 /** A report without its end line ends with its last line of trace; so many other lines may stand before that. */
-const MAX_PLAIN = 25
+const MAX_PLAIN = 25;
 
 /** Headers that belong to a report of another kind when they stand inside it. */
 const PARTS: Partial<Record<ConsoleKind, readonly ConsoleKind[]>> = {
@@ -57,76 +57,76 @@ const PARTS: Partial<Record<ConsoleKind, readonly ConsoleKind[]>> = {
   refcount: ['warning'],
   lockdep: ['warning'],
   ubsan: ['oops'],
-}
+};
 
 // "[    1.234567] ", with the number of a task or a processor after it where the kernel prints it.
-const STAMP = /^(?:<\d+>)?\[ *\d+\.\d+\](?:\[ *[TC]\d+\])? ?/
-const ESCAPES = /\x1b(?:\[[0-9;?]*[A-Za-z]|c)/g
+const STAMP = /^(?:<\d+>)?\[ *\d+\.\d+\](?:\[ *[TC]\d+\])? ?/;
+const ESCAPES = /\x1b(?:\[[0-9;?]*[A-Za-z]|c)/g;
 
 interface Line {
   /** As printed. */
-  readonly raw: string
+  readonly raw: string;
   /** Without time stamp. */
-  readonly text: string
+  readonly text: string;
 }
 
 /** Every report in a console, in its order. Total: any text is allowed. */
 export function scanConsole(text: string): ConsoleReport[] {
   const lines = text.replace(ESCAPES, '').split('\n').map((raw): Line => {
-    const clean = raw.replace(/\r/g, '')
-    return { raw: clean, text: clean.replace(STAMP, '').trim() }
-  })
-  const reports: ConsoleReport[] = []
-  let free = 0 // first line that belongs to no report yet
+    const clean = raw.replace(/\r/g, '');
+    return { raw: clean, text: clean.replace(STAMP, '').trim() };
+  });
+  const reports: ConsoleReport[] = [];
+  let free = 0; // first line that belongs to no report yet
   for (let i = 0; i < lines.length; i++) {
-    const pattern = PATTERNS.find((p) => p.start.test(lines[i]!.text))
-    if (!pattern) continue
-    const from = startOf(lines, i, free)
-    const to = endOf(lines, i, pattern)
-    const text = lines.slice(from, to + 1).map((l) => l.raw).join('\n').trimEnd()
-    reports.push({ kind: pattern.kind, title: titleOf(lines, i, pattern), text })
-    free = to + 1
-    i = to
+    const pattern = PATTERNS.find((p) => p.start.test(lines[i]!.text));
+    if (!pattern) continue;
+    const from = startOf(lines, i, free);
+    const to = endOf(lines, i, pattern);
+    const text = lines.slice(from, to + 1).map((l) => l.raw).join('\n').trimEnd();
+    reports.push({ kind: pattern.kind, title: titleOf(lines, i, pattern), text });
+    free = to + 1;
+    i = to;
   }
-  return reports
+  return reports;
 }
 
 /** A report begins at its "cut here" or its ruler, and with the message that stands between that and the header. */
 function startOf(lines: readonly Line[], at: number, free: number): number {
   for (let i = at - 1; i >= Math.max(free, at - 4); i--) {
-    if (CUT_HERE.test(lines[i]!.text) || RULER.test(lines[i]!.text)) return i
+    if (CUT_HERE.test(lines[i]!.text) || RULER.test(lines[i]!.text)) return i;
   }
-  return at
+  return at;
 }
 
 /** A WARNING's own line names only the place; the message stands before it. */
 function titleOf(lines: readonly Line[], at: number, pattern: Pattern): string {
-  const line = lines[at]!.text
-  if (pattern.kind !== 'warning') return line
-  const before = lines[at - 1]?.text ?? ''
-  const message = before !== '' && at >= 2 && CUT_HERE.test(lines[at - 2]?.text ?? '') ? `: ${before}` : ''
-  return line + message
+  const line = lines[at]!.text;
+  if (pattern.kind !== 'warning') return line;
+  const before = lines[at - 1]?.text ?? '';
+  const message = before !== '' && at >= 2 && CUT_HERE.test(lines[at - 2]?.text ?? '') ? `: ${before}` : '';
+  return line + message;
 }
 
 function endOf(lines: readonly Line[], at: number, pattern: Pattern): number {
-  const limit = Math.min(lines.length - 1, at + MAX_LINES)
-  let last = at
-  let traced = false
+  const limit = Math.min(lines.length - 1, at + MAX_LINES);
+  let last = at;
+  let traced = false;
   for (let i = at + 1; i <= limit && i - last <= MAX_PLAIN; i++) {
-    const { text } = lines[i]!
-    if (pattern.end.test(text) || END_TRACE.test(text)) return i
-    if (CUT_HERE.test(text)) return last
-    const inner = PATTERNS.find((p) => p.start.test(text))?.kind
-    if (inner !== undefined && inner !== pattern.kind && !PARTS[pattern.kind]?.includes(inner)) return last
+    const { text } = lines[i]!;
+    if (pattern.end.test(text) || END_TRACE.test(text)) return i;
+    if (CUT_HERE.test(text)) return last;
+    const inner = PATTERNS.find((p) => p.start.test(text))?.kind;
+    if (inner !== undefined && inner !== pattern.kind && !PARTS[pattern.kind]?.includes(inner)) return last;
     // After the trace no header and no ruler belongs to this report any more.
-    if (traced && (inner !== undefined || RULER.test(text))) return last
-    if (inner !== undefined || isTrace(text)) last = i
-    traced ||= END_TASK.test(text)
+    if (traced && (inner !== undefined || RULER.test(text))) return last;
+    if (inner !== undefined || isTrace(text)) last = i;
+    traced ||= END_TASK.test(text);
   }
-  return last
+  return last;
 }
 
 /** Lines that only reports have. */
 function isTrace(text: string): boolean {
-  return /^(?:CPU|Hardware name|Workqueue|Call Trace|Code|R[A-Z0-9]{2}|RIP|RSP|EFLAGS|CS|FS|CR\d|DR\d|PKRU|Modules linked in|Tainted|#PF|Oops|PGD|task:)\b|\+0x[0-9a-f]+\/0x[0-9a-f]+|^<\/?(?:TASK|IRQ|NMI)>|^={10,}$|^-{10,}$/.test(text)
+  return /^(?:CPU|Hardware name|Workqueue|Call Trace|Code|R[A-Z0-9]{2}|RIP|RSP|EFLAGS|CS|FS|CR\d|DR\d|PKRU|Modules linked in|Tainted|#PF|Oops|PGD|task:)\b|\+0x[0-9a-f]+\/0x[0-9a-f]+|^<\/?(?:TASK|IRQ|NMI)>|^={10,}$|^-{10,}$/.test(text);
 }

@@ -7,23 +7,23 @@
 /** What all errors of this room have in common. */
 export class VmError extends Error {
   /** Exit code for the command line. */
-  readonly exitCode: number
+  readonly exitCode: number;
   /** What the user can do about it: one or more lines, never empty. */
-  readonly advice: string
+  readonly advice: string;
 
   /** @param what what happened; @param advice what to do next */
   constructor(what: string, advice: string, exitCode: number, options?: ErrorOptions) {
-    super(`${what}\n${advice}`, options)
-    this.name = new.target.name
-    this.exitCode = exitCode
-    this.advice = advice
+    super(`${what}\n${advice}`, options);
+    this.name = new.target.name;
+    this.exitCode = exitCode;
+    this.advice = advice;
   }
 }
 
 /** The machine lacks something (a tool, the network, disk space). Exit code 2. */
 export class SetupError extends VmError {
   constructor(what: string, advice: string, options?: ErrorOptions) {
-    super(what, advice, 2, options)
+    super(what, advice, 2, options);
   }
 }
 
@@ -32,40 +32,40 @@ export class KernelError extends VmError {}
 
 /** The last part of a kernel console, for a message. */
 export function consoleTail(text: string, lines = 25): string {
-  const all = text.replace(/\r/g, '').trimEnd().split('\n')
-  const tail = all.slice(-lines).join('\n')
-  return tail === '' ? '(the console is empty)' : tail
+  const all = text.replace(/\r/g, '').trimEnd().split('\n');
+  const tail = all.slice(-lines).join('\n');
+  return tail === '' ? '(the console is empty)' : tail;
 }
 
 /** The kernel did not reach the runner: it panicked, stopped or missed the deadline. Exit code 125. */
 export class BootError extends KernelError {
   /** `deadline`: no byte from the runner in time; `exit`: the guest ended before its first byte. */
-  readonly reason: 'deadline' | 'exit'
+  readonly reason: 'deadline' | 'exit';
   /** The whole console as far as it was kept. */
-  readonly console: string
+  readonly console: string;
   /** What QEMU printed. */
-  readonly stderr: string
+  readonly stderr: string;
 
   constructor(reason: 'deadline' | 'exit', what: string, advice: string, console: string, stderr: string) {
-    const said = stderr.trim() === '' ? '' : `\nQEMU said:\n${stderr.trim()}`
-    super(`${what}\nEnd of the guest's console:\n${consoleTail(console)}${said}`, advice, 125)
-    this.reason = reason
-    this.console = console
-    this.stderr = stderr
+    const said = stderr.trim() === '' ? '' : `\nQEMU said:\n${stderr.trim()}`;
+    super(`${what}\nEnd of the guest's console:\n${consoleTail(console)}${said}`, advice, 125);
+    this.reason = reason;
+    this.console = console;
+    this.stderr = stderr;
   }
 }
 
 /** The guest ended while it was being talked to. Its `exited` promise says how. */
 export class GuestGoneError extends Error {
   constructor(what: string) {
-    super(what)
-    this.name = 'GuestGoneError'
+    super(what);
+    this.name = 'GuestGoneError';
   }
 }
 
 /** True for a failed system call with that code, such as `ENOSPC`. */
 export function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && (error as NodeJS.ErrnoException).code === code
+  return error instanceof Error && (error as NodeJS.ErrnoException).code === code;
 }
 
 /** Turns "no space" and "not writable" into a message with a way out; anything else comes back unchanged. */
@@ -75,19 +75,19 @@ export function diskError(error: unknown, path: string, needMiB: number): unknow
       `The disk is full: ${path} could not be written.`,
       `Free about ${needMiB} MB there, or set RINGFENCE_CACHE to a directory on another disk.`,
       { cause: error },
-    )
+    );
   }
   if (['EACCES', 'EROFS', 'EPERM', 'ENOTDIR', 'EEXIST'].some((code) => hasCode(error, code))) {
     return new SetupError(
       `${path} cannot be written.`,
       'Set RINGFENCE_CACHE to a directory that you may write to.',
       { cause: error },
-    )
+    );
   }
-  return error
+  return error;
 }
 
 /** The error for a full temporary directory. */
 export function temporarySpace(dir: string): SetupError {
-  return new SetupError(`The disk is full: the temporary directory ${dir} has no room.`, 'Free about 50 MB there, or set TMPDIR to a directory on another disk.')
+  return new SetupError(`The disk is full: the temporary directory ${dir} has no room.`, 'Free about 50 MB there, or set TMPDIR to a directory on another disk.');
 }

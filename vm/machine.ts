@@ -6,22 +6,22 @@
 /** What the host must know about a guest's architecture. */
 export interface GuestMachine {
   /** Name of the architecture as `uname -m` prints it. */
-  readonly arch: string
+  readonly arch: string;
   /** Name of the architecture in Debian's archive. */
-  readonly debArch: string
+  readonly debArch: string;
   /** QEMU binary and the Debian package that holds it. */
-  readonly qemu: string
-  readonly qemuPackage: string
+  readonly qemu: string;
+  readonly qemuPackage: string;
   /** C compiler for the runner, and the Debian packages it needs. */
-  readonly cc: string
-  readonly ccPackages: readonly string[]
+  readonly cc: string;
+  readonly ccPackages: readonly string[];
   /** Value of QEMU's `-M` and `-cpu`. */
-  readonly board: string
-  readonly cpu: string
+  readonly board: string;
+  readonly cpu: string;
   /** Kernel console on the first serial port. */
-  readonly console: string
+  readonly console: string;
   /** Kernel parameters that shorten the boot and hide no report. */
-  readonly append: readonly string[]
+  readonly append: readonly string[];
 }
 
 /** x86-64 on QEMU's q35 board. */
@@ -43,7 +43,7 @@ export const X86_64: GuestMachine = {
     // Security modules without a policy only slow down open and fork.
     'lsm=', 'audit=0',
   ],
-}
+};
 
 /** Name of the virtio-serial port that carries scenarios and results. */
-export const PORT_NAME = 'org.ringfence.0'
+export const PORT_NAME = 'org.ringfence.0';

@@ -1,74 +1,74 @@
 /** A kernel out of the user's own tree: as it was built there, or built here from a throw-away copy. */
-import { appendFileSync, writeFileSync } from 'node:fs'
-import { mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promises'
-import { availableParallelism } from 'node:os'
-import { basename, dirname, join, resolve } from 'node:path'
-import { realpathSync } from 'node:fs'
-import { cacheDir, sha256, writeAtomic } from '../cache.ts'
-import { diskError, KernelError } from '../errors.ts'
-import { kernelFromFile, type Kernel } from '../kernels/fetch.ts'
-import { X86_64 } from '../machine.ts'
-import { which } from '../tools.ts'
-import { buildTools, ensureBuildTools } from './build-tools.ts'
-import { follow } from './copy.ts'
-import { isSlow, kconfigFragment, missingOptions, parseConfig } from './fragment.ts'
-import { gitDescribe } from './git.ts'
-import { withLock } from './lock.ts'
-import { make } from './make.ts'
-import { withPatches, type AppliedPatch } from './patches.ts'
-import { findBuilt, sourceTree, treeVersion } from './tree.ts'
+import { appendFileSync, writeFileSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+import { realpathSync } from 'node:fs';
+import { cacheDir, sha256, writeAtomic } from '../cache.ts';
+import { diskError, KernelError } from '../errors.ts';
+import { kernelFromFile, type Kernel } from '../kernels/fetch.ts';
+import { X86_64 } from '../machine.ts';
+import { which } from '../tools.ts';
+import { buildTools, ensureBuildTools } from './build-tools.ts';
+import { follow } from './copy.ts';
+import { isSlow, kconfigFragment, missingOptions, parseConfig } from './fragment.ts';
+import { gitDescribe } from './git.ts';
+import { withLock } from './lock.ts';
+import { make } from './make.ts';
+import { withPatches, type AppliedPatch } from './patches.ts';
+import { findBuilt, sourceTree, treeVersion } from './tree.ts';
 
 /** Which kernel of a tree. */
 export interface TreeOptions {
   /** Source tree, or output directory of a build. */
-  readonly dir: string
+  readonly dir: string;
   /** Build it first. */
-  readonly build?: boolean
+  readonly build?: boolean;
   /** With the debugging configuration. */
-  readonly debug?: boolean
+  readonly debug?: boolean;
   /** Patch files, applied in this order to a copy. */
-  readonly patches?: readonly string[]
+  readonly patches?: readonly string[];
 }
 
 /** Where a kernel came from, for the result. */
 export interface KernelOrigin {
-  readonly tree: string
+  readonly tree: string;
   /** True when ringfence built it. */
-  readonly built: boolean
+  readonly built: boolean;
   /** What the tree's Makefile calls itself. */
-  readonly version?: string
-  readonly commit?: string
-  readonly describe?: string
-  readonly patches: readonly AppliedPatch[]
+  readonly version?: string;
+  readonly commit?: string;
+  readonly describe?: string;
+  readonly patches: readonly AppliedPatch[];
   /** SHA-256 of the kernel's .config, in hex. */
-  readonly config_sha256?: string
-  readonly debug: boolean
+  readonly config_sha256?: string;
+  readonly debug: boolean;
 }
 
 /** A kernel of a tree; its `origin` is set. */
 export interface TreeKernel {
-  readonly kernel: Kernel
+  readonly kernel: Kernel;
   /** True when it checks itself so much that it needs more time and memory. */
-  readonly slow: boolean
+  readonly slow: boolean;
 }
 
 /** What happens meanwhile. */
 export interface TreeEvents {
-  readonly log: (line: string) => void
+  readonly log: (line: string) => void;
   /** File that gets make's output; default: beside the build. */
-  readonly logFile?: string
-  readonly signal?: AbortSignal
+  readonly logFile?: string;
+  readonly signal?: AbortSignal;
 }
 
 /** Built kernels of one tree that are kept: bisecting goes back and forth. */
-const KEPT = 4
+const KEPT = 4;
 
 /** The same bytes from the same sources, whoever builds them and when. */
-const REPRODUCIBLE = { KBUILD_BUILD_TIMESTAMP: '2026-01-01 00:00:00 UTC', KBUILD_BUILD_USER: 'ringfence', KBUILD_BUILD_HOST: 'ringfence', KBUILD_BUILD_VERSION: '1' }
+const REPRODUCIBLE = { KBUILD_BUILD_TIMESTAMP: '2026-01-01 00:00:00 UTC', KBUILD_BUILD_USER: 'ringfence', KBUILD_BUILD_HOST: 'ringfence', KBUILD_BUILD_VERSION: '1' };
 
 /** Where everything about one tree is kept: its throw-away copy, builds, kernels. */
 export function treeCache(tree: string): string {
-  return join(cacheDir(), 'trees', `${basename(tree).replace(/[^\w.-]/g, '_') || 'tree'}-${sha256(tree).slice(0, 12)}`)
+  return join(cacheDir(), 'trees', `${basename(tree).replace(/[^\w.-]/g, '_') || 'tree'}-${sha256(tree).slice(0, 12)}`);
 }
 
 /**
@@ -77,83 +77,83 @@ export function treeCache(tree: string): string {
  * @throws KernelError (125) does not build, no io_uring, a patch that does not apply
  */
 export async function kernelFromTree(options: TreeOptions, events: TreeEvents): Promise<TreeKernel> {
-  return options.build ? await build(options, events) : await asBuilt(options, events)
+  return options.build ? await build(options, events) : await asBuilt(options, events);
 }
 
 async function asBuilt(options: TreeOptions, events: TreeEvents): Promise<TreeKernel> {
-  const found = await findBuilt(options.dir)
-  if (found.note !== undefined) events.log(found.note)
-  events.log(`taking ${found.path}`)
-  const kernel = await kernelFromFile(found.path, { log: events.log })
-  const tree = resolve(options.dir)
-  const origin = { ...originOf(tree, false, found.slow), patches: [], ...(found.config === undefined ? {} : { config_sha256: sha256(found.config) }) }
-  return { kernel: { ...kernel, source: 'tree', requested: options.dir, origin }, slow: found.slow }
+  const found = await findBuilt(options.dir);
+  if (found.note !== undefined) events.log(found.note);
+  events.log(`taking ${found.path}`);
+  const kernel = await kernelFromFile(found.path, { log: events.log });
+  const tree = resolve(options.dir);
+  const origin = { ...originOf(tree, false, found.slow), patches: [], ...(found.config === undefined ? {} : { config_sha256: sha256(found.config) }) };
+  return { kernel: { ...kernel, source: 'tree', requested: options.dir, origin }, slow: found.slow };
 }
 
 function originOf(tree: string, built: boolean, debug: boolean): Omit<KernelOrigin, 'patches'> {
-  const version = treeVersion(tree)
-  return { tree, built, debug, ...(version === undefined ? {} : { version }), ...gitDescribe(tree) }
+  const version = treeVersion(tree);
+  return { tree, built, debug, ...(version === undefined ? {} : { version }), ...gitDescribe(tree) };
 }
 
 async function build(options: TreeOptions, events: TreeEvents): Promise<TreeKernel> {
-  const { log, signal } = events
-  const tree = realpathSync(sourceTree(options.dir))
-  const patches = (options.patches ?? []).map((file) => resolve(file))
-  await ensureBuildTools(buildTools(tree, patches.length > 0), log)
-  signal?.throwIfAborted()
-  const home = treeCache(tree)
-  const debug = options.debug ?? false
+  const { log, signal } = events;
+  const tree = realpathSync(sourceTree(options.dir));
+  const patches = (options.patches ?? []).map((file) => resolve(file));
+  await ensureBuildTools(buildTools(tree, patches.length > 0), log);
+  signal?.throwIfAborted();
+  const home = treeCache(tree);
+  const debug = options.debug ?? false;
   return await withLock(join(home, 'lock'), (pid) => log(`process ${pid} is building this tree; waiting for it`), signal, async () => {
-    const source = join(home, 'source')
-    const output = join(home, debug ? 'build-debug' : 'build')
-    const origin = originOf(tree, true, debug)
+    const source = join(home, 'source');
+    const output = join(home, debug ? 'build-debug' : 'build');
+    const origin = originOf(tree, true, debug);
     const applied = await withPatches(tree, patches, async (patched) => {
-      const { files, changed } = follow(tree, source, patched.overrides, events.logFile === undefined ? undefined : dirname(resolve(events.logFile)))
-      log(`${origin.describe ?? origin.version ?? tree}${patched.applied.length > 0 ? ` with ${patched.applied.map(({ name }) => name).join(', ')}` : ''}: ${files} files${changed > 0 ? `, ${changed} changed since the last build` : ''}`)
-      return patched.applied
-    })
-    signal?.throwIfAborted()
-    await mkdir(output, { recursive: true }).catch((error: unknown) => { throw diskError(error, output, 1500) })
-    const fragment = join(output, 'ringfence.config')
-    await writeAtomic(fragment, kconfigFragment({ debug }))
-    const logFile = resolve(events.logFile ?? join(output, 'build.log'))
-    writeFileSync(logFile, '')
-    const common = { source, output, logFile, log, variables: variables(), env: { ...REPRODUCIBLE, KCONFIG_ALLCONFIG: fragment }, ...(signal ? { signal } : {}) }
-    await make({ ...common, targets: ['allnoconfig'], jobs: 1, what: 'the configuration' })
-    const config = await readFile(join(output, '.config'), 'utf8')
-    const missing = missingOptions(parseConfig(config))
-    if (missing.length > 0) throw new KernelError(`This tree cannot be configured for the guest: ${missing.join(', ')}.`, 'This commit cannot be tested as it is; `npx ringfence kconfig` shows what is asked for.', 125)
-    await make({ ...common, targets: ['vmlinux'], jobs: jobs(), what: debug ? 'the debugging kernel' : 'the kernel' })
-    const path = await keep(home, join(output, 'vmlinux'))
-    appendFileSync(logFile, `built ${path}\n`)
-    const kernel = await kernelFromFile(path)
-    log(`built ${kernel.release}`)
-    return { kernel: { ...kernel, source: 'tree' as const, requested: options.dir, origin: { ...origin, patches: applied, config_sha256: sha256(config) } }, slow: isSlow(parseConfig(config)) }
-  })
+      const { files, changed } = follow(tree, source, patched.overrides, events.logFile === undefined ? undefined : dirname(resolve(events.logFile)));
+      log(`${origin.describe ?? origin.version ?? tree}${patched.applied.length > 0 ? ` with ${patched.applied.map(({ name }) => name).join(', ')}` : ''}: ${files} files${changed > 0 ? `, ${changed} changed since the last build` : ''}`);
+      return patched.applied;
+    });
+    signal?.throwIfAborted();
+    await mkdir(output, { recursive: true }).catch((error: unknown) => { throw diskError(error, output, 1500); });
+    const fragment = join(output, 'ringfence.config');
+    await writeAtomic(fragment, kconfigFragment({ debug }));
+    const logFile = resolve(events.logFile ?? join(output, 'build.log'));
+    writeFileSync(logFile, '');
+    const common = { source, output, logFile, log, variables: variables(), env: { ...REPRODUCIBLE, KCONFIG_ALLCONFIG: fragment }, ...(signal ? { signal } : {}) };
+    await make({ ...common, targets: ['allnoconfig'], jobs: 1, what: 'the configuration' });
+    const config = await readFile(join(output, '.config'), 'utf8');
+    const missing = missingOptions(parseConfig(config));
+    if (missing.length > 0) throw new KernelError(`This tree cannot be configured for the guest: ${missing.join(', ')}.`, 'This commit cannot be tested as it is; `npx ringfence kconfig` shows what is asked for.', 125);
+    await make({ ...common, targets: ['vmlinux'], jobs: jobs(), what: debug ? 'the debugging kernel' : 'the kernel' });
+    const path = await keep(home, join(output, 'vmlinux'));
+    appendFileSync(logFile, `built ${path}\n`);
+    const kernel = await kernelFromFile(path);
+    log(`built ${kernel.release}`);
+    return { kernel: { ...kernel, source: 'tree' as const, requested: options.dir, origin: { ...origin, patches: applied, config_sha256: sha256(config) } }, slow: isSlow(parseConfig(config)) };
+  });
 }
 
 function variables(): string[] {
-  const compiler = process.env['CC'] ?? (process.env['LLVM'] ? 'clang' : X86_64.cc)
-  const cc = which('ccache') && !compiler.startsWith('ccache ') ? `ccache ${compiler}` : compiler
-  return [`ARCH=${X86_64.arch}`, `CC=${cc}`]
+  const compiler = process.env['CC'] ?? (process.env['LLVM'] ? 'clang' : X86_64.cc);
+  const cc = which('ccache') && !compiler.startsWith('ccache ') ? `ccache ${compiler}` : compiler;
+  return [`ARCH=${X86_64.arch}`, `CC=${cc}`];
 }
 
 /** `RINGFENCE_BUILD_JOBS`, else one per processor. */
 function jobs(): number {
-  const wanted = Number(process.env['RINGFENCE_BUILD_JOBS'])
-  return Number.isInteger(wanted) && wanted > 0 ? wanted : availableParallelism()
+  const wanted = Number(process.env['RINGFENCE_BUILD_JOBS']);
+  return Number.isInteger(wanted) && wanted > 0 ? wanted : availableParallelism();
 }
 
 /** The next build writes over vmlinux while this one's guests may still be booted: they get a file of their own. */
 async function keep(home: string, vmlinux: string): Promise<string> {
-  const bytes = await readFile(vmlinux)
-  const dir = join(home, 'kernels')
-  const path = join(dir, `${sha256(bytes).slice(0, 32)}.vmlinux`)
-  const there = await stat(path).catch(() => undefined)
-  if (there?.size !== bytes.length) await writeAtomic(path, bytes)
-  const now = new Date()
-  await utimes(path, now, now)
-  const all = await Promise.all((await readdir(dir)).filter((name) => name.endsWith('.vmlinux')).map(async (name) => ({ name, at: (await stat(join(dir, name))).mtimeMs })))
-  for (const { name } of all.sort((a, b) => b.at - a.at).slice(KEPT)) await rm(join(dir, name), { force: true })
-  return path
+  const bytes = await readFile(vmlinux);
+  const dir = join(home, 'kernels');
+  const path = join(dir, `${sha256(bytes).slice(0, 32)}.vmlinux`);
+  const there = await stat(path).catch(() => undefined);
+  if (there?.size !== bytes.length) await writeAtomic(path, bytes);
+  const now = new Date();
+  await utimes(path, now, now);
+  const all = await Promise.all((await readdir(dir)).filter((name) => name.endsWith('.vmlinux')).map(async (name) => ({ name, at: (await stat(join(dir, name))).mtimeMs })));
+  for (const { name } of all.sort((a, b) => b.at - a.at).slice(KEPT)) await rm(join(dir, name), { force: true });
+  return path;
 }

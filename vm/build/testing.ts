@@ -1,12 +1,12 @@
 /** A directory that looks like a Linux tree and "builds" by copying a file: the whole path without a compiler. */
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /** Writes files below a directory; parents are made. */
 export function writeTree(dir: string, files: Readonly<Record<string, string | Uint8Array>>): void {
   for (const [path, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(dir, path)), { recursive: true })
-    writeFileSync(join(dir, path), content)
+    mkdirSync(dirname(join(dir, path)), { recursive: true });
+    writeFileSync(join(dir, path), content);
   }
 }
 
@@ -32,5 +32,5 @@ vmlinux: $(O)/fork.o
 	@cp $$(cat io_uring/bpf_filter.c) $(O)/vmlinux
 `,
     Kbuild: '', Kconfig: '', 'init/main.c': '', 'kernel/fork.c': 'first\n', 'io_uring/bpf_filter.c': `${kernel}\n`, ...more,
-  })
+  });
 }

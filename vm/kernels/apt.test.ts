@@ -1,7 +1,7 @@
-import { afterEach, describe, expect, it, vi } from 'vitest'
-import { debianMirrors, failureKind, mirrorsOf } from './apt.ts'
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { debianMirrors, failureKind, mirrorsOf } from './apt.ts';
 
-afterEach(() => vi.unstubAllEnvs())
+afterEach(() => vi.unstubAllEnvs());
 
 describe('mirrorsOf', () => {
   it('takes the sites of the main archive, once, in apt\'s order', () => {
@@ -15,25 +15,25 @@ describe('mirrorsOf', () => {
       'cdrom:[Debian]/\tbookworm\tmain',
       'mirror+file:/etc/apt/mirrors/debian.list\ttrixie\tmain',
       'http://b.example/debian\tsid\tmain',
-    ].join('\n')
-    expect(mirrorsOf(text)).toEqual(['http://a.example/debian', 'mirror+file:/etc/apt/mirrors/debian.list', 'http://b.example/debian'])
-  })
+    ].join('\n');
+    expect(mirrorsOf(text)).toEqual(['http://a.example/debian', 'mirror+file:/etc/apt/mirrors/debian.list', 'http://b.example/debian']);
+  });
 
   it('finds nothing in nothing, and nothing on another distribution', () => {
-    expect(mirrorsOf('')).toEqual([])
-    expect(mirrorsOf('http://u.example/ubuntu\tnoble\tmain\n')).toEqual([])
-  })
-})
+    expect(mirrorsOf('')).toEqual([]);
+    expect(mirrorsOf('http://u.example/ubuntu\tnoble\tmain\n')).toEqual([]);
+  });
+});
 
 describe('debianMirrors', () => {
   it('obeys RINGFENCE_MIRROR alone', async () => {
-    expect(await debianMirrors({ RINGFENCE_MIRROR: 'http://mine.example/debian/' })).toEqual(['http://mine.example/debian'])
-  })
+    expect(await debianMirrors({ RINGFENCE_MIRROR: 'http://mine.example/debian/' })).toEqual(['http://mine.example/debian']);
+  });
 
   it('says what to do without apt-get', async () => {
-    await expect(debianMirrors({ PATH: '/nonexistent' })).rejects.toThrow(/RINGFENCE_MIRROR/)
-  })
-})
+    await expect(debianMirrors({ PATH: '/nonexistent' })).rejects.toThrow(/RINGFENCE_MIRROR/);
+  });
+});
 
 describe('failureKind', () => {
   it.each([
@@ -46,5 +46,5 @@ describe('failureKind', () => {
     ['E: Failed to fetch x.deb  Hash Sum mismatch', 'signature'],
     ['Error writing to file - write (28: No space left on device) 404', 'other'],
     ['E: something new', 'other'],
-  ])('%s', (text, kind) => expect(failureKind(text)).toBe(kind))
-})
+  ])('%s', (text, kind) => expect(failureKind(text)).toBe(kind));
+});

@@ -2,30 +2,30 @@
  * Downloads one package through apt with lists, cache and sources of its own, so that the machine's
  * apt set-up is neither used up nor changed, while apt still checks the archive's signature.
  */
-import { chmod, chown, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
-import { existsSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
-import { hasCode, SetupError, temporarySpace } from '../errors.ts'
-import { run, which, type ToolResult } from '../tools.ts'
-import type { PinnedKernel } from './pinned.ts'
+import { chmod, chown, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { hasCode, SetupError, temporarySpace } from '../errors.ts';
+import { run, which, type ToolResult } from '../tools.ts';
+import type { PinnedKernel } from './pinned.ts';
 
-const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
-const DEBIAN_RELEASES = /^(?:oldoldstable|oldstable|stable|testing|unstable|experimental|sid|buster|bullseye|bookworm|trixie|forky|duke)(?:-updates|-backports|-proposed-updates)?\/?$/
+const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
+const DEBIAN_RELEASES = /^(?:oldoldstable|oldstable|stable|testing|unstable|experimental|sid|buster|bullseye|bookworm|trixie|forky|duke)(?:-updates|-backports|-proposed-updates)?\/?$/;
 
 /** Milliseconds between a 404 and the second try. */
-const AGAIN_MS = 3000
+const AGAIN_MS = 3000;
 
 /** Why a download failed, as far as one can tell. */
-export type FetchFailure = 'network' | 'missing' | 'signature' | 'other'
+export type FetchFailure = 'network' | 'missing' | 'signature' | 'other';
 
 /** A download that failed; `kind` tells whether trying another kernel can help (`missing`). */
 export class FetchError extends SetupError {
-  readonly kind: FetchFailure
+  readonly kind: FetchFailure;
   constructor(kind: FetchFailure, what: string, advice: string) {
-    super(what, advice)
-    this.kind = kind
+    super(what, advice);
+    this.kind = kind;
   }
 }
 
@@ -35,35 +35,35 @@ export class FetchError extends SetupError {
  * @throws SetupError when there is none
  */
 export async function debianMirrors(env: NodeJS.ProcessEnv = process.env): Promise<string[]> {
-  const given = env['RINGFENCE_MIRROR']
-  if (given) return [given.replace(/\/+$/, '')]
-  const advice = 'Set RINGFENCE_MIRROR to the address of a Debian mirror (the directory that holds dists/ and pool/), or give a kernel of your own with --kernel PATH.'
-  if (!which('apt-get', env)) throw new SetupError('Kernels are fetched from Debian\'s archive with apt-get, and this machine has none.', advice)
-  const targets = await run(['apt-get', 'indextargets', '--format', '$(SITE)\t$(RELEASE)\t$(COMPONENT)', 'Created-By: Packages'])
-  const sites = mirrorsOf(targets.stdout)
-  if (sites.length === 0) throw new SetupError('apt on this machine knows no mirror of Debian\'s main archive.', advice)
-  return sites
+  const given = env['RINGFENCE_MIRROR'];
+  if (given) return [given.replace(/\/+$/, '')];
+  const advice = 'Set RINGFENCE_MIRROR to the address of a Debian mirror (the directory that holds dists/ and pool/), or give a kernel of your own with --kernel PATH.';
+  if (!which('apt-get', env)) throw new SetupError('Kernels are fetched from Debian\'s archive with apt-get, and this machine has none.', advice);
+  const targets = await run(['apt-get', 'indextargets', '--format', '$(SITE)\t$(RELEASE)\t$(COMPONENT)', 'Created-By: Packages']);
+  const sites = mirrorsOf(targets.stdout);
+  if (sites.length === 0) throw new SetupError('apt on this machine knows no mirror of Debian\'s main archive.', advice);
+  return sites;
 }
 
 /** The mirrors in the output of `apt-get indextargets` (site, release, component per line). Pure. */
 export function mirrorsOf(indextargets: string): string[] {
-  const sites = new Set<string>()
+  const sites = new Set<string>();
   for (const line of indextargets.split('\n')) {
-    const [site, release, component] = line.split('\t')
-    if (!site || !release || component !== 'main') continue
-    if (!DEBIAN_RELEASES.test(release) || site.startsWith('cdrom:') || /debian-(?:security|debug|ports)/.test(site)) continue
-    sites.add(site.replace(/\/+$/, ''))
+    const [site, release, component] = line.split('\t');
+    if (!site || !release || component !== 'main') continue;
+    if (!DEBIAN_RELEASES.test(release) || site.startsWith('cdrom:') || /debian-(?:security|debug|ports)/.test(site)) continue;
+    sites.add(site.replace(/\/+$/, ''));
   }
-  return [...sites]
+  return [...sites];
 }
 
 /** Sorts a failed apt run by its messages. Pure. */
 export function failureKind(text: string): FetchFailure {
-  if (/No space left on device|don't have enough free space/i.test(text)) return 'other'
-  if (/NO_PUBKEY|is not signed|invalid signature|EXPKEYSIG|BADSIG|REVKEYSIG|Hash Sum mismatch/i.test(text)) return 'signature'
-  if (/Could not resolve|Temporary failure resolving|Could not connect|Connection (?:failed|timed out|refused)|Unable to connect|Network is unreachable|connection timed out|502 |503 |504 |407 /i.test(text)) return 'network'
-  if (/404 |Unable to locate package|was not found|does not have a Release file|no longer has a Release file|Unable to find|Can't find a source/i.test(text)) return 'missing'
-  return 'other'
+  if (/No space left on device|don't have enough free space/i.test(text)) return 'other';
+  if (/NO_PUBKEY|is not signed|invalid signature|EXPKEYSIG|BADSIG|REVKEYSIG|Hash Sum mismatch/i.test(text)) return 'signature';
+  if (/Could not resolve|Temporary failure resolving|Could not connect|Connection (?:failed|timed out|refused)|Unable to connect|Network is unreachable|connection timed out|502 |503 |504 |407 /i.test(text)) return 'network';
+  if (/404 |Unable to locate package|was not found|does not have a Release file|no longer has a Release file|Unable to find|Can't find a source/i.test(text)) return 'missing';
+  return 'other';
 }
 
 /**
@@ -71,88 +71,88 @@ export function failureKind(text: string): FetchFailure {
  * @throws FetchError when no mirror gives it, SetupError when there is no mirror or no space
  */
 export async function withDeb<T>(kernel: PinnedKernel, debArch: string, log: (line: string) => void, use: (deb: string) => Promise<T>): Promise<T> {
-  const mirrors = await debianMirrors()
+  const mirrors = await debianMirrors();
   if (!existsSync(KEYRING)) {
-    throw new SetupError(`${KEYRING} is missing, so Debian's signature cannot be checked.`, 'Install it: apt-get install debian-archive-keyring')
+    throw new SetupError(`${KEYRING} is missing, so Debian's signature cannot be checked.`, 'Install it: apt-get install debian-archive-keyring');
   }
-  const root = await mkdtemp(join(tmpdir(), 'ringfence-apt-'))
+  const root = await mkdtemp(join(tmpdir(), 'ringfence-apt-'));
   try {
-    let last: FetchError | undefined
+    let last: FetchError | undefined;
     for (const mirror of mirrors) {
       try {
-        return await use(await download(root, mirror, kernel, debArch, log))
+        return await use(await download(root, mirror, kernel, debArch, log));
       } catch (error) {
-        if (!(error instanceof FetchError)) throw error
-        last = error
-        if (mirrors.length > 1) log(`${mirror}: ${error.message.split('\n')[0]}`)
+        if (!(error instanceof FetchError)) throw error;
+        last = error;
+        if (mirrors.length > 1) log(`${mirror}: ${error.message.split('\n')[0]}`);
       }
     }
-    throw last
+    throw last;
   } catch (error) {
-    throw hasCode(error, 'ENOSPC') ? temporarySpace(tmpdir()) : error
+    throw hasCode(error, 'ENOSPC') ? temporarySpace(tmpdir()) : error;
   } finally {
-    await rm(root, { recursive: true, force: true })
+    await rm(root, { recursive: true, force: true });
   }
 }
 
 async function download(root: string, mirror: string, kernel: PinnedKernel, debArch: string, log: (line: string) => void): Promise<string> {
-  const options = await privateApt(root, mirror, kernel.suite, debArch)
-  log(`reading Debian's ${kernel.suite} index`)
-  const update = await run(['apt-get', ...options, 'update'])
-  const get = async () => run(['apt-get', ...options, 'download', `${kernel.package}=${kernel.version}`], { cwd: join(root, 'out') })
-  const index = failureKind(update.stderr)
+  const options = await privateApt(root, mirror, kernel.suite, debArch);
+  log(`reading Debian's ${kernel.suite} index`);
+  const update = await run(['apt-get', ...options, 'update']);
+  const get = async () => run(['apt-get', ...options, 'download', `${kernel.package}=${kernel.version}`], { cwd: join(root, 'out') });
+  const index = failureKind(update.stderr);
   // Without an index "no such package" would be all that the download could say.
-  if (index === 'network' || index === 'signature') throw explain(outcome(update), mirror, kernel)
-  log(`downloading ${kernel.package} ${kernel.version}`)
-  let result = await get()
+  if (index === 'network' || index === 'signature') throw explain(outcome(update), mirror, kernel);
+  log(`downloading ${kernel.package} ${kernel.version}`);
+  let result = await get();
   // The index names files that the mirror answers with 404 now and then: once more, a moment later.
   if (!result.ok && failureKind(result.stderr) === 'missing' && update.ok && /404 /.test(result.stderr)) {
-    log(`the mirror does not find the file that its index names; asking once more in ${AGAIN_MS / 1000} s`)
-    await delay(AGAIN_MS)
-    result = await get()
+    log(`the mirror does not find the file that its index names; asking once more in ${AGAIN_MS / 1000} s`);
+    await delay(AGAIN_MS);
+    result = await get();
   }
-  const deb = (await readdir(join(root, 'out'))).find((name) => name.endsWith('.deb'))
-  if (result.ok && deb) return join(root, 'out', deb)
-  throw explain(`${outcome(update)}\n${result.stderr}`, mirror, kernel)
+  const deb = (await readdir(join(root, 'out'))).find((name) => name.endsWith('.deb'));
+  if (result.ok && deb) return join(root, 'out', deb);
+  throw explain(`${outcome(update)}\n${result.stderr}`, mirror, kernel);
 }
 
 /** Messages of a run of apt: its errors, and those of its progress lines that name one. */
 function outcome(result: ToolResult): string {
-  return `${result.stderr}\n${result.stdout.split('\n').filter((l) => l.startsWith('Err:')).join('\n')}`
+  return `${result.stderr}\n${result.stdout.split('\n').filter((l) => l.startsWith('Err:')).join('\n')}`;
 }
 
 function explain(text: string, mirror: string, kernel: PinnedKernel): SetupError {
-  const said = text.split('\n').map((l) => l.trim()).filter((l) => /^(?:E:|W:|Err:)/.test(l) && !/^E: Couldn't find any package|^W: Some index files/.test(l)).slice(0, 6).join('\n')
-  const tail = said === '' ? '' : `\napt said:\n${said}`
-  if (/No space left on device|enough free space/i.test(text)) return temporarySpace(tmpdir())
-  const own = 'give a kernel of your own with --kernel PATH'
-  const kind = failureKind(text)
+  const said = text.split('\n').map((l) => l.trim()).filter((l) => /^(?:E:|W:|Err:)/.test(l) && !/^E: Couldn't find any package|^W: Some index files/.test(l)).slice(0, 6).join('\n');
+  const tail = said === '' ? '' : `\napt said:\n${said}`;
+  if (/No space left on device|enough free space/i.test(text)) return temporarySpace(tmpdir());
+  const own = 'give a kernel of your own with --kernel PATH';
+  const kind = failureKind(text);
   switch (kind) {
     case 'network':
       return new FetchError(kind, `Linux ${kernel.release} could not be fetched: the Debian mirror ${mirror} cannot be reached.${tail}`,
-        `Check the network (and http_proxy), set RINGFENCE_MIRROR to another Debian mirror, or ${own}.`)
+        `Check the network (and http_proxy), set RINGFENCE_MIRROR to another Debian mirror, or ${own}.`);
     case 'missing':
       return new FetchError(kind, `Linux ${kernel.release} could not be fetched: ${mirror} no longer has ${kernel.package} ${kernel.version} in ${kernel.suite}.${tail}`,
-        `Choose another release, set RINGFENCE_MIRROR to a mirror or an archive that still has it, or ${own}.`)
+        `Choose another release, set RINGFENCE_MIRROR to a mirror or an archive that still has it, or ${own}.`);
     case 'signature':
       return new FetchError(kind, `Linux ${kernel.release} could not be fetched: the signature or checksum of ${mirror} is wrong.${tail}`,
-        `Update the package debian-archive-keyring, set RINGFENCE_MIRROR to another mirror, or ${own}.`)
+        `Update the package debian-archive-keyring, set RINGFENCE_MIRROR to another mirror, or ${own}.`);
     default:
-      return new FetchError(kind, `Linux ${kernel.release} could not be fetched from ${mirror}.${tail}`, `Put right what apt says, or ${own}.`)
+      return new FetchError(kind, `Linux ${kernel.release} could not be fetched from ${mirror}.${tail}`, `Put right what apt says, or ${own}.`);
   }
 }
 
 async function privateApt(root: string, mirror: string, suite: string, debArch: string): Promise<string[]> {
-  const dirs = ['lists/partial', 'cache/archives/partial', 'parts', 'state', 'out']
-  for (const dir of dirs) await mkdir(join(root, dir), { recursive: true })
-  await rm(join(root, 'lists'), { recursive: true }).then(() => mkdir(join(root, 'lists/partial'), { recursive: true }))
+  const dirs = ['lists/partial', 'cache/archives/partial', 'parts', 'state', 'out'];
+  for (const dir of dirs) await mkdir(join(root, dir), { recursive: true });
+  await rm(join(root, 'lists'), { recursive: true }).then(() => mkdir(join(root, 'lists/partial'), { recursive: true }));
   // When root runs apt, apt downloads as the user _apt, who must reach these directories.
-  await chmod(root, 0o755)
+  await chmod(root, 0o755);
   if (process.getuid?.() === 0) {
-    const uid = await uidOf('_apt')
-    if (uid !== undefined) await chown(join(root, 'out'), uid, 0)
+    const uid = await uidOf('_apt');
+    if (uid !== undefined) await chown(join(root, 'out'), uid, 0);
   }
-  await writeFile(join(root, 'sources.list'), `deb [arch=${debArch} signed-by=${KEYRING}] ${mirror} ${suite} main\n`)
+  await writeFile(join(root, 'sources.list'), `deb [arch=${debArch} signed-by=${KEYRING}] ${mirror} ${suite} main\n`);
   const settings: Record<string, string> = {
     'Dir::State': join(root, 'state'),
     'Dir::State::Lists': join(root, 'lists'),
@@ -170,13 +170,13 @@ async function privateApt(root: string, mirror: string, suite: string, debArch: 
     'Acquire::https::Timeout': '30',
     'Acquire::PDiffs': 'false',
     'Debug::NoLocking': '1',
-  }
-  return ['-q', ...Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`])]
+  };
+  return ['-q', ...Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`])];
 }
 
 /** Numeric user id of an account of this machine; undefined when there is none of that name. */
 export async function uidOf(user: string): Promise<number | undefined> {
-  const passwd = await readFile('/etc/passwd', 'utf8').catch(() => '')
-  const line = passwd.split('\n').find((l) => l.startsWith(`${user}:`))
-  return line === undefined ? undefined : Number(line.split(':')[2])
+  const passwd = await readFile('/etc/passwd', 'utf8').catch(() => '');
+  const line = passwd.split('\n').find((l) => l.startsWith(`${user}:`));
+  return line === undefined ? undefined : Number(line.split(':')[2]);
 }

@@ -6,28 +6,28 @@
 /** One pinned kernel. */
 export interface PinnedKernel {
   /** Short name, what users type: `7.0.13`. */
-  readonly release: string
+  readonly release: string;
   /** What `uname -r` prints in the guest. */
-  readonly uname: string
+  readonly uname: string;
   /** Debian package and its exact version. */
-  readonly package: string
-  readonly version: string
+  readonly package: string;
+  readonly version: string;
   /** Debian suite whose index names the package. */
-  readonly suite: string
+  readonly suite: string;
   /** SHA-256 of the package file, in hex. */
-  readonly deb: string
+  readonly deb: string;
   /** SHA-256 of the ELF image inside it, unpacked, in hex. */
-  readonly vmlinux: string
+  readonly vmlinux: string;
   /** Whether it is new enough to have io_uring BPF filters; the guest's own answer is the authority. */
-  readonly feature: boolean
+  readonly feature: boolean;
 }
 
 function pin(release: string, uname: string, version: string, suite: string, deb: string, vmlinux: string): PinnedKernel {
-  return { release, uname, package: `linux-binary-${uname}`, version, suite, deb, vmlinux, feature: compareReleases(release, '7.0') >= 0 }
+  return { release, uname, package: `linux-binary-${uname}`, version, suite, deb, vmlinux, feature: compareReleases(release, '7.0') >= 0 };
 }
 
 /** The kernel that is tested unless the user says otherwise. */
-export const DEFAULT_RELEASE = '7.0.13'
+export const DEFAULT_RELEASE = '7.0.13';
 
 /** Every kernel that can be fetched, oldest first. */
 export const PINNED: readonly PinnedKernel[] = [
@@ -82,29 +82,29 @@ export const PINNED: readonly PinnedKernel[] = [
   pin('7.3.4', '7.3.4+deb13-cloud-amd64', '7.3.4-1~bpo13+1', 'trixie-backports',
     'c4fbc8e404958693b28825474c20742d70594d65ca58aea7be6a279c81eb6fa0',
     '4030a415c72c956ed8cb0af353fd31bb755e167883c5ba9d9b3d2c84b22897fe'),
-]
+];
 
 /** The pinned kernel of that release; undefined when there is none. */
 export function findPinned(release: string): PinnedKernel | undefined {
-  return PINNED.find((k) => k.release === release || k.uname === release)
+  return PINNED.find((k) => k.release === release || k.uname === release);
 }
 
 /** Orders releases by their numbers: negative when `a` is older than `b`. */
 export function compareReleases(a: string, b: string): number {
-  const x = a.split('.').map(Number)
-  const y = b.split('.').map(Number)
+  const x = a.split('.').map(Number);
+  const y = b.split('.').map(Number);
   for (let i = 0; i < Math.max(x.length, y.length); i++) {
-    const d = (x[i] ?? 0) - (y[i] ?? 0)
-    if (d !== 0) return d
+    const d = (x[i] ?? 0) - (y[i] ?? 0);
+    if (d !== 0) return d;
   }
-  return 0
+  return 0;
 }
 
 /** Other pinned kernels of the same series (`7.0`), nearest first; of two equally near ones the newer. */
 export function neighbours(release: string): PinnedKernel[] {
-  const [major, minor, patch] = release.split('.').map(Number)
-  const distance = (k: PinnedKernel): number => Math.abs(Number(k.release.split('.')[2]) - (patch ?? 0))
+  const [major, minor, patch] = release.split('.').map(Number);
+  const distance = (k: PinnedKernel): number => Math.abs(Number(k.release.split('.')[2]) - (patch ?? 0));
   return PINNED
     .filter((k) => k.release !== release && k.release.startsWith(`${major}.${minor}.`))
-    .sort((a, b) => distance(a) - distance(b) || compareReleases(b.release, a.release))
+    .sort((a, b) => distance(a) - distance(b) || compareReleases(b.release, a.release));
 }

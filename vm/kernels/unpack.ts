@@ -1,37 +1,37 @@
 /** From a kernel file to the ELF image that QEMU enters directly. */
-import { gunzipSync, zstdDecompressSync } from 'node:zlib'
-import { KernelError } from '../errors.ts'
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { KernelError } from '../errors.ts';
 
 /** What a file's first bytes say it is. */
-export type KernelFormat = 'bzImage' | 'elf' | 'unknown'
+export type KernelFormat = 'bzImage' | 'elf' | 'unknown';
 
-const ELF_MAGIC = Buffer.from('\x7fELF', 'latin1')
+const ELF_MAGIC = Buffer.from('\x7fELF', 'latin1');
 /** Boot protocol: "HdrS" at 0x202; payload_offset and payload_length exist from protocol 2.08 on. */
-const HDRS_AT = 0x202
-const MIN_PROTOCOL = 0x0208
+const HDRS_AT = 0x202;
+const MIN_PROTOCOL = 0x0208;
 
 /** Recognises an x86 bzImage or a 64-bit little-endian x86-64 ELF executable. */
 export function kernelFormat(bytes: Buffer): KernelFormat {
   if (bytes.length >= 64 && bytes.subarray(0, 4).equals(ELF_MAGIC)) {
-    const class64 = bytes[4] === 2 && bytes[5] === 1
-    const type = bytes.readUInt16LE(16)
-    const machine = bytes.readUInt16LE(18)
+    const class64 = bytes[4] === 2 && bytes[5] === 1;
+    const type = bytes.readUInt16LE(16);
+    const machine = bytes.readUInt16LE(18);
     // ET_EXEC (a relocatable kernel may be ET_DYN) and EM_X86_64
-    if (class64 && (type === 2 || type === 3) && machine === 62 && bytes.readUInt16LE(56) > 0) return 'elf'
-    return 'unknown'
+    if (class64 && (type === 2 || type === 3) && machine === 62 && bytes.readUInt16LE(56) > 0) return 'elf';
+    return 'unknown';
   }
-  if (bytes.length >= 0x250 && bytes.toString('latin1', HDRS_AT, HDRS_AT + 4) === 'HdrS') return 'bzImage'
-  return 'unknown'
+  if (bytes.length >= 0x250 && bytes.toString('latin1', HDRS_AT, HDRS_AT + 4) === 'HdrS') return 'bzImage';
+  return 'unknown';
 }
 
 /** `uname -r` of a bzImage, from the version string its header points to; undefined when it has none. */
 export function bzImageRelease(bytes: Buffer): string | undefined {
-  const pointer = bytes.readUInt16LE(0x20e)
-  if (pointer === 0) return undefined
-  const at = pointer + 0x200
-  const end = bytes.indexOf(0, at)
-  if (end < 0 || end - at > 512) return undefined
-  return bytes.toString('latin1', at, end).split(' ')[0]
+  const pointer = bytes.readUInt16LE(0x20e);
+  if (pointer === 0) return undefined;
+  const at = pointer + 0x200;
+  const end = bytes.indexOf(0, at);
+  if (end < 0 || end - at > 512) return undefined;
+  return bytes.toString('latin1', at, end).split(' ')[0];
 }
 
 /** `uname -r` of an ELF kernel: the build salt when it is a release, else the banner; undefined when neither is there. */
@@ -39,39 +39,39 @@ export function elfRelease(bytes: Buffer): string | undefined {
   for (const note of elfNotes(bytes)) {
     // type 0x100 is the build salt, which Debian sets to the release
     if (note.owner === 'Linux' && note.type === 0x100) {
-      const text = note.data.toString('latin1').replace(/\0+$/, '')
-      if (/^\d+\.\d+/.test(text)) return text
+      const text = note.data.toString('latin1').replace(/\0+$/, '');
+      if (/^\d+\.\d+/.test(text)) return text;
     }
   }
-  const at = bytes.indexOf('Linux version ', 0, 'latin1')
-  if (at < 0) return undefined
-  return /^Linux version (\d\S*)/.exec(bytes.toString('latin1', at, at + 200))?.[1]
+  const at = bytes.indexOf('Linux version ', 0, 'latin1');
+  if (at < 0) return undefined;
+  return /^Linux version (\d\S*)/.exec(bytes.toString('latin1', at, at + 200))?.[1];
 }
 
 interface ElfNote {
-  readonly owner: string
-  readonly type: number
-  readonly data: Buffer
+  readonly owner: string;
+  readonly type: number;
+  readonly data: Buffer;
 }
 
 function* elfNotes(bytes: Buffer): Generator<ElfNote> {
-  const phoff = Number(bytes.readBigUInt64LE(32))
-  const phentsize = bytes.readUInt16LE(54)
-  const phnum = bytes.readUInt16LE(56)
+  const phoff = Number(bytes.readBigUInt64LE(32));
+  const phentsize = bytes.readUInt16LE(54);
+  const phnum = bytes.readUInt16LE(56);
   for (let i = 0; i < phnum; i++) {
-    const ph = phoff + i * phentsize
-    if (ph + 56 > bytes.length) return
-    if (bytes.readUInt32LE(ph) !== 4) continue // PT_NOTE
-    let at = Number(bytes.readBigUInt64LE(ph + 8))
-    const end = Math.min(bytes.length, at + Number(bytes.readBigUInt64LE(ph + 32)))
+    const ph = phoff + i * phentsize;
+    if (ph + 56 > bytes.length) return;
+    if (bytes.readUInt32LE(ph) !== 4) continue; // PT_NOTE
+    let at = Number(bytes.readBigUInt64LE(ph + 8));
+    const end = Math.min(bytes.length, at + Number(bytes.readBigUInt64LE(ph + 32)));
     while (at + 12 <= end) {
-      const namesz = bytes.readUInt32LE(at)
-      const descsz = bytes.readUInt32LE(at + 4)
-      const type = bytes.readUInt32LE(at + 8)
-      const desc = at + 12 + ((namesz + 3) & ~3)
-      if (desc + descsz > end) break
-      yield { owner: bytes.toString('latin1', at + 12, at + 12 + Math.max(0, namesz - 1)), type, data: bytes.subarray(desc, desc + descsz) }
-      at = desc + ((descsz + 3) & ~3)
+      const namesz = bytes.readUInt32LE(at);
+      const descsz = bytes.readUInt32LE(at + 4);
+      const type = bytes.readUInt32LE(at + 8);
+      const desc = at + 12 + ((namesz + 3) & ~3);
+      if (desc + descsz > end) break;
+      yield { owner: bytes.toString('latin1', at + 12, at + 12 + Math.max(0, namesz - 1)), type, data: bytes.subarray(desc, desc + descsz) };
+      at = desc + ((descsz + 3) & ~3);
     }
   }
 }
@@ -79,9 +79,9 @@ function* elfNotes(bytes: Buffer): Generator<ElfNote> {
 /** True when the ELF has the note XEN_ELFNOTE_PHYS32_ENTRY (18), through which QEMU can start it (PVH). */
 export function hasPvhEntry(bytes: Buffer): boolean {
   for (const note of elfNotes(bytes)) {
-    if (note.owner === 'Xen' && note.type === 18) return true
+    if (note.owner === 'Xen' && note.type === 18) return true;
   }
-  return false
+  return false;
 }
 
 const COMPRESSIONS: readonly (readonly [name: string, magic: readonly number[]])[] = [
@@ -92,15 +92,15 @@ const COMPRESSIONS: readonly (readonly [name: string, magic: readonly number[]])
   ['lzo', [0x89, 0x4c, 0x5a, 0x4f]],
   ['bzip2', [0x42, 0x5a, 0x68]],
   ['lzma', [0x5d, 0x00, 0x00]],
-]
+];
 
 /** A bzImage's payload in a compression that this program cannot undo: boot the bzImage itself instead. */
 export class UnsupportedCompression extends Error {
-  readonly compression: string
+  readonly compression: string;
   constructor(compression: string) {
-    super(`the kernel's payload is compressed with ${compression}`)
-    this.name = 'UnsupportedCompression'
-    this.compression = compression
+    super(`the kernel's payload is compressed with ${compression}`);
+    this.name = 'UnsupportedCompression';
+    this.compression = compression;
   }
 }
 
@@ -110,32 +110,32 @@ export class UnsupportedCompression extends Error {
  * @throws UnsupportedCompression when the payload is neither zstd nor gzip
  */
 export function unpackBzImage(bytes: Buffer, path: string): Buffer {
-  const protocol = bytes.readUInt16LE(0x206)
-  if (protocol < MIN_PROTOCOL) throw new UnsupportedCompression(`boot protocol ${protocol.toString(16)}, too old to say`)
-  const setupSectors = bytes[0x1f1] || 4 // 0 means 4, by the boot protocol
-  const start = (setupSectors + 1) * 512 + bytes.readUInt32LE(0x248)
-  const length = bytes.readUInt32LE(0x24c)
+  const protocol = bytes.readUInt16LE(0x206);
+  if (protocol < MIN_PROTOCOL) throw new UnsupportedCompression(`boot protocol ${protocol.toString(16)}, too old to say`);
+  const setupSectors = bytes[0x1f1] || 4; // 0 means 4, by the boot protocol
+  const start = (setupSectors + 1) * 512 + bytes.readUInt32LE(0x248);
+  const length = bytes.readUInt32LE(0x24c);
   if (length < 8 || start + length > bytes.length) {
-    throw damaged(path, `it ends at byte ${bytes.length}, its header says that the payload ends at ${start + length}`)
+    throw damaged(path, `it ends at byte ${bytes.length}, its header says that the payload ends at ${start + length}`);
   }
-  const payload = bytes.subarray(start, start + length)
-  const compression = COMPRESSIONS.find(([, magic]) => magic.every((b, i) => payload[i] === b))?.[0]
+  const payload = bytes.subarray(start, start + length);
+  const compression = COMPRESSIONS.find(([, magic]) => magic.every((b, i) => payload[i] === b))?.[0];
   // The kernel's build appends the unpacked size to the compressed stream.
-  const size = payload.readUInt32LE(length - 4)
-  let elf: Buffer
+  const size = payload.readUInt32LE(length - 4);
+  let elf: Buffer;
   try {
-    if (payload.subarray(0, 4).equals(ELF_MAGIC)) elf = payload
-    else if (compression === 'zstd') elf = zstdDecompressSync(payload.subarray(0, -4), { maxOutputLength: Math.max(size, 1) })
-    else if (compression === 'gzip') elf = gunzipSync(payload)
-    else throw new UnsupportedCompression(compression ?? 'something unknown')
+    if (payload.subarray(0, 4).equals(ELF_MAGIC)) elf = payload;
+    else if (compression === 'zstd') elf = zstdDecompressSync(payload.subarray(0, -4), { maxOutputLength: Math.max(size, 1) });
+    else if (compression === 'gzip') elf = gunzipSync(payload);
+    else throw new UnsupportedCompression(compression ?? 'something unknown');
   } catch (error) {
-    if (error instanceof UnsupportedCompression) throw error
-    throw damaged(path, `its payload does not unpack (${error instanceof Error ? error.message : String(error)})`)
+    if (error instanceof UnsupportedCompression) throw error;
+    throw damaged(path, `its payload does not unpack (${error instanceof Error ? error.message : String(error)})`);
   }
-  if (kernelFormat(elf) !== 'elf') throw damaged(path, 'its payload is no x86-64 ELF image')
-  return elf
+  if (kernelFormat(elf) !== 'elf') throw damaged(path, 'its payload is no x86-64 ELF image');
+  return elf;
 }
 
 function damaged(path: string, why: string): KernelError {
-  return new KernelError(`${path} is a damaged kernel image: ${why}.`, 'Build or copy it again.', 2)
+  return new KernelError(`${path} is a damaged kernel image: ${why}.`, 'Build or copy it again.', 2);
 }
