@@ -107,7 +107,7 @@ describe('set-up', () => {
     expect(ringfence(['run', '--kernel', 'case.json'])).toMatchObject({ code: 2, err: expect.stringMatching(/case\.json is not a kernel[^]*Give arch\/x86\/boot\/bzImage/) });
   });
   test('a kernel that cannot be fetched by that name', () => {
-    expect(ringfence(['run', '--kernel', '5.4.1'])).toMatchObject({ code: 2, err: expect.stringContaining('Choose one of 7.0.4') });
+    expect(ringfence(['run', '--kernel', '5.4.1'])).toMatchObject({ code: 2, err: expect.stringMatching(/Choose one of .*7\.0\.4, /) });
   });
   test('QEMU is missing and nothing can install it', () => {
     const bin = join(dir, 'bin');

@@ -121,9 +121,8 @@ export async function runAndReport(options: RunOptions, out: string, { bundle, r
     else show(result);
     return EXIT.interrupted;
   } finally {
-    process.off('SIGINT', interrupt);
-    process.off('SIGTERM', interrupt);
-    process.off('SIGHUP', interrupt);
+    // After an interrupt they stay: another one while the reports are written still ends with 130.
+    if (!controller.signal.aborted) for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, interrupt);
   }
   progress.end();
   show(result);
