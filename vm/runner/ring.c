@@ -220,21 +220,25 @@ static void wait_consumed(struct ring *r, u32 tail)
 	}
 }
 
+/* The CQE at `head`, which moves on behind it; 0 for an entry that only fills the end of the queue. */
+static const struct cqe *next_cqe(struct ring *r, u32 *head)
+{
+	const struct cqe *c = &r->cqes[(u64)(*head & r->cq_mask) * (r->p->flags & SETUP_CQE32 ? 2 : 1)];
+	int mixed = (r->p->flags & SETUP_CQE_MIXED) != 0;
+
+	*head += mixed && c->flags & CQE_WIDE ? 2 : 1;
+	return mixed && c->flags & CQE_SKIP ? 0 : c;
+}
+
 static void reap(struct ring *r, struct answer *a)
 {
 	u32 head = *r->cq_head, tail = LOAD(r->cq_tail);
-	u32 step = r->p->flags & SETUP_CQE32 ? 2 : 1;
 
-	for (; head != tail; head++) {
-		const struct cqe *c = &r->cqes[(u64)(head & r->cq_mask) * step];
+	while (head != tail) {
+		const struct cqe *c = next_cqe(r, &head);
 
-		if (r->p->flags & SETUP_CQE_MIXED) {
-			if (c->flags & CQE_WIDE)
-				head++;
-			if (c->flags & CQE_SKIP)
-				continue;
-		}
-		answer_cqe(a, c);
+		if (c)
+			answer_cqe(a, c);
 	}
 	STORE(r->cq_head, tail);
 }
@@ -243,18 +247,11 @@ static void reap(struct ring *r, struct answer *a)
 static u32 count_own(struct ring *r, const struct step_submit *s)
 {
 	u32 head = *r->cq_head, tail = LOAD(r->cq_tail), found = 0, i;
-	u32 step = r->p->flags & SETUP_CQE32 ? 2 : 1;
 
-	for (; head != tail; head++) {
-		const struct cqe *c = &r->cqes[(u64)(head & r->cq_mask) * step];
+	while (head != tail) {
+		const struct cqe *c = next_cqe(r, &head);
 
-		if (r->p->flags & SETUP_CQE_MIXED) {
-			if (c->flags & CQE_WIDE)
-				head++;
-			if (c->flags & CQE_SKIP)
-				continue;
-		}
-		for (i = 0; i < s->nsqes; i++) {
+		for (i = 0; c && i < s->nsqes; i++) {
 			if (s->sqes[i][4] == c->user_data) {
 				found++;
 				break;
