@@ -80,7 +80,7 @@ function submit(world: World, task: Task, step: SubmitStep): PredictedStep {
     if (slot === undefined) return refuse(task.used_io_uring ? E.BADF : E.INVAL, 'register.registered-index');
     ring = world.rings.get(slot);
   }
-  if (ring === undefined) return refuse(E.BADF, 'enter.bad-fd');
+  if (ring === undefined) return task.files.sandbox.crowded ? { reached: true, returns: 'any', cqes: [], rule: 'enter.bad-fd' } : refuse(E.BADF, 'enter.bad-fd');
   const { pending, strays } = ring;
   // Messages to a DEFER_TASKRUN ring arrive when its own task enters it.
   if ((ring.flags & IORING_SETUP.DEFER_TASKRUN) !== 0 && ring.submitter !== task) {

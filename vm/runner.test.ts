@@ -121,6 +121,14 @@ describe('a scenario with one task', { timeout: 60_000 }, () => {
     await line.guest.send(imageFrame(Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)));
   });
 
+  it('creates a ring whose descriptor is the one of its slot already', async () => {
+    // Descriptors 3 to 99, and 101: ring 0 has 100, so the next one is that of slot 2.
+    const sockets = (n: number): Sqe[] => Array.from({ length: n }, (_, i) => ({ opcode: 45, fd: 1, off: 1n, user_data: BigInt(i) }));
+    const result = await line.run([ring(0, 0, 0, 64), submit(0, 0, sockets(49)), submit(0, 0, sockets(49)), ring(0, 2), submit(0, 2, nops(2))]);
+    expect(result.observation.steps[2]!.cqes.at(-1)!.res).toBe(101);
+    expect(seen(result).slice(3)).toEqual([[[0]], [[2], [0, 0]]]);
+  });
+
   it.each([true, false])('denies by a filter (jit %s)', async (jit) => {
     expect(seen(await line.run([ring(0, 0), filter(0, R(0), ret(0)), submit(0, 0, nops(1)), submit(0, 0, nops(1, { opcode: 22, fd: FD.closed }))], { jit })))
       .toEqual([[[0]], [[0]], [[1], [-13]], [[1], [-9]]]);

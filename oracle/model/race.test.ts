@@ -46,3 +46,20 @@ it('a NOP that looks up a file races with its being closed', () => {
   expect(first([nop, close])).toEqual(expect.arrayContaining([expect.objectContaining({ user_data: 1n, res: 'any' })]));
   expect(first([nop])).toEqual([expect.objectContaining({ user_data: 1n, res: 0 })]);
 });
+
+it('a cancellation that may hit anything leaves the whole step open', () => {
+  const get: Sqe = { opcode: OP.FGETXATTR, fd: FD.closed, addr: PATH_N0, user_data: 0n };
+  const step = (cancel: Partial<Sqe>) => predict(scenario([], [get, { opcode: OP.ASYNC_CANCEL, user_data: 5n, ...cancel }]), ABI_7_0).steps[1]!;
+  expect(step({ addr: 0n })).toMatchObject({ returns: 'any', cqes: 'any', most: 2 });
+  expect(step({ addr: 0xfeed_feed_feed_feedn })).toMatchObject({ returns: [2] });
+});
+
+it('where so many descriptors were opened that they may stand among the rings, nothing is said of a slot without one', () => {
+  const sockets = (n: number): Scenario['steps'] => [{ task: 0, do: 'submit', ring: 0, sqes: Array.from({ length: n }, (_, i): Sqe => ({ opcode: OP.SOCKET, fd: 1, off: 1n, user_data: BigInt(i) })) }];
+  const after = (n: number, ...more: Scenario['steps']) => predict({ version: 1, fixtures: [], jit: true, steps: [{ ...RING, entries: 64 } as typeof RING, ...sockets(n), ...more] }, ABI_7_0).steps.slice(2);
+  const enter: Scenario['steps'][number] = { task: 0, do: 'submit', ring: 7, sqes: [{ opcode: OP.NOP, user_data: 1n }] };
+  const register: Scenario['steps'][number] = { task: 0, do: 'register', on: { kind: 'ring', ring: 7 }, opcode: 12, nr_args: 0 };
+  const use: Scenario['steps'][number] = { task: 0, do: 'submit', ring: 0, sqes: [{ opcode: OP.FSYNC, fd: 107, user_data: 1n }] };
+  expect(after(5, enter, register, use)).toMatchObject([{ returns: [-9] }, { returns: [-9] }, { cqes: [{ res: -9 }] }]);
+  expect(after(60, enter, register, use)).toMatchObject([{ returns: 'any' }, { returns: [[-9, -95]] }, { cqes: [{ res: 'any' }, { res: 'any', optional: true }] }]);
+});

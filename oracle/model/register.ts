@@ -59,7 +59,7 @@ function lookup(world: World, task: Task, on: Exclude<Target, { kind: 'task' }>)
   const fd = on.kind === 'ring' ? RING_FD + on.ring : on.fd;
   const ring = fd >= RING_FD && fd < RING_FD + RING_SLOTS ? task.files.rings.get(fd - RING_FD) : undefined;
   if (ring !== undefined) return { ring };
-  const open = fd >= RING_FD && fd < RING_FD + RING_SLOTS ? -E.BADF : task.files.sandbox.probeFd(fd);
+  const open = fd >= RING_FD && fd < RING_FD + RING_SLOTS && !task.files.sandbox.crowded ? -E.BADF : task.files.sandbox.probeFd(fd);
   if (open === 'any') return { ret: [-E.BADF, -E.OPNOTSUPP], rule: world.hit('register.bad-fd') };
   return open === 0 ? { ret: -E.OPNOTSUPP, rule: world.hit('register.not-a-ring') } : { ret: -E.BADF, rule: world.hit('register.bad-fd') };
 }

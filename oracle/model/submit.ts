@@ -248,6 +248,11 @@ export class Submission {
       // "The notion of failure/success is opcode specific": some handlers answer an error without failing the request.
       const outcome: IssueOutcome = issued.quiet === true ? { ...issued, fails: false } : issued;
       if (issued.quiet === true) this.#world.hit('link.opcode-notion');
+      if (sqe.opcode === OP.ASYNC_CANCEL && issued.res === 'any') {
+        // It may have cancelled anything in this step that a worker has not finished yet.
+        this.#imprecise = true;
+        this.#files.sandbox.blur(this.#ring.slot);
+      }
       const racy = this.#race(request, outcome, chain);
       const uncertain = broken === 'unknown';
       if (uncertain) for (const name of outcome.changes ?? outcome.touches ?? []) this.#files.sandbox.taint(name);

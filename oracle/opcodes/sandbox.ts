@@ -69,11 +69,16 @@ export class Sandbox {
     return memory === this.memory ? this : new Sandbox([], this.abi, { world: this.world, fds: this.fds, memory });
   }
 
+  /** So many descriptors were opened that new ones may have got numbers among or above those the scenario reserves. */
+  get crowded(): boolean {
+    return this.world.opened >= GAP;
+  }
+
   /** What descriptor `fd` is; rings are the core's business (see OpContext.ringAt). */
   file(fd: number): OpenFile | 'closed' | 'unknown' {
     const file = this.fds.get(fd);
     if (file !== undefined) return file;
-    if (fd >= 0 && this.world.opened >= GAP) return 'unknown';
+    if (fd >= 0 && this.crowded) return 'unknown';
     if (fd < 0 || (fd >= FIRST_KNOWN_FD && fd <= LAST_KNOWN_FD)) return 'closed';
     return 'unknown';
   }

@@ -52,7 +52,7 @@ export function isFixed(c: OpContext): boolean {
 export function descriptor(c: OpContext, fd: number): OpenFile | 'closed' | 'unknown' {
   const ring = c.ringAt(fd);
   if (ring) return { kind: 'ring', slot: ring.slot };
-  if (fd >= 100 && fd < 116) return 'closed';
+  if (fd >= 100 && fd < 116) return c.sandbox.crowded ? 'unknown' : 'closed';
   return c.sandbox.file(fd);
 }
 

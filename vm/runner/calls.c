@@ -147,8 +147,7 @@ static int adopt(u32 files, u32 slot, int fd, u8 origin)
 	int ret;
 
 	ring_forget(files, slot);
-	ret = (int)sys3(NR_dup3, fd, FD_RINGS + slot, 0);
-	sys_close(fd);
+	ret = ring_settle(fd, slot);
 	if (ret < 0)
 		return ret;
 	CTL->origin[files][slot] = origin;

@@ -105,6 +105,7 @@ void answer_not_reached(void);
 void ring_create(struct answer *a, u32 files, const struct step_ring *s);
 void ring_submit(struct answer *a, u32 files, const struct step_submit *s);
 void ring_reap(struct answer *a, u32 files, const struct step_slot *s);
+int ring_settle(int fd, u32 slot);
 void ring_forget(u32 files, u32 slot);
 void ring_forget_all(u32 files);
 void ring_after_fork(u32 parent_files, u32 child_files);

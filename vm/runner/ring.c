@@ -131,6 +131,19 @@ static int find_ring(u32 files, u32 slot, struct ring *r)
 	return 0;
 }
 
+/* Moves a new ring to the descriptor of its slot, where it survives an exec: there it is used again. */
+int ring_settle(int fd, u32 slot)
+{
+	int to = FD_RINGS + (int)slot, ret;
+
+	/* With many files open it may have got that very number. */
+	if (fd == to)
+		return (int)sys3(NR_fcntl, fd, 2 /* F_SETFD */, 0);
+	ret = (int)sys3(NR_dup3, fd, to, 0);
+	sys_close(fd);
+	return ret;
+}
+
 void ring_create(struct answer *a, u32 files, const struct step_ring *s)
 {
 	struct uring_params *p = &CTL->ring[s->slot];
@@ -145,9 +158,7 @@ void ring_create(struct answer *a, u32 files, const struct step_ring *s)
 		return;
 	}
 	ring_forget(files, s->slot);
-	/* Kept over exec: there it is used again. */
-	ret = (int)sys3(NR_dup3, fd, FD_RINGS + s->slot, 0);
-	sys_close(fd);
+	ret = ring_settle(fd, s->slot);
 	if (ret >= 0) {
 		CTL->origin[files][s->slot] = (u8)s->slot;
 		ret = map_ring(files, s->slot, p);
