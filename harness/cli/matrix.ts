@@ -19,7 +19,7 @@ import { matrix } from '../matrix/matrix.ts';
 import { byRelease, columnNames, defaultKernels, parseKernels, UnknownKernel } from '../matrix/spec.ts';
 import type { KernelSpec } from '../matrix/spec.ts';
 import { EXIT, Usage } from './exit.ts';
-import { accel, DEFAULT_SEED, EXPECT_OPTIONS, EXPECT_OPTIONS_HELP, jobs, number, parse, seed, suites } from './options.ts';
+import { accel, DEFAULT_SEED, EXPECT_OPTIONS, EXPECT_OPTIONS_HELP, GUEST_OPTIONS, jobs, number, parse, seed, suites } from './options.ts';
 import { policy } from './policy.ts';
 import { deliver, REPORT_OPTIONS, REPORT_OPTIONS_HELP, wishesOf } from './reports_out.ts';
 import { kernelChoice, TREE_OPTIONS, TREE_OPTIONS_HELP } from './tree.ts';
@@ -34,11 +34,7 @@ const OPTIONS = {
   cases: { type: 'string', short: 'n' },
   quick: { type: 'boolean' },
   seed: { type: 'string' },
-  append: { type: 'string' },
-  accel: { type: 'string' },
-  jobs: { type: 'string', short: 'j' },
-  timeout: { type: 'string' },
-  out: { type: 'string', short: 'o' },
+  ...GUEST_OPTIONS,
   ...TREE_OPTIONS,
   ...EXPECT_OPTIONS,
   ...REPORT_OPTIONS,

@@ -28,16 +28,21 @@ export const BUNDLE_OPTIONS = { bundle: { type: 'string' } } as const satisfies 
 export const BUNDLE_OPTIONS_HELP = `      --bundle FILE    everything needed to check and repeat this run elsewhere, as FILE.tar.zst (npx ringfence help verify)
 `;
 
-export const RUN_OPTIONS = {
-  suite: { type: 'string', multiple: true, short: 's' },
-  cases: { type: 'string', short: 'n' },
-  seed: { type: 'string' },
-  kernel: { type: 'string', short: 'k' },
+/** How guests are run and where results go: the same for everything that runs scenarios. */
+export const GUEST_OPTIONS = {
   append: { type: 'string' },
   accel: { type: 'string' },
   jobs: { type: 'string', short: 'j' },
   timeout: { type: 'string' },
   out: { type: 'string', short: 'o' },
+} as const satisfies ParseArgsOptionsConfig;
+
+export const RUN_OPTIONS = {
+  suite: { type: 'string', multiple: true, short: 's' },
+  cases: { type: 'string', short: 'n' },
+  seed: { type: 'string' },
+  kernel: { type: 'string', short: 'k' },
+  ...GUEST_OPTIONS,
   quick: { type: 'boolean' },
   shard: { type: 'string' },
   ...EXPECT_OPTIONS,

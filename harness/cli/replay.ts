@@ -2,7 +2,7 @@
 import { readCases } from '../cases.ts';
 import { SUITE_NAMES } from '../../generators/suites.ts';
 import { Usage } from './exit.ts';
-import { accel, BUNDLE_OPTIONS, BUNDLE_OPTIONS_HELP, EXPECT_OPTIONS, EXPECT_OPTIONS_HELP, jobs, number, parse } from './options.ts';
+import { accel, BUNDLE_OPTIONS, BUNDLE_OPTIONS_HELP, EXPECT_OPTIONS, EXPECT_OPTIONS_HELP, GUEST_OPTIONS, jobs, number, parse } from './options.ts';
 import { bundlePlace, policy } from './policy.ts';
 import { REPORT_OPTIONS, REPORT_OPTIONS_HELP, wishesOf } from './reports_out.ts';
 import { runAndReport } from './session.ts';
@@ -22,11 +22,7 @@ oracle/scenario/schema.json describes the form.
 
 const OPTIONS = {
   kernel: { type: 'string', short: 'k' },
-  append: { type: 'string' },
-  accel: { type: 'string' },
-  jobs: { type: 'string', short: 'j' },
-  timeout: { type: 'string' },
-  out: { type: 'string', short: 'o' },
+  ...GUEST_OPTIONS,
   ...TREE_OPTIONS,
   ...EXPECT_OPTIONS,
   ...BUNDLE_OPTIONS,
