@@ -4,7 +4,14 @@ import { CMD_FILTER, FILTER_DENY_REST, FILTER_SZ_STRICT } from '../oracle/model/
 import { IORING_RESTRICTION } from '../oracle/opcodes/constants.ts';
 import type { Program } from '../oracle/bpf/program.ts';
 import { ARENA_END, FD } from '../oracle/layout.ts';
-import type { BpfArg, Placement, Restriction, RingRestrictionsArg, Target, TaskRestrictionsArg } from '../oracle/scenario/types.ts';
+import type {
+  BpfArg,
+  Placement,
+  Restriction,
+  RingRestrictionsArg,
+  Target,
+  TaskRestrictionsArg,
+} from '../oracle/scenario/types.ts';
 import type { Draw } from './draw.ts';
 
 export { FILTER_DENY_REST, FILTER_SZ_STRICT };
@@ -58,7 +65,20 @@ export function spoilBpfArg(d: Draw, abi: AbiProfile, arg: BpfArg): BpfArg {
     case 2:
       return { ...arg, resv: d.chance(0.5) ? bit(d, 32) : d.edge32() };
     case 3:
-      return { ...arg, opcode: d.pick([abi.op_last, abi.op_last, abi.op_last + 1, abi.op_last - 1, 0xff, 0x100, 0x1_0000, 0x8000_0000, 0xffff_ffff]) };
+      return {
+        ...arg,
+        opcode: d.pick([
+          abi.op_last,
+          abi.op_last,
+          abi.op_last + 1,
+          abi.op_last - 1,
+          0xff,
+          0x100,
+          0x1_0000,
+          0x8000_0000,
+          0xffff_ffff,
+        ]),
+      };
     case 4:
       return { ...arg, flags: d.pick([4, 8, 0x10, 0x8000_0000, 0xffff_ffff, 5, 6, 7, bit(d, 32)]) };
     case 5: {
@@ -72,11 +92,29 @@ export function spoilBpfArg(d: Draw, abi: AbiProfile, arg: BpfArg): BpfArg {
       return { ...arg, resv2 };
     }
     case 7:
-      return { ...arg, filter_len: d.pick([0, 0, 4097, 4096, 0x1_0000, 0x8000_0000, 0xffff_ffff, arg.program.length - 1, arg.program.length + 1]) >>> 0 };
+      return {
+        ...arg,
+        filter_len:
+          d.pick([
+            0,
+            0,
+            4097,
+            4096,
+            0x1_0000,
+            0x8000_0000,
+            0xffff_ffff,
+            arg.program.length - 1,
+            arg.program.length + 1,
+          ]) >>> 0,
+      };
     case 8:
     case 9: {
       const size = abi.pdu_size[arg.opcode] ?? 0;
-      return { ...arg, pdu_size: d.pick([size + 1, size - 1, 0, 4, 8, 12, 16, 24, 0x80, 0xff]) & 0xff, flags: arg.flags | (d.chance(0.5) ? FILTER_SZ_STRICT : 0) };
+      return {
+        ...arg,
+        pdu_size: d.pick([size + 1, size - 1, 0, 4, 8, 12, 16, 24, 0x80, 0xff]) & 0xff,
+        flags: arg.flags | (d.chance(0.5) ? FILTER_SZ_STRICT : 0),
+      };
     }
     case 10:
     case 11:
@@ -85,7 +123,11 @@ export function spoilBpfArg(d: Draw, abi: AbiProfile, arg: BpfArg): BpfArg {
     case 13:
       return { ...arg, program_placement: drawPlacement(d) };
     default:
-      return { ...arg, placement: 'page-end', program_placement: d.pick<Placement>(['page-end', 'straddle', 'normal']) };
+      return {
+        ...arg,
+        placement: 'page-end',
+        program_placement: d.pick<Placement>(['page-end', 'straddle', 'normal']),
+      };
   }
 }
 
@@ -99,9 +141,17 @@ export function spoilRestriction(d: Draw, abi: AbiProfile, entry: Restriction): 
     case 0:
       return { ...entry, opcode: d.pick([4, 5, 0x100, 0x8000, 0xffff]) };
     case 1:
-      return { ...entry, opcode: IORING_RESTRICTION.SQE_OP, value: d.pick([abi.op_last, abi.op_last - 1, 0xff, abi.op_last + 1]) & 0xff };
+      return {
+        ...entry,
+        opcode: IORING_RESTRICTION.SQE_OP,
+        value: d.pick([abi.op_last, abi.op_last - 1, 0xff, abi.op_last + 1]) & 0xff,
+      };
     case 2:
-      return { ...entry, opcode: IORING_RESTRICTION.REGISTER_OP, value: d.pick([abi.register_last, abi.register_last - 1, 0xff, abi.register_last + 1]) & 0xff };
+      return {
+        ...entry,
+        opcode: IORING_RESTRICTION.REGISTER_OP,
+        value: d.pick([abi.register_last, abi.register_last - 1, 0xff, abi.register_last + 1]) & 0xff,
+      };
     case 3:
       return { ...entry, resv: d.pick([1, 0xff]) };
     default: {
@@ -131,13 +181,25 @@ export function spoilTaskRestrictions(d: Draw, abi: AbiProfile, arg: TaskRestric
       return { ...arg, resv };
     }
     case 2:
-      return { ...arg, nr_res: d.pick([0, arg.restrictions.length + 1, 4 + abi.op_last + abi.register_last, 5 + abi.op_last + abi.register_last, 0xffff]) };
+      return {
+        ...arg,
+        nr_res: d.pick([
+          0,
+          arg.restrictions.length + 1,
+          4 + abi.op_last + abi.register_last,
+          5 + abi.op_last + abi.register_last,
+          0xffff,
+        ]),
+      };
     case 3:
       return { ...arg, placement: drawPlacement(d) };
     default: {
       if (arg.restrictions.length === 0) return { ...arg, flags: 1 };
       const at = d.below(arg.restrictions.length);
-      return { ...arg, restrictions: arg.restrictions.map((entry, i) => (i === at ? spoilRestriction(d, abi, entry) : entry)) };
+      return {
+        ...arg,
+        restrictions: arg.restrictions.map((entry, i) => (i === at ? spoilRestriction(d, abi, entry) : entry)),
+      };
     }
   }
 }

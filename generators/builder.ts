@@ -116,7 +116,11 @@ export class Builder {
       return;
     }
     const bad_size = d.chance(0.3);
-    const ring = this.ring(task, bad_size ? S.SUBMIT_ALL : d.pick(IMPOSSIBLE), bad_size ? d.pick([0, 32769, 0xffff_ffff]) : 64);
+    const ring = this.ring(
+      task,
+      bad_size ? S.SUBMIT_ALL : d.pick(IMPOSSIBLE),
+      bad_size ? d.pick([0, 32769, 0xffff_ffff]) : 64,
+    );
     if (ring === undefined) return;
     this.push({ do: 'submit', task, ring, sqes: crew.batch(0, d.int(1, 4), 64).sqes });
   }
@@ -143,8 +147,16 @@ export class Builder {
   }
 
   restrict(task: number, on: Target, restrictions: readonly Restriction[]): void {
-    if (on.kind === 'task') this.push({ do: 'register_task_restrictions', task, on, nr_args: 1, arg: taskRestrictions(restrictions) });
-    else this.push({ do: 'register_restrictions', task, on, nr_args: restrictions.length, arg: ringRestrictions(restrictions) });
+    if (on.kind === 'task')
+      this.push({ do: 'register_task_restrictions', task, on, nr_args: 1, arg: taskRestrictions(restrictions) });
+    else
+      this.push({
+        do: 'register_restrictions',
+        task,
+        on,
+        nr_args: restrictions.length,
+        arg: ringRestrictions(restrictions),
+      });
   }
 
   enable(task: number, ring: number): void {
@@ -204,7 +216,9 @@ export class Builder {
     const { d, tracker } = this;
     const own = tracker.runnable(task);
     if (own === undefined) return undefined;
-    const all = [...tracker.tasks.values()].flatMap((other) => (other === own || !other.alive ? [] : [...other.files].map((ring) => ({ from: other.id, ring }))));
+    const all = [...tracker.tasks.values()].flatMap((other) =>
+      other === own || !other.alive ? [] : [...other.files].map((ring) => ({ from: other.id, ring })),
+    );
     const fresh = all.filter(({ ring }) => !own.files.has(ring));
     const list = fresh.length > 0 && d.chance(0.9) ? fresh : all;
     if (list.length === 0) return undefined;
@@ -216,13 +230,20 @@ export class Builder {
   /** Ends every vfork child that still holds its parent up. */
   settle(): void {
     for (const task of [...this.tracker.tasks.values()].reverse()) {
-      if (task.alive && task.waits_for === undefined && task.how === 'vfork' && task.parent?.waits_for === task) this.push({ do: 'exit', task: task.id });
+      if (task.alive && task.waits_for === undefined && task.how === 'vfork' && task.parent?.waits_for === task)
+        this.push({ do: 'exit', task: task.id });
     }
   }
 
   scenario(suite: string, jit = true): Scenario {
     this.settle();
-    return { version: SCENARIO_VERSION, suite, fixtures: FIXTURES.filter((name) => this.fixtures.has(name)), jit, steps: this.steps };
+    return {
+      version: SCENARIO_VERSION,
+      suite,
+      fixtures: FIXTURES.filter((name) => this.fixtures.has(name)),
+      jit,
+      steps: this.steps,
+    };
   }
 }
 
@@ -235,5 +256,10 @@ const ZERO_COPY: readonly number[] = [47, 48];
  */
 function withoutStuckDrain(step: Step): Step {
   if (step.do !== 'submit' || !step.sqes.some(({ opcode }) => ZERO_COPY.includes(opcode))) return step;
-  return { ...step, sqes: step.sqes.map((sqe) => (((sqe.flags ?? 0) & IO_DRAIN) === 0 ? sqe : { ...sqe, flags: sqe.flags! & ~IO_DRAIN })) };
+  return {
+    ...step,
+    sqes: step.sqes.map((sqe) =>
+      ((sqe.flags ?? 0) & IO_DRAIN) === 0 ? sqe : { ...sqe, flags: sqe.flags! & ~IO_DRAIN },
+    ),
+  };
 }

@@ -97,7 +97,12 @@ export class Crew {
       named.add(opcode);
       // A few forms each, so that one scenario sees the same payload more than once.
       const some = d.sample(roles, d.int(2, wish.forms ?? 6));
-      this.#palette.set(opcode, d.chance(0.75) && some.some((role) => role.prepared) ? some.filter((role) => role.prepared || d.chance(0.3)) : some);
+      this.#palette.set(
+        opcode,
+        d.chance(0.75) && some.some((role) => role.prepared)
+          ? some.filter((role) => role.prepared || d.chance(0.3))
+          : some,
+      );
     }
     if (named.size === 0) {
       named.add(0);
@@ -158,7 +163,12 @@ export class Crew {
       }
       let flags = (role.form.sqe.flags ?? 0) | this.#drawFlags();
       // Whether these post a CQE is left open by the manual pages.
-      if ((flags & CQE_SKIP_SUCCESS) !== 0 && (role.form.linked === true || (flags & IO_HARDLINK) !== 0) && !d.chance(0.1)) flags &= ~CQE_SKIP_SUCCESS;
+      if (
+        (flags & CQE_SKIP_SUCCESS) !== 0 &&
+        (role.form.linked === true || (flags & IO_HARDLINK) !== 0) &&
+        !d.chance(0.1)
+      )
+        flags &= ~CQE_SKIP_SUCCESS;
       // Chains run side by side: two of them must not meet over something that one of them changes.
       const clash = role.touches.some((name) => {
         const before = touched.get(name);
@@ -191,14 +201,20 @@ export class Crew {
         return { opcode: 0, flags, user_data, personality: d.pick([1, 2, 0xffff]) };
       default:
         // A 128-byte opcode where SQEs have 64.
-        return (setup_flags & (IORING_SETUP.SQE128 | IORING_SETUP.SQE_MIXED)) !== 0 || last <= 64 ? { opcode: last, flags, user_data } : { opcode: d.pick([63, 64]), flags, user_data };
+        return (setup_flags & (IORING_SETUP.SQE128 | IORING_SETUP.SQE_MIXED)) !== 0 || last <= 64
+          ? { opcode: last, flags, user_data }
+          : { opcode: d.pick([63, 64]), flags, user_data };
     }
   }
 
   /** A request of a given form. */
   sqe(role: Role, flags = 0): Sqe {
     for (const fixture of role.form.fixtures) this.fixtures.add(fixture);
-    return { ...role.form.sqe, flags: (role.form.sqe.flags ?? 0) | flags, user_data: this.#user_data.at(this.#count++) };
+    return {
+      ...role.form.sqe,
+      flags: (role.form.sqe.flags ?? 0) | flags,
+      user_data: this.#user_data.at(this.#count++),
+    };
   }
 
   /** A batch for a ring with these flags that takes at most `entries` of its entries, and the forms it was made of. */
@@ -232,7 +248,11 @@ export class Crew {
       if (cost > left) break;
       left -= cost;
       const user_data = this.#user_data.at(this.#count++);
-      sqes.push(this.#spoil_rate > 0 && d.chance(this.#spoil_rate) ? this.#spoilt(setup_flags, flags, user_data) : { ...role.form.sqe, flags, user_data });
+      sqes.push(
+        this.#spoil_rate > 0 && d.chance(this.#spoil_rate)
+          ? this.#spoilt(setup_flags, flags, user_data)
+          : { ...role.form.sqe, flags, user_data },
+      );
       roles.push(role);
       behind_link = (flags & LINKS) !== 0;
     }

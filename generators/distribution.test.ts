@@ -11,9 +11,12 @@ import { scenarioAt, SUITE_NAMES } from './scenarios.ts';
 /** Rules that no scenario can reach, and why. */
 const UNREACHABLE: Readonly<Record<string, string>> = {
   'bpf.program.empty': 'filter_len 0 is refused as filter-reg.len before the program is looked at; explain reaches it',
-  'bpf.program.too-long': 'filter_len above 4096 is refused as filter-reg.len before the program is looked at; explain reaches it',
-  'op.recv_zc': 'an allowed RECV_ZC needs a zero-copy receive queue of a network device, which no guest has; its prep errors are reached',
-  'task.gone': 'a well-formed scenario has no step of a task that has ended; it is for children that the kernel refused to make',
+  'bpf.program.too-long':
+    'filter_len above 4096 is refused as filter-reg.len before the program is looked at; explain reaches it',
+  'op.recv_zc':
+    'an allowed RECV_ZC needs a zero-copy receive queue of a network device, which no guest has; its prep errors are reached',
+  'task.gone':
+    'a well-formed scenario has no step of a task that has ended; it is for children that the kernel refused to make',
 };
 
 /** Cases within which every other rule must be reached. */
@@ -21,7 +24,10 @@ const LIMIT = 20_000;
 /** Cases of each suite that the shares are measured on. */
 const CASES = 150;
 
-const suites = Object.fromEntries(SUITE_NAMES.map((suite) => [suite, measureSuite(suite, CASES, 1)])) as Record<(typeof SUITE_NAMES)[number], Measure>;
+const suites = Object.fromEntries(SUITE_NAMES.map((suite) => [suite, measureSuite(suite, CASES, 1)])) as Record<
+  (typeof SUITE_NAMES)[number],
+  Measure
+>;
 const all = new Measure();
 for (const suite of SUITE_NAMES) for (let n = 0; n < CASES; n++) all.add(scenarioAt(suite, ABI_7_0, 1, n), ABI_7_0);
 
@@ -37,7 +43,9 @@ test(`every rule is reached within ${LIMIT} cases`, () => {
     for (const rule of left) if (more.rules.has(rule)) left.delete(rule);
   }
   expect([...left]).toEqual([]);
-  console.log(`${Object.keys(RULES).length} rules, all but ${Object.keys(UNREACHABLE).length} reached within ${cases} cases`);
+  console.log(
+    `${Object.keys(RULES).length} rules, all but ${Object.keys(UNREACHABLE).length} reached within ${cases} cases`,
+  );
 }, 300_000);
 
 test('the list of rules that cannot be reached is right', () => {
@@ -70,18 +78,22 @@ describe('programs', () => {
   test('about a third of the validator suite is valid, and nearly all of the others', () => {
     expect(suites.validator.valid / suites.validator.programs).toBeGreaterThan(0.25);
     expect(suites.validator.valid / suites.validator.programs).toBeLessThan(0.45);
-    for (const suite of ['evaluation', 'stacking', 'deny-rest', 'links'] as const) expect(suites[suite].accepted / suites[suite].registrations, suite).toBeGreaterThan(0.95);
+    for (const suite of ['evaluation', 'stacking', 'deny-rest', 'links'] as const)
+      expect(suites[suite].accepted / suites[suite].registrations, suite).toBeGreaterThan(0.95);
     expect(suites.inheritance.accepted / suites.inheritance.registrations).toBeGreaterThan(0.75);
     expect(suites.arguments.accepted / suites.arguments.registrations).toBeGreaterThan(0.08);
   });
 });
 
 describe('requests', () => {
-  test.each(SUITE_NAMES.filter((suite) => suite !== 'deny-rest'))('%s: filters deny between a fifth and two thirds of what they see', (suite) => {
-    const { allowed, denied } = suites[suite];
-    expect(denied / (allowed + denied)).toBeGreaterThan(0.2);
-    expect(denied / (allowed + denied)).toBeLessThan(0.66);
-  });
+  test.each(SUITE_NAMES.filter((suite) => suite !== 'deny-rest'))(
+    '%s: filters deny between a fifth and two thirds of what they see',
+    (suite) => {
+      const { allowed, denied } = suites[suite];
+      expect(denied / (allowed + denied)).toBeGreaterThan(0.2);
+      expect(denied / (allowed + denied)).toBeLessThan(0.66);
+    },
+  );
 
   test('over all suites, filters deny between 35 % and 65 %', () => {
     expect(all.denied / (all.allowed + all.denied)).toBeGreaterThan(0.35);
@@ -89,7 +101,8 @@ describe('requests', () => {
   });
 
   test('every opcode takes part', () => {
-    for (let opcode = 0; opcode < ABI_7_0.op_last; opcode++) expect(all.opcodes.get(String(opcode)) / all.opcodes.total, `opcode ${opcode}`).toBeGreaterThan(0.0005);
+    for (let opcode = 0; opcode < ABI_7_0.op_last; opcode++)
+      expect(all.opcodes.get(String(opcode)) / all.opcodes.total, `opcode ${opcode}`).toBeGreaterThan(0.0005);
   });
 
   test('nearly every ready-made request is used', () => {
@@ -116,7 +129,28 @@ describe('scenarios', () => {
 
   test('every kind of step and of child occurs', () => {
     expect([...all.spawns.counts.keys()].sort()).toEqual(['clone3', 'clone_vm', 'fork', 'thread', 'vfork']);
-    const kinds = ['no_new_privs', 'drop_cap_sys_admin', 'unshare_user', 'ring', 'register_bpf_filter', 'register_restrictions', 'register_task_restrictions', 'register', 'submit', 'spawn', 'exec', 'exit', 'send_ring', 'receive_ring', 'take_ring', 'close_ring', 'probe_path', 'probe_fd', 'probe_memory', 'reap'];
+    const kinds = [
+      'no_new_privs',
+      'drop_cap_sys_admin',
+      'unshare_user',
+      'ring',
+      'register_bpf_filter',
+      'register_restrictions',
+      'register_task_restrictions',
+      'register',
+      'submit',
+      'spawn',
+      'exec',
+      'exit',
+      'send_ring',
+      'receive_ring',
+      'take_ring',
+      'close_ring',
+      'probe_path',
+      'probe_fd',
+      'probe_memory',
+      'reap',
+    ];
     expect([...all.steps_by_kind.counts.keys()].sort()).toEqual(kinds.sort());
   });
 

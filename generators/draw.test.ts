@@ -22,7 +22,14 @@ test('numbers keep to their range and reach its ends', () => {
 test('weights are kept', () => {
   const d = draw();
   const counts = { a: 0, b: 0, c: 0 };
-  for (let i = 0; i < 4000; i++) counts[d.weighted([[1, 'a'], [3, 'b'], [0, 'c']] as const)]++;
+  for (let i = 0; i < 4000; i++)
+    counts[
+      d.weighted([
+        [1, 'a'],
+        [3, 'b'],
+        [0, 'c'],
+      ] as const)
+    ]++;
   expect(counts.c).toBe(0);
   expect(counts.b / counts.a).toBeGreaterThan(2.5);
   expect(counts.b / counts.a).toBeLessThan(3.5);

@@ -144,7 +144,18 @@ export class Measure {
     for (const sqe of step.sqes) {
       this.requests++;
       this.opcodes.add(String(sqe.opcode));
-      const form = opSpec(sqe.opcode)?.forms.find((f) => f.sqe.fd === sqe.fd && f.sqe.off === sqe.off && f.sqe.addr === sqe.addr && f.sqe.len === sqe.len && f.sqe.op_flags === sqe.op_flags && f.sqe.file_index === sqe.file_index && f.sqe.buf_index === sqe.buf_index && f.sqe.addr3 === sqe.addr3 && f.sqe.ioprio === sqe.ioprio);
+      const form = opSpec(sqe.opcode)?.forms.find(
+        (f) =>
+          f.sqe.fd === sqe.fd &&
+          f.sqe.off === sqe.off &&
+          f.sqe.addr === sqe.addr &&
+          f.sqe.len === sqe.len &&
+          f.sqe.op_flags === sqe.op_flags &&
+          f.sqe.file_index === sqe.file_index &&
+          f.sqe.buf_index === sqe.buf_index &&
+          f.sqe.addr3 === sqe.addr3 &&
+          f.sqe.ioprio === sqe.ioprio,
+      );
       if (form !== undefined) this.forms.add(`${sqe.opcode} ${form.name}`);
     }
   }
@@ -172,16 +183,44 @@ const mean = (sum: number, count: number): string => (sum / count).toFixed(1);
 
 function print(cases: number): void {
   const row = (...cells: (string | number)[]): string => `| ${cells.join(' | ')} |`;
-  const lines = [row('suite', 'steps', 'rings', 'children', 'requests', 'outcomes', 'judged exactly', 'programs valid', 'registrations taken', 'requests denied by filters'), row(...new Array<string>(10).fill('---'))];
+  const lines = [
+    row(
+      'suite',
+      'steps',
+      'rings',
+      'children',
+      'requests',
+      'outcomes',
+      'judged exactly',
+      'programs valid',
+      'registrations taken',
+      'requests denied by filters',
+    ),
+    row(...new Array<string>(10).fill('---')),
+  ];
   const all = new Measure();
   for (const suite of SUITE_NAMES) {
     const m = measureSuite(suite, cases, 1);
-    lines.push(row(suite, mean(m.steps, m.scenarios), mean(m.rings, m.scenarios), mean(m.tasks, m.scenarios), mean(m.requests, m.scenarios), mean(m.outcomes, m.scenarios), `${((100 * (m.cqes - m.vague)) / m.cqes).toFixed(1)} %`, share(m.valid, m.programs), share(m.accepted, m.registrations), share(m.denied, m.allowed + m.denied)));
+    lines.push(
+      row(
+        suite,
+        mean(m.steps, m.scenarios),
+        mean(m.rings, m.scenarios),
+        mean(m.tasks, m.scenarios),
+        mean(m.requests, m.scenarios),
+        mean(m.outcomes, m.scenarios),
+        `${((100 * (m.cqes - m.vague)) / m.cqes).toFixed(1)} %`,
+        share(m.valid, m.programs),
+        share(m.accepted, m.registrations),
+        share(m.denied, m.allowed + m.denied),
+      ),
+    );
     for (let n = 0; n < cases; n++) all.add(scenarioAt(suite, ABI_7_0, 2, n), ABI_7_0);
   }
   const table = (title: string, tally: Tally): void => {
     lines.push('', title, '');
-    for (const [name, count] of [...tally.counts].sort((a, b) => b[1] - a[1])) lines.push(`${name.padEnd(36)} ${((100 * count) / tally.total).toFixed(2).padStart(6)} %`);
+    for (const [name, count] of [...tally.counts].sort((a, b) => b[1] - a[1]))
+      lines.push(`${name.padEnd(36)} ${((100 * count) / tally.total).toFixed(2).padStart(6)} %`);
   };
   table('deepest stack of a scenario', all.depth);
   table('length of programs', all.length);

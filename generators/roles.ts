@@ -32,7 +32,16 @@ export interface Role {
 }
 
 /** Fixtures whose state decides whether a request can go on at once. */
-const USED_UP: readonly Fixture[] = ['pipe', 'pipe_full', 'socketpair', 'listener', 'stream', 'loopback', 'inet', 'datagram'];
+const USED_UP: readonly Fixture[] = [
+  'pipe',
+  'pipe_full',
+  'socketpair',
+  'listener',
+  'stream',
+  'loopback',
+  'inet',
+  'datagram',
+];
 
 function roleOf(spec: OpSpec, form: OpForm, abi: AbiProfile, with_ghost = true): Role | undefined {
   const setup_flags = form.need_setup ?? 0;
@@ -43,18 +52,52 @@ function roleOf(spec: OpSpec, form: OpForm, abi: AbiProfile, with_ghost = true):
     ring: 0,
     linked: form.linked === true,
     sandbox: new Sandbox(form.fixtures, abi),
-    ringAt: (fd) => (fd >= RING_FD && fd < RING_FD + RING_SLOTS ? { slot: fd - RING_FD, setup_flags: 0, disabled: false } : undefined),
+    ringAt: (fd) =>
+      fd >= RING_FD && fd < RING_FD + RING_SLOTS ? { slot: fd - RING_FD, setup_flags: 0, disabled: false } : undefined,
   };
   const prep = spec.prep(context);
   if (prep.ok === 'unknown') return undefined;
   const on_iopoll = !initCheckRest({ ...context, setup_flags: IORING_SETUP.IOPOLL }).ok;
-  if (!prep.ok) return { spec, form, opcode: spec.opcode, adds: 0, payload: undefined, prepared: false, touches: [], changes: new Set(), once: [], ghost: undefined, on_iopoll };
+  if (!prep.ok)
+    return {
+      spec,
+      form,
+      opcode: spec.opcode,
+      adds: 0,
+      payload: undefined,
+      prepared: false,
+      touches: [],
+      changes: new Set(),
+      once: [],
+      ghost: undefined,
+      on_iopoll,
+    };
   const { res, touches = [], changes = touches } = spec.issue(context);
   // A ghost that the tables do not know the answer of is of no use.
   if (!with_ghost && typeof res !== 'number') return undefined;
   const once = form.fixtures.filter((name) => USED_UP.includes(name));
-  const ghost = with_ghost && once.length > 0 && form.sqe.fd !== undefined && form.sqe.fd >= FD.file ? roleOf(spec, { ...form, name: `${form.name}-ghost`, sqe: { ...form.sqe, fd: FD.closed }, fixtures: [] }, abi, false) : undefined;
-  return { spec, form, opcode: spec.opcode, adds: prep.adds_flags, payload: prep.payload, prepared: true, touches, changes: new Set(changes), once, ghost, on_iopoll };
+  const ghost =
+    with_ghost && once.length > 0 && form.sqe.fd !== undefined && form.sqe.fd >= FD.file
+      ? roleOf(
+          spec,
+          { ...form, name: `${form.name}-ghost`, sqe: { ...form.sqe, fd: FD.closed }, fixtures: [] },
+          abi,
+          false,
+        )
+      : undefined;
+  return {
+    spec,
+    form,
+    opcode: spec.opcode,
+    adds: prep.adds_flags,
+    payload: prep.payload,
+    prepared: true,
+    touches,
+    changes: new Set(changes),
+    once,
+    ghost,
+    on_iopoll,
+  };
 }
 
 export interface RoleTable {

@@ -10,7 +10,10 @@ import { scenarioArbitrary } from './suites.ts';
 import { isWellFormed } from './well_formed.ts';
 
 /** Goes to the first candidate that keeps the property, until none does. */
-function minimal(start: Scenario, keeps: (scenario: Scenario) => boolean): { readonly scenario: Scenario; readonly rounds: number } {
+function minimal(
+  start: Scenario,
+  keeps: (scenario: Scenario) => boolean,
+): { readonly scenario: Scenario; readonly rounds: number } {
   let scenario = start;
   for (let rounds = 0; ; rounds++) {
     let next: Scenario | undefined;
@@ -48,7 +51,10 @@ describe.each(SUITE_NAMES)('%s', (suite) => {
 });
 
 /** Ids of the rules that a scenario reaches. */
-const reaches = (rule: string) => (scenario: Scenario): boolean => predict(scenario, ABI_7_0).hits.has(rule);
+const reaches =
+  (rule: string) =>
+  (scenario: Scenario): boolean =>
+    predict(scenario, ABI_7_0).hits.has(rule);
 
 test.each([
   ['evaluation', 'filter.deny', 3],
@@ -74,9 +80,16 @@ test.each([
 });
 
 test('a taken ring: of the root instead, or gone with the task it was taken from', () => {
-  const steps: Step[] = [{ do: 'ring', task: 0, ring: 0, entries: 1, flags: 0 }, { do: 'spawn', task: 0, how: 'fork', child: 1 }, { do: 'spawn', task: 0, how: 'fork', child: 2 }, { do: 'take_ring', task: 2, from: 1, ring: 0 }];
+  const steps: Step[] = [
+    { do: 'ring', task: 0, ring: 0, entries: 1, flags: 0 },
+    { do: 'spawn', task: 0, how: 'fork', child: 1 },
+    { do: 'spawn', task: 0, how: 'fork', child: 2 },
+    { do: 'take_ring', task: 2, from: 1, ring: 0 },
+  ];
   const start: Scenario = { version: 1, fixtures: [], jit: true, steps };
-  const kept = [...shrinkScenario(start)].flatMap((candidate) => candidate.steps.filter((step) => step.do === 'take_ring').map(({ task, from }) => `${task} of ${from}`));
+  const kept = [...shrinkScenario(start)].flatMap((candidate) =>
+    candidate.steps.filter((step) => step.do === 'take_ring').map(({ task, from }) => `${task} of ${from}`),
+  );
   expect(new Set(kept)).toEqual(new Set(['2 of 1', '2 of 0', '0 of 1']));
 });
 

@@ -21,7 +21,10 @@ export function* shrinkScenario(scenario: Scenario): Generator<Scenario> {
 
 function* candidates(scenario: Scenario): Generator<Scenario> {
   const { steps } = scenario;
-  const keep = (wanted: (step: Step, index: number) => boolean): Scenario => ({ ...scenario, steps: steps.filter(wanted) });
+  const keep = (wanted: (step: Step, index: number) => boolean): Scenario => ({
+    ...scenario,
+    steps: steps.filter(wanted),
+  });
 
   // Runs of steps, from half of them to single ones.
   for (let run = steps.length >>> 1; run >= 1; run >>>= 1) {
@@ -33,14 +36,16 @@ function* candidates(scenario: Scenario): Generator<Scenario> {
   }
   if (scenario.fixtures.length > 0) {
     yield { ...scenario, fixtures: [] };
-    for (const name of scenario.fixtures) yield { ...scenario, fixtures: scenario.fixtures.filter((other) => other !== name) };
+    for (const name of scenario.fixtures)
+      yield { ...scenario, fixtures: scenario.fixtures.filter((other) => other !== name) };
   }
   if (!scenario.jit) yield { ...scenario, jit: true };
   yield* moveToRoot(scenario);
   yield* withoutRegistered(scenario);
   // Ring steps change what later steps mean; the others stand alone.
   for (let i = 0; i < steps.length; i++) {
-    for (const step of shrinkStep(steps[i]!)) yield { ...scenario, steps: steps.map((old, j) => (j === i ? step : old)) };
+    for (const step of shrinkStep(steps[i]!))
+      yield { ...scenario, steps: steps.map((old, j) => (j === i ? step : old)) };
   }
 }
 
@@ -59,7 +64,10 @@ function* wholeParts(scenario: Scenario, keep: (wanted: (step: Step) => boolean)
     yield keep((step) => step.task !== child && !(step.do === 'spawn' && step.child === child));
   }
   for (const ring of rings) {
-    yield keep((step) => !('ring' in step && step.ring === ring) && !('on' in step && step.on.kind === 'ring' && step.on.ring === ring));
+    yield keep(
+      (step) =>
+        !('ring' in step && step.ring === ring) && !('on' in step && step.on.kind === 'ring' && step.on.ring === ring),
+    );
   }
   for (const kind of kinds) if (kind !== 'ring') yield keep((step) => step.do !== kind);
   // All submissions but the last.
@@ -92,7 +100,10 @@ function* moveToRoot(scenario: Scenario): Generator<Scenario> {
 /** The rings themselves instead of their registered descriptors. */
 function* withoutRegistered(scenario: Scenario): Generator<Scenario> {
   const { steps } = scenario;
-  const uses = steps.some((step) => ('on' in step && step.on.kind === 'registered') || (step.do === 'submit' && step.registered !== undefined));
+  const uses = steps.some(
+    (step) =>
+      ('on' in step && step.on.kind === 'registered') || (step.do === 'submit' && step.registered !== undefined),
+  );
   if (!uses) return;
   for (const made of steps) {
     if (made.do !== 'ring') continue;
@@ -102,7 +113,9 @@ function* withoutRegistered(scenario: Scenario): Generator<Scenario> {
         const { registered: _registered, ...rest } = step;
         return [rest];
       }
-      return 'on' in step && step.on.kind === 'registered' ? [{ ...step, on: { kind: 'ring', ring: made.ring } }] : [step];
+      return 'on' in step && step.on.kind === 'registered'
+        ? [{ ...step, on: { kind: 'ring', ring: made.ring } }]
+        : [step];
     });
     yield { ...scenario, steps: direct };
   }

@@ -39,7 +39,8 @@ export function* shrinkStep(step: Step): Generator<Step> {
       break;
     }
     case 'ring':
-      for (let bit = 1; bit !== 0 && bit <= 0x4000_0000; bit = (bit << 1) | 0) if ((step.flags & bit) !== 0) yield { ...step, flags: (step.flags & ~bit) >>> 0 };
+      for (let bit = 1; bit !== 0 && bit <= 0x4000_0000; bit = (bit << 1) | 0)
+        if ((step.flags & bit) !== 0) yield { ...step, flags: (step.flags & ~bit) >>> 0 };
       for (const entries of [1, 8]) if (entries < step.entries) yield { ...step, entries };
       break;
     case 'spawn':
@@ -50,7 +51,8 @@ export function* shrinkStep(step: Step): Generator<Step> {
       break;
     case 'register': {
       const { bytes } = step;
-      if (bytes !== undefined && bytes.some((byte) => byte !== 0)) yield { ...step, bytes: new Uint8Array(bytes.length) };
+      if (bytes !== undefined && bytes.some((byte) => byte !== 0))
+        yield { ...step, bytes: new Uint8Array(bytes.length) };
       if (step.nr_args > 1) yield { ...step, nr_args: 1 };
       break;
     }
@@ -65,14 +67,20 @@ function* shrinkSqes(sqes: readonly Sqe[]): Generator<readonly Sqe[]> {
     for (let from = 0; from < n; from += run) if (run < n) yield sqes.filter((_, i) => i < from || i >= from + run);
   }
   const change = (at: number, by: Sqe): readonly Sqe[] => sqes.map((sqe, i) => (i === at ? by : sqe));
-  const smaller = (at: number, by: Sqe): readonly Sqe[] | undefined => (sqeSize(by) < sqeSize(sqes[at]!) ? change(at, by) : undefined);
+  const smaller = (at: number, by: Sqe): readonly Sqe[] | undefined =>
+    sqeSize(by) < sqeSize(sqes[at]!) ? change(at, by) : undefined;
   // All requests at once, then one by one.
   if (sqes.some((sqe) => (sqe.flags ?? 0) !== 0)) yield sqes.map((sqe) => ({ ...sqe, flags: 0 }));
   for (let at = 0; at < n; at++) {
     const sqe = sqes[at]!;
     const { user_data, flags } = sqe;
-    const tries: Sqe[] = [{ opcode: 0, ...(user_data === undefined ? {} : { user_data }), ...(flags === undefined ? {} : { flags }) }, { ...sqe, user_data: 0n }, { ...sqe, user_data: BigInt(at + 1) }];
-    for (let bit = 0x80; bit > 0; bit >>>= 1) if (((flags ?? 0) & bit) !== 0) tries.push({ ...sqe, flags: (flags ?? 0) & ~bit });
+    const tries: Sqe[] = [
+      { opcode: 0, ...(user_data === undefined ? {} : { user_data }), ...(flags === undefined ? {} : { flags }) },
+      { ...sqe, user_data: 0n },
+      { ...sqe, user_data: BigInt(at + 1) },
+    ];
+    for (let bit = 0x80; bit > 0; bit >>>= 1)
+      if (((flags ?? 0) & bit) !== 0) tries.push({ ...sqe, flags: (flags ?? 0) & ~bit });
     for (const [field, value] of Object.entries(sqe)) {
       if (field === 'opcode' || field === 'flags' || field === 'user_data' || value === 0 || value === 0n) continue;
       tries.push({ ...sqe, [field]: typeof value === 'bigint' ? 0n : 0 });
@@ -98,7 +106,8 @@ function* shrinkBpfArg(arg: BpfArg): Generator<BpfArg> {
   if (arg.resv !== 0) yield { ...arg, resv: 0 };
   if (arg.resv_filter.some((byte) => byte !== 0)) yield { ...arg, resv_filter: [0, 0, 0] };
   if (arg.resv2.some((word) => word !== 0n)) yield { ...arg, resv2: [0n, 0n, 0n, 0n, 0n] };
-  for (let bit = 1; bit !== 0; bit = (bit << 1) | 0) if ((arg.flags & bit) !== 0) yield { ...arg, flags: (arg.flags & ~bit) >>> 0 };
+  for (let bit = 1; bit !== 0; bit = (bit << 1) | 0)
+    if ((arg.flags & bit) !== 0) yield { ...arg, flags: (arg.flags & ~bit) >>> 0 };
   if (arg.pdu_size !== 0) yield { ...arg, pdu_size: 0 };
   if (arg.opcode !== 0) yield { ...arg, opcode: 0, pdu_size: 0 };
 }
@@ -111,7 +120,11 @@ function* shrinkRestrictions(list: readonly Restriction[]): Generator<readonly R
   }
   for (let at = 0; at < n; at++) {
     const entry = list[at]!;
-    const tries: Restriction[] = [{ ...entry, value: 0 }, { ...entry, resv: 0 }, { ...entry, resv2: [0, 0, 0] }];
+    const tries: Restriction[] = [
+      { ...entry, value: 0 },
+      { ...entry, resv: 0 },
+      { ...entry, resv2: [0, 0, 0] },
+    ];
     for (const candidate of tries) yield list.map((old, i) => (i === at ? candidate : old));
   }
 }

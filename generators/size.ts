@@ -41,7 +41,12 @@ function targetSize(on: Target): number {
 
 function bpfArgSize(arg: BpfArg): number {
   let size = programSize(arg.program) + placementSize(arg.placement) + placementSize(arg.program_placement);
-  size += numberSize(arg.cmd_type) + numberSize(arg.cmd_flags) + numberSize(arg.resv) + 2 * bits(arg.flags) + numberSize(arg.pdu_size);
+  size +=
+    numberSize(arg.cmd_type) +
+    numberSize(arg.cmd_flags) +
+    numberSize(arg.resv) +
+    2 * bits(arg.flags) +
+    numberSize(arg.pdu_size);
   size += arg.opcode === 0 ? 0 : 3;
   size += arg.filter_len === arg.program.length ? 0 : 3 + numberSize(arg.filter_len);
   for (const byte of arg.resv_filter) size += numberSize(byte);
@@ -68,10 +73,19 @@ export function stepSize(step: Step): number {
     case 'register_bpf_filter':
       return size + bpfArgSize(step.arg) + (step.nr_args === 1 ? 0 : 3);
     case 'register_restrictions':
-      return size + restrictionsSize(step.arg.restrictions) + placementSize(step.arg.placement) + (step.nr_args === step.arg.restrictions.length ? 0 : 3);
+      return (
+        size +
+        restrictionsSize(step.arg.restrictions) +
+        placementSize(step.arg.placement) +
+        (step.nr_args === step.arg.restrictions.length ? 0 : 3)
+      );
     case 'register_task_restrictions': {
       const { arg } = step;
-      size += restrictionsSize(arg.restrictions) + placementSize(arg.placement) + numberSize(arg.flags) + (step.nr_args === 1 ? 0 : 3);
+      size +=
+        restrictionsSize(arg.restrictions) +
+        placementSize(arg.placement) +
+        numberSize(arg.flags) +
+        (step.nr_args === 1 ? 0 : 3);
       for (const word of arg.resv) size += numberSize(word);
       return size + (arg.nr_res === arg.restrictions.length ? 0 : 3);
     }

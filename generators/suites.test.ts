@@ -8,12 +8,28 @@ import { anyScenario, scenarioArbitrary, SUITE_WEIGHTS } from './suites.ts';
 import { isWellFormed } from './well_formed.ts';
 
 /** A kernel with more of everything: CONNECT shows a payload. */
-const LATER: AbiProfile = { ...ABI_7_0, release: '7.2', op_last: 66, register_last: 39, pdu_size: [...ABI_7_0.pdu_size.map((size, op) => (op === 16 ? 24 : size)), 0] };
+const LATER: AbiProfile = {
+  ...ABI_7_0,
+  release: '7.2',
+  op_last: 66,
+  register_last: 39,
+  pdu_size: [...ABI_7_0.pdu_size.map((size, op) => (op === 16 ? 24 : size)), 0],
+};
 /** And one with less. */
-const SMALL: AbiProfile = { ...ABI_7_0, op_last: 60, register_last: 30, ctx_size: 32, pdu_size: ABI_7_0.pdu_size.slice(0, 60) };
+const SMALL: AbiProfile = {
+  ...ABI_7_0,
+  op_last: 60,
+  register_last: 30,
+  ctx_size: 32,
+  pdu_size: ABI_7_0.pdu_size.slice(0, 60),
+};
 
 describe.each(SUITE_NAMES)('%s', (suite) => {
-  test.each([['7.0', ABI_7_0], ['later', LATER], ['smaller', SMALL]] as const)('scenarios are well-formed and the oracle judges them (%s)', (_, abi) => {
+  test.each([
+    ['7.0', ABI_7_0],
+    ['later', LATER],
+    ['smaller', SMALL],
+  ] as const)('scenarios are well-formed and the oracle judges them (%s)', (_, abi) => {
     for (let n = 0; n < 250; n++) {
       const scenario = scenarioAt(suite, abi, 11, n);
       expect(isWellFormed(scenario)).toBe(true);
@@ -35,7 +51,8 @@ describe.each(SUITE_NAMES)('%s', (suite) => {
     const options = { seed: 3, numRuns: 20 };
     const arbitrary = scenarioArbitrary(suite, ABI_7_0);
     expect(fc.sample(arbitrary, options)).toEqual(fc.sample(arbitrary, options));
-    for (const scenario of fc.sample(arbitrary, options)) expect(arbitrary.canShrinkWithoutContext(scenario)).toBe(true);
+    for (const scenario of fc.sample(arbitrary, options))
+      expect(arbitrary.canShrinkWithoutContext(scenario)).toBe(true);
   });
 });
 

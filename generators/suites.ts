@@ -98,5 +98,8 @@ export const SUITE_WEIGHTS: { readonly [K in SuiteName]: number } = {
 
 /** A mix of all suites. */
 export function anyScenario(abi: AbiProfile): fc.Arbitrary<Scenario> {
-  return new ScenarioArbitrary(SUITE_NAMES.map((suite) => [SUITE_WEIGHTS[suite], suite]), abi);
+  return new ScenarioArbitrary(
+    SUITE_NAMES.map((suite) => [SUITE_WEIGHTS[suite], suite]),
+    abi,
+  );
 }

@@ -67,7 +67,17 @@ export class Tracker {
 
   constructor() {
     const process: TrackedProcess = { threads: new Set(), shared: false };
-    const root: TrackedTask = { id: 0, parent: undefined, how: 'root', leads: true, process, alive: true, waits_for: undefined, has_ring: false, files: new Set() };
+    const root: TrackedTask = {
+      id: 0,
+      parent: undefined,
+      how: 'root',
+      leads: true,
+      process,
+      alive: true,
+      waits_for: undefined,
+      has_ring: false,
+      files: new Set(),
+    };
     process.threads.add(root);
     this.tasks.set(0, root);
   }
@@ -139,12 +149,20 @@ export class Tracker {
   #ring(task: TrackedTask, step: RingStep): true | string {
     if (!slotOk(step.ring)) return `ring slot ${step.ring} is out of range`;
     if (this.named.has(step.ring)) return `ring slot ${step.ring} is created twice`;
-    if (!Number.isInteger(step.entries) || step.entries < 0 || step.entries > 0xffff_ffff) return 'entries is not a u32';
+    if (!Number.isInteger(step.entries) || step.entries < 0 || step.entries > 0xffff_ffff)
+      return 'entries is not a u32';
     this.named.add(step.ring);
     task.has_ring = true;
     task.files.add(step.ring);
     const entries = step.entries < 1 ? 0 : 2 ** Math.ceil(Math.log2(step.entries));
-    this.rings.set(step.ring, { slot: step.ring, flags: step.flags, entries, creator: task, consumed: 0, has_big: false });
+    this.rings.set(step.ring, {
+      slot: step.ring,
+      flags: step.flags,
+      entries,
+      creator: task,
+      consumed: 0,
+      has_big: false,
+    });
     return true;
   }
 
@@ -154,7 +172,8 @@ export class Tracker {
     if (from === undefined) return `task ${step.from} does not exist here`;
     if (!from.alive) return `task ${step.from} has ended`;
     // The process is looked up by its first thread, which may be in the middle of ending.
-    if (![...from.process.threads].some(({ leads }) => leads)) return `the first thread of task ${step.from}'s process has ended`;
+    if (![...from.process.threads].some(({ leads }) => leads))
+      return `the first thread of task ${step.from}'s process has ended`;
     if (from.files.has(step.ring)) task.files.add(step.ring);
     return true;
   }
@@ -182,7 +201,8 @@ export class Tracker {
   }
 
   #spawn(task: TrackedTask, step: SpawnStep): true | string {
-    if (!Number.isInteger(step.child) || step.child < 1 || step.child >= MAX_TASKS) return `task number ${step.child} is out of range`;
+    if (!Number.isInteger(step.child) || step.child < 1 || step.child >= MAX_TASKS)
+      return `task number ${step.child} is out of range`;
     if (this.tasks.has(step.child)) return `task ${step.child} is created twice`;
     const thread = step.how === 'thread';
     const shares = thread || step.how === 'vfork' || step.how === 'clone_vm';

@@ -6,12 +6,32 @@ export interface UserData {
   at(n: number): bigint;
 }
 
-const EDGE_64: readonly bigint[] = [0n, 1n, 2n, 0xffn, 0x8000_0000n, 0xffff_ffffn, 0x1_0000_0000n, 0x8000_0000_0000_0000n, 0xffff_ffff_ffff_fffen, 0xffff_ffff_ffff_ffffn];
+const EDGE_64: readonly bigint[] = [
+  0n,
+  1n,
+  2n,
+  0xffn,
+  0x8000_0000n,
+  0xffff_ffffn,
+  0x1_0000_0000n,
+  0x8000_0000_0000_0000n,
+  0xffff_ffff_ffff_fffen,
+  0xffff_ffff_ffff_ffffn,
+];
 
 /** Draws a scheme; all but the last two give every request a value of its own. */
 export function drawUserData(d: Draw): UserData {
   const base = BigInt(d.chance(0.5) ? d.edge32() : d.u32());
-  switch (d.weighted<number>([[5, 0], [3, 1], [3, 2], [2, 3], [1, 4], [1, 5]])) {
+  switch (
+    d.weighted<number>([
+      [5, 0],
+      [3, 1],
+      [3, 2],
+      [2, 3],
+      [1, 4],
+      [1, 5],
+    ])
+  ) {
     case 0: // counts up, small high half
       return { at: (n) => (base << 32n) | BigInt(n + 1) };
     case 1: // counts in the high half only

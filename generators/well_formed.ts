@@ -14,13 +14,22 @@ function valuesOk(step: Step): true | string {
     case 'register_restrictions':
     case 'register_task_restrictions':
       if (step.arg.restrictions.length > MAX_RESTRICTIONS) return `more than ${MAX_RESTRICTIONS} restrictions`;
-      return step.arg.restrictions.length * RESTRICTION_SIZE + TASK_RESTRICTION_HEADER <= ARENA.args_size ? true : 'the restrictions do not fit their area';
+      return step.arg.restrictions.length * RESTRICTION_SIZE + TASK_RESTRICTION_HEADER <= ARENA.args_size
+        ? true
+        : 'the restrictions do not fit their area';
     case 'register':
       return (step.bytes?.length ?? 0) <= ARENA.args_size ? true : 'the argument does not fit its area';
     case 'probe_path':
-      return step.path.length > 0 && step.path.length <= MAX_PATH && !step.path.startsWith('/') && !step.path.split('/').includes('..') ? true : 'the path is not inside the scenario directory';
+      return step.path.length > 0 &&
+        step.path.length <= MAX_PATH &&
+        !step.path.startsWith('/') &&
+        !step.path.split('/').includes('..')
+        ? true
+        : 'the path is not inside the scenario directory';
     case 'probe_memory':
-      return step.length >= 1 && step.length <= 256 && step.at >= 0 && step.at + step.length <= ARENA_SIZE ? true : 'the memory range is outside the arena';
+      return step.length >= 1 && step.length <= 256 && step.at >= 0 && step.at + step.length <= ARENA_SIZE
+        ? true
+        : 'the memory range is outside the arena';
     default:
       return true;
   }
@@ -28,7 +37,8 @@ function valuesOk(step: Step): true | string {
 
 /** True, or a sentence naming the first thing that the runner could not carry out. */
 export function isWellFormed(scenario: Scenario): true | string {
-  if (scenario.version !== SCENARIO_VERSION) return `scenario version ${String(scenario.version)} is not ${SCENARIO_VERSION}`;
+  if (scenario.version !== SCENARIO_VERSION)
+    return `scenario version ${String(scenario.version)} is not ${SCENARIO_VERSION}`;
   const fixtures = new Set(scenario.fixtures);
   if (fixtures.size !== scenario.fixtures.length) return 'a fixture is named twice';
   for (const fixture of fixtures) if (!FIXTURES.includes(fixture)) return `there is no fixture ${String(fixture)}`;

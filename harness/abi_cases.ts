@@ -11,8 +11,25 @@ const RET_1 = { code: 0x06, jt: 0, jf: 0, k: 1 };
 function register(fields: Partial<BpfArg>): Step {
   const program = fields.program ?? [RET_1];
   return {
-    task: 0, do: 'register_bpf_filter', on: { kind: 'ring', ring: 0 }, nr_args: 1,
-    arg: { cmd_type: 1, cmd_flags: 0, resv: 0, opcode: 0, flags: 0, filter_len: program.length, pdu_size: 0, resv_filter: [0, 0, 0], resv2: [0n, 0n, 0n, 0n, 0n], program, placement: 'normal', program_placement: 'normal', ...fields },
+    task: 0,
+    do: 'register_bpf_filter',
+    on: { kind: 'ring', ring: 0 },
+    nr_args: 1,
+    arg: {
+      cmd_type: 1,
+      cmd_flags: 0,
+      resv: 0,
+      opcode: 0,
+      flags: 0,
+      filter_len: program.length,
+      pdu_size: 0,
+      resv_filter: [0, 0, 0],
+      resv2: [0n, 0n, 0n, 0n, 0n],
+      program,
+      placement: 'normal',
+      program_placement: 'normal',
+      ...fields,
+    },
   };
 }
 
@@ -27,13 +44,25 @@ function steps({ field, opcode = 0, probed, documented }: AbiOddity): Step[] {
     case 'op_last':
       return [RING, register({ opcode: first })];
     case 'register_last':
-      return [{ ...RING, flags: R_DISABLED }, { task: 0, do: 'register_restrictions', on: { kind: 'ring', ring: 0 }, nr_args: 1, arg: { restrictions: [{ opcode: 0, value: first, resv: 0, resv2: [0, 0, 0] }], placement: 'normal' } }];
+      return [
+        { ...RING, flags: R_DISABLED },
+        {
+          task: 0,
+          do: 'register_restrictions',
+          on: { kind: 'ring', ring: 0 },
+          nr_args: 1,
+          arg: { restrictions: [{ opcode: 0, value: first, resv: 0, resv2: [0, 0, 0] }], placement: 'normal' },
+        },
+      ];
     case 'ctx_size':
       return [RING, register({ program: [{ code: 0x20, jt: 0, jf: 0, k: first }, RET_1] })];
     case 'filter_flags':
       return [RING, ...bits(probed ^ documented).map((flags) => register({ flags }))];
     case 'sqe_flags':
-      return bits(probed ^ documented).flatMap((flags, slot): Step[] => [{ ...RING, ring: slot }, { task: 0, do: 'submit', ring: slot, sqes: [{ opcode: 0, flags, user_data: 1n }] }]);
+      return bits(probed ^ documented).flatMap((flags, slot): Step[] => [
+        { ...RING, ring: slot },
+        { task: 0, do: 'submit', ring: slot, sqes: [{ opcode: 0, flags, user_data: 1n }] },
+      ]);
     case 'pdu_size':
       return [RING, register({ opcode, flags: SZ_STRICT, pdu_size: documented })];
   }

@@ -98,7 +98,19 @@ interface Flight {
 
 export class Campaign {
   readonly tally: Tally = {
-    scenarios: 0, outcomes: 0, suites: new Map(), rules: new Map(), known: new Map(), suspects: new Map(), oracle_ms: 0, exec_ns: 0, reboots: 0, first_result_ms: undefined, campaign_ms: 0, gave_up: undefined, ledger: new Ledger(),
+    scenarios: 0,
+    outcomes: 0,
+    suites: new Map(),
+    rules: new Map(),
+    known: new Map(),
+    suspects: new Map(),
+    oracle_ms: 0,
+    exec_ns: 0,
+    reboots: 0,
+    first_result_ms: undefined,
+    campaign_ms: 0,
+    gave_up: undefined,
+    ledger: new Ledger(),
   };
   readonly #options: CampaignOptions;
   readonly #again: PlannedCase[] = [];
@@ -164,7 +176,14 @@ export class Campaign {
         this.tally.reboots++;
         const progress = end.reason === 'lost' ? this.#answered > before.answered : this.tally.scenarios > before.ended;
         this.#barren = progress ? 0 : this.#barren + 1;
-        if (this.#barren >= MAX_BARREN) throw new KernelError(`${MAX_BARREN} guests in a row ended without finishing a scenario; the last: ${end.detail}.\nEnd of its console:\n${consoleTail(end.console)}`, end.reason === 'lost' ? 'Something ends QEMU: is the machine short of memory? Try --jobs 1.' : 'This kernel cannot be tested as it is. If the machine is busy, allow more time with --timeout.', end.reason === 'lost' ? 2 : 125);
+        if (this.#barren >= MAX_BARREN)
+          throw new KernelError(
+            `${MAX_BARREN} guests in a row ended without finishing a scenario; the last: ${end.detail}.\nEnd of its console:\n${consoleTail(end.console)}`,
+            end.reason === 'lost'
+              ? 'Something ends QEMU: is the machine short of memory? Try --jobs 1.'
+              : 'This kernel cannot be tested as it is. If the machine is busy, allow more time with --timeout.',
+            end.reason === 'lost' ? 2 : 125,
+          );
         if (this.tally.reboots >= MAX_REBOOTS && !this.#exhausted) {
           this.tally.gave_up = `gave up after ${this.tally.reboots} guests had to be booted again`;
           this.#exhausted = true;
@@ -226,7 +245,13 @@ export class Campaign {
       if (id === culprit && !this.#forgiven(ended!, planned)) this.#died(ended!, planned);
       else this.#again.push(planned);
     }
-    if (ended !== undefined && ended.reason !== 'killed' && !this.#stopped() && (culprit === undefined || !flights.has(culprit))) this.#late(ended);
+    if (
+      ended !== undefined &&
+      ended.reason !== 'killed' &&
+      !this.#stopped() &&
+      (culprit === undefined || !flights.has(culprit))
+    )
+      this.#late(ended);
     return ended;
   }
 
@@ -251,19 +276,34 @@ export class Campaign {
     if (end.reason !== 'crash') return;
     const ids = end.running === undefined ? end.recent : [end.running, ...end.recent];
     const [planned, ...others] = ids.flatMap((id) => this.#recent.get(id) ?? []);
-    if (planned !== undefined) this.#suspect({ planned, others, verdict: 'kernel-crash', end }, `late:${end.reports[0]?.title ?? end.detail}`);
-    else this.#fatal ??= new KernelError(`The kernel failed before it ran a scenario: ${end.detail}.\nEnd of its console:\n${consoleTail(end.console)}`, 'This kernel cannot be tested as it is.', 125);
+    if (planned !== undefined)
+      this.#suspect({ planned, others, verdict: 'kernel-crash', end }, `late:${end.reports[0]?.title ?? end.detail}`);
+    else
+      this.#fatal ??= new KernelError(
+        `The kernel failed before it ran a scenario: ${end.detail}.\nEnd of its console:\n${consoleTail(end.console)}`,
+        'This kernel cannot be tested as it is.',
+        125,
+      );
   }
 
   /** The last cases answered, by id; enough for every guest. */
   readonly #recent = new Map<number, PlannedCase>();
 
-  #launch(session: Session, planned: PlannedCase, flights: Map<number, Flight>, landed: (bytes: number) => void): { readonly sent: Promise<void>; readonly bytes: number } {
+  #launch(
+    session: Session,
+    planned: PlannedCase,
+    flights: Map<number, Flight>,
+    landed: (bytes: number) => void,
+  ): { readonly sent: Promise<void>; readonly bytes: number } {
     const before = performance.now();
     const prediction = predict(planned.scenario, this.#options.abi);
     const expected = this.#options.known.predict(planned.scenario, prediction);
     this.tally.oracle_ms += performance.now() - before;
-    const encoded = encodeScenario(planned.scenario, { id: planned.index, deadline_ms: this.#options.guests.plan.deadline, ...waitsOf(expected) });
+    const encoded = encodeScenario(planned.scenario, {
+      id: planned.index,
+      deadline_ms: this.#options.guests.plan.deadline,
+      ...waitsOf(expected),
+    });
     const size = encoded.length;
     flights.set(planned.index, { planned, prediction, bytes: size });
     const { sent, result } = session.submit(planned.index, encoded);
@@ -288,10 +328,11 @@ export class Campaign {
     tally.scenarios++;
     this.#answered++;
     this.#recent.set(planned.index, planned);
-    if (this.#recent.size > RECENT) for (const id of this.#recent.keys()) {
-      this.#recent.delete(id);
-      break;
-    }
+    if (this.#recent.size > RECENT)
+      for (const id of this.#recent.keys()) {
+        this.#recent.delete(id);
+        break;
+      }
     const suite = this.#suite(planned.suite);
     suite.scenarios++;
     for (const [rule, hits] of prediction.hits) tally.rules.set(rule, (tally.rules.get(rule) ?? 0) + hits);
@@ -299,7 +340,10 @@ export class Campaign {
       suite.other++;
       const verdict = answer.status === STATUS.deadline ? 'hang' : 'runner-error';
       this.#enter(planned, verdict, '-');
-      this.#suspect({ planned, verdict, detail: `runner status ${answer.status}, detail ${answer.detail}` }, `status:${answer.status}:${answer.detail}`);
+      this.#suspect(
+        { planned, verdict, detail: `runner status ${answer.status}, detail ${answer.detail}` },
+        `status:${answer.status}:${answer.detail}`,
+      );
       return;
     }
     const { difference, outcomes } = compare(prediction, answer.observation);
@@ -320,10 +364,15 @@ export class Campaign {
         }
       } else {
         // What known findings explain is not the point of it.
-        const unexplained = compare(this.#options.known.predict(planned.scenario, prediction), answer.observation).difference ?? difference;
+        const unexplained =
+          compare(this.#options.known.predict(planned.scenario, prediction), answer.observation).difference ??
+          difference;
         suite.divergence++;
         this.#enter(planned, 'difference', differenceDigest(unexplained));
-        this.#suspect({ planned, verdict: 'divergence', difference: unexplained }, `divergence:${unexplained.rule}:${unexplained.what}:${shape(unexplained)}`);
+        this.#suspect(
+          { planned, verdict: 'divergence', difference: unexplained },
+          `divergence:${unexplained.rule}:${unexplained.what}:${shape(unexplained)}`,
+        );
       }
     }
     this.#progress(planned.suite);
@@ -362,11 +411,22 @@ export class Campaign {
     this.#progressAt = now;
     const { tally } = this;
     const seconds = (now - started) / 1000;
-    const count = (verdict: Suspect['verdict']): number => [...tally.suspects.values()].reduce((sum, { cases, count }) => sum + (cases[0]?.verdict === verdict ? count : 0), 0);
+    const count = (verdict: Suspect['verdict']): number =>
+      [...tally.suspects.values()].reduce(
+        (sum, { cases, count }) => sum + (cases[0]?.verdict === verdict ? count : 0),
+        0,
+      );
     onProgress({
-      elapsed_s: seconds, scenarios: tally.scenarios, total, outcomes: tally.outcomes, outcomes_per_s: tally.outcomes / seconds, suite,
+      elapsed_s: seconds,
+      scenarios: tally.scenarios,
+      total,
+      outcomes: tally.outcomes,
+      outcomes_per_s: tally.outcomes / seconds,
+      suite,
       known: [...tally.suites.values()].reduce((sum, { known }) => sum + known, 0),
-      divergences: count('divergence'), crashes: count('kernel-crash'), hangs: count('hang'),
+      divergences: count('divergence'),
+      crashes: count('kernel-crash'),
+      hangs: count('hang'),
     });
   }
 }

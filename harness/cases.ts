@@ -11,12 +11,23 @@ export function readCases(path: string): readonly Scenario[] {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new SetupError(`${path} cannot be read: ${(error as Error).message}`, 'Name a case file, such as one of out/divergences/*.json.');
+    throw new SetupError(
+      `${path} cannot be read: ${(error as Error).message}`,
+      'Name a case file, such as one of out/divergences/*.json.',
+    );
   }
   const parsed = parseCaseFile(ofFinding(text) ?? text);
-  if (!parsed.ok) throw new SetupError(`${path} is not a case file: ${parsed.error}`, 'The form is described in oracle/scenario/schema.json.');
+  if (!parsed.ok)
+    throw new SetupError(
+      `${path} is not a case file: ${parsed.error}`,
+      'The form is described in oracle/scenario/schema.json.',
+    );
   const well = isWellFormed(parsed.file.scenario);
-  if (well !== true) throw new SetupError(`${path} holds a scenario that cannot be run: ${well}`, 'Correct the case; `npx ringfence explain` shows its steps.');
+  if (well !== true)
+    throw new SetupError(
+      `${path} holds a scenario that cannot be run: ${well}`,
+      'Correct the case; `npx ringfence explain` shows its steps.',
+    );
   return [parsed.file.scenario];
 }
 
@@ -28,6 +39,7 @@ function ofFinding(text: string): string | undefined {
   } catch {
     return undefined;
   }
-  if (typeof data !== 'object' || data === null || !('scenario' in data) || !('model' in data) || 'ringfence' in data) return undefined;
+  if (typeof data !== 'object' || data === null || !('scenario' in data) || !('model' in data) || 'ringfence' in data)
+    return undefined;
   return JSON.stringify({ ringfence: CASE_VERSION, scenario: data.scenario });
 }

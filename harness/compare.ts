@@ -28,7 +28,16 @@ export function compare(prediction: Prediction, observation: Observation): Compa
   let difference: Difference | undefined;
   const steps = prediction.steps;
   if (observation.steps.length !== steps.length) {
-    return { outcomes: 0, difference: { step: 0, what: 'steps', predicted: `${steps.length} steps`, observed: `${observation.steps.length} steps`, rule: 'task.gone' } };
+    return {
+      outcomes: 0,
+      difference: {
+        step: 0,
+        what: 'steps',
+        predicted: `${steps.length} steps`,
+        observed: `${observation.steps.length} steps`,
+        rule: 'task.gone',
+      },
+    };
   }
   for (let i = 0; i < steps.length; i++) {
     const predicted = steps[i]!;
@@ -45,16 +54,30 @@ export function compare(prediction: Prediction, observation: Observation): Compa
  */
 function judged({ returns, cqes, memory }: PredictedStep, observed: StepObservation): number {
   const required = cqes === 'any' ? 0 : cqes.reduce((sum, { optional }) => sum + (optional === true ? 0 : 1), 0);
-  return (returns === 'any' ? 0 : returns.length) + required + (memory === 'any' || observed.memory === undefined ? 0 : 1);
+  return (
+    (returns === 'any' ? 0 : returns.length) + required + (memory === 'any' || observed.memory === undefined ? 0 : 1)
+  );
 }
 
 function compareStep(step: number, predicted: PredictedStep, observed: StepObservation): Difference | undefined {
   if (predicted.reached !== observed.reached) {
-    return { step, what: 'reached', predicted: predicted.reached ? 'runs' : 'does not run', observed: observed.reached ? 'ran' : 'did not run', rule: predicted.rule };
+    return {
+      step,
+      what: 'reached',
+      predicted: predicted.reached ? 'runs' : 'does not run',
+      observed: observed.reached ? 'ran' : 'did not run',
+      rule: predicted.rule,
+    };
   }
   const { returns } = predicted;
   if (returns !== 'any' && !sameReturns(returns, observed.returns)) {
-    return { step, what: 'return', predicted: `returns ${returns.map(showAllowed).join(', ') || 'nothing'}`, observed: `returned ${observed.returns.map(resultText).join(', ') || 'nothing'}`, rule: predicted.rule };
+    return {
+      step,
+      what: 'return',
+      predicted: `returns ${returns.map(showAllowed).join(', ') || 'nothing'}`,
+      observed: `returned ${observed.returns.map(resultText).join(', ') || 'nothing'}`,
+      rule: predicted.rule,
+    };
   }
   return compareCqes(step, predicted, observed.cqes) ?? compareMemory(step, predicted, observed);
 }
@@ -84,13 +107,20 @@ function compareCqes(step: number, predicted: PredictedStep, observed: readonly 
   if (missing < 0 && extra < 0) return undefined;
   const wanted = want[missing];
   // Show the answer that stands where the missing one should: the same user_data, if there is one.
-  const instead = wanted === undefined ? observed[extra] : observed.find((cqe, i) => !matched.observed[i] && cqe.user_data === wanted.user_data);
+  const instead =
+    wanted === undefined
+      ? observed[extra]
+      : observed.find((cqe, i) => !matched.observed[i] && cqe.user_data === wanted.user_data);
   const blamed = wanted ?? want.find(({ user_data }) => user_data === observed[extra]!.user_data);
   return {
     step,
     what: 'cqe',
-    predicted: wanted === undefined ? (blamed === undefined ? 'no such CQE' : showPredicted(blamed)) : showPredicted(wanted),
-    observed: instead === undefined ? 'no such CQE' : `CQE user_data=${showData(instead.user_data)} res=${resultText(instead.res)} flags=0x${instead.flags.toString(16)}`,
+    predicted:
+      wanted === undefined ? (blamed === undefined ? 'no such CQE' : showPredicted(blamed)) : showPredicted(wanted),
+    observed:
+      instead === undefined
+        ? 'no such CQE'
+        : `CQE user_data=${showData(instead.user_data)} res=${resultText(instead.res)} flags=0x${instead.flags.toString(16)}`,
     rule: blamed?.rule ?? predicted.rule,
   };
 }
@@ -131,8 +161,15 @@ function compareMemory(step: number, predicted: PredictedStep, observed: StepObs
   const a = predicted.memory;
   const b = observed.memory;
   if (a === undefined && b === undefined) return undefined;
-  if (a !== undefined && b !== undefined && a.length === b.length && a.every((byte, i) => byte === b[i])) return undefined;
-  return { step, what: 'memory', predicted: a === undefined ? 'argument unchanged' : `bytes ${hex(a)}`, observed: b === undefined ? 'argument unchanged' : `bytes ${hex(b)}`, rule: predicted.rule };
+  if (a !== undefined && b !== undefined && a.length === b.length && a.every((byte, i) => byte === b[i]))
+    return undefined;
+  return {
+    step,
+    what: 'memory',
+    predicted: a === undefined ? 'argument unchanged' : `bytes ${hex(a)}`,
+    observed: b === undefined ? 'argument unchanged' : `bytes ${hex(b)}`,
+    rule: predicted.rule,
+  };
 }
 
 function hex(bytes: Uint8Array): string {

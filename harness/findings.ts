@@ -42,10 +42,13 @@ export function loadFindings(directory = DIRECTORY): readonly Finding[] {
     .filter((name) => name.endsWith('.json'))
     .sort()
     .map((name) => {
-      const data = JSON.parse(readFileSync(join(directory, name), 'utf8')) as Omit<Finding, 'scenario'> & { scenario: unknown };
+      const data = JSON.parse(readFileSync(join(directory, name), 'utf8')) as Omit<Finding, 'scenario'> & {
+        scenario: unknown;
+      };
       const scenario = fromJson(data.scenario);
       if (!scenario.ok) throw new Error(`suites/findings/${name}: ${scenario.error}`);
-      if (!(data.model in QUIRKS)) throw new Error(`suites/findings/${name}: model "${data.model}" is not in oracle/quirks.ts`);
+      if (!(data.model in QUIRKS))
+        throw new Error(`suites/findings/${name}: model "${data.model}" is not in oracle/quirks.ts`);
       return { ...data, scenario: scenario.scenario };
     });
 }
@@ -84,7 +87,11 @@ export interface Sentinels {
 }
 
 /** Runs each finding's scenario once and sorts the findings. Anything else than the model's exact answer is no finding. */
-export async function runSentinels(findings: readonly Finding[], abi: AbiProfile, run: (scenario: Scenario) => Promise<Observation>): Promise<Sentinels> {
+export async function runSentinels(
+  findings: readonly Finding[],
+  abi: AbiProfile,
+  run: (scenario: Scenario) => Promise<Observation>,
+): Promise<Sentinels> {
   const expected = findings.filter((finding) => affects(finding, abi.release));
   const shown = new Set<Finding>();
   for (const finding of expected) {
@@ -92,7 +99,10 @@ export async function runSentinels(findings: readonly Finding[], abi: AbiProfile
     const pure = compare(predict(finding.scenario, abi), observation);
     if (pure.difference !== undefined) shown.add(finding);
   }
-  return { active: expected.filter((finding) => shown.has(finding)), missing: expected.filter((finding) => !shown.has(finding)) };
+  return {
+    active: expected.filter((finding) => shown.has(finding)),
+    missing: expected.filter((finding) => !shown.has(finding)),
+  };
 }
 
 /** Decides whether an observation that breaks the rules is exactly what known findings predict. */
@@ -123,7 +133,8 @@ export class KnownFindings {
   explain(scenario: Scenario, observation: Observation, pure?: Prediction): readonly Finding[] | undefined {
     if (this.#active.length === 0 || (pure !== undefined && !this.#concerns(pure))) return undefined;
     const matches = (findings: readonly Finding[]): boolean =>
-      compare(predict(scenario, this.#abi, { quirks: new Set(findings.map(({ model }) => model)) }), observation).difference === undefined;
+      compare(predict(scenario, this.#abi, { quirks: new Set(findings.map(({ model }) => model)) }), observation)
+        .difference === undefined;
     if (!matches(this.#active)) return undefined;
     let needed = this.#active;
     for (const finding of this.#active) {

@@ -8,7 +8,9 @@ const FOREIGN = new Set(['--quiet', '--depth', '--branch', '--prefix', '--device
 
 test.each(['.github/workflows/ringfence.yml', '.gitlab/ringfence.gitlab-ci.yml'])('%s', (path) => {
   const text = readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
-  const used = new Set([...text.matchAll(/(?<![\w-])--[a-z][a-z-]*/g)].map(([option]) => option).filter((option) => !FOREIGN.has(option)));
+  const used = new Set(
+    [...text.matchAll(/(?<![\w-])--[a-z][a-z-]*/g)].map(([option]) => option).filter((option) => !FOREIGN.has(option)),
+  );
   expect(used.size).toBeGreaterThan(6);
   const known = `${COMMANDS['run']!.help}${COMMANDS['merge']!.help}`;
   expect([...used].filter((option) => !known.includes(option))).toEqual([]);

@@ -37,7 +37,10 @@ export class Guests {
   async open(): Promise<Session> {
     const number = this.boots++;
     const file = this.plan.consoleFile?.(number);
-    const guest = await (this.plan.start ?? bootGuest)({ ...this.plan.boot, ...(file === undefined ? {} : { consoleFile: file }) });
+    const guest = await (this.plan.start ?? bootGuest)({
+      ...this.plan.boot,
+      ...(file === undefined ? {} : { consoleFile: file }),
+    });
     this.bootMs = Math.max(this.bootMs, guest.bootMs);
     if (this.#closed) {
       await guest.kill();
@@ -65,15 +68,29 @@ export class Guests {
 let next = 0x4000_0000;
 
 /** Runs one scenario on a session and waits for its answer. Ids above the campaign's own are used. */
-export async function runAlone(session: Session, scenario: Scenario, waits: readonly number[] | Waits, deadline: number): Promise<RunnerResult> {
+export async function runAlone(
+  session: Session,
+  scenario: Scenario,
+  waits: readonly number[] | Waits,
+  deadline: number,
+): Promise<RunnerResult> {
   const id = next++;
-  const { result } = session.submit(id, encodeScenario(scenario, { id, deadline_ms: deadline, ...('waits' in waits ? waits : { waits }) }));
+  const { result } = session.submit(
+    id,
+    encodeScenario(scenario, { id, deadline_ms: deadline, ...('waits' in waits ? waits : { waits }) }),
+  );
   return await result;
 }
 
 /** As runAlone, for callers that only want a complete observation. @throws Error when the runner could not finish it */
-export async function observe(session: Session, scenario: Scenario, waits: readonly number[] | Waits, deadline: number): Promise<Observation> {
+export async function observe(
+  session: Session,
+  scenario: Scenario,
+  waits: readonly number[] | Waits,
+  deadline: number,
+): Promise<Observation> {
   const result = await runAlone(session, scenario, waits, deadline);
-  if (result.status !== STATUS.done) throw new Error(`the runner answers status ${result.status}, detail ${result.detail}`);
+  if (result.status !== STATUS.done)
+    throw new Error(`the runner answers status ${result.status}, detail ${result.detail}`);
   return result.observation;
 }

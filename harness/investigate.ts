@@ -67,7 +67,13 @@ export class Laboratory {
   /** Runs one scenario alone and judges it. A QEMU that someone kills is booted again, once. */
   async try(scenario: Scenario): Promise<Outcome> {
     const outcome = await this.#once(scenario);
-    return outcome === 'lost' ? await this.#once(scenario).then((again) => (again === 'lost' ? { kind: 'runner-error', detail: 'QEMU ended twice without a word from the kernel' } : again)) : outcome;
+    return outcome === 'lost'
+      ? await this.#once(scenario).then((again) =>
+          again === 'lost'
+            ? { kind: 'runner-error', detail: 'QEMU ended twice without a word from the kernel' }
+            : again,
+        )
+      : outcome;
   }
 
   async #once(scenario: Scenario): Promise<Outcome | 'lost'> {
@@ -78,7 +84,12 @@ export class Laboratory {
     let result: RunnerResult;
     try {
       // Alone a case may take its time: a slow machine must not look like a hang.
-      result = await runAlone(session, scenario, waitsOf(known.active.length > 0 ? known.predict(scenario) : prediction), guests.plan.deadline * 2);
+      result = await runAlone(
+        session,
+        scenario,
+        waitsOf(known.active.length > 0 ? known.predict(scenario) : prediction),
+        guests.plan.deadline * 2,
+      );
       const ended = this.#settle ? await session.settle() : session.ended;
       if (ended !== undefined) throw new SessionEnded(ended);
     } catch (error) {
@@ -90,17 +101,27 @@ export class Laboratory {
       if (end.reason === 'silent') return { kind: 'hang', detail: end.detail };
       return end.reason === 'crash' ? { kind: 'crash', end } : { kind: 'runner-error', detail: end.detail };
     }
-    if (result.status === STATUS.deadline) return { kind: 'hang', detail: `the scenario did not end within ${(guests.plan.deadline * 2) / 1000} s` };
-    if (result.status !== STATUS.done) return { kind: 'runner-error', detail: `runner status ${result.status}, detail ${result.detail}` };
+    if (result.status === STATUS.deadline)
+      return { kind: 'hang', detail: `the scenario did not end within ${(guests.plan.deadline * 2) / 1000} s` };
+    if (result.status !== STATUS.done)
+      return { kind: 'runner-error', detail: `runner status ${result.status}, detail ${result.detail}` };
     const { difference } = compare(prediction, result.observation);
     if (difference === undefined) return { kind: 'pass' };
     if (known.explain(scenario, result.observation) !== undefined) return { kind: 'known' };
-    return { kind: 'divergence', difference: compare(known.predict(scenario), result.observation).difference ?? difference, result };
+    return {
+      kind: 'divergence',
+      difference: compare(known.predict(scenario), result.observation).difference ?? difference,
+      result,
+    };
   }
 }
 
 /** Repeats, shrinks and repeats again. */
-export async function investigate(suspect: Suspect, laboratory: Laboratory, options: InvestigationOptions): Promise<Investigated> {
+export async function investigate(
+  suspect: Suspect,
+  laboratory: Laboratory,
+  options: InvestigationOptions,
+): Promise<Investigated> {
   await laboratory.fresh();
   const { suite } = suspect.planned;
   const bad = (outcome: Outcome): boolean => outcome.kind !== 'pass' && outcome.kind !== 'known';
@@ -118,11 +139,23 @@ export async function investigate(suspect: Suspect, laboratory: Laboratory, opti
     }
   }
   // The kernel's own words on the console stand, even where they do not come again.
-  if (!bad(first)) return { suspect, scenario, outcome: suspect.verdict === 'kernel-crash' && suspect.end !== undefined ? { kind: 'crash', end: suspect.end } : first, reproduced: 0, tries };
+  if (!bad(first))
+    return {
+      suspect,
+      scenario,
+      outcome:
+        suspect.verdict === 'kernel-crash' && suspect.end !== undefined ? { kind: 'crash', end: suspect.end } : first,
+      reproduced: 0,
+      tries,
+    };
 
   const same = (outcome: Outcome): boolean =>
-    outcome.kind === first.kind && (outcome.kind !== 'divergence' || first.kind !== 'divergence' || outcome.difference.rule === first.difference.rule);
-  const smallest = first.kind !== 'runner-error' && options.shrinkMs > 0 ? await shrink(scenario, suite, options, async (candidate) => same(await laboratory.try(candidate))) : scenario;
+    outcome.kind === first.kind &&
+    (outcome.kind !== 'divergence' || first.kind !== 'divergence' || outcome.difference.rule === first.difference.rule);
+  const smallest =
+    first.kind !== 'runner-error' && options.shrinkMs > 0
+      ? await shrink(scenario, suite, options, async (candidate) => same(await laboratory.try(candidate)))
+      : scenario;
   let reproduced = 0;
   let last = first;
   for (let i = 0; i < TRIES && !options.signal.aborted; i++) {
@@ -138,7 +171,12 @@ export async function investigate(suspect: Suspect, laboratory: Laboratory, opti
 }
 
 /** fast-check shrinks the scenario while `fails` holds. */
-export async function shrink(scenario: Scenario, suite: SuiteName, options: Pick<InvestigationOptions, 'abi' | 'shrinkMs' | 'signal'>, fails: (candidate: Scenario) => Promise<boolean>): Promise<Scenario> {
+export async function shrink(
+  scenario: Scenario,
+  suite: SuiteName,
+  options: Pick<InvestigationOptions, 'abi' | 'shrinkMs' | 'signal'>,
+  fails: (candidate: Scenario) => Promise<boolean>,
+): Promise<Scenario> {
   const until = performance.now() + options.shrinkMs;
   const details = await fc.check(
     fc.asyncProperty(scenarioArbitrary(suite, options.abi), async (candidate) => {

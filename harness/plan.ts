@@ -16,7 +16,13 @@ export interface PlannedCase {
  * Yields `count` cases (Infinity: without end). Case n is the same for every count above n, so that a longer
  * run contains a shorter one. A shard has every n-th case, with the number it has in the whole run.
  */
-export function* planCases(suites: readonly SuiteName[], abi: AbiProfile, seed: number, count: number, shard: Shard = { index: 1, count: 1 }): Generator<PlannedCase> {
+export function* planCases(
+  suites: readonly SuiteName[],
+  abi: AbiProfile,
+  seed: number,
+  count: number,
+  shard: Shard = { index: 1, count: 1 },
+): Generator<PlannedCase> {
   const chunks = new Map<SuiteName, number>();
   let index = 0;
   for (;;) {
@@ -39,7 +45,9 @@ function inShard(index: number, shard: Shard): boolean {
 
 /** How many of `count` cases a shard has. */
 export function shardSize(count: number, shard: Shard | undefined): number {
-  return shard === undefined || count === Infinity ? count : Math.max(0, Math.ceil((count - shard.index + 1) / shard.count));
+  return shard === undefined || count === Infinity
+    ? count
+    : Math.max(0, Math.ceil((count - shard.index + 1) / shard.count));
 }
 
 export { CHUNK, SUITE_NAMES };

@@ -11,7 +11,9 @@ import { loadPlanted, patchOf } from './planted.ts';
 
 test('each planted bug names rules and suites that exist; each of the three files has one', () => {
   const bugs = loadPlanted();
-  expect(new Set(bugs.map(({ file }) => file))).toEqual(new Set(['io_uring/bpf_filter.c', 'io_uring/register.c', 'io_uring/tctx.c']));
+  expect(new Set(bugs.map(({ file }) => file))).toEqual(
+    new Set(['io_uring/bpf_filter.c', 'io_uring/register.c', 'io_uring/tctx.c']),
+  );
   for (const bug of bugs) {
     expect(bug.rules.filter((rule) => !Object.hasOwn(RULES, rule))).toEqual([]);
     expect(bug.suites.filter((suite) => !SUITE_NAMES.some((name) => name === suite))).toEqual([]);

@@ -84,12 +84,24 @@ export class Asker {
 class Stopped extends Error {}
 
 /** Installs, fetches, builds, boots and probes. */
-export async function prepare(options: Pick<RunOptions, 'kernel' | 'release' | 'tree' | 'slow' | 'append' | 'accel' | 'timeout'>, events: Pick<RunEvents, 'note' | 'consoleFile'>, signal: AbortSignal): Promise<Prepared> {
+export async function prepare(
+  options: Pick<RunOptions, 'kernel' | 'release' | 'tree' | 'slow' | 'append' | 'accel' | 'timeout'>,
+  events: Pick<RunEvents, 'note' | 'consoleFile'>,
+  signal: AbortSignal,
+): Promise<Prepared> {
   const log = (text: string): void => events.note(text);
   await ensureRequirements({ log });
   signal.throwIfAborted();
-  const own = options.tree === undefined ? undefined : await kernelFromTree(options.tree, { log, logFile: options.tree.logFile, signal });
-  const kernel = own !== undefined ? own.kernel : options.kernel === undefined ? await fetchKernel(options.release ?? DEFAULT_RELEASE, { log, fallback: options.release === undefined }) : await kernelFromFile(options.kernel);
+  const own =
+    options.tree === undefined
+      ? undefined
+      : await kernelFromTree(options.tree, { log, logFile: options.tree.logFile, signal });
+  const kernel =
+    own !== undefined
+      ? own.kernel
+      : options.kernel === undefined
+        ? await fetchKernel(options.release ?? DEFAULT_RELEASE, { log, fallback: options.release === undefined })
+        : await kernelFromFile(options.kernel);
   if (kernel.note !== undefined) log(kernel.note);
   signal.throwIfAborted();
   const image = await buildImage({ log });
@@ -97,8 +109,21 @@ export async function prepare(options: Pick<RunOptions, 'kernel' | 'release' | '
   const accel = await chooseAccel(options.accel, { kernel, image, log, signal });
   const slow = own?.slow === true || options.slow === true ? SLOW_FACTOR : 1;
   const deadline = DEADLINE_MS * slow;
-  const boot = { kernel, image, accel: accel.accel, append: options.append, bootDeadlineMs: options.timeout * 1000 * slow, ...(slow > 1 ? { memoryMiB: SLOW_MEMORY } : {}), signal };
-  const guests = new Guests({ boot, patience: options.timeout * 1000 * slow, deadline, consoleFile: (n) => events.consoleFile(n) });
+  const boot = {
+    kernel,
+    image,
+    accel: accel.accel,
+    append: options.append,
+    bootDeadlineMs: options.timeout * 1000 * slow,
+    ...(slow > 1 ? { memoryMiB: SLOW_MEMORY } : {}),
+    signal,
+  };
+  const guests = new Guests({
+    boot,
+    patience: options.timeout * 1000 * slow,
+    deadline,
+    consoleFile: (n) => events.consoleFile(n),
+  });
   const asker = new Asker(guests, await guests.open());
   const { release, machine, line } = asker.session.hello;
   if (line) log('this kernel has no virtio console built in: the guest is reached over a serial line, which is slower');
@@ -110,7 +135,9 @@ export async function prepare(options: Pick<RunOptions, 'kernel' | 'release' | '
       return answer;
     }, about).catch((error: unknown) => {
       if (!(error instanceof Stopped)) throw error;
-      log(`Linux ${release} stopped while it was asked what it can do: this is the first case of the run, and Linux 7.0 the measure`);
+      log(
+        `Linux ${release} stopped while it was asked what it can do: this is the first case of the run, and Linux 7.0 the measure`,
+      );
       return { ...ABI_7_0, ...about };
     });
     const { abi, oddities } = judgedAbi(probed);
@@ -119,14 +146,23 @@ export async function prepare(options: Pick<RunOptions, 'kernel' | 'release' | '
     return { kernel, accel, guests, first: asker.session, abi, urgent: [...asker.fatal, ...odd], slow: slow > 1 };
   } catch (error) {
     await guests.closeAll();
-    if (error instanceof SessionEnded) throw new Untestable(`Linux ${release} stopped while it was asked what it can do: ${error.end.detail}.\nEnd of its console:\n${consoleTail(error.end.console)}`, 'This kernel cannot be tested as it is.');
-    if (error instanceof FeatureMissing) throw new Unsupported(`Linux ${release} cannot be tested: ${error.message}.`, 'Use a kernel from 7.0 on with CONFIG_IO_URING, CONFIG_BPF and CONFIG_NET.');
+    if (error instanceof SessionEnded)
+      throw new Untestable(
+        `Linux ${release} stopped while it was asked what it can do: ${error.end.detail}.\nEnd of its console:\n${consoleTail(error.end.console)}`,
+        'This kernel cannot be tested as it is.',
+      );
+    if (error instanceof FeatureMissing)
+      throw new Unsupported(
+        `Linux ${release} cannot be tested: ${error.message}.`,
+        'Use a kernel from 7.0 on with CONFIG_IO_URING, CONFIG_BPF and CONFIG_NET.',
+      );
     throw error;
   }
 }
 
 /** While probing nothing can be predicted: every SQE is expected to answer, but for one that skips its CQE. */
 function waitsForProbe(scenario: Scenario): number[] {
-  return scenario.steps.map((step) => (step.do === 'submit' ? step.sqes.filter(({ flags = 0 }) => (flags & 0x40) === 0).length : 0));
+  return scenario.steps.map((step) =>
+    step.do === 'submit' ? step.sqes.filter(({ flags = 0 }) => (flags & 0x40) === 0).length : 0,
+  );
 }
-

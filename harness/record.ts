@@ -51,14 +51,21 @@ function choose(suite: (typeof SUITE_NAMES)[number], abi: AbiProfile, reached: S
   const candidates = Array.from({ length: DRAWN }, (_, n) => {
     const scenario = scenarioAt(suite, abi, SEED, n);
     const prediction = predict(scenario, abi);
-    return { n, scenario, rules: [...prediction.hits.keys()], size: JSON.stringify(toJson(scenario)).length, exact: exactness(prediction) };
+    return {
+      n,
+      scenario,
+      rules: [...prediction.hits.keys()],
+      size: JSON.stringify(toJson(scenario)).length,
+      exact: exactness(prediction),
+    };
   });
   const kept = new Set<(typeof candidates)[number]>();
   const keep = (candidate: (typeof candidates)[number]): void => {
     kept.add(candidate);
     for (const rule of candidate.rules) reached.add(rule);
   };
-  for (const candidate of [...candidates].sort((a, b) => a.size - b.size)) if (candidate.rules.some((rule) => !reached.has(rule))) keep(candidate);
+  for (const candidate of [...candidates].sort((a, b) => a.size - b.size))
+    if (candidate.rules.some((rule) => !reached.has(rule))) keep(candidate);
   // The rest: what is exactly predicted and not large, in the order drawn.
   for (const candidate of candidates) {
     if (kept.size >= PER_SUITE) break;
@@ -69,7 +76,11 @@ function choose(suite: (typeof SUITE_NAMES)[number], abi: AbiProfile, reached: S
 
 function findingScenarios(): Chosen[] {
   try {
-    return loadFindings().map(({ id, scenario }) => ({ suite: scenario.suite ?? 'escape', title: `finding ${id}`, scenario }));
+    return loadFindings().map(({ id, scenario }) => ({
+      suite: scenario.suite ?? 'escape',
+      title: `finding ${id}`,
+      scenario,
+    }));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
@@ -79,7 +90,11 @@ function findingScenarios(): Chosen[] {
 /** The models without which fewer cases are predicted. */
 function quirksShown(abi: AbiProfile, cases: readonly RecordedCase[]): Quirks {
   const all = Object.keys(QUIRKS) as QuirkId[];
-  const agreeing = (quirks: readonly QuirkId[]): number => cases.filter(({ scenario, observation }) => compare(predict(scenario, abi, { quirks: new Set(quirks) }), observation).difference === undefined).length;
+  const agreeing = (quirks: readonly QuirkId[]): number =>
+    cases.filter(
+      ({ scenario, observation }) =>
+        compare(predict(scenario, abi, { quirks: new Set(quirks) }), observation).difference === undefined,
+    ).length;
   let shown = all;
   for (const quirk of all) {
     const fewer = shown.filter((other) => other !== quirk);
@@ -90,18 +105,32 @@ function quirksShown(abi: AbiProfile, cases: readonly RecordedCase[]): Quirks {
 
 const release = process.argv[2];
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
-const prepared = await prepare({ append: '', accel: 'auto', timeout: 60, ...(release === undefined ? {} : { release }) }, { note: say, consoleFile: () => undefined }, new AbortController().signal);
+const prepared = await prepare(
+  { append: '', accel: 'auto', timeout: 60, ...(release === undefined ? {} : { release }) },
+  { note: say, consoleFile: () => undefined },
+  new AbortController().signal,
+);
 try {
   const { abi, first, guests } = prepared;
-  const chosen: Chosen[] = [...EXAMPLES.map(({ suite, title, scenario }) => ({ suite, title, scenario })), ...findingScenarios()];
-  const reached = new Set(chosen.flatMap(({ scenario }: { scenario: Scenario }) => [...predict(scenario, abi).hits.keys()]));
+  const chosen: Chosen[] = [
+    ...EXAMPLES.map(({ suite, title, scenario }) => ({ suite, title, scenario })),
+    ...findingScenarios(),
+  ];
+  const reached = new Set(
+    chosen.flatMap(({ scenario }: { scenario: Scenario }) => [...predict(scenario, abi).hits.keys()]),
+  );
   for (const suite of SUITE_NAMES) chosen.push(...choose(suite, abi, reached));
   const every: Quirks = new Set(Object.keys(QUIRKS) as QuirkId[]);
   const cases: RecordedCase[] = [];
   let session = first;
   for (const { suite, title, scenario } of chosen) {
     const waits = waitsOf(predict(scenario, abi));
-    const odd = ({ status, observation }: RunnerResult): boolean => status !== STATUS.done || [undefined, every].every((quirks) => compare(predict(scenario, abi, quirks === undefined ? {} : { quirks }), observation).difference !== undefined);
+    const odd = ({ status, observation }: RunnerResult): boolean =>
+      status !== STATUS.done ||
+      [undefined, every].every(
+        (quirks) =>
+          compare(predict(scenario, abi, quirks === undefined ? {} : { quirks }), observation).difference !== undefined,
+      );
     let result = await runAlone(session, scenario, waits, guests.plan.deadline);
     if (odd(result)) {
       // What it leaves behind, or what another left behind, must not be recorded as an answer.
@@ -123,11 +152,15 @@ try {
   const quirks = quirksShown(abi, cases);
   const name = versionOf(abi.release).join('.');
   const bytes = writeRecording(name, { abi, quirks, seed: SEED, cases });
-  say(`suites/recorded/${name}.json.gz: ${cases.length} scenarios, ${reached.size} rules, ${bytes} bytes; models: ${[...quirks].join(', ') || 'none'}`);
+  say(
+    `suites/recorded/${name}.json.gz: ${cases.length} scenarios, ${reached.size} rules, ${bytes} bytes; models: ${[...quirks].join(', ') || 'none'}`,
+  );
   for (const { suite, title, scenario, observation } of cases) {
     const { difference } = compare(predict(scenario, abi, { quirks }), observation);
     if (difference === undefined) continue;
-    say(`differs: ${suite}, ${title}: step ${difference.step} (${scenario.steps[difference.step]?.do}), ${difference.rule}: predicted ${difference.predicted}; observed ${difference.observed}`);
+    say(
+      `differs: ${suite}, ${title}: step ${difference.step} (${scenario.steps[difference.step]?.do}), ${difference.rule}: predicted ${difference.predicted}; observed ${difference.observed}`,
+    );
     process.exitCode = 1;
   }
 } finally {

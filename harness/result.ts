@@ -7,7 +7,16 @@ import { predict } from '../oracle/predict.ts';
 import { toJson } from '../oracle/scenario/json.ts';
 import { printScenario } from '../oracle/scenario/text/index.ts';
 import { RESULT_VERSION } from '../reports/result.ts';
-import type { Crash, Divergence, Hang, KnownCount, RunnerError, RunResult, Unconfirmed, Verdict } from '../reports/result.ts';
+import type {
+  Crash,
+  Divergence,
+  Hang,
+  KnownCount,
+  RunnerError,
+  RunResult,
+  Unconfirmed,
+  Verdict,
+} from '../reports/result.ts';
 import type { AccelChoice } from '../vm/accel.ts';
 import type { Kernel } from '../vm/index.ts';
 import type { Suspect, Tally } from './campaign.ts';
@@ -46,7 +55,9 @@ export function buildResult(parts: ResultParts): RunResult {
   const crashes: Crash[] = [];
   const hangs: Hang[] = [];
   const runner_errors: RunnerError[] = [];
-  const groups = [...tally.suspects].map(([signature, group]) => ({ signature, ...group })).sort((a, b) => a.cases[0]!.planned.index - b.cases[0]!.planned.index);
+  const groups = [...tally.suspects]
+    .map(([signature, group]) => ({ signature, ...group }))
+    .sort((a, b) => a.cases[0]!.planned.index - b.cases[0]!.planned.index);
   const unconfirmed: Unconfirmed[] = [];
   const suites = new Map([...tally.suites].map(([name, counts]) => [name, { ...counts }]));
   const expected = new Map<string, KnownCount>();
@@ -71,44 +82,114 @@ export function buildResult(parts: ResultParts): RunResult {
     const scenario = one?.scenario ?? suspect.planned.scenario;
     const reproduced = one === undefined ? 'not repeated' : `${one.reproduced}/${one.tries}`;
     const base = { suite: suspect.planned.suite, index: suspect.planned.index, scenario: toJson(scenario), reproduced };
-    const story = storyOf(scenario, abi, one?.outcome.kind === 'divergence' ? one.outcome.result.observation : undefined);
-    const kind = (passed(one) ? undefined : one?.outcome.kind) ?? (suspect.verdict === 'kernel-crash' ? 'crash' : suspect.verdict);
+    const story = storyOf(
+      scenario,
+      abi,
+      one?.outcome.kind === 'divergence' ? one.outcome.result.observation : undefined,
+    );
+    const kind =
+      (passed(one) ? undefined : one?.outcome.kind) ?? (suspect.verdict === 'kernel-crash' ? 'crash' : suspect.verdict);
     if (kind === 'crash') {
       const end = one?.outcome.kind === 'crash' ? one.outcome.end : suspect.end;
       const report = end?.reports[0];
-      crashes.push({ ...base, story, kind: report?.kind ?? 'gone', title: report?.title ?? end?.detail ?? 'the guest ended', console: report?.text ?? end?.console.slice(-4000) ?? '' });
+      crashes.push({
+        ...base,
+        story,
+        kind: report?.kind ?? 'gone',
+        title: report?.title ?? end?.detail ?? 'the guest ended',
+        console: report?.text ?? end?.console.slice(-4000) ?? '',
+      });
     } else if (kind === 'hang') {
-      hangs.push({ ...base, story, detail: one?.outcome.kind === 'hang' ? one.outcome.detail : (suspect.detail ?? suspect.end?.detail ?? 'no answer in time') });
+      hangs.push({
+        ...base,
+        story,
+        detail:
+          one?.outcome.kind === 'hang'
+            ? one.outcome.detail
+            : (suspect.detail ?? suspect.end?.detail ?? 'no answer in time'),
+      });
     } else if (kind === 'divergence' || suspect.difference !== undefined) {
       const difference = one?.outcome.kind === 'divergence' ? one.outcome.difference : suspect.difference!;
       const rule = parts.rules[difference.rule];
       divergences.push({
-        ...base, story, rule: difference.rule, step: difference.step, what: difference.what, predicted: difference.predicted, observed: difference.observed,
-        statement: rule?.statement ?? '', source: rule?.source ?? '', count, group: createHash('sha256').update(signature).digest('hex').slice(0, 16), text: `${cases.length > 0 ? '' : UNEXAMINED}${printScenario(scenario, abi)}\n\n${formatExplanation(explain(scenario, abi))}`,
+        ...base,
+        story,
+        rule: difference.rule,
+        step: difference.step,
+        what: difference.what,
+        predicted: difference.predicted,
+        observed: difference.observed,
+        statement: rule?.statement ?? '',
+        source: rule?.source ?? '',
+        count,
+        group: createHash('sha256').update(signature).digest('hex').slice(0, 16),
+        text: `${cases.length > 0 ? '' : UNEXAMINED}${printScenario(scenario, abi)}\n\n${formatExplanation(explain(scenario, abi))}`,
       });
-    } else runner_errors.push({ index: suspect.planned.index, detail: suspect.detail ?? suspect.end?.detail ?? 'unknown' });
+    } else
+      runner_errors.push({ index: suspect.planned.index, detail: suspect.detail ?? suspect.end?.detail ?? 'unknown' });
   }
   const known = [...tally.known.values(), ...expected.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
   const complete = !parts.interrupted && tally.gave_up === undefined;
-  const expectations = parts.policy?.results(tally.known, new Map([...expected].map(([id, { scenarios }]) => [id, scenarios])), complete && options.shard === undefined) ?? [];
-  const outdated = parts.policy?.data?.strict === true ? expectations.filter(({ problem }) => problem !== '').length + parts.missing.length : 0;
+  const expectations =
+    parts.policy?.results(
+      tally.known,
+      new Map([...expected].map(([id, { scenarios }]) => [id, scenarios])),
+      complete && options.shard === undefined,
+    ) ?? [];
+  const outdated =
+    parts.policy?.data?.strict === true
+      ? expectations.filter(({ problem }) => problem !== '').length + parts.missing.length
+      : 0;
   const bad = divergences.length + crashes.length + hangs.length + outdated;
-  const verdict: Verdict = bad > 0 ? 'divergent' : parts.interrupted ? 'interrupted' : tally.scenarios === 0 || runner_errors.length > 0 || tally.gave_up !== undefined ? 'untestable' : 'conformant';
+  const verdict: Verdict =
+    bad > 0
+      ? 'divergent'
+      : parts.interrupted
+        ? 'interrupted'
+        : tally.scenarios === 0 || runner_errors.length > 0 || tally.gave_up !== undefined
+          ? 'untestable'
+          : 'conformant';
   const wall = (performance.now() - parts.started) / 1000;
   const rules: Record<string, number> = {};
   for (const id of Object.keys(parts.rules).sort()) rules[id] = tally.rules.get(id) ?? 0;
   return {
     version: RESULT_VERSION,
     verdict,
-    ...(verdict === 'conformant' ? {} : { reason: reasonOf(verdict, { divergences: divergences.length, crashes: crashes.length, hangs: hangs.length, runner_errors: runner_errors.length, outdated }, tally.gave_up) }),
+    ...(verdict === 'conformant'
+      ? {}
+      : {
+          reason: reasonOf(
+            verdict,
+            {
+              divergences: divergences.length,
+              crashes: crashes.length,
+              hangs: hangs.length,
+              runner_errors: runner_errors.length,
+              outdated,
+            },
+            tally.gave_up,
+          ),
+        }),
     seed: options.seed,
     command: options.command,
-    kernel: { release: abi.release, machine: abi.machine, source: parts.kernel.source, sha256: parts.kernel.sha256, append: options.append, ...(parts.kernel.note === undefined ? {} : { note: parts.kernel.note }), ...(parts.kernel.origin === undefined ? {} : { origin: parts.kernel.origin }) },
+    kernel: {
+      release: abi.release,
+      machine: abi.machine,
+      source: parts.kernel.source,
+      sha256: parts.kernel.sha256,
+      append: options.append,
+      ...(parts.kernel.note === undefined ? {} : { note: parts.kernel.note }),
+      ...(parts.kernel.origin === undefined ? {} : { origin: parts.kernel.origin }),
+    },
     abi: { ...abi },
     accel: { name: parts.accel.accel, reason: parts.accel.reason },
     jobs: options.jobs,
     versions: parts.versions,
-    plan: { source: options.scenarios === undefined ? 'drawn' : 'files', suites: options.suites, cases: options.scenarios?.length ?? (options.cases === Infinity ? 0 : options.cases) },
+    plan: {
+      source: options.scenarios === undefined ? 'drawn' : 'files',
+      suites: options.suites,
+      cases: options.scenarios?.length ?? (options.cases === Infinity ? 0 : options.cases),
+    },
     ...(options.shard === undefined ? {} : { shard: options.shard }),
     ...(parts.policy?.data === undefined ? {} : { policy: parts.policy.data }),
     digest: tally.ledger.digest(corrections(parts)),
@@ -122,7 +203,10 @@ export function buildResult(parts: ResultParts): RunResult {
     runner_errors,
     unconfirmed,
     known,
-    missing_findings: parts.missing.map(({ id }) => ({ id, reason: `listed for ${abi.release}, but its smallest scenario answers as the rules say` })),
+    missing_findings: parts.missing.map(({ id }) => ({
+      id,
+      reason: `listed for ${abi.release}, but its smallest scenario answers as the rules say`,
+    })),
     expectations,
     times: {
       started: parts.startedAt.toISOString(),
@@ -138,10 +222,17 @@ export function buildResult(parts: ResultParts): RunResult {
 }
 
 /** Before a case that stands for more than were examined. */
-const UNEXAMINED = 'The cases of this kind that were examined end at the own case of an expectation; there are more of them than are examined, and these count as divergences.\n\n';
+const UNEXAMINED =
+  'The cases of this kind that were examined end at the own case of an expectation; there are more of them than are examined, and these count as divergences.\n\n';
 
 /** Counts a case that ends at an expectation's own case as known. */
-function asExpected({ planned, verdict }: Suspect, one: Investigated | undefined, policy: Policy | undefined, suites: ReadonlyMap<string, { divergence: number; other: number; known: number }>, expected: Map<string, KnownCount>): boolean {
+function asExpected(
+  { planned, verdict }: Suspect,
+  one: Investigated | undefined,
+  policy: Policy | undefined,
+  suites: ReadonlyMap<string, { divergence: number; other: number; known: number }>,
+  expected: Map<string, KnownCount>,
+): boolean {
   const entry = one === undefined || verdict !== 'divergence' ? undefined : policy?.match(one);
   if (entry === undefined) return false;
   const { id, rule, reason } = entry;
@@ -155,16 +246,32 @@ function asExpected({ planned, verdict }: Suspect, one: Investigated | undefined
 }
 
 /** Cases that failed in a batch and passed each time alone, or showed known findings alone, stand in the ledger as what they are alone. */
-export function corrections({ tally, investigated, abi, policy }: Pick<ResultParts, 'tally' | 'investigated' | 'abi' | 'policy'>): readonly LedgerLine[] {
+export function corrections({
+  tally,
+  investigated,
+  abi,
+  policy,
+}: Pick<ResultParts, 'tally' | 'investigated' | 'abi' | 'policy'>): readonly LedgerLine[] {
   const alone = new Map(investigated.map((one) => [one.suspect, one]));
-  return [...tally.suspects.values()].filter(({ cases, count }) => count === cases.length && cases.every((suspect) => passed(alone.get(suspect)))).flatMap(({ cases }) =>
-    cases.flatMap((suspect): LedgerLine[] => {
-      const { index, scenario } = suspect.planned;
-      const line = tally.ledger.line(index);
-      const known = alone.get(suspect)?.outcome.kind === 'known';
-      const quirks = new Set(known ? policy?.active.map(({ model }) => model) : []);
-      return line === undefined ? [] : [{ ...line, verdict: known ? 'difference' : 'pass', answers: predictedDigest(predict(scenario, abi, { quirks })) }];
-    }));
+  return [...tally.suspects.values()]
+    .filter(({ cases, count }) => count === cases.length && cases.every((suspect) => passed(alone.get(suspect))))
+    .flatMap(({ cases }) =>
+      cases.flatMap((suspect): LedgerLine[] => {
+        const { index, scenario } = suspect.planned;
+        const line = tally.ledger.line(index);
+        const known = alone.get(suspect)?.outcome.kind === 'known';
+        const quirks = new Set(known ? policy?.active.map(({ model }) => model) : []);
+        return line === undefined
+          ? []
+          : [
+              {
+                ...line,
+                verdict: known ? 'difference' : 'pass',
+                answers: predictedDigest(predict(scenario, abi, { quirks })),
+              },
+            ];
+      }),
+    );
 }
 
 function passed(one: Investigated | undefined): boolean {
@@ -173,21 +280,50 @@ function passed(one: Investigated | undefined): boolean {
 
 function unconfirmedOf(suspect: Suspect, one: Investigated): Unconfirmed {
   const { planned, difference, verdict } = suspect;
-  const detail = difference === undefined ? (suspect.detail ?? suspect.end?.detail ?? 'no answer') : `step ${difference.step}: predicted ${difference.predicted}, observed ${difference.observed}`;
-  return { suite: planned.suite, index: planned.index, verdict, ...(difference === undefined ? {} : { rule: difference.rule }), detail, scenario: toJson(one.scenario), reproduced: `${one.reproduced}/${one.tries}` };
+  const detail =
+    difference === undefined
+      ? (suspect.detail ?? suspect.end?.detail ?? 'no answer')
+      : `step ${difference.step}: predicted ${difference.predicted}, observed ${difference.observed}`;
+  return {
+    suite: planned.suite,
+    index: planned.index,
+    verdict,
+    ...(difference === undefined ? {} : { rule: difference.rule }),
+    detail,
+    scenario: toJson(one.scenario),
+    reproduced: `${one.reproduced}/${one.tries}`,
+  };
 }
 
 /** English plurals that are not just an s. */
-const ONE: Readonly<Record<string, string>> = { outdated: 'outdated expectation', divergences: 'divergence', crashes: 'crash', hangs: 'hang', runner_errors: 'runner error' };
+const ONE: Readonly<Record<string, string>> = {
+  outdated: 'outdated expectation',
+  divergences: 'divergence',
+  crashes: 'crash',
+  hangs: 'hang',
+  runner_errors: 'runner error',
+};
 
-export function reasonOf(verdict: Verdict, counts: Readonly<Record<string, number>>, gaveUp: string | undefined): string {
+export function reasonOf(
+  verdict: Verdict,
+  counts: Readonly<Record<string, number>>,
+  gaveUp: string | undefined,
+): string {
   if (verdict === 'interrupted') return 'interrupted: this is what was found so far';
   const more = gaveUp === undefined ? '' : `; ${gaveUp}`;
   if (verdict === 'untestable') {
     const errors = counts['runner_errors'] ?? 0;
     return `${errors === 0 ? (gaveUp === undefined ? 'no scenario was executed' : 'the guests do not hold out') : `${errors === 1 ? '1 scenario' : `${errors} scenarios`} could not be executed`}${more}`;
   }
-  return Object.entries(counts).filter(([, count]) => count > 0).map(([name, count]) => `${count} ${count === 1 ? ONE[name] : name === 'outdated' ? 'outdated expectations' : name.replace('_', ' ')}`).join(', ') + more;
+  return (
+    Object.entries(counts)
+      .filter(([, count]) => count > 0)
+      .map(
+        ([name, count]) =>
+          `${count} ${count === 1 ? ONE[name] : name === 'outdated' ? 'outdated expectations' : name.replace('_', ' ')}`,
+      )
+      .join(', ') + more
+  );
 }
 
 function round(value: number): number {

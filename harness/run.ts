@@ -92,24 +92,49 @@ export async function run(options: RunOptions, events: RunEvents, signal: AbortS
   const { guests, abi, kernel, accel } = prepared;
   const asker = new Asker(guests, prepared.first);
   events.up?.({ kernel, slow: prepared.slow });
-  events.note(`Linux ${abi.release} (${abi.machine}) is up after ${((performance.now() - started) / 1000).toFixed(1)} s: ${abi.op_last} opcodes, context ${abi.ctx_size} bytes`);
+  events.note(
+    `Linux ${abi.release} (${abi.machine}) is up after ${((performance.now() - started) / 1000).toFixed(1)} s: ${abi.op_last} opcodes, context ${abi.ctx_size} bytes`,
+  );
   try {
-    const policy = await choosePolicy(options, abi, startedAt, async (scenario) => (await asker.ask(scenario, waitsOf(predict(scenario, abi)))) ?? NO_ANSWER).catch((error: unknown) => {
+    const policy = await choosePolicy(
+      options,
+      abi,
+      startedAt,
+      async (scenario) => (await asker.ask(scenario, waitsOf(predict(scenario, abi)))) ?? NO_ANSWER,
+    ).catch((error: unknown) => {
       if (signal.aborted || !(error instanceof SessionEnded)) throw error;
-      throw new Untestable(`Linux ${abi.release} stopped while it was asked about known findings: ${error.end.detail}.\nEnd of its console:\n${consoleTail(error.end.console)}`, 'Replay suites/findings/*.json one by one to see which does it.');
+      throw new Untestable(
+        `Linux ${abi.release} stopped while it was asked about known findings: ${error.end.detail}.\nEnd of its console:\n${consoleTail(error.end.console)}`,
+        'Replay suites/findings/*.json one by one to see which does it.',
+      );
     });
     // Each shard would find the same.
     const urgent = options.shard === undefined || options.shard.index === 1 ? [...prepared.urgent, ...asker.fatal] : [];
     const known = new KnownFindings(policy.active, abi);
-    if (known.active.length > 0) events.note(`known findings on this kernel: ${known.active.map(({ id }) => id).join(', ')}`);
+    if (known.active.length > 0)
+      events.note(`known findings on this kernel: ${known.active.map(({ id }) => id).join(', ')}`);
 
     const versions = toolVersions();
     const total = urgent.length + (options.scenarios?.length ?? shardSize(options.cases, options.shard));
-    const ordinary = options.draw !== undefined ? options.draw() : options.scenarios === undefined ? planCases(options.suites, abi, options.seed, options.cases, options.shard) : replayCases(options.scenarios);
+    const ordinary =
+      options.draw !== undefined
+        ? options.draw()
+        : options.scenarios === undefined
+          ? planCases(options.suites, abi, options.seed, options.cases, options.shard)
+          : replayCases(options.scenarios);
     const cases = urgent.length === 0 ? ordinary : urgentFirst(urgent, ordinary);
     let checkpointAt = performance.now();
     const campaign = new Campaign({
-      guests, abi, cases, total, jobs: Math.max(1, Math.min(options.jobs, total)), known, ...(policy.examines ? { keep: EXAMINED } : {}), sessions: [asker.session], started, signal,
+      guests,
+      abi,
+      cases,
+      total,
+      jobs: Math.max(1, Math.min(options.jobs, total)),
+      known,
+      ...(policy.examines ? { keep: EXAMINED } : {}),
+      sessions: [asker.session],
+      started,
+      signal,
       ...(events.answered === undefined ? {} : { onAnswer: (planned, answer) => events.answered?.(planned, answer) }),
       onProgress: (progress) => {
         events.progress(progress);
@@ -119,7 +144,22 @@ export async function run(options: RunOptions, events: RunEvents, signal: AbortS
       },
     });
     const snapshot = (investigated: readonly Investigated[], unfinished = false): RunResult =>
-      buildResult({ options, tally: campaign.tally, investigated, missing: policy.missing, policy, abi, kernel, accel, guests, rules: RULES, startedAt, started, interrupted: unfinished || signal.aborted, versions });
+      buildResult({
+        options,
+        tally: campaign.tally,
+        investigated,
+        missing: policy.missing,
+        policy,
+        abi,
+        kernel,
+        accel,
+        guests,
+        rules: RULES,
+        startedAt,
+        started,
+        interrupted: unfinished || signal.aborted,
+        versions,
+      });
     const investigated: Investigated[] = [];
     events.ready?.(() => snapshot(investigated, true));
     try {
@@ -130,13 +170,17 @@ export async function run(options: RunOptions, events: RunEvents, signal: AbortS
       throw error;
     }
     const setup: InvestigationOptions = { guests, abi, known, signal, shrinkMs: options.shrinkSeconds * 1000 };
-    const groups = [...campaign.tally.suspects.values()].sort((a, b) => a.cases[0]!.planned.index - b.cases[0]!.planned.index);
+    const groups = [...campaign.tally.suspects.values()].sort(
+      (a, b) => a.cases[0]!.planned.index - b.cases[0]!.planned.index,
+    );
     if (groups.length > 0) events.checkpoint(snapshot(investigated));
     for (const [n, group] of groups.slice(0, options.investigate * CONFIRM_FACTOR).entries()) {
       if (signal.aborted) break;
       let misses = 0;
       for (const suspect of group.cases) {
-        events.note(`looking into case ${suspect.planned.index} (${suspect.verdict}${suspect.difference === undefined ? '' : `, ${suspect.difference.rule}`})`);
+        events.note(
+          `looking into case ${suspect.planned.index} (${suspect.verdict}${suspect.difference === undefined ? '' : `, ${suspect.difference.rule}`})`,
+        );
         const one = await lookInto(suspect, n < options.investigate ? setup : { ...setup, shrinkMs: 0 }, events);
         if (one !== undefined) investigated.push(one);
         // What is expected speaks for itself alone.
@@ -157,14 +201,21 @@ export async function run(options: RunOptions, events: RunEvents, signal: AbortS
 }
 
 /** One case alone; undefined when nothing could be said, for example because of Ctrl-C. */
-async function lookInto(suspect: Suspect, setup: InvestigationOptions, events: RunEvents): Promise<Investigated | undefined> {
+async function lookInto(
+  suspect: Suspect,
+  setup: InvestigationOptions,
+  events: RunEvents,
+): Promise<Investigated | undefined> {
   const laboratory = new Laboratory(setup, suspect.verdict === 'kernel-crash');
   try {
     const one = await investigate(suspect, laboratory, setup);
     // An answer that Ctrl-C cut short is none.
     return setup.signal.aborted ? undefined : one;
   } catch (error) {
-    if (!setup.signal.aborted) events.note(`case ${suspect.planned.index} could not be looked into: ${error instanceof Error ? error.message : String(error)}`);
+    if (!setup.signal.aborted)
+      events.note(
+        `case ${suspect.planned.index} could not be looked into: ${error instanceof Error ? error.message : String(error)}`,
+      );
     return undefined;
   } finally {
     await laboratory.fresh();

@@ -48,7 +48,11 @@ const SETTLE_MS = 100;
 
 /** The runner was reached but cannot be talked to: exit code 125. */
 function unusable(what: string, guest: Guest): KernelError {
-  return new KernelError(`${what}\nEnd of the guest's console:\n${consoleTail(guest.console)}`, 'This kernel cannot be tested as it is. If the machine is busy, allow more time with --timeout.', 125);
+  return new KernelError(
+    `${what}\nEnd of the guest's console:\n${consoleTail(guest.console)}`,
+    'This kernel cannot be tested as it is. If the machine is busy, allow more time with --timeout.',
+    125,
+  );
 }
 
 export class Session {
@@ -83,19 +87,31 @@ export class Session {
     let session: Session | undefined;
     const parser = new FrameParser();
     const hello = await new Promise<Hello>((resolve, reject) => {
-      const timer = setTimeout(() => reject(unusable(`The runner in the guest did not say hello within ${patience / 1000} s.`, guest)), patience);
+      const timer = setTimeout(
+        () => reject(unusable(`The runner in the guest did not say hello within ${patience / 1000} s.`, guest)),
+        patience,
+      );
       guest.onData((chunk) => {
         if (session !== undefined) return session.#receive(chunk);
         for (const frame of parser.push(chunk)) {
           clearTimeout(timer);
           if (frame.type === 'hello' && frame.hello.version === PROTOCOL_VERSION) resolve(frame.hello);
-          else if (frame.type === 'hello') reject(unusable(`The guest image speaks protocol ${frame.hello.version}, not ${PROTOCOL_VERSION}.`, guest));
-          else reject(unusable(`The runner in the guest could not start: ${frame.type === 'error' ? frame.text : 'it sent garbage'}.`, guest));
+          else if (frame.type === 'hello')
+            reject(unusable(`The guest image speaks protocol ${frame.hello.version}, not ${PROTOCOL_VERSION}.`, guest));
+          else
+            reject(
+              unusable(
+                `The runner in the guest could not start: ${frame.type === 'error' ? frame.text : 'it sent garbage'}.`,
+                guest,
+              ),
+            );
         }
       });
       void guest.exited.then(({ code, signal, stderr }) => {
         clearTimeout(timer);
-        reject(unusable(`The guest ended before it said hello (code ${code}, signal ${signal}) ${stderr}`.trimEnd(), guest));
+        reject(
+          unusable(`The guest ended before it said hello (code ${code}, signal ${signal}) ${stderr}`.trimEnd(), guest),
+        );
       });
     });
     session = new Session(guest, hello, patience);
@@ -214,7 +230,10 @@ export class Session {
   /** A panic ends QEMU with code 0. Anything else without a word from the kernel is QEMU's own end, or someone killed it. */
   #exited(code: number | null, signal: NodeJS.Signals | null, stderr: string): void {
     const spoke = scanConsole(this.guest.console.slice(this.#booted)).length > 0;
-    this.#finish(spoke || code === 0 ? 'crash' : 'lost', `QEMU ended (${signal ?? `code ${code}`})${stderr.trim() === '' ? '' : `: ${stderr.trim()}`}`);
+    this.#finish(
+      spoke || code === 0 ? 'crash' : 'lost',
+      `QEMU ended (${signal ?? `code ${code}`})${stderr.trim() === '' ? '' : `: ${stderr.trim()}`}`,
+    );
   }
 
   #watch(): void {

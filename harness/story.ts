@@ -30,12 +30,26 @@ export function storyOf(scenario: Scenario, abi: AbiProfile, observation?: Obser
   return {
     fixtures: [...scenario.fixtures],
     jit: scenario.jit,
-    steps: scenario.steps.map((step, i) => storyStep(step, steps[i]!, requests.filter((event) => event.step === i), abi, observation?.steps[i])),
+    steps: scenario.steps.map((step, i) =>
+      storyStep(
+        step,
+        steps[i]!,
+        requests.filter((event) => event.step === i),
+        abi,
+        observation?.steps[i],
+      ),
+    ),
     programs: scenario.steps.flatMap((step, i) => (step.do === 'register_bpf_filter' ? [programOf(step, i, abi)] : [])),
   };
 }
 
-function storyStep(step: Step, predicted: PredictedStep, events: readonly RequestEvent[], abi: AbiProfile, observed: StepObservation | undefined): StoryStep {
+function storyStep(
+  step: Step,
+  predicted: PredictedStep,
+  events: readonly RequestEvent[],
+  abi: AbiProfile,
+  observed: StepObservation | undefined,
+): StoryStep {
   const { reached, returns, rule } = predicted;
   const sqes = step.do === 'submit' && reached ? step.sqes : [];
   const asked = new Set(sqes.map((sqe) => sqe.user_data ?? 0n));
@@ -46,16 +60,36 @@ function storyStep(step: Step, predicted: PredictedStep, events: readonly Reques
     do: step.do,
     call: stepText(step, abi),
     ...(step.do === 'spawn' ? { child: step.child, how: step.how } : {}),
-    predicted: !reached ? 'does not run' : returns === 'any' ? 'anything' : [...returns.map((allowed) => allowedText(allowed)), ...memory(step, predicted.memory)].join(', '),
-    ...(observed === undefined ? {} : { observed: !observed.reached ? 'did not run' : [...observed.returns.map(resultText), ...memory(step, observed.memory)].join(', ') }),
+    predicted: !reached
+      ? 'does not run'
+      : returns === 'any'
+        ? 'anything'
+        : [...returns.map((allowed) => allowedText(allowed)), ...memory(step, predicted.memory)].join(', '),
+    ...(observed === undefined
+      ? {}
+      : {
+          observed: !observed.reached
+            ? 'did not run'
+            : [...observed.returns.map(resultText), ...memory(step, observed.memory)].join(', '),
+        }),
     rule,
-    requests: sqes.map((sqe, i) => storyRequest(i, sqeText(sqe, abi), predicted, events.filter((event) => event.sqe === i), abi, answers?.[i])),
+    requests: sqes.map((sqe, i) =>
+      storyRequest(
+        i,
+        sqeText(sqe, abi),
+        predicted,
+        events.filter((event) => event.sqe === i),
+        abi,
+        answers?.[i],
+      ),
+    ),
     ...(strays.length === 0 ? {} : { strays }),
   };
 }
 
 function memory({ do: what }: Step, bytes: Uint8Array | 'any' | undefined): string[] {
-  if (what === 'register_bpf_filter' && bytes instanceof Uint8Array && bytes.length === BPF_ARG_SIZE) return [`pdu_size ${bytes[BPF_PDU_SIZE_OFFSET]} is written back`];
+  if (what === 'register_bpf_filter' && bytes instanceof Uint8Array && bytes.length === BPF_ARG_SIZE)
+    return [`pdu_size ${bytes[BPF_PDU_SIZE_OFFSET]} is written back`];
   return bytes instanceof Uint8Array ? [`bytes ${bytesText(bytes, 32)}`] : [];
 }
 
@@ -77,7 +111,14 @@ function answersOf(sqes: readonly Sqe[], { cqes }: PredictedStep, observed: read
   return answers;
 }
 
-function storyRequest(index: number, text: string, { cqes }: PredictedStep, events: readonly RequestEvent[], abi: AbiProfile, seen: readonly Cqe[] | undefined): StoryRequest {
+function storyRequest(
+  index: number,
+  text: string,
+  { cqes }: PredictedStep,
+  events: readonly RequestEvent[],
+  abi: AbiProfile,
+  seen: readonly Cqe[] | undefined,
+): StoryRequest {
   const last = events.at(-1);
   const all = events.flatMap((event) => event.filters);
   // Behind a drain the stack is tried with more than one context; the first is the request's own.
@@ -85,8 +126,17 @@ function storyRequest(index: number, text: string, { cqes }: PredictedStep, even
   const own = cqes === 'any' ? [] : cqes.filter(({ sqe }) => sqe === index);
   return {
     text,
-    predicted: cqes === 'any' ? 'not judged' : own.length === 0 ? 'no CQE' : own.map(({ res, optional }) => `${allowedText(res)}${optional === true ? ' (may be missing)' : ''}`).join(', '),
-    ...(seen === undefined ? {} : { observed: seen.length === 0 ? 'no CQE' : seen.map((cqe) => cqeText(cqe, false)).join(', ') }),
+    predicted:
+      cqes === 'any'
+        ? 'not judged'
+        : own.length === 0
+          ? 'no CQE'
+          : own
+              .map(({ res, optional }) => `${allowedText(res)}${optional === true ? ' (may be missing)' : ''}`)
+              .join(', '),
+    ...(seen === undefined
+      ? {}
+      : { observed: seen.length === 0 ? 'no CQE' : seen.map((cqe) => cqeText(cqe, false)).join(', ') }),
     ...(last === undefined ? {} : { stage: last.stage, rule: last.rule }),
     ...(filters[0] === undefined ? {} : { context: contextFields(filters[0].ctx, abi) }),
     filters: filters.map((filter) => storyFilter(filter, abi)),
@@ -105,7 +155,11 @@ function storyFilter({ step, program, ctx, value }: FilterVerdict, abi: AbiProfi
     deny_rest: false,
     value,
     ended,
-    trace: steps.slice(0, MOST).map(({ pc, aAfter, xAfter, taken }) => (taken === null ? [pc, aAfter, xAfter] : [pc, aAfter, xAfter, taken ? 1 : 0])),
+    trace: steps
+      .slice(0, MOST)
+      .map(({ pc, aAfter, xAfter, taken }) =>
+        taken === null ? [pc, aAfter, xAfter] : [pc, aAfter, xAfter, taken ? 1 : 0],
+      ),
   };
 }
 
@@ -113,7 +167,10 @@ function programOf({ arg }: RegisterBpfStep, step: number, abi: AbiProfile): Sto
   const program = effectiveProgram(arg);
   const verdict = judgeProgram(program, abi);
   // Programs with nothing in them, or far too much, have no listing worth its space.
-  const lines = program.length > 8 * MOST ? [] : asmLines(program, { kind: contextKind(arg.opcode), littleEndian: abi.little_endian });
+  const lines =
+    program.length > 8 * MOST
+      ? []
+      : asmLines(program, { kind: contextKind(arg.opcode), littleEndian: abi.little_endian });
   return {
     step,
     opcode: opName(arg.opcode),
@@ -121,6 +178,12 @@ function programOf({ arg }: RegisterBpfStep, step: number, abi: AbiProfile): Sto
     accepted: verdict.accepted,
     verdict: verdictText(verdict),
     ...(verdict.accepted ? {} : { fault: verdict.pc }),
-    lines: lines.slice(0, MOST).map(({ label, text, comment }, pc) => [label === null ? text : `${label}: ${text}`, cRow(program[pc]!), comment ?? '']),
+    lines: lines
+      .slice(0, MOST)
+      .map(({ label, text, comment }, pc) => [
+        label === null ? text : `${label}: ${text}`,
+        cRow(program[pc]!),
+        comment ?? '',
+      ]),
   };
 }

@@ -5,5 +5,10 @@ import { toolVersion } from '../vm/tools.ts';
 /** Name -> version. */
 export function toolVersions(): Record<string, string> {
   const own = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
-  return { ringfence: own.version, node: process.version, qemu: toolVersion('qemu-system-x86_64'), gcc: toolVersion('gcc') };
+  return {
+    ringfence: own.version,
+    node: process.version,
+    qemu: toolVersion('qemu-system-x86_64'),
+    gcc: toolVersion('gcc'),
+  };
 }

@@ -10,8 +10,14 @@ export interface Waits {
 
 export function waitsOf(prediction: Prediction): Waits {
   return {
-    waits: prediction.steps.map(({ cqes }) => (cqes === 'any' ? 0 : cqes.reduce((sum, { optional }) => sum + (optional === true ? 0 : 1), 0))),
-    owns: prediction.steps.map(({ cqes, most }) => (cqes !== 'any' && (most !== undefined || cqes.some(({ sqe, optional }) => sqe < 0 || optional === true)) ? cqes.filter(({ sqe, optional }) => sqe >= 0 && optional !== true).length : 0)),
+    waits: prediction.steps.map(({ cqes }) =>
+      cqes === 'any' ? 0 : cqes.reduce((sum, { optional }) => sum + (optional === true ? 0 : 1), 0),
+    ),
+    owns: prediction.steps.map(({ cqes, most }) =>
+      cqes !== 'any' && (most !== undefined || cqes.some(({ sqe, optional }) => sqe < 0 || optional === true))
+        ? cqes.filter(({ sqe, optional }) => sqe >= 0 && optional !== true).length
+        : 0,
+    ),
     wants: prediction.steps.map(({ cqes, most }) => most ?? (cqes === 'any' ? 0 : cqes.length)),
   };
 }

@@ -56,9 +56,17 @@ export function documentedRange(release: string): -1 | 0 | 1 {
 export function judgedAbi(probed: AbiProfile): { readonly abi: AbiProfile; readonly oddities: readonly AbiOddity[] } {
   const oddities: AbiOddity[] = [];
   const range = documentedRange(probed.release);
-  const settle = (field: AbiOddity['field'], value: number, documented: number, grown: boolean, opcode?: number): number => {
+  const settle = (
+    field: AbiOddity['field'],
+    value: number,
+    documented: number,
+    grown: boolean,
+    opcode?: number,
+  ): number => {
     if (value === documented) return value;
-    const accepted = (range === 1 && grown) || (range === -1 && value < documented && (field === 'op_last' || field === 'register_last'));
+    const accepted =
+      (range === 1 && grown) ||
+      (range === -1 && value < documented && (field === 'op_last' || field === 'register_last'));
     oddities.push({ field, ...(opcode === undefined ? {} : { opcode }), probed: value, documented, accepted });
     return accepted ? value : documented;
   };
@@ -66,10 +74,25 @@ export function judgedAbi(probed: AbiProfile): { readonly abi: AbiProfile; reado
   const abi: AbiProfile = {
     ...probed,
     op_last,
-    register_last: settle('register_last', probed.register_last, ABI_7_0.register_last, probed.register_last > ABI_7_0.register_last),
+    register_last: settle(
+      'register_last',
+      probed.register_last,
+      ABI_7_0.register_last,
+      probed.register_last > ABI_7_0.register_last,
+    ),
     ctx_size: settle('ctx_size', probed.ctx_size, ABI_7_0.ctx_size, probed.ctx_size > ABI_7_0.ctx_size),
-    filter_flags: settle('filter_flags', probed.filter_flags, ABI_7_0.filter_flags, (probed.filter_flags & ABI_7_0.filter_flags) === ABI_7_0.filter_flags && probed.filter_flags < 0x100),
-    sqe_flags: settle('sqe_flags', probed.sqe_flags, ABI_7_0.sqe_flags, (probed.sqe_flags & ABI_7_0.sqe_flags) === ABI_7_0.sqe_flags),
+    filter_flags: settle(
+      'filter_flags',
+      probed.filter_flags,
+      ABI_7_0.filter_flags,
+      (probed.filter_flags & ABI_7_0.filter_flags) === ABI_7_0.filter_flags && probed.filter_flags < 0x100,
+    ),
+    sqe_flags: settle(
+      'sqe_flags',
+      probed.sqe_flags,
+      ABI_7_0.sqe_flags,
+      (probed.sqe_flags & ABI_7_0.sqe_flags) === ABI_7_0.sqe_flags,
+    ),
     pdu_size: Array.from({ length: op_last }, (_, opcode) => {
       // Where the probing ended early, the opcode count says it.
       const size = probed.pdu_size[opcode] ?? documentedPdu(opcode, 0, probed.release);

@@ -23,7 +23,21 @@ function asm(text: string): Program {
 }
 function filter(opcode: number, text: string, more: Partial<BpfArg> = {}): Step {
   const program = asm(text);
-  const arg: BpfArg = { cmd_type: 1, cmd_flags: 0, resv: 0, opcode, flags: 0, filter_len: program.length, pdu_size: opcode === OP.SOCKET ? 12 : 0, resv_filter: [0, 0, 0], resv2: [0n, 0n, 0n, 0n, 0n], program, placement: 'normal', program_placement: 'normal', ...more };
+  const arg: BpfArg = {
+    cmd_type: 1,
+    cmd_flags: 0,
+    resv: 0,
+    opcode,
+    flags: 0,
+    filter_len: program.length,
+    pdu_size: opcode === OP.SOCKET ? 12 : 0,
+    resv_filter: [0, 0, 0],
+    resv2: [0n, 0n, 0n, 0n, 0n],
+    program,
+    placement: 'normal',
+    program_placement: 'normal',
+    ...more,
+  };
   return { task: 0, do: 'register_bpf_filter', on: { kind: 'ring', ring: 0 }, nr_args: 1, arg };
 }
 
@@ -37,10 +51,17 @@ const SCENARIO: Scenario = {
     filter(OP.SOCKET, 'ld [16] div #0 ret #1', { pdu_size: 8 }),
     filter(OP.NOP, 'ret #7'),
     {
-      task: 0, do: 'submit', ring: 0,
+      task: 0,
+      do: 'submit',
+      ring: 0,
       sqes: [
-        { opcode: OP.SOCKET, fd: 1, off: 1n, user_data: 1n }, { opcode: OP.NOP, user_data: 2n }, { opcode: OP.OPENAT, user_data: 3n }, { opcode: OP.SOCKET, fd: 2, off: 1n, user_data: 4n }, { opcode: OP.NOP, flags: 0x80 },
-        { opcode: OP.SOCKET, fd: 2, off: 1n, flags: 4 }, { opcode: OP.NOP, flags: 0 },
+        { opcode: OP.SOCKET, fd: 1, off: 1n, user_data: 1n },
+        { opcode: OP.NOP, user_data: 2n },
+        { opcode: OP.OPENAT, user_data: 3n },
+        { opcode: OP.SOCKET, fd: 2, off: 1n, user_data: 4n },
+        { opcode: OP.NOP, flags: 0x80 },
+        { opcode: OP.SOCKET, fd: 2, off: 1n, flags: 4 },
+        { opcode: OP.NOP, flags: 0 },
       ],
     },
     { task: 0, do: 'probe_memory', at: 0x3000, length: 4 },
@@ -54,7 +75,14 @@ describe('a scenario', () => {
   const text = formatExplanation(explanation);
 
   test('each request has the filters that ran, what they returned, and the rule', () => {
-    expect(explanation.steps[4]!.requests.map(({ decided, filters, res }) => [decided?.stage, decided?.rule, filters.map(({ step, deny_rest, value }) => (deny_rest ? `deny ${step}` : `${step}:${value}`)), res])).toEqual([
+    expect(
+      explanation.steps[4]!.requests.map(({ decided, filters, res }) => [
+        decided?.stage,
+        decided?.rule,
+        filters.map(({ step, deny_rest, value }) => (deny_rest ? `deny ${step}` : `${step}:${value}`)),
+        res,
+      ]),
+    ).toEqual([
       ['filter', 'filter.deny', ['1:0'], '-EACCES'],
       ['filter', 'filter.deny-rest.kept', ['3:7', 'deny 1'], '-EACCES'],
       ['prep', 'op.openat.prep', [], '-EFAULT'],
@@ -114,7 +142,9 @@ describe('a scenario', () => {
   });
 
   test('the rules that decided are cited once each', () => {
-    expect(text).toContain('  filter.deny\n      A filter that returns 0 denies the request: -EACCES in the CQE.\n      [man] io_uring_register_bpf_filter(3), DESCRIPTION, filter_ptr\n');
+    expect(text).toContain(
+      '  filter.deny\n      A filter that returns 0 denies the request: -EACCES in the CQE.\n      [man] io_uring_register_bpf_filter(3), DESCRIPTION, filter_ptr\n',
+    );
     expect(text.match(/^ {2}enter\.count$/gm)).toHaveLength(1);
     expect(explanation.rules.every(({ source }) => source !== '')).toBe(true);
   });
@@ -135,13 +165,20 @@ test('any scenario is explained and printed, deterministically', () => {
 describe('what the rules leave open', () => {
   test('a request of unknown shape, a message from elsewhere, a return value nobody knows', () => {
     const scenario: Scenario = {
-      version: 1, fixtures: [], jit: true,
+      version: 1,
+      fixtures: [],
+      jit: true,
       steps: [
         { task: 0, do: 'ring', ring: 0, entries: 8, flags: 0 },
         { task: 0, do: 'ring', ring: 1, entries: 8, flags: 0 },
         { task: 0, do: 'submit', ring: 0, sqes: [{ opcode: OP.MSG_RING, fd: 101, len: 5, off: 9n, user_data: 1n }] },
         { task: 0, do: 'reap', ring: 1 },
-        { task: 0, do: 'submit', ring: 0, sqes: [{ opcode: OP.OPENAT2, fd: -100, addr: 0x1_0000_0000n, off: 0x1_0000_0000n, len: 24 }] },
+        {
+          task: 0,
+          do: 'submit',
+          ring: 0,
+          sqes: [{ opcode: OP.OPENAT2, fd: -100, addr: 0x1_0000_0000n, off: 0x1_0000_0000n, len: 24 }],
+        },
         { task: 0, do: 'submit', ring: 0, sqes: [{ opcode: OP.NOP, flags: 0x40, user_data: 2n }] },
         { task: 0, do: 'register', on: { kind: 'ring', ring: 0 }, opcode: 35, nr_args: 0, raw_arg: 0x1_0000_0000n },
       ],
@@ -175,33 +212,76 @@ test('a CQE that may be missing, and CQE flags', () => {
   expect(text).toContain('message: CQE user_data=0x1 res=0 flags=0x2 (may be missing)\n');
 });
 
-test('behind a drain a filter is shown once, with the request\'s own context', () => {
-  const steps: readonly Step[] = [{ task: 0, do: 'ring', ring: 0, entries: 8, flags: 0 }, filter(OP.NOP, 'ret #1'), { task: 0, do: 'submit', ring: 0, sqes: [{ opcode: OP.NOP, flags: 2 }, { opcode: OP.NOP, user_data: 1n }] }];
+test("behind a drain a filter is shown once, with the request's own context", () => {
+  const steps: readonly Step[] = [
+    { task: 0, do: 'ring', ring: 0, entries: 8, flags: 0 },
+    filter(OP.NOP, 'ret #1'),
+    {
+      task: 0,
+      do: 'submit',
+      ring: 0,
+      sqes: [
+        { opcode: OP.NOP, flags: 2 },
+        { opcode: OP.NOP, user_data: 1n },
+      ],
+    },
+  ];
   const { requests } = explain({ version: 1, fixtures: [], jit: true, steps }, ABI_7_0).steps[2]!;
   expect(requests.map(({ filters }) => filters.length)).toEqual([1, 1]);
 });
 
 describe('what a filter sees', () => {
-  const connect = { ...ABI_7_0, pdu_size: ABI_7_0.pdu_size.map((size, opcode) => (opcode === OP.CONNECT ? 24 : opcode === OP.NOP ? 8 : size)) };
-  const context = (abi: typeof ABI_7_0, opcode: number, payload: readonly number[]): string => contextText(contextWords(abi, opcode, 0, 0x1_0000_0002n, Uint32Array.from(payload)), abi);
+  const connect = {
+    ...ABI_7_0,
+    pdu_size: ABI_7_0.pdu_size.map((size, opcode) => (opcode === OP.CONNECT ? 24 : opcode === OP.NOP ? 8 : size)),
+  };
+  const context = (abi: typeof ABI_7_0, opcode: number, payload: readonly number[]): string =>
+    contextText(contextWords(abi, opcode, 0, 0x1_0000_0002n, Uint32Array.from(payload)), abi);
   const big = { ...connect, little_endian: false };
   test.each([
-    ['open', context(ABI_7_0, OP.OPENAT, [0x8041, 0, 0o644, 0, 8, 0]), 'user_data=0x100000002 opcode=OPENAT sqe_flags=0 pdu_size=24 flags=0x8041 (O_WRONLY|O_LARGEFILE|O_CREAT) mode=0644 resolve=0x8'],
-    ['socket, big-endian', context(big, OP.SOCKET, [2, 1, 6, 0, 0, 0]), 'user_data=0x100000002 opcode=SOCKET sqe_flags=0 pdu_size=12 family=2 type=1 protocol=6'],
-    ['open, big-endian', context(big, OP.OPENAT2, [0, 1, 0, 0, 0, 8]), 'user_data=0x100000002 opcode=OPENAT2 sqe_flags=0 pdu_size=24 flags=0x1 (O_WRONLY) mode=00 resolve=0x8'],
-    ['connect', context(connect, OP.CONNECT, [2, 0x581b, 0x0100007f, 0, 0, 0]), 'user_data=0x100000002 opcode=CONNECT sqe_flags=0 pdu_size=24 family=2 port=7000 address=127.0.0.1'],
-    ['connect, IPv6, big-endian', context(big, OP.CONNECT, [10, 0x1b580000, 0, 0, 0, 1]), 'user_data=0x100000002 opcode=CONNECT sqe_flags=0 pdu_size=24 family=10 port=7000 address=0:0:0:0:0:0:0:1'],
-    ['a payload nobody has a name for', context(connect, OP.NOP, [1, 2, 3, 4, 5, 6]), 'user_data=0x100000002 opcode=NOP sqe_flags=0 pdu_size=8 payload=00000001 00000002 00000003 00000004 00000005 00000006'],
+    [
+      'open',
+      context(ABI_7_0, OP.OPENAT, [0x8041, 0, 0o644, 0, 8, 0]),
+      'user_data=0x100000002 opcode=OPENAT sqe_flags=0 pdu_size=24 flags=0x8041 (O_WRONLY|O_LARGEFILE|O_CREAT) mode=0644 resolve=0x8',
+    ],
+    [
+      'socket, big-endian',
+      context(big, OP.SOCKET, [2, 1, 6, 0, 0, 0]),
+      'user_data=0x100000002 opcode=SOCKET sqe_flags=0 pdu_size=12 family=2 type=1 protocol=6',
+    ],
+    [
+      'open, big-endian',
+      context(big, OP.OPENAT2, [0, 1, 0, 0, 0, 8]),
+      'user_data=0x100000002 opcode=OPENAT2 sqe_flags=0 pdu_size=24 flags=0x1 (O_WRONLY) mode=00 resolve=0x8',
+    ],
+    [
+      'connect',
+      context(connect, OP.CONNECT, [2, 0x581b, 0x0100007f, 0, 0, 0]),
+      'user_data=0x100000002 opcode=CONNECT sqe_flags=0 pdu_size=24 family=2 port=7000 address=127.0.0.1',
+    ],
+    [
+      'connect, IPv6, big-endian',
+      context(big, OP.CONNECT, [10, 0x1b580000, 0, 0, 0, 1]),
+      'user_data=0x100000002 opcode=CONNECT sqe_flags=0 pdu_size=24 family=10 port=7000 address=0:0:0:0:0:0:0:1',
+    ],
+    [
+      'a payload nobody has a name for',
+      context(connect, OP.NOP, [1, 2, 3, 4, 5, 6]),
+      'user_data=0x100000002 opcode=NOP sqe_flags=0 pdu_size=8 payload=00000001 00000002 00000003 00000004 00000005 00000006',
+    ],
   ])('%s', (_, text, want) => expect(text).toBe(want));
 
   test('more samples where an opcode has a payload', () => {
-    expect(explainFilter({ program: asm('ld [16] ret a'), opcode: OP.CONNECT }, connect).requests.length).toBeGreaterThan(4);
+    expect(
+      explainFilter({ program: asm('ld [16] ret a'), opcode: OP.CONNECT }, connect).requests.length,
+    ).toBeGreaterThan(4);
     expect(explainFilter({ program: asm('ret #1'), opcode: 200 }, ABI_7_0).requests).toHaveLength(4);
   });
 });
 
 describe('a filter', () => {
-  const FAMILIES = 'ld [16] jeq #2, ok, no no: ret #0 ok: ld [20] tax ldx #3 stx M[1] and #0xf jeq #1, yes ret #0 yes: ret #1';
+  const FAMILIES =
+    'ld [16] jeq #2, ok, no no: ret #0 ok: ld [20] tax ldx #3 stx M[1] and #0xf jeq #1, yes ret #0 yes: ret #1';
 
   test('is run against sample requests', () => {
     const text = formatFilterExplanation(explainFilter({ program: asm(FAMILIES), opcode: OP.SOCKET }, ABI_7_0));
@@ -266,8 +346,17 @@ describe('a filter', () => {
   });
 
   test('is run against given requests, and says what it is not asked about', () => {
-    const explanation = explainFilter({ program: asm('ld [20] ret a'), opcode: OP.SOCKET, requests: [{ opcode: OP.SOCKET, fd: 2, off: 5n }, { opcode: OP.SOCKET, off: 0x100n }, { opcode: 200 }] }, ABI_7_0);
-    expect(formatFilterExplanation(explanation)).toContain('  -      -    SOCKET off=0x100 ; socket(AF_UNSPEC, 0|0x100, 0): prep refuses it with -EINVAL; the filter is not asked\n');
+    const explanation = explainFilter(
+      {
+        program: asm('ld [20] ret a'),
+        opcode: OP.SOCKET,
+        requests: [{ opcode: OP.SOCKET, fd: 2, off: 5n }, { opcode: OP.SOCKET, off: 0x100n }, { opcode: 200 }],
+      },
+      ABI_7_0,
+    );
+    expect(formatFilterExplanation(explanation)).toContain(
+      '  -      -    SOCKET off=0x100 ; socket(AF_UNSPEC, 0|0x100, 0): prep refuses it with -EINVAL; the filter is not asked\n',
+    );
     const { requests } = explanation;
     expect(requests.map(({ result, skipped, allowed }) => [result, skipped, allowed])).toEqual([
       [5, undefined, true],
@@ -277,7 +366,9 @@ describe('a filter', () => {
   });
 
   test('that is refused points at the instruction', () => {
-    const text = formatFilterExplanation(explainFilter({ program: asm('ld [16] lsh #32 ret #1'), opcode: OP.SOCKET }, ABI_7_0));
+    const text = formatFilterExplanation(
+      explainFilter({ program: asm('ld [16] lsh #32 ret #1'), opcode: OP.SOCKET }, ABI_7_0),
+    );
     expect(text).toMatchInlineSnapshot(`
       "3 instructions on IORING_OP_SOCKET: refused with -EINVAL at instruction 1: A shift by a constant of 32 or more is refused with -EINVAL.
 
@@ -291,28 +382,47 @@ describe('a filter', () => {
       "
     `);
     for (const program of [[], asm('ld #1'), asm('ret #1 ret #1 ld [40] ret a')]) {
-      expect(formatFilterExplanation(explainFilter({ program, opcode: OP.NOP }, ABI_7_0))).toMatch(/refused with -EINVAL at instruction \d/);
+      expect(formatFilterExplanation(explainFilter({ program, opcode: OP.NOP }, ABI_7_0))).toMatch(
+        /refused with -EINVAL at instruction \d/,
+      );
     }
-    expect(formatFilterExplanation(explainFilter({ program: Array.from({ length: 5000 }, () => asm('ret #1')[0]!), opcode: OP.NOP }, ABI_7_0))).toContain('\n  --> 4096  ret #0x1');
+    expect(
+      formatFilterExplanation(
+        explainFilter({ program: Array.from({ length: 5000 }, () => asm('ret #1')[0]!), opcode: OP.NOP }, ABI_7_0),
+      ),
+    ).toContain('\n  --> 4096  ret #0x1');
   });
 
   test('long programs are cut', () => {
-    const text = formatFilterExplanation(explainFilter({ program: asm(`${'add #1\n'.repeat(300)}ret a`), opcode: OP.NOP }, ABI_7_0));
+    const text = formatFilterExplanation(
+      explainFilter({ program: asm(`${'add #1\n'.repeat(300)}ret a`), opcode: OP.NOP }, ABI_7_0),
+    );
     expect(text.split('\n').length).toBeLessThan(80);
     expect(text).toContain('... 253 more');
-    expect(formatFilterExplanation(explainFilter({ program: asm(`${'add #1\n'.repeat(300)}div #0 ret a`), opcode: OP.NOP }, ABI_7_0)).split('\n').length).toBeLessThan(30);
+    expect(
+      formatFilterExplanation(
+        explainFilter({ program: asm(`${'add #1\n'.repeat(300)}div #0 ret a`), opcode: OP.NOP }, ABI_7_0),
+      ).split('\n').length,
+    ).toBeLessThan(30);
   });
 
   test('instructions that nothing reached are named', () => {
-    const text = (program: string): string | undefined => formatFilterExplanation(explainFilter({ program: asm(program), opcode: OP.NOP }, ABI_7_0)).split('\n').find((line) => line.startsWith('No request'));
+    const text = (program: string): string | undefined =>
+      formatFilterExplanation(explainFilter({ program: asm(program), opcode: OP.NOP }, ABI_7_0))
+        .split('\n')
+        .find((line) => line.startsWith('No request'));
     expect(text('ret #1 ret #2')).toBe('No request above reached instruction 1.');
     expect(text('ret #1 ret #2 ret #3')).toBe('No request above reached instructions 1 to 2.');
-    expect(text('ja aa ret #1 aa: ld #1 jeq #1, bb ret #2 bb: ret #1 ret #5')).toBe('No request above reached instructions 1, 4, 6.');
+    expect(text('ja aa ret #1 aa: ld #1 jeq #1, bb ret #2 bb: ret #1 ret #5')).toBe(
+      'No request above reached instructions 1, 4, 6.',
+    );
     expect(text('ret #1')).toBeUndefined();
   });
 
   test('division by X = 0 is told', () => {
-    expect(formatFilterExplanation(explainFilter({ program: asm('div x ret #1'), opcode: OP.NOP }, ABI_7_0))).toContain('deny   0x0  NOP: division by X = 0');
+    expect(formatFilterExplanation(explainFilter({ program: asm('div x ret #1'), opcode: OP.NOP }, ABI_7_0))).toContain(
+      'deny   0x0  NOP: division by X = 0',
+    );
   });
 
   test('any program on any opcode is explained', () => {
@@ -331,7 +441,8 @@ describe('a filter', () => {
       if (opSpec(opcode)?.forms.every(({ prep_error }) => prep_error === true) !== false) continue;
       const { requests } = explainFilter({ program: asm('ret #1'), opcode }, ABI_7_0);
       expect([opcode, requests.some(({ allowed }) => allowed === true)]).toEqual([opcode, true]);
-      if (opcode === OP.SOCKET || opcode === OP.OPENAT || opcode === OP.OPENAT2) expect(requests.every(({ allowed }) => allowed === true)).toBe(true);
+      if (opcode === OP.SOCKET || opcode === OP.OPENAT || opcode === OP.OPENAT2)
+        expect(requests.every(({ allowed }) => allowed === true)).toBe(true);
     }
   });
 });
@@ -344,20 +455,31 @@ describe('the form of a filter file', () => {
     ['assembler as UTF-8 bytes', new TextEncoder().encode('ld [16]\njeq #2, ok, no\nno: ret #0\nok: ret #1'), 'asm'],
     ['C rows', printCArray(program), 'c'],
     ['a C declaration', `/* filter */\nstruct sock_filter f[] = {\n${printCArray(program)}\n};`, 'c'],
-    ['C macros', 'BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 16), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 1, 0), BPF_STMT(BPF_RET | BPF_K, 0), BPF_STMT(BPF_RET | BPF_K, 1)', 'c'],
+    [
+      'C macros',
+      'BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 16), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 1, 0), BPF_STMT(BPF_RET | BPF_K, 0), BPF_STMT(BPF_RET | BPF_K, 1)',
+      'c',
+    ],
     ['bpf_asm output', '4,32 0 0 16,21 1 0 2,6 0 0 0,6 0 0 1,\n', 'rows'],
     ['tcpdump -ddd output', '4\n32 0 0 16\n21 1 0 2\n6 0 0 0\n6 0 0 1\n', 'rows'],
     ['raw bytes', bytes(true), 'raw'],
   ])('%s', (_, content, form) => {
     expect(parseProgramFile(content)).toEqual({ ok: true, program, form });
   });
-  test('raw bytes of a big-endian machine', () => expect(parseProgramFile(bytes(false), false)).toEqual({ ok: true, program, form: 'raw' }));
+  test('raw bytes of a big-endian machine', () =>
+    expect(parseProgramFile(bytes(false), false)).toEqual({ ok: true, program, form: 'raw' }));
 
   test.each<[string | Uint8Array, string]>([
     ['', 'the file is empty; expected at least one instruction, such as "ret #1"'],
-    ['ld [16]\nblah #3\nret x y', "line 2, column 6: found '#', expected ':' after the label 'blah' (and 1 more: line 3); read as bpf_asm text"],
+    [
+      'ld [16]\nblah #3\nret x y',
+      "line 2, column 6: found '#', expected ':' after the label 'blah' (and 1 more: line 3); read as bpf_asm text",
+    ],
     ['struct sock_filter f[] = { { 0x20, 0,', 'line 1, column 38: the text ends here, expected'],
-    ['{ 0x10000, 0, 0, 0 }', 'line 1, column 3: 65536 does not fit in code, expected at most 0xffff; read as a C array'],
+    [
+      '{ 0x10000, 0, 0, 0 }',
+      'line 1, column 3: 65536 does not fit in code, expected at most 0xffff; read as a C array',
+    ],
     ['; only a comment', 'there is no instruction in the file'],
     ['3,6 0 0 0,', 'the count says 3 instructions, but 1 rows follow'],
     ['1,6 256 0 0,', 'row 1: a number is too large'],
@@ -370,6 +492,9 @@ describe('the form of a filter file', () => {
   });
 
   test('no content makes it throw', () => {
-    fc.assert(fc.property(fc.oneof(fc.string(), fc.uint8Array({ maxLength: 40 })), (content) => void parseProgramFile(content)), { numRuns: 1000 });
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.uint8Array({ maxLength: 40 })), (content) => void parseProgramFile(content)),
+      { numRuns: 1000 },
+    );
   });
 });

@@ -38,7 +38,14 @@ export function predict(scenario: Scenario, abi: AbiProfile, options: PredictOpt
 
 /** A step of which only is known whether its task is there. */
 function unjudged({ reached, rule }: PredictedStep, step: Step): PredictedStep {
-  return { reached, returns: 'any', cqes: 'any', ...(step.do === 'submit' ? { most: 2 * step.sqes.length } : {}), memory: 'any', rule };
+  return {
+    reached,
+    returns: 'any',
+    cqes: 'any',
+    ...(step.do === 'submit' ? { most: 2 * step.sqes.length } : {}),
+    memory: 'any',
+    rule,
+  };
 }
 
 function predictStep(world: World, step: Step): PredictedStep {
@@ -72,7 +79,12 @@ function predictStep(world: World, step: Step): PredictedStep {
 }
 
 function submit(world: World, task: Task, step: SubmitStep): PredictedStep {
-  const refuse = (errno: number, rule: Parameters<World['hit']>[0]): PredictedStep => ({ reached: true, returns: [-errno], cqes: [], rule: world.hit(rule) });
+  const refuse = (errno: number, rule: Parameters<World['hit']>[0]): PredictedStep => ({
+    reached: true,
+    returns: [-errno],
+    cqes: [],
+    rule: world.hit(rule),
+  });
   let ring = task.files.rings.get(step.ring);
   if (step.registered !== undefined) {
     if (step.registered < 0 || step.registered >= 16) return refuse(E.INVAL, 'register.registered-index');
@@ -80,7 +92,10 @@ function submit(world: World, task: Task, step: SubmitStep): PredictedStep {
     if (slot === undefined) return refuse(task.used_io_uring ? E.BADF : E.INVAL, 'register.registered-index');
     ring = world.rings.get(slot);
   }
-  if (ring === undefined) return task.files.sandbox.crowded ? { reached: true, returns: 'any', cqes: [], rule: 'enter.bad-fd' } : refuse(E.BADF, 'enter.bad-fd');
+  if (ring === undefined)
+    return task.files.sandbox.crowded
+      ? { reached: true, returns: 'any', cqes: [], rule: 'enter.bad-fd' }
+      : refuse(E.BADF, 'enter.bad-fd');
   const { pending, strays } = ring;
   // Messages to a DEFER_TASKRUN ring arrive when its own task enters it.
   if ((ring.flags & IORING_SETUP.DEFER_TASKRUN) !== 0 && ring.submitter !== task) {
@@ -96,13 +111,28 @@ function submit(world: World, task: Task, step: SubmitStep): PredictedStep {
   };
   if (ring.disabled) return { ...refuse(E.BADFD, 'enter.disabled'), cqes: take([]) };
   const polled = (ring.flags & IORING_SETUP.SQPOLL) !== 0;
-  if (!polled && ring.submitter !== undefined && ring.submitter !== task) return { ...refuse(E.EXIST, 'enter.single-issuer'), cqes: take([]) };
+  if (!polled && ring.submitter !== undefined && ring.submitter !== task)
+    return { ...refuse(E.EXIST, 'enter.single-issuer'), cqes: take([]) };
   if (!polled) task.used_io_uring = true;
   if (ring.creator !== task && !ring.rules.empty) world.hit('inherit.ring-shared');
   if (ring.taken && ring.creator !== task && !task.rules.empty) world.hit('inherit.ring-taken');
   if (polled && (!ring.creator.alive || ring.creator_files !== ring.creator.files)) {
     // The polling thread ends with its process, at a time of its own.
-    return { reached: true, returns: 'any', cqes: take(step.sqes.map((sqe, i) => ({ user_data: sqe.user_data ?? 0n, res: 'any', flags: 'any', sqe: i, rule: 'enter.count', optional: true }))), rule: 'enter.count' };
+    return {
+      reached: true,
+      returns: 'any',
+      cqes: take(
+        step.sqes.map((sqe, i) => ({
+          user_data: sqe.user_data ?? 0n,
+          res: 'any',
+          flags: 'any',
+          sqe: i,
+          rule: 'enter.count',
+          optional: true,
+        })),
+      ),
+      rule: 'enter.count',
+    };
   }
   if (ring.slot !== step.ring) {
     // The queue that was filled is another ring's: this one has nothing to submit.

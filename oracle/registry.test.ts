@@ -22,28 +22,55 @@ test('every rule has an id in form, one line of statement, and a source', () => 
 
 test('a rule is found by its id, and nothing else is', () => {
   expect(ruleById('filter.deny')?.statement).toContain('-EACCES');
-  expect(ruleById('op.socket')).toMatchObject({ kind: 'man', source: 'io_uring_enter(2), IORING_OP_SOCKET; socket(2)' });
+  expect(ruleById('op.socket')).toMatchObject({
+    kind: 'man',
+    source: 'io_uring_enter(2), IORING_OP_SOCKET; socket(2)',
+  });
   expect(ruleById('op.socket.prep')?.source).toContain('ERRORS (CQE)');
   for (const id of ['', 'toString', '__proto__', 'filter', 'op.issue']) expect(ruleById(id)).toBeUndefined();
 });
 
 const unlisted = (scenario: Scenario): string[] => {
   const { steps, hits } = predict(scenario, ABI_7_0);
-  const used = [...hits.keys(), ...steps.map(({ rule }) => rule), ...steps.flatMap(({ cqes }) => (cqes === 'any' ? [] : cqes).map(({ rule }) => rule))];
+  const used = [
+    ...hits.keys(),
+    ...steps.map(({ rule }) => rule),
+    ...steps.flatMap(({ cqes }) => (cqes === 'any' ? [] : cqes).map(({ rule }) => rule)),
+  ];
   return used.filter((id) => ruleById(id) === undefined);
 };
 const submit = (sqes: Extract<Scenario['steps'][number], { do: 'submit' }>['sqes'], flags = 0): Scenario => ({
-  version: 1, fixtures: [], jit: true, steps: [{ task: 0, do: 'ring', ring: 0, entries: 64, flags }, { task: 0, do: 'submit', ring: 0, sqes }],
+  version: 1,
+  fixtures: [],
+  jit: true,
+  steps: [
+    { task: 0, do: 'ring', ring: 0, entries: 64, flags },
+    { task: 0, do: 'submit', ring: 0, sqes },
+  ],
 });
 
 test('every rule that a prediction names is listed: any scenario', () => {
-  fc.assert(fc.property(anyScenario, (scenario) => void expect(unlisted(scenario)).toEqual([])), { numRuns: 2000 });
+  fc.assert(
+    fc.property(anyScenario, (scenario) => void expect(unlisted(scenario)).toEqual([])),
+    { numRuns: 2000 },
+  );
 });
 
 test('every rule that a prediction names is listed: any request', () => {
-  fc.assert(fc.property(fc.array(anySqe, { maxLength: 5 }), fc.constantFrom(0, 0x80, 0x400, 0x800), (sqes, flags) => void expect(unlisted(submit(sqes, flags))).toEqual([])), { numRuns: 3000 });
+  fc.assert(
+    fc.property(
+      fc.array(anySqe, { maxLength: 5 }),
+      fc.constantFrom(0, 0x80, 0x400, 0x800),
+      (sqes, flags) => void expect(unlisted(submit(sqes, flags))).toEqual([]),
+    ),
+    { numRuns: 3000 },
+  );
 });
 
 test('every rule that a prediction names is listed: every ready-made request', () => {
-  for (const form of opForms) expect([form.name, unlisted({ ...submit([form.sqe], form.need_setup), fixtures: form.fixtures })]).toEqual([form.name, []]);
+  for (const form of opForms)
+    expect([form.name, unlisted({ ...submit([form.sqe], form.need_setup), fixtures: form.fixtures })]).toEqual([
+      form.name,
+      [],
+    ]);
 });

@@ -22,7 +22,9 @@ export interface Rule {
 export type RuleTable<K extends string> = { readonly [P in K]: Rule & { readonly id: P } };
 
 /** Builds a rule table from `id: [kind, statement, source]` rows. */
-export function defineRules<const T extends Record<string, readonly [SourceKind, string, string]>>(rows: T): RuleTable<keyof T & string> {
+export function defineRules<const T extends Record<string, readonly [SourceKind, string, string]>>(
+  rows: T,
+): RuleTable<keyof T & string> {
   const out: Record<string, Rule> = {};
   for (const [id, [kind, statement, source]] of Object.entries(rows)) out[id] = { id, statement, kind, source };
   return out as RuleTable<keyof T & string>;

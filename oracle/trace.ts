@@ -12,8 +12,20 @@ export interface FilterVerdict {
 }
 
 export type TraceEvent =
-  | { readonly kind: 'call'; readonly step: number; readonly what: string; readonly ret: Allowed; readonly rule: string }
-  | { readonly kind: 'program'; readonly step: number; readonly accepted: boolean; readonly rule?: string; readonly pc?: number }
+  | {
+      readonly kind: 'call';
+      readonly step: number;
+      readonly what: string;
+      readonly ret: Allowed;
+      readonly rule: string;
+    }
+  | {
+      readonly kind: 'program';
+      readonly step: number;
+      readonly accepted: boolean;
+      readonly rule?: string;
+      readonly pc?: number;
+    }
   | {
       readonly kind: 'request';
       readonly step: number;

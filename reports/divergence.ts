@@ -9,9 +9,16 @@ import { counted, wrap } from './style.ts';
 const WIDTH = 110;
 
 /** Text of the n-th divergence (from 0) of a result, ending with a newline. */
-export function formatDivergence(divergence: Divergence, n: number, result: Pick<RunResult, 'abi' | 'kernel' | 'seed' | 'command'>, out = 'out'): string {
-  const { rule, suite, index, statement, source, step, what, predicted, observed, reproduced, count, text } = divergence;
-  const field = (name: string, value: string): string[] => (value === '' ? [] : wrap(value, WIDTH - 12).map((line, i) => `${(i === 0 ? `${name}:` : '').padEnd(12)}${line}`));
+export function formatDivergence(
+  divergence: Divergence,
+  n: number,
+  result: Pick<RunResult, 'abi' | 'kernel' | 'seed' | 'command'>,
+  out = 'out',
+): string {
+  const { rule, suite, index, statement, source, step, what, predicted, observed, reproduced, count, text } =
+    divergence;
+  const field = (name: string, value: string): string[] =>
+    value === '' ? [] : wrap(value, WIDTH - 12).map((line, i) => `${(i === 0 ? `${name}:` : '').padEnd(12)}${line}`);
   const file = caseFile('divergences', n);
   // The case stands above, with notes; what is left of the text is the explanation.
   const bare = printed(divergence, result);
@@ -24,7 +31,10 @@ export function formatDivergence(divergence: Divergence, n: number, result: Pick
     ...field('where', `step ${step}, ${what}`),
     ...field('predicted', predicted),
     ...field('observed', observed),
-    ...field('reproduced', `${reproduced}${count > 1 ? `; ${counted(count, 'scenario')} of this run differ in the same way` : ''}`),
+    ...field(
+      'reproduced',
+      `${reproduced}${count > 1 ? `; ${counted(count, 'scenario')} of this run differ in the same way` : ''}`,
+    ),
     ...field('found by', `suite ${suite}, case ${index}, seed ${result.seed}`),
     '',
     'The smallest case that shows it',
@@ -46,7 +56,11 @@ function caseText(divergence: Divergence, result: Pick<RunResult, 'abi'>): strin
   return printed(divergence, result, new Map([[step, [`predicted: ${predicted}`, `observed:  ${observed}`]]]));
 }
 
-function printed({ scenario }: Divergence, result: Pick<RunResult, 'abi'>, notes: ReadonlyMap<number, readonly string[]> = new Map()): string {
+function printed(
+  { scenario }: Divergence,
+  result: Pick<RunResult, 'abi'>,
+  notes: ReadonlyMap<number, readonly string[]> = new Map(),
+): string {
   const read = fromJson(scenario);
   if (!read.ok) return `(the case cannot be read: ${read.error})`;
   return printScenario(read.scenario, abiOf(result), { notes });

@@ -25,9 +25,16 @@ export function formatDoctor({ ok, checks }: DoctorReport): string {
   const width = Math.max(0, ...checks.map(({ name }) => name.length));
   const lines = checks.flatMap(({ name, status, detail, advice }) => {
     const indent = ' '.repeat(2 + 9 + width + 2);
-    return [`  ${MARK[status].padEnd(9)}${name.padEnd(width)}  ${detail.replaceAll('\n', `\n${indent}`)}`, ...(advice === undefined ? [] : advice.split('\n').map((line) => `${indent}${line}`))];
+    return [
+      `  ${MARK[status].padEnd(9)}${name.padEnd(width)}  ${detail.replaceAll('\n', `\n${indent}`)}`,
+      ...(advice === undefined ? [] : advice.split('\n').map((line) => `${indent}${line}`)),
+    ];
   });
   const missing = checks.filter(({ status }) => status === 'missing').map(({ name }) => name);
-  const verdict = ok ? 'ready: npm run conformance' : missing.length === 0 ? 'a run cannot start' : `a run cannot start: ${missing.join(', ')} missing`;
+  const verdict = ok
+    ? 'ready: npm run conformance'
+    : missing.length === 0
+      ? 'a run cannot start'
+      : `a run cannot start: ${missing.join(', ')} missing`;
   return `${lines.join('\n')}\n\n${verdict}\n`;
 }

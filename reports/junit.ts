@@ -8,16 +8,33 @@ import type { Group, Point, PointReport } from './points.ts';
 export function formatJunit(reports: readonly PointReport[]): string {
   const many = reports.length > 1;
   let id = 0;
-  const suites = reports.flatMap((report) => report.groups.map((group, i) => suiteXml(report, group, i === 0 ? report.wall_s : 0, id++, many)));
+  const suites = reports.flatMap((report) =>
+    report.groups.map((group, i) => suiteXml(report, group, i === 0 ? report.wall_s : 0, id++, many)),
+  );
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n${suites.join('')}</testsuites>\n`;
 }
 
 /** Scenarios of all suites are mixed, so there is no time per test; the whole run's stands at its first group. */
-function suiteXml({ title, properties, started }: PointReport, { name, points }: Group, time: number, id: number, many: boolean): string {
+function suiteXml(
+  { title, properties, started }: PointReport,
+  { name, points }: Group,
+  time: number,
+  id: number,
+  many: boolean,
+): string {
   const count = (state: Point['state']): number => points.filter((point) => point.state === state).length;
   const full = many ? `${title}: ${name}` : name;
   const attributes = {
-    name: full, package: 'ringfence', id, timestamp: started.slice(0, 19), hostname: 'localhost', tests: points.length, failures: count('fail'), errors: count('error'), skipped: count('skip'), time: time.toFixed(3),
+    name: full,
+    package: 'ringfence',
+    id,
+    timestamp: started.slice(0, 19),
+    hostname: 'localhost',
+    tests: points.length,
+    failures: count('fail'),
+    errors: count('error'),
+    skipped: count('skip'),
+    time: time.toFixed(3),
   };
   const classname = `ringfence.${many ? `${title.replaceAll('.', '_')}.` : ''}${name}`;
   return [
@@ -43,7 +60,12 @@ function caseXml({ name, state, type = state, message = '', lines }: Point, clas
 }
 
 function attributesXml(attributes: Readonly<Record<string, string | number>>): string {
-  return Object.entries(attributes).map(([name, value]) => ` ${name}="${xmlText(String(value)).replace(/[\n\t]/g, (char) => `&#${char.charCodeAt(0)};`)}"`).join('');
+  return Object.entries(attributes)
+    .map(
+      ([name, value]) =>
+        ` ${name}="${xmlText(String(value)).replace(/[\n\t]/g, (char) => `&#${char.charCodeAt(0)};`)}"`,
+    )
+    .join('');
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
@@ -53,6 +75,9 @@ export function xmlText(text: string): string {
   return text
     .toWellFormed()
     .replace(/\r\n?/g, '\n')
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufffe\uffff]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
+    .replace(
+      /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufffe\uffff]/g,
+      (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
+    )
     .replace(/[&<>"]/g, (char) => ENTITIES[char]!);
 }

@@ -22,14 +22,27 @@ export function mebibytes(bytes: number): string {
 }
 
 /** One line per kernel, then what the cache holds in all. */
-export function formatKernels(lines: readonly KernelLine[], cache: { readonly dir: string; readonly files: number; readonly file_bytes: number }): string {
+export function formatKernels(
+  lines: readonly KernelLine[],
+  cache: { readonly dir: string; readonly files: number; readonly file_bytes: number },
+): string {
   const rows = lines.map((line) => [
-    line.release, STATES[line.state], line.state === 'absent' ? '' : mebibytes(line.bytes), line.sha256.slice(0, 16), line.origin,
-    [line.is_default ? 'the default' : '', line.feature ? '' : 'without the feature'].filter((text) => text !== '').join(', '),
+    line.release,
+    STATES[line.state],
+    line.state === 'absent' ? '' : mebibytes(line.bytes),
+    line.sha256.slice(0, 16),
+    line.origin,
+    [line.is_default ? 'the default' : '', line.feature ? '' : 'without the feature']
+      .filter((text) => text !== '')
+      .join(', '),
   ]);
   const head = ['release', 'cache', 'size', 'sha256', 'origin', ''];
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
-  const print = (row: readonly string[]): string => row.map((text, i) => (i === 2 ? text.padStart(widths[i]!) : text.padEnd(widths[i]!))).join('  ').trimEnd();
+  const print = (row: readonly string[]): string =>
+    row
+      .map((text, i) => (i === 2 ? text.padStart(widths[i]!) : text.padEnd(widths[i]!)))
+      .join('  ')
+      .trimEnd();
   const there = lines.filter(({ state }) => state !== 'absent');
   const total = there.reduce((sum, { bytes }) => sum + bytes, 0);
   return [

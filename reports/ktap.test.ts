@@ -6,8 +6,12 @@ import { MATRIX, MATRIX_RESULTS } from './test-matrix.ts';
 import { BAD, GOOD } from './test-result.ts';
 import type { RunResult } from './result.ts';
 
-const CONSOLE = 'ok 99 injected\nnot ok 98\n1..3\nBail out!\nKTAP version 1\nSubtest: fake\n# SKIP\n\u001b[31m\u0000\u2028ok 97\r\nx';
-const HOSTILE: RunResult = { ...BAD, crashes: [{ ...BAD.crashes[0]!, title: 'bad # SKIP\nok 96 injected', console: CONSOLE }] };
+const CONSOLE =
+  'ok 99 injected\nnot ok 98\n1..3\nBail out!\nKTAP version 1\nSubtest: fake\n# SKIP\n\u001b[31m\u0000\u2028ok 97\r\nx';
+const HOSTILE: RunResult = {
+  ...BAD,
+  crashes: [{ ...BAD.crashes[0]!, title: 'bad # SKIP\nok 96 injected', console: CONSOLE }],
+};
 const MATRIX_TEXT = formatMatrixKtap('ringfence matrix', matrixPoints(MATRIX, MATRIX_RESULTS));
 
 /** Reads what the text of the format allows and nothing else: version, remarks, plan, results in order, nested by four blanks. */
@@ -17,7 +21,10 @@ function read(text: string): { readonly points: string[]; readonly notes: string
   const notes: string[] = [];
   let at = 0;
   const block = (indent: string, path: string): boolean => {
-    const here = (line = lines[at]): string | undefined => (line !== undefined && line.startsWith(indent) && (indent === '' || line.length > indent.length) ? line.slice(indent.length) : undefined);
+    const here = (line = lines[at]): string | undefined =>
+      line !== undefined && line.startsWith(indent) && (indent === '' || line.length > indent.length)
+        ? line.slice(indent.length)
+        : undefined;
     expect(here()).toBe('KTAP version 1');
     at++;
     const remark = (): void => {
@@ -99,7 +106,12 @@ test('a conformant run', () => {
   `);
 });
 
-test.each([['good', formatKtap(runPoints(GOOD))], ['bad', formatKtap(runPoints(BAD))], ['hostile', formatKtap(runPoints(HOSTILE))], ['matrix', MATRIX_TEXT]])('%s keeps the grammar', (_, text) => {
+test.each([
+  ['good', formatKtap(runPoints(GOOD))],
+  ['bad', formatKtap(runPoints(BAD))],
+  ['hostile', formatKtap(runPoints(HOSTILE))],
+  ['matrix', MATRIX_TEXT],
+])('%s keeps the grammar', (_, text) => {
   const { points } = read(text);
   expect(points.filter((point) => /injected|fake/.test(point))).toEqual([]);
   expect(text).not.toMatch(/[^\n\x20-\x7e]/);
@@ -109,20 +121,38 @@ test('reasons and seeds stand on lines of their own', () => {
   const { points, notes } = read(formatKtap(runPoints(HOSTILE)));
   expect(points).toContain('not ok filter.deny-rest.kept');
   expect(points).toContain('ok clone-shares-table # SKIP');
-  for (const note of ['# predicted: user_data 0x1: -EACCES', '# suite stacking, case 1234, seed 1, reproduced 3/3, 3 scenarios alike', '# seed: 1', '# ok 99 injected', '#  Subtest: fake', '# \\x1b[31m\\x00', '# ok 97']) expect(notes).toContain(note);
+  for (const note of [
+    '# predicted: user_data 0x1: -EACCES',
+    '# suite stacking, case 1234, seed 1, reproduced 3/3, 3 scenarios alike',
+    '# seed: 1',
+    '# ok 99 injected',
+    '#  Subtest: fake',
+    '# \\x1b[31m\\x00',
+    '# ok 97',
+  ])
+    expect(notes).toContain(note);
 });
 
 test('long consoles are cut', () => {
-  const { notes } = read(formatKtap(runPoints({ ...BAD, crashes: [{ ...BAD.crashes[0]!, console: 'x\n'.repeat(5000) }] })));
+  const { notes } = read(
+    formatKtap(runPoints({ ...BAD, crashes: [{ ...BAD.crashes[0]!, console: 'x\n'.repeat(5000) }] })),
+  );
   expect(notes).toContain('# 4602 more lines');
 });
 
 /** Perl brings a parser of TAP, which KTAP's top level is. */
 const perl = spawnSync('perl', ['-MTAP::Parser', '-e', '1']).status === 0;
 describe.skipIf(!perl)('TAP::Parser', () => {
-  test.each([[GOOD, 0, 4], [HOSTILE, 5, 6]])('reads it', (result, failed, total) => {
-    const program = 'local $/; my $p = TAP::Parser->new({ tap => <STDIN> }); $p->run; print join " ", scalar $p->failed, $p->tests_run, $p->plan, scalar $p->parse_errors';
-    const { stdout } = spawnSync('perl', ['-MTAP::Parser', '-e', program], { input: formatKtap(runPoints(result as RunResult)), encoding: 'utf8' });
+  test.each([
+    [GOOD, 0, 4],
+    [HOSTILE, 5, 6],
+  ])('reads it', (result, failed, total) => {
+    const program =
+      'local $/; my $p = TAP::Parser->new({ tap => <STDIN> }); $p->run; print join " ", scalar $p->failed, $p->tests_run, $p->plan, scalar $p->parse_errors';
+    const { stdout } = spawnSync('perl', ['-MTAP::Parser', '-e', program], {
+      input: formatKtap(runPoints(result as RunResult)),
+      encoding: 'utf8',
+    });
     expect(stdout).toBe(`${failed} ${total} 1..${total} 0`);
   });
 });

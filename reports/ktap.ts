@@ -15,12 +15,22 @@ interface Node {
 
 /** One run: its groups are the top-level tests. Ends with a newline. */
 export function formatKtap(report: PointReport): string {
-  return document([report.title, ...notesOf(report)], report.groups.map((group) => nodeOf(group)));
+  return document(
+    [report.title, ...notesOf(report)],
+    report.groups.map((group) => nodeOf(group)),
+  );
 }
 
 /** A matrix: a top-level test per kernel, and one for the kernels against each other. */
 export function formatMatrixKtap(title: string, reports: readonly PointReport[]): string {
-  return document([title], reports.map((report) => ({ name: report.title, notes: notesOf(report), children: report.groups.map((group) => nodeOf(group)) })));
+  return document(
+    [title],
+    reports.map((report) => ({
+      name: report.title,
+      notes: notesOf(report),
+      children: report.groups.map((group) => nodeOf(group)),
+    })),
+  );
 }
 
 function notesOf({ properties }: PointReport): string[] {
@@ -40,8 +50,15 @@ function isNode(one: Node | Point): one is Node {
 }
 
 function nodeLines(node: Node, number: number): string[] {
-  const inner = ['KTAP version 1', `# Subtest: ${plain(node.name)}`, ...node.notes.flatMap(comment), `1..${node.children.length}`];
-  inner.push(...node.children.flatMap((child, i) => (isNode(child) ? nodeLines(child, i + 1) : pointLines(child, i + 1))));
+  const inner = [
+    'KTAP version 1',
+    `# Subtest: ${plain(node.name)}`,
+    ...node.notes.flatMap(comment),
+    `1..${node.children.length}`,
+  ];
+  inner.push(
+    ...node.children.flatMap((child, i) => (isNode(child) ? nodeLines(child, i + 1) : pointLines(child, i + 1))),
+  );
   return [...inner.map((line) => `    ${line}`), resultLine(node.name, number, stateOf(node))];
 }
 
@@ -69,5 +86,8 @@ function comment(text: string): string[] {
 
 /** Control characters as `\x1b`. */
 function plain(text: string): string {
-  return text.replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  return text.replace(
+    /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029]/g,
+    (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
 }

@@ -20,10 +20,14 @@ test('verdict first, a column per kernel, every kernel that failed, every differ
 
 test('no line of the table is wider than asked; further kernels go into further blocks', () => {
   const kernels = Array.from({ length: 16 }, (_, i) => ({ ...MATRIX.kernels[1]!, name: `7.0.${i}` }));
-  const spread = <T,>(cells: readonly T[]): T[] => kernels.map(() => cells[1]!);
+  const spread = <T>(cells: readonly T[]): T[] => kernels.map(() => cells[1]!);
   const wide: MatrixResult = {
-    ...MATRIX, kernels, abi: MATRIX.abi.map((row) => ({ ...row, values: spread(row.values) })), suites: MATRIX.suites.map((row) => ({ ...row, cells: spread(row.cells) })),
-    rules: MATRIX.rules.map((row) => ({ ...row, cells: spread(row.cells) })), findings: MATRIX.findings.map((row) => ({ ...row, cells: spread(row.cells) })),
+    ...MATRIX,
+    kernels,
+    abi: MATRIX.abi.map((row) => ({ ...row, values: spread(row.values) })),
+    suites: MATRIX.suites.map((row) => ({ ...row, cells: spread(row.cells) })),
+    rules: MATRIX.rules.map((row) => ({ ...row, cells: spread(row.cells) })),
+    findings: MATRIX.findings.map((row) => ({ ...row, cells: spread(row.cells) })),
   };
   const lines = formatMatrix(wide, { width: 100 }).split('\n');
   const heads = lines.filter((line) => /^\s+7\.0\.\d+(\s+7\.0\.\d+)+$/.test(line));
@@ -33,7 +37,9 @@ test('no line of the table is wider than asked; further kernels go into further 
 });
 
 test('causes in words', () => {
-  expect(causeText({ kind: 'finding', id: 'exec-drops-rules', rule: 'inherit.exec', shown_on: 'from' })).toBe('finding exec-drops-rules (inherit.exec) is gone');
+  expect(causeText({ kind: 'finding', id: 'exec-drops-rules', rule: 'inherit.exec', shown_on: 'from' })).toBe(
+    'finding exec-drops-rules (inherit.exec) is gone',
+  );
   expect(causeText({ kind: 'finding', id: 'x', rule: 'r', shown_on: 'to' })).toBe('finding x (r) begins');
   expect(causeText({ kind: 'abi', field: 'op_last', from: '65', to: '66' })).toBe('ABI op_last: 65 becomes 66');
   expect(causeText({ kind: 'unexplained', detail: 'odd' })).toBe('UNEXPLAINED: odd');

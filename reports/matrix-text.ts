@@ -1,5 +1,15 @@
 /** A matrix on a console: the verdict, one table, what changes where, kernel against kernel. */
-import type { Cause, Change, FindingCell, KernelState, MatrixKernel, MatrixResult, Pair, RuleCell, SuiteCell } from './matrix.ts';
+import type {
+  Cause,
+  Change,
+  FindingCell,
+  KernelState,
+  MatrixKernel,
+  MatrixResult,
+  Pair,
+  RuleCell,
+  SuiteCell,
+} from './matrix.ts';
 import { COLOUR, counted, duration, PLAIN, thousands, wrap } from './style.ts';
 import type { Style } from './style.ts';
 
@@ -29,7 +39,10 @@ const EMPTY: Cell = { text: '', paint: 'none' };
 const plain = (text: string): Cell => ({ text, paint: 'none' });
 
 /** The whole text, ending with a newline. */
-export function formatMatrix(matrix: MatrixResult, { colour = false, width = 120, out = 'out' }: MatrixTextOptions = {}): string {
+export function formatMatrix(
+  matrix: MatrixResult,
+  { colour = false, width = 120, out = 'out' }: MatrixTextOptions = {},
+): string {
   const style = colour ? COLOUR : PLAIN;
   const blocks = [
     [headline(matrix, style), ...facts(matrix)],
@@ -39,7 +52,10 @@ export function formatMatrix(matrix: MatrixResult, { colour = false, width = 120
     ...comparison(matrix, width, out, style),
     [`repeat:  ${matrix.command}`, `details: ${out}/matrix.json, ${out}/KERNEL/result.json`],
   ];
-  return `${blocks.filter((lines) => lines.length > 0).map((lines) => lines.join('\n')).join('\n\n')}\n`;
+  return `${blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`;
 }
 
 function headline({ verdict, reason, kernels }: MatrixResult, style: Style): string {
@@ -58,7 +74,9 @@ function headline({ verdict, reason, kernels }: MatrixResult, style: Style): str
 
 function facts({ kernels, cases, seed, times, append }: MatrixResult): string[] {
   const outcomes = kernels.reduce((sum, kernel) => sum + kernel.outcomes, 0);
-  return [`  ${counted(kernels.length, 'kernel')}, the same ${counted(cases, 'scenario')} each (seed ${seed})${append === '' ? '' : `, append "${append}"`}: ${counted(outcomes, 'kernel answer')}, ${duration(times.wall_s)}`];
+  return [
+    `  ${counted(kernels.length, 'kernel')}, the same ${counted(cases, 'scenario')} each (seed ${seed})${append === '' ? '' : `, append "${append}"`}: ${counted(outcomes, 'kernel answer')}, ${duration(times.wall_s)}`,
+  ];
 }
 
 const STATES: { readonly [S in KernelState]: Cell } = {
@@ -111,32 +129,83 @@ function sections(matrix: MatrixResult): Section[] {
   const kept = kernels.map((_, i) => rules.filter(({ cells }) => cells[i]?.state === 'kept').length);
   return [
     {
-      title: 'kernel', rows: [
+      title: 'kernel',
+      rows: [
         { label: 'verdict', cells: kernels.map(({ state }) => STATES[state]) },
-        { label: 'scenarios', cells: kernels.map(({ scenarios }) => plain(scenarios === 0 ? '-' : thousands(scenarios))) },
-        { label: 'as known findings predict', cells: kernels.map(({ known, scenarios }) => plain(scenarios === 0 ? '-' : thousands(known))) },
-        { label: 'divergences, crashes, hangs', cells: kernels.map(({ divergences, crashes, hangs, scenarios }) => (scenarios === 0 ? plain('-') : { text: String(divergences + crashes + hangs), paint: divergences + crashes + hangs > 0 ? 'bad' as const : 'none' as const })) },
+        {
+          label: 'scenarios',
+          cells: kernels.map(({ scenarios }) => plain(scenarios === 0 ? '-' : thousands(scenarios))),
+        },
+        {
+          label: 'as known findings predict',
+          cells: kernels.map(({ known, scenarios }) => plain(scenarios === 0 ? '-' : thousands(known))),
+        },
+        {
+          label: 'divergences, crashes, hangs',
+          cells: kernels.map(({ divergences, crashes, hangs, scenarios }) =>
+            scenarios === 0
+              ? plain('-')
+              : {
+                  text: String(divergences + crashes + hangs),
+                  paint: divergences + crashes + hangs > 0 ? ('bad' as const) : ('none' as const),
+                },
+          ),
+        },
       ],
     },
-    { title: 'ABI, as probed', rows: abi.filter(({ differs, field }) => differs || field === 'op_last' || field === 'ctx_size').map(({ field, values }) => ({ label: field, cells: values.map((value) => plain(value ?? '-')) })) },
-    { title: 'suites (kn.: scenarios as known findings predict)', rows: suites.map(({ suite, cells }) => ({ label: suite, cells: cells.map(suiteCell) })) },
-    { title: 'findings (scenarios that show it; yes: its own case alone)', rows: findings.map(({ id, cells }) => ({ label: id, cells: cells.map(findingCell) })) },
-    { title: `rules: ${told.length} that are not simply kept, and how many are`, rows: [...told.map(({ rule, cells }) => ({ label: rule, cells: cells.map(ruleCell) })), { label: 'kept', cells: kernels.map(({ scenarios }, i) => plain(scenarios === 0 ? '-' : String(kept[i]))) }] },
+    {
+      title: 'ABI, as probed',
+      rows: abi
+        .filter(({ differs, field }) => differs || field === 'op_last' || field === 'ctx_size')
+        .map(({ field, values }) => ({ label: field, cells: values.map((value) => plain(value ?? '-')) })),
+    },
+    {
+      title: 'suites (kn.: scenarios as known findings predict)',
+      rows: suites.map(({ suite, cells }) => ({ label: suite, cells: cells.map(suiteCell) })),
+    },
+    {
+      title: 'findings (scenarios that show it; yes: its own case alone)',
+      rows: findings.map(({ id, cells }) => ({ label: id, cells: cells.map(findingCell) })),
+    },
+    {
+      title: `rules: ${told.length} that are not simply kept, and how many are`,
+      rows: [
+        ...told.map(({ rule, cells }) => ({ label: rule, cells: cells.map(ruleCell) })),
+        { label: 'kept', cells: kernels.map(({ scenarios }, i) => plain(scenarios === 0 ? '-' : String(kept[i]))) },
+      ],
+    },
   ];
 }
 
 function table(matrix: MatrixResult, width: number, style: Style): string[][] {
   const all = sections(matrix);
   const labels = Math.min(44, Math.max(...all.flatMap(({ rows }) => rows.map(({ label }) => label.length))));
-  const widths = matrix.kernels.map(({ name }, i) => Math.max(Math.min(name.length, 24), ...all.flatMap(({ rows }) => rows.map(({ cells }) => (cells[i] ?? EMPTY).text.length))));
+  const widths = matrix.kernels.map(({ name }, i) =>
+    Math.max(
+      Math.min(name.length, 24),
+      ...all.flatMap(({ rows }) => rows.map(({ cells }) => (cells[i] ?? EMPTY).text.length)),
+    ),
+  );
   const blocks: string[][] = [];
   for (let from = 0; from < matrix.kernels.length; ) {
     let to = from;
-    for (let used = labels + 2; to < matrix.kernels.length && (to === from || used + widths[to]! + 2 <= width); to++) used += widths[to]! + 2;
-    const line = (label: string, cells: readonly Cell[]): string => `  ${short(label, labels).padEnd(labels)}${cells.slice(from, to).map((cell, i) => `  ${paint(short(cell.text, widths[from + i]!).padStart(widths[from + i]!), cell.paint, style)}`).join('')}`.trimEnd();
+    for (let used = labels + 2; to < matrix.kernels.length && (to === from || used + widths[to]! + 2 <= width); to++)
+      used += widths[to]! + 2;
+    const line = (label: string, cells: readonly Cell[]): string =>
+      `  ${short(label, labels).padEnd(labels)}${cells
+        .slice(from, to)
+        .map(
+          (cell, i) => `  ${paint(short(cell.text, widths[from + i]!).padStart(widths[from + i]!), cell.paint, style)}`,
+        )
+        .join('')}`.trimEnd();
     blocks.push([
-      line('', matrix.kernels.map(({ name }) => plain(name))),
-      ...all.flatMap(({ title, rows }) => (rows.length === 0 ? [] : [style.dim(title), ...rows.map(({ label, cells }) => line(label, cells))])),
+      line(
+        '',
+        matrix.kernels.map(({ name }) => plain(name)),
+      ),
+      ...all.flatMap(({ title, rows }) =>
+        rows.length === 0 ? [] : [style.dim(title), ...rows.map(({ label, cells }) => line(label, cells))],
+      ),
     ]);
     from = to;
   }
@@ -148,14 +217,31 @@ function short(text: string, width: number): string {
 }
 
 function paint(text: string, how: Paint, style: Style): string {
-  return how === 'good' ? style.green(text) : how === 'bad' ? style.red(text) : how === 'odd' ? style.yellow(text) : text;
+  return how === 'good'
+    ? style.green(text)
+    : how === 'bad'
+      ? style.red(text)
+      : how === 'odd'
+        ? style.yellow(text)
+        : text;
 }
 
-const WHY: { readonly [S in KernelState]?: string } = { divergent: 'diverges', untestable: 'cannot be tested', interrupted: 'was interrupted', unavailable: 'could not be had', unsupported: 'is not supported', 'not-run': 'did not run' };
+const WHY: { readonly [S in KernelState]?: string } = {
+  divergent: 'diverges',
+  untestable: 'cannot be tested',
+  interrupted: 'was interrupted',
+  unavailable: 'could not be had',
+  unsupported: 'is not supported',
+  'not-run': 'did not run',
+};
 
 function failures(kernels: readonly MatrixKernel[], width: number, style: Style): string[] {
   const lines = kernels.flatMap(({ name, state, reason, note, release }) => [
-    ...(WHY[state] === undefined ? [] : [`${name === release || release === '' ? name : `${name} (${release})`} ${WHY[state]}${reason === undefined ? '' : `: ${reason}`}`]),
+    ...(WHY[state] === undefined
+      ? []
+      : [
+          `${name === release || release === '' ? name : `${name} (${release})`} ${WHY[state]}${reason === undefined ? '' : `: ${reason}`}`,
+        ]),
     ...(note === undefined ? [] : [`${name}: ${note}`]),
   ]);
   return lines.length === 0 ? [] : [style.bold('Kernels'), ...lines.flatMap((line) => indented(line, width))];
@@ -163,31 +249,64 @@ function failures(kernels: readonly MatrixKernel[], width: number, style: Style)
 
 /** What begins, ends or changes. */
 function stories({ findings, rules, abi }: MatrixResult, width: number, style: Style): string[] {
-  const unexpected = (cells: readonly (FindingCell | null)[]): string => (cells.some((cell) => cell?.expected === false) ? ' (! not as its list of kernels says)' : '');
-  const always = findings.filter(({ story }) => story === 'on all').map(({ id, rule }) => `${id} (${rule})`).join(', ');
+  const unexpected = (cells: readonly (FindingCell | null)[]): string =>
+    cells.some((cell) => cell?.expected === false) ? ' (! not as its list of kernels says)' : '';
+  const always = findings
+    .filter(({ story }) => story === 'on all')
+    .map(({ id, rule }) => `${id} (${rule})`)
+    .join(', ');
   const lines = [
-    ...findings.filter(({ story }) => story !== 'on all' && story !== 'on none').map(({ id, rule, story, cells }) => (story === '' ? '' : `${rule}: known finding ${id} ${story}${unexpected(cells)}`)),
-    ...rules.filter(({ rule, cells }) => cells.some((cell) => cell?.state === 'broken') || !findings.some((finding) => finding.rule === rule)).map(({ rule, story }) => (story === '' ? '' : `${rule}: ${story}`)),
+    ...findings
+      .filter(({ story }) => story !== 'on all' && story !== 'on none')
+      .map(({ id, rule, story, cells }) =>
+        story === '' ? '' : `${rule}: known finding ${id} ${story}${unexpected(cells)}`,
+      ),
+    ...rules
+      .filter(
+        ({ rule, cells }) =>
+          cells.some((cell) => cell?.state === 'broken') || !findings.some((finding) => finding.rule === rule),
+      )
+      .map(({ rule, story }) => (story === '' ? '' : `${rule}: ${story}`)),
     ...abi.map(({ field, story }) => (story === '' ? '' : `ABI ${field}: ${story}`)),
     always === '' ? '' : `on all, without a change: ${always}`,
   ].filter((line) => line !== '');
-  return lines.length === 0 ? [] : [style.bold('Where it begins, ends or changes'), ...lines.flatMap((line) => indented(line, width))];
+  return lines.length === 0
+    ? []
+    : [style.bold('Where it begins, ends or changes'), ...lines.flatMap((line) => indented(line, width))];
 }
 
-function comparison({ comparison: { pairs, changes } }: MatrixResult, width: number, out: string, style: Style): string[][] {
+function comparison(
+  { comparison: { pairs, changes } }: MatrixResult,
+  width: number,
+  out: string,
+  style: Style,
+): string[][] {
   if (pairs.length === 0) return [];
   const differ = pairs.some(({ shared, same }) => shared > same);
   return [
     [style.bold('Kernel against kernel, without the oracle (scenarios)'), ...pairTable(pairs, style)],
-    differ ? [style.bold('Every difference, by cause'), ...(changes.length === 0 ? [`  ${pairs.every(({ unexamined }) => unexamined === 0) ? 'none that shows each time' : 'not looked into'}`] : changes.flatMap((change) => changeLines(change, width, out, style)))] : [],
+    differ
+      ? [
+          style.bold('Every difference, by cause'),
+          ...(changes.length === 0
+            ? [
+                `  ${pairs.every(({ unexamined }) => unexamined === 0) ? 'none that shows each time' : 'not looked into'}`,
+              ]
+            : changes.flatMap((change) => changeLines(change, width, out, style))),
+        ]
+      : [],
   ];
 }
 
 function pairTable(pairs: readonly Pair[], style: Style): string[] {
   const head = ['', 'shared', 'same', 'vary', 'explained', 'UNEXPLAINED', 'not examined'];
-  const rows = pairs.map(({ from, to, shared, same, varying, explained, unexplained, unexamined }) => [`${from} -> ${to}`, ...[shared, same, varying, explained, unexplained, unexamined].map(thousands)]);
+  const rows = pairs.map(({ from, to, shared, same, varying, explained, unexplained, unexamined }) => [
+    `${from} -> ${to}`,
+    ...[shared, same, varying, explained, unexplained, unexamined].map(thousands),
+  ]);
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
-  const line = (cells: readonly string[]): string => `  ${cells.map((text, i) => (i === 0 ? text.padEnd(widths[i]!) : text.padStart(widths[i]!))).join('  ')}`.trimEnd();
+  const line = (cells: readonly string[]): string =>
+    `  ${cells.map((text, i) => (i === 0 ? text.padEnd(widths[i]!) : text.padStart(widths[i]!))).join('  ')}`.trimEnd();
   return [line(head), ...rows.map((row, i) => (pairs[i]!.unexplained > 0 ? style.red(line(row)) : line(row)))];
 }
 
@@ -207,12 +326,21 @@ export function causeText(cause: Cause): string {
   }
 }
 
-function changeLines({ from, to, causes, scenarios, example }: Change, width: number, out: string, style: Style): string[] {
+function changeLines(
+  { from, to, causes, scenarios, example }: Change,
+  width: number,
+  out: string,
+  style: Style,
+): string[] {
   const bad = causes.some(({ kind }) => kind === 'unexplained');
   const head = `${from} -> ${to}: ${counted(scenarios, 'scenario')}: ${causes.map(causeText).join('; and ')}`;
   return [
     ...indented(head, width).map((line) => (bad ? style.red(line) : line)),
-    ...indented(`step ${example.step} of ${out}/${example.file}: ${example.answer_from}  ->  ${example.answer_to}`, width, 6).map((line) => style.dim(line)),
+    ...indented(
+      `step ${example.step} of ${out}/${example.file}: ${example.answer_from}  ->  ${example.answer_to}`,
+      width,
+      6,
+    ).map((line) => style.dim(line)),
   ];
 }
 

@@ -4,7 +4,15 @@ import { schemaFault } from '../oracle/scenario/json/test-validator.ts';
 import { MATRIX } from './test-matrix.ts';
 
 const read = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8');
-type Schema = { readonly description?: string; readonly type?: string; readonly enum?: readonly unknown[]; readonly const?: unknown; readonly properties?: Record<string, Schema>; readonly items?: Schema; readonly anyOf?: readonly Schema[] };
+type Schema = {
+  readonly description?: string;
+  readonly type?: string;
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly properties?: Record<string, Schema>;
+  readonly items?: Schema;
+  readonly anyOf?: readonly Schema[];
+};
 const schema = JSON.parse(read('matrix.schema.json')) as Schema;
 
 test('matrices are as the schema says', () => {
@@ -25,15 +33,24 @@ test.each<[string, (matrix: Record<string, any>) => void]>([
 
 /** One row per field. */
 function fields(of: Schema, path = ''): string[] {
-  const rows = path === '' ? [] : [`| \`${path}\` | ${of.type ?? of.enum?.join(', ') ?? (of.anyOf === undefined ? String(of.const) : `null or ${of.anyOf[1]!.type}`)} | ${of.description ?? ''} |`];
-  for (const [name, sub] of Object.entries(of.properties ?? {})) rows.push(...fields(sub, path === '' ? name : `${path}.${name}`));
+  const rows =
+    path === ''
+      ? []
+      : [
+          `| \`${path}\` | ${of.type ?? of.enum?.join(', ') ?? (of.anyOf === undefined ? String(of.const) : `null or ${of.anyOf[1]!.type}`)} | ${of.description ?? ''} |`,
+        ];
+  for (const [name, sub] of Object.entries(of.properties ?? {}))
+    rows.push(...fields(sub, path === '' ? name : `${path}.${name}`));
   if (of.items !== undefined) rows.push(...fields(of.items, `${path}[]`));
   return rows;
 }
 
 test('the README describes every field', () => {
   const table = ['| field | type | meaning |', '| --- | --- | --- |', ...fields(schema)].join('\n');
-  const readme = read('README.md').replace(/<!-- matrix fields -->[^]*<!-- \/matrix fields -->/, `<!-- matrix fields -->\n${table}\n<!-- /matrix fields -->`);
+  const readme = read('README.md').replace(
+    /<!-- matrix fields -->[^]*<!-- \/matrix fields -->/,
+    `<!-- matrix fields -->\n${table}\n<!-- /matrix fields -->`,
+  );
   if (process.env.UPDATE_SCHEMA !== undefined) writeFileSync(new URL('README.md', import.meta.url), readme);
   expect(readme).toContain('<!-- matrix fields -->');
   expect(read('README.md')).toBe(readme);

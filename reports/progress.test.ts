@@ -3,18 +3,44 @@ import { createProgress, progressLine } from './progress.ts';
 import type { Progress } from './result.ts';
 import { COLOUR, PLAIN } from './style.ts';
 
-const STATE: Progress = { elapsed_s: 105, scenarios: 10921, total: 26000, outcomes: 437120, outcomes_per_s: 4163.2, known: 0, divergences: 0, crashes: 0, hangs: 0, suite: 'links' };
+const STATE: Progress = {
+  elapsed_s: 105,
+  scenarios: 10921,
+  total: 26000,
+  outcomes: 437120,
+  outcomes_per_s: 4163.2,
+  known: 0,
+  divergences: 0,
+  crashes: 0,
+  hangs: 0,
+  suite: 'links',
+};
 
-function sink(traits: { isTTY?: boolean; columns?: number } = {}): { text: string; write(text: string): void; isTTY?: boolean; columns?: number } {
-  return { text: '', write(text) { this.text += text; }, ...traits };
+function sink(traits: { isTTY?: boolean; columns?: number } = {}): {
+  text: string;
+  write(text: string): void;
+  isTTY?: boolean;
+  columns?: number;
+} {
+  return {
+    text: '',
+    write(text) {
+      this.text += text;
+    },
+    ...traits,
+  };
 }
 
 describe('one line', () => {
   test('says how far it is, how fast, and how long it takes', () => {
-    expect(progressLine(STATE, 200, PLAIN)).toBe(' 42%  10,921/26,000 scenarios  437,120 answers  4,163/s  1:45  2:25 left  links');
+    expect(progressLine(STATE, 200, PLAIN)).toBe(
+      ' 42%  10,921/26,000 scenarios  437,120 answers  4,163/s  1:45  2:25 left  links',
+    );
   });
   test('says what went wrong first of all', () => {
-    expect(progressLine({ ...STATE, known: 3, divergences: 2, crashes: 1, hangs: 4 }, 200, PLAIN)).toBe(' 42%  10,921/26,000 scenarios  437,120 answers  4,163/s  1:45  2:25 left  known 3  DIVERGENT 2  CRASHES 1  HANGS 4  links');
+    expect(progressLine({ ...STATE, known: 3, divergences: 2, crashes: 1, hangs: 4 }, 200, PLAIN)).toBe(
+      ' 42%  10,921/26,000 scenarios  437,120 answers  4,163/s  1:45  2:25 left  known 3  DIVERGENT 2  CRASHES 1  HANGS 4  links',
+    );
     expect(progressLine({ ...STATE, divergences: 2 }, 200, COLOUR)).toContain('\u001b[31mDIVERGENT 2\u001b[39m');
   });
   test('fits in any width, and keeps the findings longest', () => {
@@ -26,8 +52,12 @@ describe('one line', () => {
     }
   });
   test('a run without end has no percentage', () => {
-    expect(progressLine({ ...STATE, total: Infinity }, 200, PLAIN)).toBe('10,921 scenarios  437,120 answers  4,163/s  1:45  links');
-    expect(progressLine({ ...STATE, total: 0, scenarios: 0, suite: '' }, 200, PLAIN)).toBe('0/0 scenarios  437,120 answers  4,163/s  1:45');
+    expect(progressLine({ ...STATE, total: Infinity }, 200, PLAIN)).toBe(
+      '10,921 scenarios  437,120 answers  4,163/s  1:45  links',
+    );
+    expect(progressLine({ ...STATE, total: 0, scenarios: 0, suite: '' }, 200, PLAIN)).toBe(
+      '0/0 scenarios  437,120 answers  4,163/s  1:45',
+    );
   });
 });
 
@@ -44,7 +74,9 @@ describe('on a terminal', () => {
     out.text = '';
     progress.update({ ...STATE, scenarios: 10930 });
     progress.note('known findings: x');
-    expect(out.text).toBe('\r 42%  10,930/26,000 scenarios  437,120 answers  1:45\u001b[K\r\u001b[Kknown findings: x\n\r 42%  10,930/26,000 scenarios  437,120 answers  1:45\u001b[K');
+    expect(out.text).toBe(
+      '\r 42%  10,930/26,000 scenarios  437,120 answers  1:45\u001b[K\r\u001b[Kknown findings: x\n\r 42%  10,930/26,000 scenarios  437,120 answers  1:45\u001b[K',
+    );
     out.text = '';
     progress.update({ ...STATE, scenarios: 26000 });
     expect(out.text).toContain('100%');

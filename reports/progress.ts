@@ -30,7 +30,10 @@ export interface ProgressReport {
 }
 
 /** Progress on a stream; all methods are cheap and may be called often. */
-export function createProgress(stream: ProgressStream, { env = process.env, now = () => performance.now() }: ProgressOptions = {}): ProgressReport {
+export function createProgress(
+  stream: ProgressStream,
+  { env = process.env, now = () => performance.now() }: ProgressOptions = {},
+): ProgressReport {
   const live = stream.isTTY === true && env.TERM !== 'dumb';
   const style = live && (env.NO_COLOR ?? '') === '' ? COLOUR : PLAIN;
   let shown = '';

@@ -1,7 +1,11 @@
 /** Where a run's files lie and the commands that go with them. */
 
 /** File of the n-th (from 0) divergence, crash, hang or unconfirmed case below the output directory, with `/`. */
-export function caseFile(kind: 'divergences' | 'crashes' | 'hangs' | 'unconfirmed', n: number, extension: 'json' | 'txt' = 'json'): string {
+export function caseFile(
+  kind: 'divergences' | 'crashes' | 'hangs' | 'unconfirmed',
+  n: number,
+  extension: 'json' | 'txt' = 'json',
+): string {
   return `${kind}/${String(n + 1).padStart(3, '0')}.${extension}`;
 }
 

@@ -4,7 +4,15 @@ import { schemaFault } from '../oracle/scenario/json/test-validator.ts';
 import { BAD, GOOD } from './test-result.ts';
 
 const read = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8');
-type Schema = { readonly description?: string; readonly type?: string; readonly enum?: readonly string[]; readonly const?: unknown; readonly properties?: Record<string, Schema>; readonly items?: Schema; readonly additionalProperties?: Schema | false };
+type Schema = {
+  readonly description?: string;
+  readonly type?: string;
+  readonly enum?: readonly string[];
+  readonly const?: unknown;
+  readonly properties?: Record<string, Schema>;
+  readonly items?: Schema;
+  readonly additionalProperties?: Schema | false;
+};
 const schema = JSON.parse(read('result.schema.json')) as Schema;
 
 test('results are as the schema says', () => {
@@ -27,16 +35,22 @@ test.each<[string, (result: Record<string, any>) => void]>([
 /** One row per field. */
 function fields(of: Schema, path = ''): string[] {
   const rows = path === '' ? [] : [`| \`${path}\` | ${typeOf(of)} | ${of.description ?? ''} |`];
-  for (const [name, sub] of Object.entries(of.properties ?? {})) rows.push(...fields(sub, path === '' ? name : `${path}.${name}`));
+  for (const [name, sub] of Object.entries(of.properties ?? {}))
+    rows.push(...fields(sub, path === '' ? name : `${path}.${name}`));
   if (of.items !== undefined) rows.push(...fields(of.items, `${path}[]`));
-  if (typeof of.additionalProperties === 'object' && of.additionalProperties.properties !== undefined) rows.push(...fields(of.additionalProperties, `${path}.*`));
+  if (typeof of.additionalProperties === 'object' && of.additionalProperties.properties !== undefined)
+    rows.push(...fields(of.additionalProperties, `${path}.*`));
   return rows;
 }
-const typeOf = ({ type, enum: words, const: only }: Schema): string => type ?? (words !== undefined ? words.join(', ') : String(only));
+const typeOf = ({ type, enum: words, const: only }: Schema): string =>
+  type ?? (words !== undefined ? words.join(', ') : String(only));
 
 test('the README describes every field', () => {
   const table = ['| field | type | meaning |', '| --- | --- | --- |', ...fields(schema)].join('\n');
-  const readme = read('README.md').replace(/<!-- fields -->[^]*<!-- \/fields -->/, `<!-- fields -->\n${table}\n<!-- /fields -->`);
+  const readme = read('README.md').replace(
+    /<!-- fields -->[^]*<!-- \/fields -->/,
+    `<!-- fields -->\n${table}\n<!-- /fields -->`,
+  );
   if (process.env.UPDATE_SCHEMA !== undefined) writeFileSync(new URL('README.md', import.meta.url), readme);
   expect(read('README.md')).toBe(readme);
   for (const row of fields(schema)) expect(row).not.toMatch(/\| {2}\|$/);

@@ -11,7 +11,14 @@ export const RESULT_VERSION = 1;
 export type Verdict = 'divergent' | 'untestable' | 'interrupted' | 'conformant';
 
 /** Scenario verdicts. */
-export type ScenarioVerdict = 'pass' | 'known' | 'divergence' | 'kernel-crash' | 'hang' | 'runner-error' | 'unsupported';
+export type ScenarioVerdict =
+  | 'pass'
+  | 'known'
+  | 'divergence'
+  | 'kernel-crash'
+  | 'hang'
+  | 'runner-error'
+  | 'unsupported';
 
 export interface RunResult {
   readonly version: typeof RESULT_VERSION;

@@ -38,13 +38,32 @@ new
 
 4 rules: 2 manual page, 1 patch series, 1 observation only
 `);
-  expect(formatRules([{ id: 'op.nop', statement: 'N.', kind: 'uapi', source: 'h' }])).toContain('\n1 rule: 1 UAPI header\n');
-  expect(['filter-reg.pdu.equal', 'filter.ctx.flags', 'bpf.alu.or-k', 'classic-reg.once'].map(headingOf)).toEqual(['Registering a filter', 'Evaluating filters', 'Programs: what instructions do', 'Registering classic restrictions on a ring']);
+  expect(formatRules([{ id: 'op.nop', statement: 'N.', kind: 'uapi', source: 'h' }])).toContain(
+    '\n1 rule: 1 UAPI header\n',
+  );
+  expect(['filter-reg.pdu.equal', 'filter.ctx.flags', 'bpf.alu.or-k', 'classic-reg.once'].map(headingOf)).toEqual([
+    'Registering a filter',
+    'Evaluating filters',
+    'Programs: what instructions do',
+    'Registering classic restrictions on a ring',
+  ]);
 });
 
 test('doctor says what is there, what is missing and what to do', () => {
   expect(
-    formatDoctor({ ok: false, checks: [{ name: 'QEMU', status: 'missing', detail: 'not found', advice: 'apt-get install -y qemu-system-x86\nor as root' }, { name: 'C compiler', status: 'ok', detail: 'gcc 12.2.0' }, { name: 'KVM', status: 'warning', detail: 'a guest does not boot' }] }),
+    formatDoctor({
+      ok: false,
+      checks: [
+        {
+          name: 'QEMU',
+          status: 'missing',
+          detail: 'not found',
+          advice: 'apt-get install -y qemu-system-x86\nor as root',
+        },
+        { name: 'C compiler', status: 'ok', detail: 'gcc 12.2.0' },
+        { name: 'KVM', status: 'warning', detail: 'a guest does not boot' },
+      ],
+    }),
   ).toBe(`  MISSING  QEMU        not found
                        apt-get install -y qemu-system-x86
                        or as root
@@ -59,9 +78,24 @@ a run cannot start: QEMU missing
 
 test('numbers, times and words', () => {
   expect([0, 999, 1000, 1234567.4].map(thousands)).toEqual(['0', '999', '1,000', '1,234,567']);
-  expect([0, 4.21, 9.96, 59.6, 252.4, 3845].map(duration)).toEqual(['0.0 s', '4.2 s', '10 s', '1:00', '4:12', '1:04:05']);
-  expect([counted(1, 'crash', 'crashes'), counted(2, 'crash', 'crashes'), counted(1000, 'case')]).toEqual(['1 crash', '2 crashes', '1,000 cases']);
+  expect([0, 4.21, 9.96, 59.6, 252.4, 3845].map(duration)).toEqual([
+    '0.0 s',
+    '4.2 s',
+    '10 s',
+    '1:00',
+    '4:12',
+    '1:04:05',
+  ]);
+  expect([counted(1, 'crash', 'crashes'), counted(2, 'crash', 'crashes'), counted(1000, 'case')]).toEqual([
+    '1 crash',
+    '2 crashes',
+    '1,000 cases',
+  ]);
   expect(wrap('a bb  ccc dddddd', 5)).toEqual(['a bb', 'ccc', 'dddddd']);
   expect(wrap('', 5)).toEqual([]);
-  expect([quoted("it's"), quoted('a/b.json'), replayCommand('out/', 'x.json')]).toEqual([`'it'\\''s'`, 'a/b.json', 'npx ringfence replay out/x.json']);
+  expect([quoted("it's"), quoted('a/b.json'), replayCommand('out/', 'x.json')]).toEqual([
+    `'it'\\''s'`,
+    'a/b.json',
+    'npx ringfence replay out/x.json',
+  ]);
 });

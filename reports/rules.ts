@@ -5,7 +5,7 @@ import type { Rule, SourceKind } from '../oracle/rules.ts';
 const GROUPS: readonly (readonly [prefix: string, heading: string])[] = [
   ['bpf.program', 'Programs: as a whole'],
   ['bpf.generic', 'Programs: checks of all classic BPF'],
-  ['bpf.whitelist', 'Programs: io_uring\'s own checks'],
+  ['bpf.whitelist', "Programs: io_uring's own checks"],
   ['bpf', 'Programs: what instructions do'],
   ['filter-reg', 'Registering a filter'],
   ['filter', 'Evaluating filters'],
@@ -26,12 +26,19 @@ const GROUPS: readonly (readonly [prefix: string, heading: string])[] = [
 ];
 
 /** How strong a source is, in words. */
-export const KIND_TEXT: Readonly<Record<SourceKind, string>> = { uapi: 'UAPI header', man: 'manual page', patch: 'patch series', observed: 'observation only' };
+export const KIND_TEXT: Readonly<Record<SourceKind, string>> = {
+  uapi: 'UAPI header',
+  man: 'manual page',
+  patch: 'patch series',
+  observed: 'observation only',
+};
 
 /** Group of an id: the longest prefix that fits, or its first part. */
 export function headingOf(id: string): string {
   let best: readonly [string, string] | undefined;
-  for (const group of GROUPS) if ((id === group[0] || id.startsWith(`${group[0]}.`)) && (best === undefined || group[0].length > best[0].length)) best = group;
+  for (const group of GROUPS)
+    if ((id === group[0] || id.startsWith(`${group[0]}.`)) && (best === undefined || group[0].length > best[0].length))
+      best = group;
   return best?.[1] ?? id.split('.')[0]!;
 }
 
@@ -44,9 +51,16 @@ export function formatRules(rules: readonly Rule[]): string {
     if (!groups.has(heading)) groups.set(heading, []);
     groups.get(heading)!.push(rule);
   }
-  const kinds = (Object.keys(KIND_TEXT) as SourceKind[]).map((kind) => [kind, rules.filter((rule) => rule.kind === kind).length] as const);
-  const parts = [...groups].filter(([, list]) => list.length > 0).map(([heading, list]) => `${heading}\n\n${list.map(formatRule).join('\n')}`);
-  const counts = kinds.filter(([, count]) => count > 0).map(([kind, count]) => `${count} ${KIND_TEXT[kind]}`).join(', ');
+  const kinds = (Object.keys(KIND_TEXT) as SourceKind[]).map(
+    (kind) => [kind, rules.filter((rule) => rule.kind === kind).length] as const,
+  );
+  const parts = [...groups]
+    .filter(([, list]) => list.length > 0)
+    .map(([heading, list]) => `${heading}\n\n${list.map(formatRule).join('\n')}`);
+  const counts = kinds
+    .filter(([, count]) => count > 0)
+    .map(([kind, count]) => `${count} ${KIND_TEXT[kind]}`)
+    .join(', ');
   return `${parts.join('\n\n')}\n\n${rules.length} ${rules.length === 1 ? 'rule' : 'rules'}: ${counts}\n`;
 }
 

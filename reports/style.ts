@@ -10,10 +10,19 @@ export interface Style {
 }
 
 const same = (text: string): string => text;
-const sgr = (code: number, end: number) => (text: string): string => `\u001b[${code}m${text}\u001b[${end}m`;
+const sgr =
+  (code: number, end: number) =>
+  (text: string): string =>
+    `\u001b[${code}m${text}\u001b[${end}m`;
 
 export const PLAIN: Style = { red: same, green: same, yellow: same, bold: same, dim: same };
-export const COLOUR: Style = { red: sgr(31, 39), green: sgr(32, 39), yellow: sgr(33, 39), bold: sgr(1, 22), dim: sgr(2, 22) };
+export const COLOUR: Style = {
+  red: sgr(31, 39),
+  green: sgr(32, 39),
+  yellow: sgr(33, 39),
+  bold: sgr(1, 22),
+  dim: sgr(2, 22),
+};
 
 /** 1234567 as "1,234,567". */
 export function thousands(value: number): string {

@@ -20,15 +20,23 @@ details: out/result.json
 });
 
 test('a kernel out of a source tree says which', () => {
-  const origin = { tree: '/linux', built: true, describe: 'v7.3-5-gabc', patches: [{ name: 'fix.patch', sha256: '00' }], debug: false };
-  const summary = (more: Partial<typeof origin>): string => formatSummary({ ...GOOD, kernel: { ...GOOD.kernel, source: 'tree', origin: { ...origin, ...more } } });
+  const origin = {
+    tree: '/linux',
+    built: true,
+    describe: 'v7.3-5-gabc',
+    patches: [{ name: 'fix.patch', sha256: '00' }],
+    debug: false,
+  };
+  const summary = (more: Partial<typeof origin>): string =>
+    formatSummary({ ...GOOD, kernel: { ...GOOD.kernel, source: 'tree', origin: { ...origin, ...more } } });
   expect(summary({})).toContain('(built from v7.3-5-gabc with fix.patch), tcg');
   expect(summary({ built: false, patches: [], debug: true })).toContain('(found in v7.3-5-gabc, debug), tcg');
 });
 
 describe('a bad run', () => {
   const text = formatSummary(BAD, { out: 'my out' });
-  test('says so first', () => expect(text).toMatch(/^NOT CONFORMANT {2}Linux 7\.0\.13\S* broke 1 rule \(1 divergence, 1 crash, 1 hang\)\n/));
+  test('says so first', () =>
+    expect(text).toMatch(/^NOT CONFORMANT {2}Linux 7\.0\.13\S* broke 1 rule \(1 divergence, 1 crash, 1 hang\)\n/));
   test.each([
     ['the rule with its source', 'source: linux/io_uring/bpf_filter.h'],
     ['predicted', 'step 4 predicted: user_data 0x1: -EACCES'],
@@ -38,8 +46,14 @@ describe('a bad run', () => {
     ['how to replay it', "npx ringfence replay 'my out/divergences/001.json'"],
     ['the crash', 'crash 1  WARNING: io_uring/io_uring.c:1234 io_submit_sqe  (suite links, case 77, reproduced 1/3)'],
     ['the hang', 'hang 1  no answer within 5 s'],
-    ['what showed once and not again', 'UNCONFIRMED  1 scenario failed in a batch and passed every time when run alone'],
-    ['what it looked like', 'divergence of link.cancel: step 2: predicted CQE 1, observed no such CQE (suite links, case 90,'],
+    [
+      'what showed once and not again',
+      'UNCONFIRMED  1 scenario failed in a batch and passed every time when run alone',
+    ],
+    [
+      'what it looked like',
+      'divergence of link.cancel: step 2: predicted CQE 1, observed no such CQE (suite links, case 90,',
+    ],
     ['known findings', 'clone-shares-table: A filter that a parent registers after fork reaches the child'],
     ['missing findings', 'blind-register-unrestricted should show on this kernel and did not'],
     ['suites', '4 of 6 passed; not: stacking (3), links (2)'],
@@ -53,7 +67,11 @@ describe('a bad run', () => {
 });
 
 test('many findings of a kind are counted', () => {
-  const text = formatSummary({ ...BAD, divergences: Array.from({ length: 20 }, () => BAD.divergences[0]!), crashes: Array.from({ length: 7 }, () => BAD.crashes[0]!) });
+  const text = formatSummary({
+    ...BAD,
+    divergences: Array.from({ length: 20 }, () => BAD.divergences[0]!),
+    crashes: Array.from({ length: 7 }, () => BAD.crashes[0]!),
+  });
   expect(text).toContain('14 more divergences: out/divergences/');
   expect(text).toContain('1 more crash: out/crashes/');
   expect(text.match(/it differs here/g)).toHaveLength(2);
@@ -64,12 +82,19 @@ test.each([
   ['interrupted', 'INTERRUPTED  Linux 7.0.13+deb13-cloud-amd64 interrupted: this is what was found so far\n'],
   ['untestable', 'NOT TESTABLE  Linux 7.0.13+deb13-cloud-amd64 interrupted: this is what was found so far\n'],
 ] as const)('%s', (verdict, start) => {
-  expect(formatSummary({ ...GOOD, verdict, reason: 'interrupted: this is what was found so far' }).startsWith(start)).toBe(true);
+  expect(
+    formatSummary({ ...GOOD, verdict, reason: 'interrupted: this is what was found so far' }).startsWith(start),
+  ).toBe(true);
 });
 
 test('nothing ran, runner errors, known findings, an appended command line', () => {
   const text = formatSummary({
-    ...GOOD, suites: {}, known: BAD.known, jobs: 1, rules: { a: 1, b: 0, c: 0, d: 0, e: 0 }, kernel: { ...GOOD.kernel, append: 'nosmp' },
+    ...GOOD,
+    suites: {},
+    known: BAD.known,
+    jobs: 1,
+    rules: { a: 1, b: 0, c: 0, d: 0, e: 0 },
+    kernel: { ...GOOD.kernel, append: 'nosmp' },
     runner_errors: [1, 2, 3, 4].map((index) => ({ index, detail: 'the guest sent garbage' })),
   });
   expect(text).toContain('kept every promise that was tested, but for 1 known finding\n');
@@ -83,7 +108,11 @@ test('nothing ran, runner errors, known findings, an appended command line', () 
 test('what is not there is not shown', () => {
   const { reason: _, ...bad } = BAD;
   const [first] = BAD.divergences;
-  const text = formatSummary({ ...bad, divergences: [{ ...first!, count: 1, source: '' }], suites: { links: GOOD.suites.stacking! } });
+  const text = formatSummary({
+    ...bad,
+    divergences: [{ ...first!, count: 1, source: '' }],
+    suites: { links: GOOD.suites.stacking! },
+  });
   expect(text).toMatch(/^NOT CONFORMANT {2}Linux \S+ broke 1 rule\n/);
   expect(text).not.toMatch(/more like it|source:/);
   expect(text).toContain('suites    links: all passed\n');
@@ -93,10 +122,13 @@ test('what is not there is not shown', () => {
 
 test('a long case is cut, a case that cannot be read is left out', () => {
   const steps = Array.from({ length: 40 }, () => CASE.steps[0]!);
-  const with_case = (scenario: unknown): string => formatSummary({ ...BAD, divergences: [{ ...BAD.divergences[0]!, scenario }] });
+  const with_case = (scenario: unknown): string =>
+    formatSummary({ ...BAD, divergences: [{ ...BAD.divergences[0]!, scenario }] });
   expect(with_case(toJson({ ...CASE, steps }))).toContain('... 28 more lines');
   expect(with_case({ steps: 3 })).not.toContain('differs here');
-  expect(formatDivergence({ ...BAD.divergences[0]!, scenario: {} }, 0, BAD)).toContain('(the case cannot be read: the field "version" is missing)');
+  expect(formatDivergence({ ...BAD.divergences[0]!, scenario: {} }, 0, BAD)).toContain(
+    '(the case cannot be read: the field "version" is missing)',
+  );
 });
 
 test('the text of a divergence has everything', () => {
@@ -110,7 +142,8 @@ test('the text of a divergence has everything', () => {
     '> predicted: user_data 0x1: -EACCES\n',
     'What the rules say, step by step\n\nrequest 0 of step 4: denied\n',
     '  npx ringfence replay o/divergences/012.json\n  npx ringfence explain o/divergences/012.json\n  npx ringfence run --seed 1\n',
-  ]) expect(text).toContain(part);
+  ])
+    expect(text).toContain(part);
   const tree = printScenario(CASE, ABI_7_0);
   const once = formatDivergence({ ...BAD.divergences[0]!, text: `${tree}\n\nthe explanation\n` }, 0, BAD);
   expect(once).toContain('What the rules say, step by step\n\nthe explanation\n');

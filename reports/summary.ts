@@ -39,7 +39,10 @@ export function formatSummary(result: RunResult, { colour = false, out = 'out' }
     unconfirmed(result, out, style),
     [`repeat:  ${result.command}`, `details: ${below(out, 'result.json')}`],
   ];
-  return `${blocks.filter((lines) => lines.length > 0).map((lines) => lines.join('\n')).join('\n\n')}\n`;
+  return `${blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`;
 }
 
 const HEADLINES: { readonly [V in Verdict]: (style: Style) => string } = {
@@ -70,15 +73,28 @@ function facts(result: RunResult, style: Style): string[] {
   const { kernel, accel, times, jobs, suites, rules } = result;
   const append = kernel.append === '' ? '' : `, append "${kernel.append}"`;
   const lines: [string, string][] = [
-    ['kernel', `${kernel.release} ${kernel.machine} (${sourceText(kernel)}${append}), ${accel.name}, ${counted(jobs, 'guest')}`],
-    ['compared', `${counted(result.outcomes, 'kernel answer')} in ${counted(result.scenarios, 'scenario')}, ${duration(times.wall_s)}, ${thousands(times.outcomes_per_s)}/s`],
+    [
+      'kernel',
+      `${kernel.release} ${kernel.machine} (${sourceText(kernel)}${append}), ${accel.name}, ${counted(jobs, 'guest')}`,
+    ],
+    [
+      'compared',
+      `${counted(result.outcomes, 'kernel answer')} in ${counted(result.scenarios, 'scenario')}, ${duration(times.wall_s)}, ${thousands(times.outcomes_per_s)}/s`,
+    ],
     ['suites', suiteText(suites)],
   ];
   if (kernel.note !== undefined) lines.splice(1, 0, ['NOTE', kernel.note]);
-  const never = Object.keys(rules).filter((id) => rules[id] === 0).sort();
-  lines.push(['rules', `${Object.keys(rules).length - never.length} of ${Object.keys(rules).length} reached${never.length === 0 ? '' : `; never: ${never.slice(0, 3).join(', ')}${never.length > 3 ? ` and ${never.length - 3} more` : ''}`}`]);
-  for (const { id, rule, title, scenarios } of result.known) lines.push(['known', `${id}: ${title} (${rule}; ${counted(scenarios, 'scenario')})`]);
-  for (const { id, reason } of result.missing_findings) lines.push(['MISSING', `${id} should show on this kernel and did not: ${reason}`]);
+  const never = Object.keys(rules)
+    .filter((id) => rules[id] === 0)
+    .sort();
+  lines.push([
+    'rules',
+    `${Object.keys(rules).length - never.length} of ${Object.keys(rules).length} reached${never.length === 0 ? '' : `; never: ${never.slice(0, 3).join(', ')}${never.length > 3 ? ` and ${never.length - 3} more` : ''}`}`,
+  ]);
+  for (const { id, rule, title, scenarios } of result.known)
+    lines.push(['known', `${id}: ${title} (${rule}; ${counted(scenarios, 'scenario')})`]);
+  for (const { id, reason } of result.missing_findings)
+    lines.push(['MISSING', `${id} should show on this kernel and did not: ${reason}`]);
   lines.push(...expectationLines(result));
   return lines.flatMap(([name, text]) =>
     wrap(text, WIDTH - 12).map((line, i) => {
@@ -92,7 +108,8 @@ function suiteText(suites: RunResult['suites']): string {
   const all = Object.entries(suites);
   const bad = all.filter(([, { divergence, other }]) => divergence + other > 0);
   if (all.length === 0) return 'none ran';
-  if (bad.length === 0) return all.length <= 4 ? `${all.map(([name]) => name).join(', ')}: all passed` : `${all.length}, all passed`;
+  if (bad.length === 0)
+    return all.length <= 4 ? `${all.map(([name]) => name).join(', ')}: all passed` : `${all.length}, all passed`;
   return `${all.length - bad.length} of ${all.length} passed; not: ${bad.map(([name, { divergence, other }]) => `${name} (${divergence + other})`).join(', ')}`;
 }
 
@@ -119,7 +136,8 @@ function excerpt({ scenario, step }: Divergence, result: RunResult, style: Style
   for (const programs of ['asm', 'none'] as const) {
     const lines = printScenario(read.scenario, abi, { programs, notes, instructions: 8 }).split('\n');
     if (lines.length <= EXCERPT) return lines;
-    if (programs === 'none') return [...lines.slice(0, EXCERPT - 1), style.dim(`... ${lines.length - EXCERPT + 1} more lines`)];
+    if (programs === 'none')
+      return [...lines.slice(0, EXCERPT - 1), style.dim(`... ${lines.length - EXCERPT + 1} more lines`)];
   }
   return [];
 }
@@ -138,11 +156,16 @@ function crashBlock({ suite, index, kind, title, reproduced }: Crash, n: number,
 }
 
 function hangBlock({ suite, index, detail, reproduced }: Hang, n: number, out: string, style: Style): string[] {
-  return [`${style.red(`hang ${n + 1}`)}  ${style.bold(detail)}  (suite ${suite}, case ${index}, reproduced ${reproduced})`, `    ${replayCommand(out, caseFile('hangs', n))}`];
+  return [
+    `${style.red(`hang ${n + 1}`)}  ${style.bold(detail)}  (suite ${suite}, case ${index}, reproduced ${reproduced})`,
+    `    ${replayCommand(out, caseFile('hangs', n))}`,
+  ];
 }
 
 function more(count: number, noun: string, where: string, many?: string): string[] {
-  return count > SHOWN ? [`${counted(count - SHOWN, `more ${noun}`, many === undefined ? undefined : `more ${many}`)}: ${where}`] : [];
+  return count > SHOWN
+    ? [`${counted(count - SHOWN, `more ${noun}`, many === undefined ? undefined : `more ${many}`)}: ${where}`]
+    : [];
 }
 
 /** A case that fails once and never again may be a race in the kernel, or a slow machine: somebody should look. */
@@ -150,15 +173,23 @@ function unconfirmed({ unconfirmed }: RunResult, out: string, style: Style): str
   if (unconfirmed.length === 0) return [];
   return [
     `${style.yellow('UNCONFIRMED')}  ${counted(unconfirmed.length, 'scenario')} failed in a batch and passed every time when run alone (not counted as failed):`,
-    ...unconfirmed.slice(0, SHOWN).flatMap(({ suite, index, verdict, rule, detail, reproduced }, n) => [
-      ...wrap(`${rule === undefined ? verdict : `${verdict} of ${rule}`}: ${detail} (suite ${suite}, case ${index}, reproduced ${reproduced})`, WIDTH - 4).map((line) => `    ${line}`),
-      `    ${replayCommand(out, caseFile('unconfirmed', n))}`,
-    ]),
+    ...unconfirmed
+      .slice(0, SHOWN)
+      .flatMap(({ suite, index, verdict, rule, detail, reproduced }, n) => [
+        ...wrap(
+          `${rule === undefined ? verdict : `${verdict} of ${rule}`}: ${detail} (suite ${suite}, case ${index}, reproduced ${reproduced})`,
+          WIDTH - 4,
+        ).map((line) => `    ${line}`),
+        `    ${replayCommand(out, caseFile('unconfirmed', n))}`,
+      ]),
     ...more(unconfirmed.length, 'unconfirmed', below(out, 'unconfirmed/'), 'more unconfirmed'),
   ];
 }
 
 function runnerErrors({ runner_errors }: RunResult): string[] {
   if (runner_errors.length === 0) return [];
-  return [`${counted(runner_errors.length, 'scenario')} could not be judged:`, ...runner_errors.slice(0, 3).map(({ index, detail }) => `    case ${index}: ${detail}`)];
+  return [
+    `${counted(runner_errors.length, 'scenario')} could not be judged:`,
+    ...runner_errors.slice(0, 3).map(({ index, detail }) => `    case ${index}: ${detail}`),
+  ];
 }

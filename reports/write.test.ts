@@ -1,4 +1,14 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
@@ -15,10 +25,28 @@ test('everything is written, and the cases can be read back', () => {
   const out = join(dir, 'a/b');
   writeOut(out, BAD, { console: new Map([['console-0.txt', 'boot\n']]) });
   expect(readdirSync(out, { recursive: true }).map(String).sort()).toEqual([
-    'command', 'console-0.txt', 'crashes', 'crashes/001.json', 'crashes/001.txt', 'divergences', 'divergences/001.json', 'divergences/001.txt', 'hangs', 'hangs/001.json', 'result.json', 'summary.txt', 'unconfirmed', 'unconfirmed/001.json', 'versions.json',
+    'command',
+    'console-0.txt',
+    'crashes',
+    'crashes/001.json',
+    'crashes/001.txt',
+    'divergences',
+    'divergences/001.json',
+    'divergences/001.txt',
+    'hangs',
+    'hangs/001.json',
+    'result.json',
+    'summary.txt',
+    'unconfirmed',
+    'unconfirmed/001.json',
+    'versions.json',
   ]);
   expect(JSON.parse(readFileSync(join(out, 'result.json'), 'utf8'))).toEqual(BAD);
-  for (const kind of ['divergences', 'crashes', 'hangs', 'unconfirmed']) expect(parseCaseFile(readFileSync(join(out, kind, '001.json'), 'utf8'))).toMatchObject({ ok: true, file: { scenario: CASE } });
+  for (const kind of ['divergences', 'crashes', 'hangs', 'unconfirmed'])
+    expect(parseCaseFile(readFileSync(join(out, kind, '001.json'), 'utf8'))).toMatchObject({
+      ok: true,
+      file: { scenario: CASE },
+    });
   expect(readFileSync(join(out, 'crashes/001.txt'), 'utf8')).toContain('a\nb\n');
   expect(readFileSync(join(out, 'command'), 'utf8')).toBe('npx ringfence run --seed 1\n');
 });
@@ -45,7 +73,9 @@ test('a file in the way is an error that says what to do', () => {
   const path = join(dir, 'out');
   writeFileSync(path, '');
   expect(() => writeOut(path, GOOD)).toThrow(OutputError);
-  expect(() => writeOut(path, GOOD)).toThrow('something else is in the way. Remove it or choose another place with --out.');
+  expect(() => writeOut(path, GOOD)).toThrow(
+    'something else is in the way. Remove it or choose another place with --out.',
+  );
 });
 
 test.each([
@@ -62,7 +92,9 @@ test.each([
   expect(error.message).toMatch(/^out\/result\.json could not be written: /);
   expect(error.message).toContain(part);
   expect(error.code).toBe(code);
-  expect(new OutputError('x', new Error('y')).message).toBe('x could not be written: y. Choose another place with --out.');
+  expect(new OutputError('x', new Error('y')).message).toBe(
+    'x could not be written: y. Choose another place with --out.',
+  );
 });
 
 test('a failed write leaves the old file whole and nothing beside it', () => {
@@ -87,11 +119,14 @@ test.skipIf(process.getuid?.() === 0)('a directory that may not be written', () 
 test('a disk that really is full: what was written before stays whole', ({ skip }) => {
   const small = join(dir, 'small');
   mkdirSync(small);
-  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', small]).status !== 0) skip('no file system can be mounted here');
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', small]).status !== 0)
+    skip('no file system can be mounted here');
   try {
     writeOut(small, GOOD);
     const big = { ...BAD, crashes: [{ ...BAD.crashes[0]!, console: 'x'.repeat(100_000) }] };
-    expect(() => writeOut(small, big)).toThrow(/crashes.001\.txt could not be written: the disk is full\. Free some space/);
+    expect(() => writeOut(small, big)).toThrow(
+      /crashes.001\.txt could not be written: the disk is full\. Free some space/,
+    );
     expect(JSON.parse(readFileSync(join(small, 'result.json'), 'utf8'))).toEqual(GOOD);
     expect(parseCaseFile(readFileSync(join(small, 'divergences/001.json'), 'utf8')).ok).toBe(true);
     expect(readdirSync(small, { recursive: true }).filter((name) => String(name).endsWith('.tmp'))).toEqual([]);

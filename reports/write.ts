@@ -3,7 +3,17 @@
  * none is ever half written; files whose content is there already are left alone, so that
  * writing again and again while the run goes on costs little.
  */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CASE_VERSION, formatJson } from '../oracle/scenario/json.ts';
 import type { Json } from '../oracle/scenario/json.ts';
@@ -50,21 +60,52 @@ export interface WriteExtras {
 }
 
 /** The files of a result, by path below the output directory. */
-export function outputFiles(result: RunResult, out: string, { console: consoles = new Map() }: WriteExtras = {}): Map<string, string> {
+export function outputFiles(
+  result: RunResult,
+  out: string,
+  { console: consoles = new Map() }: WriteExtras = {},
+): Map<string, string> {
   const files = new Map<string, string>();
-  const caseText = (suite: string, note: string, scenario: unknown): string => `${formatJson({ ringfence: CASE_VERSION, suite, note: note.slice(0, 1000), scenario: scenario as Json })}\n`;
+  const caseText = (suite: string, note: string, scenario: unknown): string =>
+    `${formatJson({ ringfence: CASE_VERSION, suite, note: note.slice(0, 1000), scenario: scenario as Json })}\n`;
   for (const [name, text] of consoles) files.set(name, text);
   result.divergences.forEach((divergence, n) => {
-    files.set(caseFile('divergences', n), caseText(divergence.suite, `${divergence.rule} on Linux ${result.kernel.release}: step ${divergence.step}, predicted ${divergence.predicted}, observed ${divergence.observed}`, divergence.scenario));
+    files.set(
+      caseFile('divergences', n),
+      caseText(
+        divergence.suite,
+        `${divergence.rule} on Linux ${result.kernel.release}: step ${divergence.step}, predicted ${divergence.predicted}, observed ${divergence.observed}`,
+        divergence.scenario,
+      ),
+    );
     files.set(caseFile('divergences', n, 'txt'), formatDivergence(divergence, n, result, out));
   });
   result.crashes.forEach((crash, n) => {
-    files.set(caseFile('crashes', n), caseText(crash.suite, `${crash.kind} on Linux ${result.kernel.release}: ${crash.title}`, crash.scenario));
-    files.set(caseFile('crashes', n, 'txt'), `${crash.kind}: ${crash.title}\nreproduced: ${crash.reproduced}\n\n${crash.console.trimEnd()}\n`);
+    files.set(
+      caseFile('crashes', n),
+      caseText(crash.suite, `${crash.kind} on Linux ${result.kernel.release}: ${crash.title}`, crash.scenario),
+    );
+    files.set(
+      caseFile('crashes', n, 'txt'),
+      `${crash.kind}: ${crash.title}\nreproduced: ${crash.reproduced}\n\n${crash.console.trimEnd()}\n`,
+    );
   });
-  result.hangs.forEach((hang, n) => files.set(caseFile('hangs', n), caseText(hang.suite, `hang on Linux ${result.kernel.release}: ${hang.detail}`, hang.scenario)));
-  result.unconfirmed.forEach((one, n) => files.set(caseFile('unconfirmed', n), caseText(one.suite, `unconfirmed ${one.verdict} on Linux ${result.kernel.release}: ${one.detail}`, one.scenario)));
-  files.set('versions.json', `${JSON.stringify({ kernel: result.kernel, accel: result.accel, ...result.versions }, null, 2)}\n`);
+  result.hangs.forEach((hang, n) =>
+    files.set(
+      caseFile('hangs', n),
+      caseText(hang.suite, `hang on Linux ${result.kernel.release}: ${hang.detail}`, hang.scenario),
+    ),
+  );
+  result.unconfirmed.forEach((one, n) =>
+    files.set(
+      caseFile('unconfirmed', n),
+      caseText(one.suite, `unconfirmed ${one.verdict} on Linux ${result.kernel.release}: ${one.detail}`, one.scenario),
+    ),
+  );
+  files.set(
+    'versions.json',
+    `${JSON.stringify({ kernel: result.kernel, accel: result.accel, ...result.versions }, null, 2)}\n`,
+  );
   files.set('command', `${result.command}\n`);
   files.set('summary.txt', formatSummary(result, { out }));
   // Last: a reader that finds result.json finds everything it names.

@@ -12,14 +12,35 @@ const EACH = 40;
 
 async function once(what: Pick<RunOptions, 'suites' | 'cases' | 'scenarios'>): Promise<RunResult> {
   return await run(
-    { ...what, seed: SEED, append: '', accel: 'auto', jobs: 2, timeout: 60, command: 'vitest', investigate: 0, shrinkSeconds: 0 },
+    {
+      ...what,
+      seed: SEED,
+      append: '',
+      accel: 'auto',
+      jobs: 2,
+      timeout: 60,
+      command: 'vitest',
+      investigate: 0,
+      shrinkSeconds: 0,
+    },
     { note: () => undefined, progress: () => undefined, checkpoint: () => undefined, consoleFile: () => undefined },
     new AbortController().signal,
   );
 }
 
 /** What must not depend on when and how fast the run was. */
-function timeless({ seed, verdict, scenarios, outcomes, suites, rules, known, divergences, crashes, hangs }: RunResult) {
+function timeless({
+  seed,
+  verdict,
+  scenarios,
+  outcomes,
+  suites,
+  rules,
+  known,
+  divergences,
+  crashes,
+  hangs,
+}: RunResult) {
   return { seed, verdict, scenarios, outcomes, suites, rules, known, divergences, crashes, hangs };
 }
 

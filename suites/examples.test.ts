@@ -16,11 +16,20 @@ let prepared: Prepared;
 let known: KnownFindings;
 
 async function run(scenario: Scenario): Promise<Observation> {
-  return await observe(prepared.first, scenario, waitsOf(predict(scenario, prepared.abi)), prepared.guests.plan.deadline);
+  return await observe(
+    prepared.first,
+    scenario,
+    waitsOf(predict(scenario, prepared.abi)),
+    prepared.guests.plan.deadline,
+  );
 }
 
 beforeAll(async () => {
-  prepared = await prepare({ append: '', accel: 'auto', timeout: 60 }, { note: () => undefined, consoleFile: () => undefined }, new AbortController().signal);
+  prepared = await prepare(
+    { append: '', accel: 'auto', timeout: 60 },
+    { note: () => undefined, consoleFile: () => undefined },
+    new AbortController().signal,
+  );
   const { active, missing } = await runSentinels(loadFindings(), prepared.abi, run);
   expect(missing.map(({ id }) => id)).toEqual([]);
   known = new KnownFindings(active, prepared.abi);
@@ -32,7 +41,8 @@ afterAll(async () => {
 
 describe('hand-written examples', () => {
   it('there are some for every suite, each with a title of its own', () => {
-    for (const suite of SUITE_NAMES) expect(EXAMPLES.filter((example) => example.suite === suite).length, suite).toBeGreaterThanOrEqual(2);
+    for (const suite of SUITE_NAMES)
+      expect(EXAMPLES.filter((example) => example.suite === suite).length, suite).toBeGreaterThanOrEqual(2);
     expect(new Set(EXAMPLES.map(({ suite, title }) => `${suite}: ${title}`)).size).toBe(EXAMPLES.length);
   });
 

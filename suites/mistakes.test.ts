@@ -41,15 +41,22 @@ describe('deliberate mistakes against recorded outcomes', () => {
 
   it('without a mistake every recorded answer is the predicted one', async () => {
     const copy = await workshop.predict(undefined);
-    expect(recording.cases.filter((recorded) => !right(copy, recorded)).map(({ suite, title }) => `${suite}: ${title}`)).toEqual([]);
+    expect(
+      recording.cases.filter((recorded) => !right(copy, recorded)).map(({ suite, title }) => `${suite}: ${title}`),
+    ).toEqual([]);
   });
 
   it('a mistake whose text is not in the source is an error', async () => {
-    await expect(workshop.predict({ name: 'x', file: 'predict.ts', find: 'no such text', replace: '', likely: [] })).rejects.toThrow('stands 0 times');
+    await expect(
+      workshop.predict({ name: 'x', file: 'predict.ts', find: 'no such text', replace: '', likely: [] }),
+    ).rejects.toThrow('stands 0 times');
   });
 
   it.each(MISTAKES)('caught: $name', async (mistake) => {
     const recorded = caught(await workshop.predict(mistake), mistake.likely);
-    expect(recorded, `no recorded outcome tells the oracle with the mistake "${mistake.name}" from the right one`).toBeDefined();
+    expect(
+      recorded,
+      `no recorded outcome tells the oracle with the mistake "${mistake.name}" from the right one`,
+    ).toBeDefined();
   });
 });

@@ -39,9 +39,19 @@ export async function chooseAccel(preference: 'auto' | Accel, options: ChooseOpt
   const log = options.log ?? (() => {});
   if (preference === 'tcg') return { accel: 'tcg', reason: 'TCG, as asked', remembered: false };
   const kvm = options.kvm ?? { present: kvmDevice() !== undefined, accessible: kvmAccessible() };
-  const obstacle = kvm.present ? (kvm.accessible ? undefined : '/dev/kvm may not be opened by this user') : '/dev/kvm is not there';
+  const obstacle = kvm.present
+    ? kvm.accessible
+      ? undefined
+      : '/dev/kvm may not be opened by this user'
+    : '/dev/kvm is not there';
   if (preference === 'kvm') {
-    if (obstacle) throw new SetupError(`KVM was asked for, but ${obstacle}.`, kvm.present ? 'Add yourself to the group of /dev/kvm (usually kvm), or use --accel tcg.' : 'Switch on virtualisation in the firmware or the outer machine, or use --accel tcg.');
+    if (obstacle)
+      throw new SetupError(
+        `KVM was asked for, but ${obstacle}.`,
+        kvm.present
+          ? 'Add yourself to the group of /dev/kvm (usually kvm), or use --accel tcg.'
+          : 'Switch on virtualisation in the firmware or the outer machine, or use --accel tcg.',
+      );
     return { accel: 'kvm', reason: 'KVM, as asked', remembered: false };
   }
   if (obstacle) return tell({ accel: 'tcg', reason: `TCG: ${obstacle}`, remembered: false }, log);
@@ -64,7 +74,13 @@ async function tryKvm(options: ChooseOptions): Promise<AccelChoice> {
   const deadlineMs = options.deadlineMs ?? 15_000;
   const boot = options.boot ?? bootGuest;
   try {
-    const guest = await boot({ kernel: options.kernel, image: options.image, accel: 'kvm', bootDeadlineMs: deadlineMs, ...(options.signal ? { signal: options.signal } : {}) });
+    const guest = await boot({
+      kernel: options.kernel,
+      image: options.image,
+      accel: 'kvm',
+      bootDeadlineMs: deadlineMs,
+      ...(options.signal ? { signal: options.signal } : {}),
+    });
     await guest.kill();
     return { accel: 'kvm', reason: `KVM boots this guest in ${(guest.bootMs / 1000).toFixed(1)} s`, remembered: false };
   } catch (error) {
@@ -77,7 +93,10 @@ async function tryKvm(options: ChooseOptions): Promise<AccelChoice> {
 /** The telling line of a boot failure. */
 function shortly(error: VmError): string {
   const lines = error.message.split('\n');
-  return (lines.find((l) => /qemu-system-\S+: (?!terminating)/.test(l)) ?? lines[0] ?? '').trim().replace(/^qemu-system-\S+:\s*/, '').replace(/[.:]$/, '');
+  return (lines.find((l) => /qemu-system-\S+: (?!terminating)/.test(l)) ?? lines[0] ?? '')
+    .trim()
+    .replace(/^qemu-system-\S+:\s*/, '')
+    .replace(/[.:]$/, '');
 }
 
 async function memoryKey(options: ChooseOptions): Promise<string> {

@@ -6,7 +6,9 @@ import { cacheDir, sha256, sha256File, writeAtomic } from './cache.ts';
 import { diskError, SetupError } from './errors.ts';
 
 let dir: string;
-beforeEach(() => { dir = mkdtempSync(join(tmpdir(), 'ringfence-test-')); });
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'ringfence-test-'));
+});
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 describe('cacheDir', () => {
@@ -37,7 +39,9 @@ describe('writeAtomic', () => {
 
   it.runIf(process.platform === 'linux')('says that the disk is full', async () => {
     // Every write to this device fails with ENOSPC.
-    const full = await import('node:fs/promises').then(({ writeFile }) => writeFile('/dev/full', 'x')).catch((error: unknown) => diskError(error, '/cache/kernel', 64));
+    const full = await import('node:fs/promises')
+      .then(({ writeFile }) => writeFile('/dev/full', 'x'))
+      .catch((error: unknown) => diskError(error, '/cache/kernel', 64));
     expect(full).toBeInstanceOf(SetupError);
     expect((full as SetupError).message).toMatch(/disk is full.*\/cache\/kernel[^]*RINGFENCE_CACHE/);
   });

@@ -2,9 +2,21 @@
 
 /** What a report is about. */
 export type ConsoleKind =
-  | 'oops' | 'bug' | 'warning' | 'panic'
-  | 'kasan' | 'kmsan' | 'kcsan' | 'kfence' | 'ubsan'
-  | 'lockdep' | 'refcount' | 'rcu-stall' | 'lockup' | 'hung-task' | 'kmemleak';
+  | 'oops'
+  | 'bug'
+  | 'warning'
+  | 'panic'
+  | 'kasan'
+  | 'kmsan'
+  | 'kcsan'
+  | 'kfence'
+  | 'ubsan'
+  | 'lockdep'
+  | 'refcount'
+  | 'rcu-stall'
+  | 'lockup'
+  | 'hung-task'
+  | 'kmemleak';
 
 /** One report. */
 export interface ConsoleReport {
@@ -34,13 +46,33 @@ const PATTERNS: readonly Pattern[] = [
   { kind: 'kcsan', start: /^BUG: KCSAN: /, end: RULER },
   { kind: 'kfence', start: /^BUG: KFENCE: /, end: RULER },
   { kind: 'ubsan', start: /^UBSAN: /, end: /^---\[ end trace|^={10,}$/ },
-  { kind: 'lockdep', start: /^(?:WARNING|BUG): (?:possible (?:circular locking|recursive locking|irq lock inversion|deadlock)|inconsistent lock state|bad unlock balance|held lock freed|lock held (?:when returning|at task exit)|nested lock was not taken|invalid wait context|suspicious RCU usage)|^WARNING: \S+-(?:safe|unsafe|READ-safe) -> \S+ lock order|^\[ BUG: Invalid wait context \]|^DEBUG_LOCKS_WARN_ON|^INFO: (?:possible (?:circular|recursive) locking|trying to register non-static key|inconsistent lock)|^BUG: MAX_LOCK/, end: END_TASK },
-  { kind: 'rcu-stall', start: /^(?:rcu: )?INFO: rcu\S* (?:self-)?detected (?:expedited )?stall|^rcu: INFO: Stall ended|^rcu: rcu_\w+ kthread starved|^INFO: rcu_tasks detected stalls/, end: END_TASK },
-  { kind: 'lockup', start: /^watchdog: (?:BUG: soft lockup|Watchdog detected hard LOCKUP|CPU\d+: Watchdog)|^BUG: (?:soft lockup|workqueue lockup)|^NMI watchdog: /, end: END_TASK },
+  {
+    kind: 'lockdep',
+    start:
+      /^(?:WARNING|BUG): (?:possible (?:circular locking|recursive locking|irq lock inversion|deadlock)|inconsistent lock state|bad unlock balance|held lock freed|lock held (?:when returning|at task exit)|nested lock was not taken|invalid wait context|suspicious RCU usage)|^WARNING: \S+-(?:safe|unsafe|READ-safe) -> \S+ lock order|^\[ BUG: Invalid wait context \]|^DEBUG_LOCKS_WARN_ON|^INFO: (?:possible (?:circular|recursive) locking|trying to register non-static key|inconsistent lock)|^BUG: MAX_LOCK/,
+    end: END_TASK,
+  },
+  {
+    kind: 'rcu-stall',
+    start:
+      /^(?:rcu: )?INFO: rcu\S* (?:self-)?detected (?:expedited )?stall|^rcu: INFO: Stall ended|^rcu: rcu_\w+ kthread starved|^INFO: rcu_tasks detected stalls/,
+    end: END_TASK,
+  },
+  {
+    kind: 'lockup',
+    start:
+      /^watchdog: (?:BUG: soft lockup|Watchdog detected hard LOCKUP|CPU\d+: Watchdog)|^BUG: (?:soft lockup|workqueue lockup)|^NMI watchdog: /,
+    end: END_TASK,
+  },
   { kind: 'hung-task', start: /^INFO: task \S.* blocked (?:for more than|in I\/O wait)/, end: END_TASK },
   { kind: 'kmemleak', start: /^kmemleak: \d+ new suspicious memory leaks|^unreferenced object 0x/, end: NEVER },
   { kind: 'panic', start: /^Kernel panic - not syncing/, end: /^---\[ end Kernel panic/ },
-  { kind: 'oops', start: /^BUG: (?:kernel NULL pointer dereference|unable to handle|stack guard page|TASK stack guard|IRQ stack guard)|^(?:Internal error: )?Oops\b|^Unable to handle kernel |^Internal error: |^general protection fault|^(?:stack segment|invalid opcode|divide error|double fault|int3|traps: PANIC|control protection fault|Missing ENDBR|CFI failure)\b.*|^PANIC: double fault|^kernel tried to execute/, end: END_TRACE },
+  {
+    kind: 'oops',
+    start:
+      /^BUG: (?:kernel NULL pointer dereference|unable to handle|stack guard page|TASK stack guard|IRQ stack guard)|^(?:Internal error: )?Oops\b|^Unable to handle kernel |^Internal error: |^general protection fault|^(?:stack segment|invalid opcode|divide error|double fault|int3|traps: PANIC|control protection fault|Missing ENDBR|CFI failure)\b.*|^PANIC: double fault|^kernel tried to execute/,
+    end: END_TRACE,
+  },
   { kind: 'bug', start: /^kernel BUG at |^BUG: |^BUG \S+ \(|^list_(?:add|del) corruption|^=+\[ BUG/, end: END_TRACE },
   { kind: 'refcount', start: /^refcount_t: /, end: END_TRACE },
   { kind: 'warning', start: /^WARNING: (?:CPU: \d+|.* at \S|kernel stack|stack )/, end: END_TRACE },
@@ -72,10 +104,13 @@ interface Line {
 
 /** Every report in a console, in its order. Total: any text is allowed. */
 export function scanConsole(text: string): ConsoleReport[] {
-  const lines = text.replace(ESCAPES, '').split('\n').map((raw): Line => {
-    const clean = raw.replace(/\r/g, '');
-    return { raw: clean, text: clean.replace(STAMP, '').trim() };
-  });
+  const lines = text
+    .replace(ESCAPES, '')
+    .split('\n')
+    .map((raw): Line => {
+      const clean = raw.replace(/\r/g, '');
+      return { raw: clean, text: clean.replace(STAMP, '').trim() };
+    });
   const reports: ConsoleReport[] = [];
   let free = 0; // first line that belongs to no report yet
   for (let i = 0; i < lines.length; i++) {
@@ -83,7 +118,11 @@ export function scanConsole(text: string): ConsoleReport[] {
     if (!pattern) continue;
     const from = startOf(lines, i, free);
     const to = endOf(lines, i, pattern);
-    const text = lines.slice(from, to + 1).map((l) => l.raw).join('\n').trimEnd();
+    const text = lines
+      .slice(from, to + 1)
+      .map((l) => l.raw)
+      .join('\n')
+      .trimEnd();
     reports.push({ kind: pattern.kind, title: titleOf(lines, i, pattern), text });
     free = to + 1;
     i = to;
@@ -128,5 +167,7 @@ function endOf(lines: readonly Line[], at: number, pattern: Pattern): number {
 
 /** Lines that only reports have. */
 function isTrace(text: string): boolean {
-  return /^(?:CPU|Hardware name|Workqueue|Call Trace|Code|R[A-Z0-9]{2}|RIP|RSP|EFLAGS|CS|FS|CR\d|DR\d|PKRU|Modules linked in|Tainted|#PF|Oops|PGD|task:)\b|\+0x[0-9a-f]+\/0x[0-9a-f]+|^<\/?(?:TASK|IRQ|NMI)>|^={10,}$|^-{10,}$/.test(text);
+  return /^(?:CPU|Hardware name|Workqueue|Call Trace|Code|R[A-Z0-9]{2}|RIP|RSP|EFLAGS|CS|FS|CR\d|DR\d|PKRU|Modules linked in|Tainted|#PF|Oops|PGD|task:)\b|\+0x[0-9a-f]+\/0x[0-9a-f]+|^<\/?(?:TASK|IRQ|NMI)>|^={10,}$|^-{10,}$/.test(
+    text,
+  );
 }

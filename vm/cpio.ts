@@ -26,8 +26,19 @@ function member(entry: CpioEntry, inode: number): Buffer[] {
   const name = Buffer.from(`${entry.name}\0`);
   const directory = (entry.mode & 0o170000) === 0o040000;
   const fields = [
-    inode, entry.mode, 0, 0, directory ? 2 : 1, 0, data.length,
-    0, 0, entry.rdev?.major ?? 0, entry.rdev?.minor ?? 0, name.length, 0,
+    inode,
+    entry.mode,
+    0,
+    0,
+    directory ? 2 : 1,
+    0,
+    data.length,
+    0,
+    0,
+    entry.rdev?.major ?? 0,
+    entry.rdev?.minor ?? 0,
+    name.length,
+    0,
   ];
   const header = `070701${fields.map((v) => v.toString(16).padStart(8, '0')).join('')}`;
   // Header with name, and data, each end on a multiple of four bytes.

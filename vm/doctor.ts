@@ -37,12 +37,26 @@ export async function doctor(): Promise<Diagnosis> {
   const requirements = await checkRequirements();
   const checks: Check[] = [
     { name: 'Node', status: 'ok', detail: process.version },
-    ...requirements.map((r): Check => r.problem === undefined
-      ? { name: r.name, status: 'ok', detail: r.version ?? 'found' }
-      : { name: r.name, status: 'missing', detail: r.problem, advice: `a run installs it when it may, or type: ${installCommand(r.packages)}` }),
+    ...requirements.map(
+      (r): Check =>
+        r.problem === undefined
+          ? { name: r.name, status: 'ok', detail: r.version ?? 'found' }
+          : {
+              name: r.name,
+              status: 'missing',
+              detail: r.problem,
+              advice: `a run installs it when it may, or type: ${installCommand(r.packages)}`,
+            },
+    ),
   ];
   const runnable = requirements.every((r) => r.problem === undefined);
-  checks.push(await kernelCheck(), await cacheCheck(), memoryCheck(), await rightsCheck(runnable), await accelCheck(runnable));
+  checks.push(
+    await kernelCheck(),
+    await cacheCheck(),
+    memoryCheck(),
+    await rightsCheck(runnable),
+    await accelCheck(runnable),
+  );
   return { ok: checks.every((c) => c.status !== 'missing'), checks };
 }
 
@@ -50,8 +64,14 @@ async function kernelCheck(): Promise<Check> {
   const name = `kernel ${DEFAULT_RELEASE}`;
   const path = pinnedPath(findPinned(DEFAULT_RELEASE)!);
   if (existsSync(path)) return { name, status: 'ok', detail: `in the cache: ${path}` };
-  if (canFetchKernels()) return { name, status: 'ok', detail: 'not in the cache; the first run fetches it from Debian\'s archive (13 MB)' };
-  return { name, status: 'missing', detail: 'not in the cache, and it cannot be fetched: apt-get, dpkg-deb or debian-archive-keyring is missing', advice: 'give a kernel with --kernel PATH, or install what is missing' };
+  if (canFetchKernels())
+    return { name, status: 'ok', detail: "not in the cache; the first run fetches it from Debian's archive (13 MB)" };
+  return {
+    name,
+    status: 'missing',
+    detail: 'not in the cache, and it cannot be fetched: apt-get, dpkg-deb or debian-archive-keyring is missing',
+    advice: 'give a kernel with --kernel PATH, or install what is missing',
+  };
 }
 
 async function cacheCheck(): Promise<Check> {
@@ -61,14 +81,24 @@ async function cacheCheck(): Promise<Check> {
     await mkdir(dir, { recursive: true });
     await access(dir, constants.W_OK);
     const { bavail, bsize } = await statfs(dir);
-    const free = Math.floor(bavail * bsize / 2 ** 20);
+    const free = Math.floor((bavail * bsize) / 2 ** 20);
     const cached = PINNED.filter((k) => existsSync(pinnedPath(k))).length;
     const detail = `${dir}: ${cached} of ${PINNED.length} kernels, ${await sizeMiB(dir)} MiB used, ${free} MiB free`;
     return free < MIN_FREE_MIB
-      ? { name, status: 'warning', detail, advice: `free ${MIN_FREE_MIB} MiB there, or set RINGFENCE_CACHE to another directory` }
+      ? {
+          name,
+          status: 'warning',
+          detail,
+          advice: `free ${MIN_FREE_MIB} MiB there, or set RINGFENCE_CACHE to another directory`,
+        }
       : { name, status: 'ok', detail };
   } catch (error) {
-    return { name, status: 'missing', detail: `${dir} cannot be used: ${error instanceof Error ? error.message : String(error)}`, advice: 'set RINGFENCE_CACHE to a directory that you may write to' };
+    return {
+      name,
+      status: 'missing',
+      detail: `${dir} cannot be used: ${error instanceof Error ? error.message : String(error)}`,
+      advice: 'set RINGFENCE_CACHE to a directory that you may write to',
+    };
   }
 }
 
@@ -83,7 +113,12 @@ async function sizeMiB(dir: string): Promise<number> {
 function memoryCheck(): Check {
   const free = Math.floor(freemem() / 2 ** 20);
   return free < 1024
-    ? { name: 'memory', status: 'warning', detail: `${free} MiB free; two guests take about 800`, advice: 'use --jobs 1' }
+    ? {
+        name: 'memory',
+        status: 'warning',
+        detail: `${free} MiB free; two guests take about 800`,
+        advice: 'use --jobs 1',
+      }
     : { name: 'memory', status: 'ok', detail: `${free} MiB free` };
 }
 
@@ -92,14 +127,27 @@ async function rightsCheck(runnable: boolean): Promise<Check> {
   if (!runnable) return { name, status: 'warning', detail: 'unknown until QEMU is there' };
   const { summary } = await privileges('tcg');
   const root = /as root/.test(summary);
-  return { name, status: root ? 'warning' : 'ok', detail: `${summary}, without network, with its sandbox (${toolVersion('setpriv').replace(/^setpriv from /, '')})` };
+  return {
+    name,
+    status: root ? 'warning' : 'ok',
+    detail: `${summary}, without network, with its sandbox (${toolVersion('setpriv').replace(/^setpriv from /, '')})`,
+  };
 }
 
 async function accelCheck(runnable: boolean): Promise<Check> {
   const name = 'accelerator';
-  const device = kvmDevice() === undefined ? 'there is no /dev/kvm' : kvmAccessible() ? '/dev/kvm can be opened' : '/dev/kvm may not be opened';
+  const device =
+    kvmDevice() === undefined
+      ? 'there is no /dev/kvm'
+      : kvmAccessible()
+        ? '/dev/kvm can be opened'
+        : '/dev/kvm may not be opened';
   if (!runnable || !existsSync(pinnedPath(findPinned(DEFAULT_RELEASE)!))) {
-    return { name, status: 'ok', detail: `${device}; the first run finds out whether it works, and uses TCG otherwise` };
+    return {
+      name,
+      status: 'ok',
+      detail: `${device}; the first run finds out whether it works, and uses TCG otherwise`,
+    };
   }
   try {
     const choice = await chooseAccel('auto', { kernel: await fetchKernel(), image: await buildImage() });

@@ -78,16 +78,17 @@ export function diskError(error: unknown, path: string, needMiB: number): unknow
     );
   }
   if (['EACCES', 'EROFS', 'EPERM', 'ENOTDIR', 'EEXIST'].some((code) => hasCode(error, code))) {
-    return new SetupError(
-      `${path} cannot be written.`,
-      'Set RINGFENCE_CACHE to a directory that you may write to.',
-      { cause: error },
-    );
+    return new SetupError(`${path} cannot be written.`, 'Set RINGFENCE_CACHE to a directory that you may write to.', {
+      cause: error,
+    });
   }
   return error;
 }
 
 /** The error for a full temporary directory. */
 export function temporarySpace(dir: string): SetupError {
-  return new SetupError(`The disk is full: the temporary directory ${dir} has no room.`, 'Free about 50 MB there, or set TMPDIR to a directory on another disk.');
+  return new SetupError(
+    `The disk is full: the temporary directory ${dir} has no room.`,
+    'Free about 50 MB there, or set TMPDIR to a directory on another disk.',
+  );
 }

@@ -16,7 +16,13 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 let dir: string;
 let kernel: Kernel;
 let image: GuestImage;
-const options = (more: Partial<BootOptions> = {}): BootOptions => ({ kernel, image, accel: 'tcg', memoryMiB: 256, ...more });
+const options = (more: Partial<BootOptions> = {}): BootOptions => ({
+  kernel,
+  image,
+  accel: 'tcg',
+  memoryMiB: 256,
+  ...more,
+});
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'ringfence-test-'));
@@ -29,10 +35,16 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 function collect(guest: Guest): { until(done: (all: Buffer) => boolean): Promise<Buffer> } {
   let all = Buffer.alloc(0);
   let wake = (): void => {};
-  guest.onData((chunk) => { all = Buffer.concat([all, chunk]); wake(); });
+  guest.onData((chunk) => {
+    all = Buffer.concat([all, chunk]);
+    wake();
+  });
   return {
     async until(done) {
-      while (!done(all)) await new Promise<void>((resolve) => { wake = resolve; });
+      while (!done(all))
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
       const result = all;
       all = Buffer.alloc(0);
       return result;
@@ -54,7 +66,13 @@ async function gone(pid: number): Promise<boolean> {
   return !alive(pid);
 }
 
-const failure = async (promise: Promise<unknown>): Promise<unknown> => await promise.then(() => { throw new Error('should have failed'); }, (error: unknown) => error);
+const failure = async (promise: Promise<unknown>): Promise<unknown> =>
+  await promise.then(
+    () => {
+      throw new Error('should have failed');
+    },
+    (error: unknown) => error,
+  );
 
 describe('a guest', () => {
   it('talks, carries megabytes both ways, and powers off', async () => {
@@ -108,7 +126,12 @@ describe('a guest', () => {
     await two.send(Buffer.from('x'));
     // The guest no longer reads: sending must come to wait, and must end when the guest does.
     let waiting = 0;
-    const stuck = (async () => { for (;;) { waiting++; await two.send(Buffer.alloc(1 << 20)); } })();
+    const stuck = (async () => {
+      for (;;) {
+        waiting++;
+        await two.send(Buffer.alloc(1 << 20));
+      }
+    })();
     stuck.catch(() => {});
     await new Promise((resolve) => setTimeout(resolve, 300));
     const before = waiting;
@@ -144,11 +167,15 @@ describe('a boot that fails', () => {
     expect((error as Error).message).toMatch(/qemu-system|did not reach/);
     const elf = join(dir, 'elf');
     writeFileSync(elf, fakeElf());
-    expect(await failure(bootGuest(options({ kernel: { path: elf, release: 'fake' }, bootDeadlineMs: 3000 })))).toBeInstanceOf(Error);
+    expect(
+      await failure(bootGuest(options({ kernel: { path: elf, release: 'fake' }, bootDeadlineMs: 3000 }))),
+    ).toBeInstanceOf(Error);
   }, 30_000);
 
   it('a file that is gone', async () => {
-    expect(await failure(bootGuest(options({ kernel: { path: join(dir, 'absent'), release: 'x' } })))).toBeInstanceOf(SetupError);
+    expect(await failure(bootGuest(options({ kernel: { path: join(dir, 'absent'), release: 'x' } })))).toBeInstanceOf(
+      SetupError,
+    );
   });
 
   it('QEMU is missing', async () => {
@@ -167,19 +194,28 @@ describe('a boot that fails', () => {
 });
 
 describe('no orphan', () => {
-  it.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)('after %s to the process that booted it', async (signal) => {
-    const script = join(dir, `${signal}.ts`);
-    writeFileSync(script, `
+  it.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)(
+    'after %s to the process that booted it',
+    async (signal) => {
+      const script = join(dir, `${signal}.ts`);
+      writeFileSync(
+        script,
+        `
       import { bootGuest } from ${JSON.stringify(join(HERE, 'guest.ts'))}
       const guest = await bootGuest(${JSON.stringify({ kernel, image, accel: 'tcg', memoryMiB: 256 })})
       console.log(guest.pid)
-    `);
-    const child = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const pid = await new Promise<number>((resolve) => child.stdout.once('data', (d: Buffer) => resolve(Number(d.toString()))));
-    expect(alive(pid)).toBe(true);
-    const end = new Promise((resolve) => child.once('exit', (code, by) => resolve(by ?? code)));
-    child.kill(signal);
-    expect(await end).toBe(signal);
-    expect(await gone(pid)).toBe(true);
-  }, 60_000);
+    `,
+      );
+      const child = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const pid = await new Promise<number>((resolve) =>
+        child.stdout.once('data', (d: Buffer) => resolve(Number(d.toString()))),
+      );
+      expect(alive(pid)).toBe(true);
+      const end = new Promise((resolve) => child.once('exit', (code, by) => resolve(by ?? code)));
+      child.kill(signal);
+      expect(await end).toBe(signal);
+      expect(await gone(pid)).toBe(true);
+    },
+    60_000,
+  );
 });

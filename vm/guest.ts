@@ -9,7 +9,17 @@ import type { GuestImage } from './image.ts';
 import type { Kernel } from './kernels/fetch.ts';
 import { X86_64, type GuestMachine } from './machine.ts';
 import { forgetGroup, killGroup, registerGroup } from './processes.ts';
-import { LINE_FD, missingQemu, PORT_FD, privileges, qemuArgv, INITRD_FD, KERNEL_FD, type Accel, type QemuOptions } from './qemu.ts';
+import {
+  LINE_FD,
+  missingQemu,
+  PORT_FD,
+  privileges,
+  qemuArgv,
+  INITRD_FD,
+  KERNEL_FD,
+  type Accel,
+  type QemuOptions,
+} from './qemu.ts';
 import { which } from './tools.ts';
 
 /** How a guest's QEMU ended. */
@@ -163,7 +173,9 @@ class RunningGuest implements Guest {
   async booted(): Promise<Guest> {
     const deadline = this.#options.bootDeadlineMs ?? (this.accel === 'kvm' ? 30_000 : 90_000);
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<'late'>((resolve) => { timer = setTimeout(resolve, deadline, 'late'); });
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(resolve, deadline, 'late');
+    });
     const first = new Promise<'first'>((resolve) => {
       for (const way of this.#ways) {
         way.once('data', () => {
@@ -178,24 +190,37 @@ class RunningGuest implements Guest {
     if (outcome === 'first') return this;
     if (outcome === 'late') {
       await this.kill();
-      throw new BootError('deadline', `Linux ${this.#options.kernel.release} did not reach the runner within ${deadline / 1000} s under ${this.accel.toUpperCase()}.`,
-        'If the machine is busy, allow more time with --timeout; if the kernel stands still, look at the console above.', this.console, this.#stderr);
+      throw new BootError(
+        'deadline',
+        `Linux ${this.#options.kernel.release} did not reach the runner within ${deadline / 1000} s under ${this.accel.toUpperCase()}.`,
+        'If the machine is busy, allow more time with --timeout; if the kernel stands still, look at the console above.',
+        this.console,
+        this.#stderr,
+      );
     }
     this.#options.signal?.throwIfAborted();
     throw this.#bootFailure(outcome);
   }
 
   #bootFailure(exit: GuestExit): VmError {
-    if (this.#spawnError) return new SetupError(`QEMU could not be started: ${this.#spawnError.message}`, 'Run `ringfence doctor`.');
+    if (this.#spawnError)
+      return new SetupError(`QEMU could not be started: ${this.#spawnError.message}`, 'Run `ringfence doctor`.');
     const how = exit.signal ? `was ended by ${exit.signal}` : `ended with code ${exit.code}`;
     if (this.console.trim() === '' && (exit.code !== 0 || exit.signal)) {
-      return new SetupError(`${this.#machine.qemu} ${how} before the kernel said anything:\n${exit.stderr.trim() || '(no message)'}`,
-        exit.signal === 'SIGKILL' ? 'Something killed it: is the machine short of memory?' : 'Run `ringfence doctor`.');
+      return new SetupError(
+        `${this.#machine.qemu} ${how} before the kernel said anything:\n${exit.stderr.trim() || '(no message)'}`,
+        exit.signal === 'SIGKILL' ? 'Something killed it: is the machine short of memory?' : 'Run `ringfence doctor`.',
+      );
     }
     const panicked = /Kernel panic/.test(this.console);
     const what = panicked ? 'panicked' : `stopped (QEMU ${how})`;
-    return new BootError('exit', `Linux ${this.#options.kernel.release} ${what} while it booted.`,
-      'This kernel cannot be tested as it is: try it with another --append, or another kernel.', this.console, exit.stderr);
+    return new BootError(
+      'exit',
+      `Linux ${this.#options.kernel.release} ${what} while it booted.`,
+      'This kernel cannot be tested as it is: try it with another --append, or another kernel.',
+      this.console,
+      exit.stderr,
+    );
   }
 
   async send(bytes: Uint8Array): Promise<void> {
@@ -243,7 +268,11 @@ function start(argv: readonly string[], options: BootOptions): ChildProcess {
     // A group of its own: Ctrl-C in the terminal reaches us, and we decide what becomes of the guest.
     return spawn(program, args, { stdio, detached: true, cwd: '/', env: { PATH: process.env['PATH'], LC_ALL: 'C' } });
   } catch (error) {
-    throw new SetupError(`QEMU could not be started: ${error instanceof Error ? error.message : String(error)}`, 'Run `ringfence doctor`.', { cause: error });
+    throw new SetupError(
+      `QEMU could not be started: ${error instanceof Error ? error.message : String(error)}`,
+      'Run `ringfence doctor`.',
+      { cause: error },
+    );
   } finally {
     for (const fd of open) closeSync(fd);
   }

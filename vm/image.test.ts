@@ -26,7 +26,8 @@ describe('buildImage', () => {
   });
 
   it('builds anew when a source changes', async () => {
-    const source = (n: number) => writeFileSync(join(dir, 'a.c'), `void _start(void) { for (volatile int i = ${n};; i++); }\n`);
+    const source = (n: number) =>
+      writeFileSync(join(dir, 'a.c'), `void _start(void) { for (volatile int i = ${n};; i++); }\n`);
     source(1);
     const one = await buildImage({ sources: dir });
     source(2);

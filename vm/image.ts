@@ -30,9 +30,21 @@ export interface ImageOptions {
 
 const RUNNER_DIR = join(dirname(fileURLToPath(import.meta.url)), 'runner');
 const FLAGS = [
-  '-O2', '-g0', '-std=gnu11', '-Wall', '-Wextra',
-  '-static', '-nostdlib', '-ffreestanding', '-fno-pie', '-no-pie', '-fno-stack-protector',
-  '-fno-asynchronous-unwind-tables', '-fno-strict-aliasing', '-Wl,--build-id=none', '-Wl,-z,noexecstack',
+  '-O2',
+  '-g0',
+  '-std=gnu11',
+  '-Wall',
+  '-Wextra',
+  '-static',
+  '-nostdlib',
+  '-ffreestanding',
+  '-fno-pie',
+  '-no-pie',
+  '-fno-stack-protector',
+  '-fno-asynchronous-unwind-tables',
+  '-fno-strict-aliasing',
+  '-Wl,--build-id=none',
+  '-Wl,-z,noexecstack',
 ];
 
 /**
@@ -44,7 +56,8 @@ export async function buildImage(options: ImageOptions = {}): Promise<GuestImage
   const dir = options.sources ?? RUNNER_DIR;
   const names = (await readdir(dir).catch(() => [])).filter((name) => /\.[chS]$/.test(name)).sort();
   const units = names.filter((name) => !name.endsWith('.h'));
-  if (units.length === 0) throw new SetupError(`There is no C source in ${dir}.`, 'The checkout is incomplete: clone the repository again.');
+  if (units.length === 0)
+    throw new SetupError(`There is no C source in ${dir}.`, 'The checkout is incomplete: clone the repository again.');
   if (!which(machine.cc)) throw missingCompiler(machine);
   const version = await run([machine.cc, '-v']);
   const files = await Promise.all(names.map(async (name) => ({ name, text: await readFile(join(dir, name)) })));
@@ -58,8 +71,10 @@ export async function buildImage(options: ImageOptions = {}): Promise<GuestImage
 }
 
 function missingCompiler(machine: GuestMachine): SetupError {
-  return new SetupError(`The C compiler ${machine.cc} is missing: it builds the program that runs in the guest.`,
-    `Install it: apt-get install --no-install-recommends ${machine.ccPackages.join(' ')}`);
+  return new SetupError(
+    `The C compiler ${machine.cc} is missing: it builds the program that runs in the guest.`,
+    `Install it: apt-get install --no-install-recommends ${machine.ccPackages.join(' ')}`,
+  );
 }
 
 async function compile(dir: string, units: readonly string[], machine: GuestMachine): Promise<Buffer> {
@@ -71,8 +86,12 @@ async function compile(dir: string, units: readonly string[], machine: GuestMach
     const said = result.stderr.trim().split('\n').slice(0, 30).join('\n');
     if (/No space left on device/.test(said)) throw temporarySpace(tmpdir());
     const headers = /fatal error: \S+: No such file/.test(said);
-    throw new SetupError(`${machine.cc} could not build the guest's runner:\n${said}`,
-      headers ? `A header is missing. Install: apt-get install --no-install-recommends ${machine.ccPackages.join(' ')}` : 'If you changed vm/runner, correct it; otherwise report this together with the output of `gcc --version`.');
+    throw new SetupError(
+      `${machine.cc} could not build the guest's runner:\n${said}`,
+      headers
+        ? `A header is missing. Install: apt-get install --no-install-recommends ${machine.ccPackages.join(' ')}`
+        : 'If you changed vm/runner, correct it; otherwise report this together with the output of `gcc --version`.',
+    );
   } finally {
     await rm(out, { recursive: true, force: true });
   }

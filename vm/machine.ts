@@ -37,11 +37,14 @@ export const X86_64: GuestMachine = {
   console: 'ttyS0',
   append: [
     // The clock is QEMU's: nothing to calibrate, and no false alarm about it when the host is busy.
-    'tsc=reliable', 'no_timer_check',
+    'tsc=reliable',
+    'no_timer_check',
     // A quarter of the boot: self-tests of crypto, random numbers from jitter, certificates for modules.
-    'cryptomgr.notests=1', 'initcall_blacklist=jent_mod_init,load_system_certificate_list',
+    'cryptomgr.notests=1',
+    'initcall_blacklist=jent_mod_init,load_system_certificate_list',
     // Security modules without a policy only slow down open and fork.
-    'lsm=', 'audit=0',
+    'lsm=',
+    'audit=0',
   ],
 };
 

@@ -2,7 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { benchFrame, byeFrame, FrameParser, imageFrame, MAX_GUEST_FRAME, type GuestFrame } from './protocol.ts';
 
-interface Step { reached: boolean; returns: bigint[]; cqes: { user_data: bigint; res: number; flags: number }[]; memory: Uint8Array }
+interface Step {
+  reached: boolean;
+  returns: bigint[];
+  cqes: { user_data: bigint; res: number; flags: number }[];
+  memory: Uint8Array;
+}
 
 const frame = (magic: string, id: number, payload: Buffer): Buffer => {
   const bytes = Buffer.alloc(16 + ((payload.length + 7) & ~7));
@@ -53,13 +58,18 @@ const hello = (): Buffer => {
 const step: fc.Arbitrary<Step> = fc.record({
   reached: fc.boolean(),
   returns: fc.array(fc.bigInt({ min: -(1n << 52n), max: 1n << 52n }), { maxLength: 5 }),
-  cqes: fc.array(fc.record({ user_data: fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }), res: fc.integer(), flags: fc.nat() }), { maxLength: 5 }),
+  cqes: fc.array(
+    fc.record({ user_data: fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }), res: fc.integer(), flags: fc.nat() }),
+    { maxLength: 5 },
+  ),
   memory: fc.uint8Array({ maxLength: 20 }),
 });
 const valid = fc.oneof(
   fc.constant(hello()),
   fc.nat().map((id) => frame('RFGO', id, Buffer.alloc(0))),
-  fc.tuple(fc.nat(), fc.nat(3), fc.array(step, { maxLength: 4 })).map(([id, status, steps]) => resultFrame(id, status, steps)),
+  fc
+    .tuple(fc.nat(), fc.nat(3), fc.array(step, { maxLength: 4 }))
+    .map(([id, status, steps]) => resultFrame(id, status, steps)),
   fc.constant(frame('RFBD', 1, Buffer.alloc(16))),
   fc.constant(frame('RFER', 9, Buffer.from('no arena'))),
 );
@@ -78,60 +88,106 @@ function parse(bytes: Buffer, cuts: readonly number[]): { frames: GuestFrame[]; 
 describe('FrameParser', () => {
   it('reads each kind of frame', () => {
     const bytes = Buffer.concat([
-      hello(), frame('RFGO', 5, Buffer.alloc(0)),
+      hello(),
+      frame('RFGO', 5, Buffer.alloc(0)),
       resultFrame(5, 0, [
-        { reached: true, returns: [-13n, 3n], cqes: [{ user_data: (1n << 64n) - 1n, res: -13, flags: 2 }], memory: Uint8Array.of(1, 2, 3) },
+        {
+          reached: true,
+          returns: [-13n, 3n],
+          cqes: [{ user_data: (1n << 64n) - 1n, res: -13, flags: 2 }],
+          memory: Uint8Array.of(1, 2, 3),
+        },
         { reached: false, returns: [], cqes: [], memory: new Uint8Array() },
       ]),
       frame('RFER', 9, Buffer.from('no arena')),
     ]);
     expect(parse(bytes, []).frames).toEqual([
-      { type: 'hello', hello: { version: 1, cpus: 2, release: '7.0.13', machine: 'x86_64', interpreter: true, line: false } },
+      {
+        type: 'hello',
+        hello: { version: 1, cpus: 2, release: '7.0.13', machine: 'x86_64', interpreter: true, line: false },
+      },
       { type: 'begin', id: 5 },
-      { type: 'result', result: { id: 5, status: 0, detail: 7, exec_ns: 123_456, idle_ns: 789, observation: { steps: [
-        { reached: true, returns: [-13, 3], cqes: [{ user_data: (1n << 64n) - 1n, res: -13, flags: 2 }], memory: Uint8Array.of(1, 2, 3) },
-        { reached: false, returns: [], cqes: [] },
-      ] } } },
+      {
+        type: 'result',
+        result: {
+          id: 5,
+          status: 0,
+          detail: 7,
+          exec_ns: 123_456,
+          idle_ns: 789,
+          observation: {
+            steps: [
+              {
+                reached: true,
+                returns: [-13, 3],
+                cqes: [{ user_data: (1n << 64n) - 1n, res: -13, flags: 2 }],
+                memory: Uint8Array.of(1, 2, 3),
+              },
+              { reached: false, returns: [], cqes: [] },
+            ],
+          },
+        },
+      },
       { type: 'error', id: 9, text: 'no arena' },
     ]);
   });
 
   it('reads the same frames however the stream is cut', () => {
-    fc.assert(fc.property(fc.array(valid, { maxLength: 6 }), fc.array(fc.nat(), { maxLength: 8 }), (list, cuts) => {
-      const bytes = Buffer.concat(list);
-      const { frames, parser } = parse(bytes, cuts);
-      expect(frames).toEqual(parse(bytes, []).frames);
-      expect(frames).toHaveLength(list.length);
-      expect(parser.pending).toBe(0);
-    }));
+    fc.assert(
+      fc.property(fc.array(valid, { maxLength: 6 }), fc.array(fc.nat(), { maxLength: 8 }), (list, cuts) => {
+        const bytes = Buffer.concat(list);
+        const { frames, parser } = parse(bytes, cuts);
+        expect(frames).toEqual(parse(bytes, []).frames);
+        expect(frames).toHaveLength(list.length);
+        expect(parser.pending).toBe(0);
+      }),
+    );
   });
 
   it('keeps what came before garbage, says garbage once, and then stays silent', () => {
-    fc.assert(fc.property(fc.array(valid, { maxLength: 4 }), fc.uint8Array({ minLength: 16, maxLength: 80 }), fc.array(fc.nat(), { maxLength: 6 }), (list, noise, cuts) => {
-      noise[0] = 0x51;
-      const { frames, parser } = parse(Buffer.concat([...list, noise]), cuts);
-      expect(frames).toHaveLength(list.length + 1);
-      expect(frames.at(-1)).toMatchObject({ type: 'garbage', detail: 'unknown kind of frame' });
-      expect(parser.broken).toBe(true);
-      expect(parser.push(hello())).toEqual([]);
-    }));
+    fc.assert(
+      fc.property(
+        fc.array(valid, { maxLength: 4 }),
+        fc.uint8Array({ minLength: 16, maxLength: 80 }),
+        fc.array(fc.nat(), { maxLength: 6 }),
+        (list, noise, cuts) => {
+          noise[0] = 0x51;
+          const { frames, parser } = parse(Buffer.concat([...list, noise]), cuts);
+          expect(frames).toHaveLength(list.length + 1);
+          expect(frames.at(-1)).toMatchObject({ type: 'garbage', detail: 'unknown kind of frame' });
+          expect(parser.broken).toBe(true);
+          expect(parser.push(hello())).toEqual([]);
+        },
+      ),
+    );
   });
 
   it('neither throws nor loops on any bytes', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), fc.array(fc.nat(), { maxLength: 5 }), (bytes, cuts) => {
-      parse(Buffer.from(bytes), cuts);
-    }), { numRuns: 500 });
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), fc.array(fc.nat(), { maxLength: 5 }), (bytes, cuts) => {
+        parse(Buffer.from(bytes), cuts);
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it('survives any damage to a valid stream', () => {
     const damage = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 6 });
-    fc.assert(fc.property(fc.array(valid, { minLength: 1, maxLength: 4 }), damage, fc.array(fc.nat(), { maxLength: 4 }), (list, hits, cuts) => {
-      const bytes = Buffer.concat(list);
-      for (const [at, value] of hits) bytes[at % bytes.length] = value;
-      const { frames, parser } = parse(bytes, cuts);
-      expect(frames.filter((f) => f.type === 'garbage').length).toBe(parser.broken ? 1 : 0);
-      expect(parser.pending).toBeLessThanOrEqual(bytes.length);
-    }), { numRuns: 1000 });
+    fc.assert(
+      fc.property(
+        fc.array(valid, { minLength: 1, maxLength: 4 }),
+        damage,
+        fc.array(fc.nat(), { maxLength: 4 }),
+        (list, hits, cuts) => {
+          const bytes = Buffer.concat(list);
+          for (const [at, value] of hits) bytes[at % bytes.length] = value;
+          const { frames, parser } = parse(bytes, cuts);
+          expect(frames.filter((f) => f.type === 'garbage').length).toBe(parser.broken ? 1 : 0);
+          expect(parser.pending).toBeLessThanOrEqual(bytes.length);
+        },
+      ),
+      { numRuns: 1000 },
+    );
   });
 
   it.each([
@@ -143,7 +199,9 @@ describe('FrameParser', () => {
   ])('calls %s garbage', (_name, at, value, why) => {
     const bytes = resultFrame(1, 0, []);
     bytes.writeUInt32LE(value, at);
-    expect(parse(bytes, []).frames).toMatchObject([{ type: 'garbage', detail: expect.stringContaining(why) as string }]);
+    expect(parse(bytes, []).frames).toMatchObject([
+      { type: 'garbage', detail: expect.stringContaining(why) as string },
+    ]);
   });
 
   it('calls a RESULT garbage whose steps do not fill it', () => {

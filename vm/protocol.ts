@@ -104,7 +104,8 @@ export class FrameParser {
         this.#need = length;
         break;
       }
-      const frame = typeof length === 'string' ? garbage(length, bytes.subarray(at)) : decodeFrame(bytes.subarray(at, at + length));
+      const frame =
+        typeof length === 'string' ? garbage(length, bytes.subarray(at)) : decodeFrame(bytes.subarray(at, at + length));
       frames.push(frame);
       if (frame.type === 'garbage') {
         this.#broken = true;
@@ -158,7 +159,15 @@ function decodeFrame(frame: Buffer): GuestFrame {
       return { type: 'begin', id };
     case MAGIC.BENCHED:
       if (frame.length < 32) return garbage('BENCHED is too short', frame);
-      return { type: 'benched', benched: { id, which: frame.readUInt32LE(16), iterations: frame.readUInt32LE(20), ns: Number(frame.readBigUInt64LE(24)) } };
+      return {
+        type: 'benched',
+        benched: {
+          id,
+          which: frame.readUInt32LE(16),
+          iterations: frame.readUInt32LE(20),
+          ns: Number(frame.readBigUInt64LE(24)),
+        },
+      };
     case MAGIC.ERROR:
       return { type: 'error', id, text: text(frame.subarray(HEAD)) };
     default:
@@ -188,7 +197,11 @@ export function decodeResult(frame: Buffer): GuestFrame {
     for (let r = 0; r < nreturns; r++, at += 8) returns.push(signed64(view, at));
     const cqes: Cqe[] = [];
     for (let c = 0; c < ncqes; c++, at += 16) {
-      cqes.push({ user_data: view.getBigUint64(at, true), res: view.getInt32(at + 8, true), flags: view.getUint32(at + 12, true) });
+      cqes.push({
+        user_data: view.getBigUint64(at, true),
+        res: view.getInt32(at + 8, true),
+        flags: view.getUint32(at + 12, true),
+      });
     }
     if (memory_len === 0) {
       steps.push({ reached, returns, cqes });

@@ -55,27 +55,46 @@ export function qemuArgv(options: QemuOptions, privileges: Privileges): string[]
   return [
     ...privileges.wrapper,
     machine.qemu,
-    '-no-user-config', '-nodefaults',
-    '-M', `${machine.board}${boardFlags(machine)}`,
-    '-accel', options.accel === 'kvm' ? 'kvm' : 'tcg,tb-size=128',
-    '-cpu', options.accel === 'kvm' ? 'host' : machine.cpu,
-    '-smp', String(options.smp ?? 1),
-    '-m', `${options.memoryMiB ?? 512}M`,
+    '-no-user-config',
+    '-nodefaults',
+    '-M',
+    `${machine.board}${boardFlags(machine)}`,
+    '-accel',
+    options.accel === 'kvm' ? 'kvm' : 'tcg,tb-size=128',
+    '-cpu',
+    options.accel === 'kvm' ? 'host' : machine.cpu,
+    '-smp',
+    String(options.smp ?? 1),
+    '-m',
+    `${options.memoryMiB ?? 512}M`,
     '-no-reboot',
-    '-display', 'none',
-    '-nic', 'none',
-    '-sandbox', `on,obsolete=deny,elevateprivileges=${privileges.elevate},spawn=deny,resourcecontrol=deny`,
+    '-display',
+    'none',
+    '-nic',
+    'none',
+    '-sandbox',
+    `on,obsolete=deny,elevateprivileges=${privileges.elevate},spawn=deny,resourcecontrol=deny`,
     ...privileges.qemuArgs,
-    '-chardev', 'stdio,id=console,signal=off',
-    '-serial', 'chardev:console',
-    '-chardev', `socket,id=line,fd=${LINE_FD}`,
-    '-serial', 'chardev:line',
-    '-device', 'virtio-serial-pci,max_ports=2',
-    '-chardev', `socket,id=port,fd=${PORT_FD}`,
-    '-device', `virtserialport,chardev=port,name=${PORT_NAME},nr=1`,
-    '-kernel', `/proc/self/fd/${KERNEL_FD}`,
-    '-initrd', `/proc/self/fd/${INITRD_FD}`,
-    '-append', kernelCommandLine(options),
+    '-chardev',
+    'stdio,id=console,signal=off',
+    '-serial',
+    'chardev:console',
+    '-chardev',
+    `socket,id=line,fd=${LINE_FD}`,
+    '-serial',
+    'chardev:line',
+    '-device',
+    'virtio-serial-pci,max_ports=2',
+    '-chardev',
+    `socket,id=port,fd=${PORT_FD}`,
+    '-device',
+    `virtserialport,chardev=port,name=${PORT_NAME},nr=1`,
+    '-kernel',
+    `/proc/self/fd/${KERNEL_FD}`,
+    '-initrd',
+    `/proc/self/fd/${INITRD_FD}`,
+    '-append',
+    kernelCommandLine(options),
   ];
 }
 
@@ -107,12 +126,24 @@ export interface PrivilegeFacts {
  */
 export function choosePrivileges(facts: PrivilegeFacts): Privileges {
   const base = ['setpriv', '--pdeathsig', 'KILL', '--no-new-privs'];
-  if (!facts.setpriv) return { wrapper: [], qemuArgs: [], elevate: 'deny', summary: 'runs as the calling user (setpriv is missing)' };
-  if (facts.uid !== 0) return { wrapper: [...base, '--'], qemuArgs: [], elevate: 'deny', summary: 'runs as the calling user' };
-  if (!facts.canSwitch) return { wrapper: [...base, '--'], qemuArgs: [], elevate: 'deny', summary: 'runs as root of this container, which may not change the user' };
+  if (!facts.setpriv)
+    return { wrapper: [], qemuArgs: [], elevate: 'deny', summary: 'runs as the calling user (setpriv is missing)' };
+  if (facts.uid !== 0)
+    return { wrapper: [...base, '--'], qemuArgs: [], elevate: 'deny', summary: 'runs as the calling user' };
+  if (!facts.canSwitch)
+    return {
+      wrapper: [...base, '--'],
+      qemuArgs: [],
+      elevate: 'deny',
+      summary: 'runs as root of this container, which may not change the user',
+    };
   const { uid, gid } = facts.nobody;
-  const drop = (groups: string[], summary: string): Privileges =>
-    ({ wrapper: [...base, '--reuid', String(uid), '--regid', String(gid), ...groups, '--'], qemuArgs: [], elevate: 'deny', summary });
+  const drop = (groups: string[], summary: string): Privileges => ({
+    wrapper: [...base, '--reuid', String(uid), '--regid', String(gid), ...groups, '--'],
+    qemuArgs: [],
+    elevate: 'deny',
+    summary,
+  });
   if (facts.accel === 'tcg' || !facts.kvm || (facts.kvm.mode & 0o006) === 0o006) {
     return drop(['--clear-groups'], 'runs as nobody');
   }
@@ -122,7 +153,12 @@ export function choosePrivileges(facts: PrivilegeFacts): Privileges {
   const [major, minor] = facts.qemu;
   const user = `${uid}:${gid}`;
   const qemuArgs = major > 9 || (major === 9 && minor >= 1) ? ['-run-with', `user=${user}`] : ['-runas', user];
-  return { wrapper: [...base, '--'], qemuArgs, elevate: 'allow', summary: 'opens /dev/kvm as root, then runs as nobody' };
+  return {
+    wrapper: [...base, '--'],
+    qemuArgs,
+    elevate: 'allow',
+    summary: 'opens /dev/kvm as root, then runs as nobody',
+  };
 }
 
 const known = new Map<string, Promise<readonly [number, number, string]>>();
@@ -135,20 +171,26 @@ export async function qemuVersion(machine: GuestMachine = X86_64): Promise<reado
   const path = which(machine.qemu);
   if (!path) throw missingQemu(machine);
   let answer = known.get(path);
-  if (!answer) known.set(path, answer = askVersion(path));
+  if (!answer) known.set(path, (answer = askVersion(path)));
   return answer;
 }
 
 /** The error for a machine without QEMU. */
 export function missingQemu(machine: GuestMachine = X86_64): SetupError {
-  return new SetupError(`QEMU is missing: ${machine.qemu} is not on the PATH.`,
-    `Install it: apt-get install --no-install-recommends ${machine.qemuPackage}`);
+  return new SetupError(
+    `QEMU is missing: ${machine.qemu} is not on the PATH.`,
+    `Install it: apt-get install --no-install-recommends ${machine.qemuPackage}`,
+  );
 }
 
 async function askVersion(path: string): Promise<readonly [number, number, string]> {
   const result = await run([path, '--version'], { timeoutMs: 20_000 });
   const match = /version (\d+)\.(\d+)[^\n]*/.exec(result.stdout);
-  if (!match) throw new SetupError(`${path} --version does not answer: ${result.stderr.trim() || result.stdout.trim()}`, 'Install QEMU again.');
+  if (!match)
+    throw new SetupError(
+      `${path} --version does not answer: ${result.stderr.trim() || result.stdout.trim()}`,
+      'Install QEMU again.',
+    );
   return [Number(match[1]), Number(match[2]), match[0].replace(/^version /, '')];
 }
 
@@ -160,9 +202,16 @@ export async function privileges(accel: Accel, machine: GuestMachine = X86_64): 
   const nobody = (await uidOf('nobody')) ?? 65534;
   const setpriv = which('setpriv') !== undefined;
   const qemu = await qemuVersion(machine);
-  if (uid === 0 && setpriv) switching ??= run(['setpriv', '--reuid', String(nobody), '--regid', String(nobody), '--clear-groups', 'true'], { timeoutMs: 20_000 }).then((r) => r.ok);
+  if (uid === 0 && setpriv)
+    switching ??= run(['setpriv', '--reuid', String(nobody), '--regid', String(nobody), '--clear-groups', 'true'], {
+      timeoutMs: 20_000,
+    }).then((r) => r.ok);
   return choosePrivileges({
-    uid, accel, setpriv, nobody: { uid: nobody, gid: nobody }, qemu: [qemu[0], qemu[1]],
+    uid,
+    accel,
+    setpriv,
+    nobody: { uid: nobody, gid: nobody },
+    qemu: [qemu[0], qemu[1]],
     canSwitch: (await switching) ?? false,
     kvm: kvmDevice(),
   });

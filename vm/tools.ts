@@ -61,7 +61,12 @@ export function toolVersion(name: string): string {
   const path = which(name);
   if (path === undefined) return 'missing';
   try {
-    const text = execFileSync(path, ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 20_000, env: { ...process.env, LC_ALL: 'C' } });
+    const text = execFileSync(path, ['--version'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: 20_000,
+      env: { ...process.env, LC_ALL: 'C' },
+    });
     return text.split('\n')[0]?.trim() || 'unknown';
   } catch {
     return 'missing';

@@ -22,7 +22,8 @@ export function splice(program: Program, from: number, to: number, by: readonly 
     if (pc >= from && pc < to) return;
     const at = moved(pc);
     const offset = (old: number): number => Math.max(0, place(pc + 1 + old) - at - 1);
-    if (isConditional(filter.code)) out.push({ ...filter, jt: Math.min(255, offset(filter.jt)), jf: Math.min(255, offset(filter.jf)) });
+    if (isConditional(filter.code))
+      out.push({ ...filter, jt: Math.min(255, offset(filter.jt)), jf: Math.min(255, offset(filter.jf)) });
     else if (filter.code === JA && filter.k < program.length) out.push({ ...filter, k: offset(filter.k) });
     else out.push(filter);
   });

@@ -64,6 +64,15 @@ function makeMix(d: Draw): Mix {
 
 /** Only arithmetic and what feeds it: for comparing the JIT with the interpreter. */
 export const ARITHMETIC: Mix = ACCEPTED.flatMap((row) => {
-  const weight = row.class === 'alu' ? 6 : row.class === 'ret' || row.class === 'jmp' ? 0 : row.operand === 'abs' ? 16 : row.class === 'misc' || row.operand === 'mem' ? 4 : 2;
+  const weight =
+    row.class === 'alu'
+      ? 6
+      : row.class === 'ret' || row.class === 'jmp'
+        ? 0
+        : row.operand === 'abs'
+          ? 16
+          : row.class === 'misc' || row.operand === 'mem'
+            ? 4
+            : 2;
   return new Array<Instruction>(weight).fill(row);
 });

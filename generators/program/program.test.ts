@@ -52,7 +52,10 @@ describe('valid programs', () => {
   });
 
   test('4096 instructions are reached', () => {
-    const lengths = Array.from({ length: 40 }, (_, n) => drawProgram(draw(n), contexts(draw(n)), { shape: 'long' }).length);
+    const lengths = Array.from(
+      { length: 40 },
+      (_, n) => drawProgram(draw(n), contexts(draw(n)), { shape: 'long' }).length,
+    );
     expect(Math.max(...lengths)).toBe(4096);
   });
 });
@@ -62,7 +65,10 @@ describe('invalid programs', () => {
     let met = 0;
     for (let n = 0; n < 300; n++) {
       const d = draw(n);
-      const verdict = validate(spoil(d, drawProgram(d, contexts(d), { shape: 'body' }), ABI_7_0.ctx_size, reason), ABI_7_0);
+      const verdict = validate(
+        spoil(d, drawProgram(d, contexts(d), { shape: 'body' }), ABI_7_0.ctx_size, reason),
+        ABI_7_0,
+      );
       expect(verdict.verdict).toBe('rejected');
       if (verdict.rule === reason) met++;
     }
@@ -73,7 +79,11 @@ describe('invalid programs', () => {
     let accepted = 0;
     for (let n = 0; n < 600; n++) {
       const d = draw(n);
-      if (validate(touchLimit(d, drawProgram(d, contexts(d), { shape: 'body' }), ABI_7_0.ctx_size), ABI_7_0).verdict === 'accepted') accepted++;
+      if (
+        validate(touchLimit(d, drawProgram(d, contexts(d), { shape: 'body' }), ABI_7_0.ctx_size), ABI_7_0).verdict ===
+        'accepted'
+      )
+        accepted++;
     }
     // A word that is skipped by a new jump can be one that a later instruction reads.
     expect(accepted).toBeGreaterThan(540);

@@ -17,7 +17,8 @@ export function* shrinkProgram(program: Program): Generator<Program> {
     for (let from = 0; from + size <= n; from += size) yield splice(program, from, from + size, []);
   }
   const few = Math.min(n, BPF_MAXINSNS);
-  const change = (pc: number, by: Partial<SockFilter>): Program => program.map((filter, i) => (i === pc ? { ...filter, ...by } : filter));
+  const change = (pc: number, by: Partial<SockFilter>): Program =>
+    program.map((filter, i) => (i === pc ? { ...filter, ...by } : filter));
   for (let pc = 0; pc < few; pc++) {
     const { code, jt, jf, k } = program[pc]!;
     if (isConditional(code)) {

@@ -69,7 +69,13 @@ function build(d: Draw, on: ProgramContexts, shape: Shape, share: number): Progr
       return out;
     case 'compare':
       out.push(ld(loadOffset(d, on)));
-      if (d.chance(0.4)) out.push({ code: 0x54, jt: 0, jf: 0, k: d.pick([0xff, 0xff00, 0xff_0000, 0xffff, 0x00ff_ffff, 1, 0xffff_fffe]) });
+      if (d.chance(0.4))
+        out.push({
+          code: 0x54,
+          jt: 0,
+          jf: 0,
+          k: d.pick([0xff, 0xff00, 0xff_0000, 0xffff, 0x00ff_ffff, 1, 0xffff_fffe]),
+        });
       if (d.chance(0.2)) out.push({ code: 0x74, jt: 0, jf: 0, k: d.pick([1, 8, 16, 31]) });
       appendTunedTail(d, out, on, share);
       return out;

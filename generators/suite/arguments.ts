@@ -1,7 +1,18 @@
 /** arguments: every field of every registration structure, off by one step. */
 import { IORING_RESTRICTION, IORING_SETUP } from '../../oracle/opcodes/constants.ts';
 import type { Restriction, Target } from '../../oracle/scenario/types.ts';
-import { bpfArg, drawPlacement, oddCount, restriction, ringRestrictions, spoilBpfArg, spoilRestriction, spoilTaskRestrictions, taskRestrictions, wrongTarget } from '../args.ts';
+import {
+  bpfArg,
+  drawPlacement,
+  oddCount,
+  restriction,
+  ringRestrictions,
+  spoilBpfArg,
+  spoilRestriction,
+  spoilTaskRestrictions,
+  taskRestrictions,
+  wrongTarget,
+} from '../args.ts';
 import type { Builder } from '../builder.ts';
 import { drawRingFlags, onRing, TASK } from '../builder.ts';
 import type { Crew } from '../crew.ts';
@@ -13,11 +24,25 @@ import { drawRegister } from './register_calls.ts';
 export function hostileFilter(b: Builder, task: number, on: Target, crew: Crew): void {
   const { d, abi } = b;
   const opcode = d.chance(0.8) ? d.pick(crew.opcodes) : d.below(abi.op_last);
-  let program = drawProgram(d, crew.contexts(opcode), { shape: d.pick(['compare', 'tree', 'constant', 'body']), share: 0.6, quick: true });
+  let program = drawProgram(d, crew.contexts(opcode), {
+    shape: d.pick(['compare', 'tree', 'constant', 'body']),
+    share: 0.6,
+    quick: true,
+  });
   // Two faults at once show the order of the checks.
   if (d.chance(0.15)) program = spoil(d, program, abi.ctx_size);
   let arg = bpfArg(abi, opcode, program, d.chance(0.03) ? 1 : 0);
-  for (let n = d.weighted<number>([[2, 0], [10, 1], [4, 2], [1, 3]]); n > 0; n--) arg = spoilBpfArg(d, abi, arg);
+  for (
+    let n = d.weighted<number>([
+      [2, 0],
+      [10, 1],
+      [4, 2],
+      [1, 3],
+    ]);
+    n > 0;
+    n--
+  )
+    arg = spoilBpfArg(d, abi, arg);
   const target = d.chance(0.06) ? wrongTarget(d) : on;
   b.registerArg(task, target, arg, d.chance(0.06) ? oddCount(d) : 1);
 }
@@ -49,7 +74,16 @@ export function hostileRestrictions(b: Builder, task: number, on: Target, crew: 
   const as_task = d.chance(0.06) ? target.kind !== 'task' : target.kind === 'task';
   if (as_task) {
     let arg = taskRestrictions(list);
-    for (let n = d.weighted<number>([[1, 0], [6, 1], [2, 2]]); n > 0; n--) arg = spoilTaskRestrictions(d, abi, arg);
+    for (
+      let n = d.weighted<number>([
+        [1, 0],
+        [6, 1],
+        [2, 2],
+      ]);
+      n > 0;
+      n--
+    )
+      arg = spoilTaskRestrictions(d, abi, arg);
     b.push({ do: 'register_task_restrictions', task, on: target, nr_args: d.chance(0.12) ? oddCount(d) : 1, arg });
     return;
   }

@@ -37,13 +37,34 @@ export function drawAllowlist(b: Builder, crew: Crew): Restriction[] {
     if (d.chance(0.05)) for (let op = 0; op < abi.op_last; op++) out.push(restriction(SQE_OP, op));
   }
   if (kinds.includes(REGISTER_OP)) {
-    for (const op of d.sample([IORING_REGISTER.REGISTER_BPF_FILTER, IORING_REGISTER.REGISTER_ENABLE_RINGS, IORING_REGISTER.REGISTER_RESTRICTIONS, IORING_REGISTER.REGISTER_PROBE, 2, 3, 19, 31], d.int(1, 5))) out.push(restriction(REGISTER_OP, op));
+    for (const op of d.sample(
+      [
+        IORING_REGISTER.REGISTER_BPF_FILTER,
+        IORING_REGISTER.REGISTER_ENABLE_RINGS,
+        IORING_REGISTER.REGISTER_RESTRICTIONS,
+        IORING_REGISTER.REGISTER_PROBE,
+        2,
+        3,
+        19,
+        31,
+      ],
+      d.int(1, 5),
+    ))
+      out.push(restriction(REGISTER_OP, op));
     if (d.chance(0.3)) out.push(restriction(REGISTER_OP, d.below(abi.register_last)));
   }
-  if (kinds.includes(SQE_FLAGS_ALLOWED)) out.push(restriction(SQE_FLAGS_ALLOWED, d.pick([0, 4, 0x10, 0x54, 0x1c, 0x50, 0x7f, 0x7f, 0x7e, 0x6f, 0xff, 0xff, d.below(256) | 0x10])));
-  if (kinds.includes(SQE_FLAGS_REQUIRED)) out.push(restriction(SQE_FLAGS_REQUIRED, d.pick([0, 0, 0, 0, 0x10, 0x10, 0x40, 4, d.below(128)])));
+  if (kinds.includes(SQE_FLAGS_ALLOWED))
+    out.push(
+      restriction(
+        SQE_FLAGS_ALLOWED,
+        d.pick([0, 4, 0x10, 0x54, 0x1c, 0x50, 0x7f, 0x7f, 0x7e, 0x6f, 0xff, 0xff, d.below(256) | 0x10]),
+      ),
+    );
+  if (kinds.includes(SQE_FLAGS_REQUIRED))
+    out.push(restriction(SQE_FLAGS_REQUIRED, d.pick([0, 0, 0, 0, 0x10, 0x10, 0x40, 4, d.below(128)])));
   // A later entry of the flag kinds replaces an earlier one.
-  if (d.chance(0.1) && out.length > 0) out.push(restriction(d.pick([SQE_FLAGS_ALLOWED, SQE_FLAGS_REQUIRED]), d.below(256)));
+  if (d.chance(0.1) && out.length > 0)
+    out.push(restriction(d.pick([SQE_FLAGS_ALLOWED, SQE_FLAGS_REQUIRED]), d.below(256)));
   return d.shuffle(out);
 }
 
@@ -52,7 +73,12 @@ export function classicRestrictions(b: Builder): void {
   const on_task = d.chance(0.4);
   const plain = drawRingFlags(d);
   const flags = (on_task && d.chance(0.7) ? plain : plain | IORING_SETUP.R_DISABLED) >>> 0;
-  const crew = b.crew({ count: d.int(2, 8), setup_flags: flags, flags: d.pick([0.1, 0.3, 0.5]), links: d.chance(0.6) ? 0 : 0.1 });
+  const crew = b.crew({
+    count: d.int(2, 8),
+    setup_flags: flags,
+    flags: d.pick([0.1, 0.3, 0.5]),
+    links: d.chance(0.6) ? 0 : 0.1,
+  });
   if (d.chance(0.15)) b.push({ do: 'no_new_privs', task: 0 });
   let task = 0;
   if (on_task) {

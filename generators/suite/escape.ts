@@ -53,7 +53,17 @@ function forbid(scene: Scene, task: number): void {
     case 0: {
       const list: Restriction[] = others.map((opcode) => restriction(IORING_RESTRICTION.SQE_OP, opcode));
       list.push(restriction(IORING_RESTRICTION.SQE_FLAGS_ALLOWED, 0x7f));
-      for (const op of d.some([IORING_REGISTER.REGISTER_BPF_FILTER, IORING_REGISTER.REGISTER_ENABLE_RINGS, IORING_REGISTER.REGISTER_RESTRICTIONS, IORING_REGISTER.REGISTER_RING_FDS, IORING_REGISTER.REGISTER_SEND_MSG_RING, IORING_REGISTER.REGISTER_FILES2], 0.5)) {
+      for (const op of d.some(
+        [
+          IORING_REGISTER.REGISTER_BPF_FILTER,
+          IORING_REGISTER.REGISTER_ENABLE_RINGS,
+          IORING_REGISTER.REGISTER_RESTRICTIONS,
+          IORING_REGISTER.REGISTER_RING_FDS,
+          IORING_REGISTER.REGISTER_SEND_MSG_RING,
+          IORING_REGISTER.REGISTER_FILES2,
+        ],
+        0.5,
+      )) {
         list.push(restriction(IORING_RESTRICTION.REGISTER_OP, op));
       }
       b.restrict(task, TASK, list);
@@ -82,8 +92,16 @@ function forbid(scene: Scene, task: number): void {
 function loosen(scene: Scene, task: number, ring?: number): void {
   const { b, forbidden, crew } = scene;
   const on = ring === undefined ? TASK : onRing(ring);
-  if (b.d.chance(0.7)) for (const role of forbidden) b.filter(task, on, role.opcode, [{ code: 0x06, jt: 0, jf: 0, k: 1 }]);
-  else b.restrict(task, on, [...crew.opcodes, ...forbidden.map((role) => role.opcode)].map((opcode) => restriction(IORING_RESTRICTION.SQE_OP, opcode)));
+  if (b.d.chance(0.7))
+    for (const role of forbidden) b.filter(task, on, role.opcode, [{ code: 0x06, jt: 0, jf: 0, k: 1 }]);
+  else
+    b.restrict(
+      task,
+      on,
+      [...crew.opcodes, ...forbidden.map((role) => role.opcode)].map((opcode) =>
+        restriction(IORING_RESTRICTION.SQE_OP, opcode),
+      ),
+    );
 }
 
 type Route = (scene: Scene, task: number) => void;
@@ -121,7 +139,9 @@ const ROUTES: readonly (readonly [number, Route])[] = [
       if (!s.b.d.chance(0.3)) return;
       // The registered descriptor outlives the ring's own; the runner can then no longer fill its queue.
       s.b.push({ do: 'close_ring', task, ring });
-      s.b.filter(task, { kind: 'registered', index }, s.forbidden[0]?.opcode ?? 0, [{ code: 0x06, jt: 0, jf: 0, k: 1 }]);
+      s.b.filter(task, { kind: 'registered', index }, s.forbidden[0]?.opcode ?? 0, [
+        { code: 0x06, jt: 0, jf: 0, k: 1 },
+      ]);
       drawRegister(s.b, task, { kind: 'registered', index });
     },
   ],
@@ -167,7 +187,14 @@ const ROUTES: readonly (readonly [number, Route])[] = [
       // A message without a ring.
       if (s.outside === undefined) return;
       const { d, abi } = s.b;
-      for (let n = d.int(1, 3); n > 0; n--) s.b.register(task, TASK, IORING_REGISTER.REGISTER_SEND_MSG_RING, d.chance(0.9) ? 1 : 0, messageSqe(abi, s.outside, d.edge32(), d.edge64()));
+      for (let n = d.int(1, 3); n > 0; n--)
+        s.b.register(
+          task,
+          TASK,
+          IORING_REGISTER.REGISTER_SEND_MSG_RING,
+          d.chance(0.9) ? 1 : 0,
+          messageSqe(abi, s.outside, d.edge32(), d.edge64()),
+        );
       s.b.push({ do: 'reap', task, ring: s.outside });
     },
   ],
@@ -200,7 +227,8 @@ const ROUTES: readonly (readonly [number, Route])[] = [
     (s, task) => {
       // A control: a ring from before is not bound, in whose hands ever.
       const { b, outside } = s;
-      const child = outside === undefined ? undefined : b.spawn(task, b.d.pick(['fork', 'vfork', 'clone_vm', 'clone3'] as const));
+      const child =
+        outside === undefined ? undefined : b.spawn(task, b.d.pick(['fork', 'vfork', 'clone_vm', 'clone3'] as const));
       if (child === undefined || outside === undefined) return;
       b.push({ do: 'close_ring', task: child, ring: outside });
       b.push({ do: 'take_ring', task: child, from: task, ring: outside });
@@ -231,7 +259,8 @@ const ROUTES: readonly (readonly [number, Route])[] = [
     (s, task) => {
       // Whatever else io_uring_register can do, without a ring and on one.
       const rings = [...(s.b.tracker.runnable(task)?.files ?? [])];
-      for (let n = s.b.d.int(1, 4); n > 0; n--) drawRegister(s.b, task, rings.length === 0 || s.b.d.chance(0.5) ? TASK : onRing(s.b.d.pick(rings)));
+      for (let n = s.b.d.int(1, 4); n > 0; n--)
+        drawRegister(s.b, task, rings.length === 0 || s.b.d.chance(0.5) ? TASK : onRing(s.b.d.pick(rings)));
     },
   ],
   // A control: a ring from before is not bound, so the effect comes about there.
@@ -241,11 +270,20 @@ const ROUTES: readonly (readonly [number, Route])[] = [
 export function escape(b: Builder): void {
   const { d, abi } = b;
   const flags = (drawRingFlags(d) & ~S.SINGLE_ISSUER & ~S.DEFER_TASKRUN) >>> 0;
-  const targets = roleTable(abi).all.filter((role) => role.form.probe !== undefined && role.prepared && role.once.length === 0 && fits(role, flags));
+  const targets = roleTable(abi).all.filter(
+    (role) => role.form.probe !== undefined && role.prepared && role.once.length === 0 && fits(role, flags),
+  );
   const about_messages = d.chance(0.2);
-  const messages = roleTable(abi).all.filter((role) => role.opcode === MSG_RING && role.prepared && role.once.length === 0);
+  const messages = roleTable(abi).all.filter(
+    (role) => role.opcode === MSG_RING && role.prepared && role.once.length === 0,
+  );
   const forbidden = about_messages && messages.length > 0 ? d.sample(messages, 2) : d.sample(targets, d.int(1, 3));
-  const crew = b.crew({ count: d.int(1, 4), setup_flags: flags, flags: 0, only: (role) => !forbidden.some((other) => other.opcode === role.opcode) });
+  const crew = b.crew({
+    count: d.int(1, 4),
+    setup_flags: flags,
+    flags: 0,
+    only: (role) => !forbidden.some((other) => other.opcode === role.opcode),
+  });
   const outside = d.chance(about_messages ? 1 : 0.5) ? b.ring(0, S.SUBMIT_ALL) : undefined;
   const scene: Scene = { b, crew, forbidden, flags, outside };
   let task = 0;

@@ -23,8 +23,14 @@ export function inheritance(b: Builder): void {
   b.oddRing(0, crew);
   const hows = d.some(HOWS, 0.6);
   const how = (): SpawnHow => d.weighted(hows.length === 0 ? HOWS : hows);
-  const most = d.weighted<number>([[4, 2], [4, 3], [2, 4], [1, 8]]);
-  const alive = (): number[] => [...tracker.tasks.values()].filter((task) => task.alive && task.waits_for === undefined).map((task) => task.id);
+  const most = d.weighted<number>([
+    [4, 2],
+    [4, 3],
+    [2, 4],
+    [1, 8],
+  ]);
+  const alive = (): number[] =>
+    [...tracker.tasks.values()].filter((task) => task.alive && task.waits_for === undefined).map((task) => task.id);
   const filter = (task: number): void => {
     const rings = [...tracker.runnable(task)!.files];
     const on = d.chance(0.7) || rings.length === 0 ? TASK : onRing(d.pick(rings));
@@ -53,11 +59,23 @@ export function inheritance(b: Builder): void {
     const living = alive();
     if (living.length === 0) return;
     const task = d.pick(living);
-    switch (d.weighted<number>([[5, 0], [6, 1], [8, 2], [0.5, 3], [0.7, 4], [0.3, 5], [0.6, 6], [1.2, 7]])) {
+    switch (
+      d.weighted<number>([
+        [5, 0],
+        [6, 1],
+        [8, 2],
+        [0.5, 3],
+        [0.7, 4],
+        [0.3, 5],
+        [0.6, 6],
+        [1.2, 7],
+      ])
+    ) {
       case 0: {
         const child = b.spawn(task, how(), most);
         // In a user namespace of its own it may take from nobody outside.
-        if (child !== undefined && d.chance(0.1) && b.push({ do: 'unshare_user', task: child }) && d.chance(0.5)) b.take(child);
+        if (child !== undefined && d.chance(0.1) && b.push({ do: 'unshare_user', task: child }) && d.chance(0.5))
+          b.take(child);
         break;
       }
       case 1:

@@ -11,7 +11,12 @@ export function jitVsInterpreter(b: Builder): boolean {
   if (ring === undefined) return true;
   for (const opcode of crew.opcodes) {
     for (let n = d.int(1, 3); n > 0; n--) {
-      const shape = d.weighted([[6, 'arithmetic'], [3, 'body'], [1, 'tree'], [0.1, 'long']] as const);
+      const shape = d.weighted([
+        [6, 'arithmetic'],
+        [3, 'body'],
+        [1, 'tree'],
+        [0.1, 'long'],
+      ] as const);
       b.drawFilter(0, onRing(ring), crew, opcode, { shape, share: 0.65 });
     }
     b.submit(0, ring, crew, d.int(16, 64));

@@ -68,15 +68,30 @@ export function contextFilter(b: Builder, crew: Crew, opcode: number): Program {
 export function opcodeContext(b: Builder): void {
   const { d, abi } = b;
   const table = roleTable(abi);
-  const shown = table.byOpcode.flatMap((roles, opcode) => (roles.length > 0 && (abi.pdu_size[opcode] ?? 0) > 0 ? [opcode] : []));
+  const shown = table.byOpcode.flatMap((roles, opcode) =>
+    roles.length > 0 && (abi.pdu_size[opcode] ?? 0) > 0 ? [opcode] : [],
+  );
   const flags = drawRingFlags(d);
   const opcodes = d.chance(0.15) ? [] : d.sample(shown, d.int(1, Math.min(3, shown.length)));
-  const crew = b.crew({ opcodes, count: opcodes.length + (d.chance(0.4) ? d.int(1, 3) : opcodes.length === 0 ? 4 : 0), setup_flags: flags, forms: 12 });
+  const crew = b.crew({
+    opcodes,
+    count: opcodes.length + (d.chance(0.4) ? d.int(1, 3) : opcodes.length === 0 ? 4 : 0),
+    setup_flags: flags,
+    forms: 12,
+  });
   const ring_first = d.chance(0.6);
   let ring = ring_first ? b.ring(0, flags) : undefined;
   for (const opcode of crew.opcodes) {
     const on = ring === undefined ? TASK : onRing(ring);
-    for (let n = d.weighted<number>([[1, 0], [6, 1], [2, 2]]); n > 0; n--) {
+    for (
+      let n = d.weighted<number>([
+        [1, 0],
+        [6, 1],
+        [2, 2],
+      ]);
+      n > 0;
+      n--
+    ) {
       if (d.chance(0.65)) b.filter(0, on, opcode, contextFilter(b, crew, opcode));
       else b.drawFilter(0, on, crew, opcode, { share: n === 1 ? 0.5 : 0.75 });
     }

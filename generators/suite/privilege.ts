@@ -9,9 +9,18 @@ export function privilege(b: Builder): void {
   const flags = drawRingFlags(d);
   const crew = b.crew({ count: d.int(1, 4), setup_flags: flags, flags: 0 });
   b.oddRing(0, crew);
-  const most = d.weighted<number>([[4, 1], [4, 2], [2, 4]]);
+  const most = d.weighted<number>([
+    [4, 1],
+    [4, 2],
+    [2, 4],
+  ]);
   const attempt = (task: number): void => {
-    if (d.chance(0.25)) b.restrict(task, TASK, crew.opcodes.map((opcode) => restriction(IORING_RESTRICTION.SQE_OP, opcode)));
+    if (d.chance(0.25))
+      b.restrict(
+        task,
+        TASK,
+        crew.opcodes.map((opcode) => restriction(IORING_RESTRICTION.SQE_OP, opcode)),
+      );
     else b.drawFilter(task, TASK, crew, d.pick(crew.opcodes), { share: 0.6 });
   };
   const show = (task: number): void => {
@@ -23,7 +32,17 @@ export function privilege(b: Builder): void {
     const living = [...tracker.tasks.values()].filter((task) => task.alive && task.waits_for === undefined);
     if (living.length === 0) return;
     const { id } = d.pick(living);
-    switch (d.weighted<number>([[2, 0], [3, 1], [2, 2], [7, 3], [2, 4], [1, 5], [2, 6]])) {
+    switch (
+      d.weighted<number>([
+        [2, 0],
+        [3, 1],
+        [2, 2],
+        [7, 3],
+        [2, 4],
+        [1, 5],
+        [2, 6],
+      ])
+    ) {
       case 0:
         b.push({ do: 'no_new_privs', task: id });
         break;

@@ -17,20 +17,38 @@ const ON_RING = BY_OPCODE.filter((forms) => forms[0]!.on === 'ring');
 const ON_TASK = registerForms.filter((form) => form.on === 'task');
 /** Task-wide calls that do something; the others only show that nothing else exists without a ring. */
 const BLIND = ON_TASK.filter((form) => form.name !== 'blind');
-const RESOURCES: readonly number[] = [IORING_REGISTER.REGISTER_BUFFERS, IORING_REGISTER.REGISTER_FILES, IORING_REGISTER.REGISTER_FILES2, IORING_REGISTER.REGISTER_PERSONALITY, IORING_REGISTER.REGISTER_BUFFERS2];
+const RESOURCES: readonly number[] = [
+  IORING_REGISTER.REGISTER_BUFFERS,
+  IORING_REGISTER.REGISTER_FILES,
+  IORING_REGISTER.REGISTER_FILES2,
+  IORING_REGISTER.REGISTER_PERSONALITY,
+  IORING_REGISTER.REGISTER_BUFFERS2,
+];
 const MAKING = ON_RING.filter((forms) => RESOURCES.includes(forms[0]!.opcode));
 
 function push(b: Builder, task: number, on: Target, form: RegisterForm): void {
   for (const fixture of form.fixtures) b.fixtures.add(fixture);
   const { opcode, nr_args, bytes, raw_arg } = form;
-  b.push({ do: 'register', task, on, opcode, nr_args, ...(bytes === undefined ? {} : { bytes }), ...(raw_arg === undefined ? {} : { raw_arg }) });
+  b.push({
+    do: 'register',
+    task,
+    on,
+    opcode,
+    nr_args,
+    ...(bytes === undefined ? {} : { bytes }),
+    ...(raw_arg === undefined ? {} : { raw_arg }),
+  });
 }
 
 /** One call of a register opcode that is not part of the feature. */
 export function drawRegister(b: Builder, task: number, on: Target): void {
   const { d } = b;
   if (d.chance(0.06)) {
-    b.register(task, on, d.pick([b.abi.register_last, b.abi.register_last + 1, 99, 0x7fff_ffff, IORING_REGISTER.REGISTER_ENABLE_RINGS]));
+    b.register(
+      task,
+      on,
+      d.pick([b.abi.register_last, b.abi.register_last + 1, 99, 0x7fff_ffff, IORING_REGISTER.REGISTER_ENABLE_RINGS]),
+    );
     return;
   }
   if (on.kind === 'task') {

@@ -13,7 +13,13 @@ export function anyProgram(b: Builder, crew: Crew, opcode: number): Program {
   const on = crew.contexts(opcode);
   const kind = d.below(20);
   if (kind === 0) return noise(d);
-  const base = drawProgram(d, on, d.chance(0.7) ? { shape: d.pick(['compare', 'tree', 'body', 'ret-a', 'constant']), share: 0.8, quick: true } : { share: 0.8 });
+  const base = drawProgram(
+    d,
+    on,
+    d.chance(0.7)
+      ? { shape: d.pick(['compare', 'tree', 'body', 'ret-a', 'constant']), share: 0.8, quick: true }
+      : { share: 0.8 },
+  );
   if (kind < 4) return base;
   if (kind < 8) return touchLimit(d, base, abi.ctx_size);
   const spoilt = spoil(d, base, abi.ctx_size);

@@ -14,7 +14,9 @@ import { X86_64 } from '../../vm/machine.ts';
 import { run } from '../../vm/tools.ts';
 
 /** The configuration, or why there is none. `source`: where it was found. */
-export type KernelConfig = { readonly text: string; readonly source: string } | { readonly text?: undefined; readonly source: string };
+export type KernelConfig =
+  | { readonly text: string; readonly source: string }
+  | { readonly text?: undefined; readonly source: string };
 
 /** CONFIG_IKCONFIG: a gzip stream between two marks in the image. */
 export function embeddedConfig(image: Buffer): string | undefined {
@@ -39,12 +41,23 @@ export async function kernelConfig(kernel: Kernel, log: (line: string) => void):
     if (pinned !== undefined) {
       const cached = join(dirname(pinnedPath(pinned)), 'config');
       const name = `linux-base-${pinned.uname}`;
-      if (existsSync(cached)) return { text: readFileSync(cached, 'utf8'), source: `Debian's package ${name} ${pinned.version}` };
-      const found = await withDeb({ ...pinned, package: name }, X86_64.debArch, log, configOf).catch((error: unknown) => {
-        const why = error instanceof FetchError ? { missing: 'the mirror no longer has it', network: 'no mirror can be reached', signature: 'its signature is wrong', other: 'apt failed' }[error.kind] : String(error).split('\n')[0];
-        tried.push(`Debian's package ${name} ${pinned.version} could not be had (${why})`);
-        return undefined;
-      });
+      if (existsSync(cached))
+        return { text: readFileSync(cached, 'utf8'), source: `Debian's package ${name} ${pinned.version}` };
+      const found = await withDeb({ ...pinned, package: name }, X86_64.debArch, log, configOf).catch(
+        (error: unknown) => {
+          const why =
+            error instanceof FetchError
+              ? {
+                  missing: 'the mirror no longer has it',
+                  network: 'no mirror can be reached',
+                  signature: 'its signature is wrong',
+                  other: 'apt failed',
+                }[error.kind]
+              : String(error).split('\n')[0];
+          tried.push(`Debian's package ${name} ${pinned.version} could not be had (${why})`);
+          return undefined;
+        },
+      );
       if (found !== undefined) {
         await writeAtomic(cached, found);
         return { text: found, source: `Debian's package ${name} ${pinned.version}` };
@@ -64,7 +77,9 @@ async function configOf(deb: string): Promise<string | undefined> {
   const dir = await mkdtemp(join(tmpdir(), 'ringfence-config-'));
   try {
     if (!(await run(['dpkg-deb', '-x', deb, dir])).ok) return undefined;
-    const name = (await readdir(dir, { recursive: true })).find((path) => /^(boot\/config-|usr\/lib\/modules\/[^/]+\/config$)/.test(path));
+    const name = (await readdir(dir, { recursive: true })).find((path) =>
+      /^(boot\/config-|usr\/lib\/modules\/[^/]+\/config$)/.test(path),
+    );
     return name === undefined ? undefined : await readFile(join(dir, name), 'utf8');
   } finally {
     await rm(dir, { recursive: true, force: true });
@@ -73,14 +88,16 @@ async function configOf(deb: string): Promise<string | undefined> {
 
 /** The .config of the tree that the file was built in: its own directory, or up to three above (arch/x86/boot). */
 function besideKernel({ path, requested, origin }: Kernel): string | undefined {
-  const built = origin?.built === true ? [join(treeCache(realpathSync(origin.tree)), origin.debug ? 'build-debug' : 'build')] : [];
+  const built =
+    origin?.built === true ? [join(treeCache(realpathSync(origin.tree)), origin.debug ? 'build-debug' : 'build')] : [];
   for (const start of [...built, dirname(path), dirname(requested), requested]) {
     let dir = start;
     for (let up = 0; up < 4; up++, dir = dirname(dir)) {
       const file = join(dir, '.config');
       if (!existsSync(file)) continue;
       const text = readFileSync(file, 'utf8');
-      if (/^CONFIG_/m.test(text) && (origin?.config_sha256 === undefined || origin.config_sha256 === sha256(text))) return text;
+      if (/^CONFIG_/m.test(text) && (origin?.config_sha256 === undefined || origin.config_sha256 === sha256(text)))
+        return text;
     }
   }
   return undefined;

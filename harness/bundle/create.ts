@@ -1,5 +1,15 @@
 /** Makes the evidence bundle of a run. */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { formatJson } from '../../oracle/scenario/json.ts';
 import { CASE_VERSION, toJson } from '../../oracle/scenario/json.ts';
@@ -33,7 +43,9 @@ export interface BundleParts {
 
 /** What is in every bundle's name for a file of the user's. */
 function plain(n: number, path: string): string {
-  return `${String(n + 1).padStart(3, '0')}-${basename(path).replace(/[^\w.-]/g, '_').slice(-60)}`;
+  return `${String(n + 1).padStart(3, '0')}-${basename(path)
+    .replace(/[^\w.-]/g, '_')
+    .slice(-60)}`;
 }
 
 /** Writes it; returns its SHA-256, hex. @throws SetupError when it cannot be written */
@@ -53,7 +65,8 @@ export async function createBundle(parts: BundleParts, log: (line: string) => vo
   const pinned = kernel.source === 'pinned' ? findPinned(kernel.release) : undefined;
   const image = await buildImage();
   if (options.tree !== undefined) {
-    for (const [n, path] of (options.tree.patches ?? []).entries()) add(`kernel/patches/${plain(n, path)}`, readFileSync(path));
+    for (const [n, path] of (options.tree.patches ?? []).entries())
+      add(`kernel/patches/${plain(n, path)}`, readFileSync(path));
     if (existsSync(options.tree.logFile)) add('kernel/build.log', readFileSync(options.tree.logFile));
   }
   const head = await commit();
@@ -63,20 +76,44 @@ export async function createBundle(parts: BundleParts, log: (line: string) => vo
     seed: result.seed,
     plan: result.plan,
     ...(result.shard === undefined ? {} : { shard: result.shard }),
-    ringfence: { version: result.versions['ringfence'] ?? 'unknown', source_sha256: sourceDigest(), ...(head === undefined ? {} : { commit: head }) },
+    ringfence: {
+      version: result.versions['ringfence'] ?? 'unknown',
+      source_sha256: sourceDigest(),
+      ...(head === undefined ? {} : { commit: head }),
+    },
     kernel: {
-      release: result.kernel.release, machine: result.kernel.machine, sha256: kernel.sha256, append: result.kernel.append,
-      ...(pinned === undefined ? { file: add(`kernel/${kernel.format === 'elf' ? 'vmlinux' : 'bzImage'}`, readFileSync(kernel.path)) } : { pinned: pinned.release, package: `${pinned.package} ${pinned.version}` }),
+      release: result.kernel.release,
+      machine: result.kernel.machine,
+      sha256: kernel.sha256,
+      append: result.kernel.append,
+      ...(pinned === undefined
+        ? { file: add(`kernel/${kernel.format === 'elf' ? 'vmlinux' : 'bzImage'}`, readFileSync(kernel.path)) }
+        : { pinned: pinned.release, package: `${pinned.package} ${pinned.version}` }),
       config: config.source,
     },
     image: { sha256: image.sha256, runner_sha256: image.runner },
     timeout: options.timeout,
     slow: parts.slow,
     strict: options.strict === true,
-    ...(options.expect === undefined ? {} : { expect: options.expect.files.map(({ file, text }, n) => add(`expect/${plain(n, file)}`, text)) }),
-    ...(options.scenarios === undefined ? {} : { cases: options.scenarios.map((scenario, n) => add(`cases/${String(n + 1).padStart(3, '0')}.json`, `${formatJson({ ringfence: CASE_VERSION, scenario: toJson(scenario) })}\n`)) }),
+    ...(options.expect === undefined
+      ? {}
+      : { expect: options.expect.files.map(({ file, text }, n) => add(`expect/${plain(n, file)}`, text)) }),
+    ...(options.scenarios === undefined
+      ? {}
+      : {
+          cases: options.scenarios.map((scenario, n) =>
+            add(
+              `cases/${String(n + 1).padStart(3, '0')}.json`,
+              `${formatJson({ ringfence: CASE_VERSION, scenario: toJson(scenario) })}\n`,
+            ),
+          ),
+        }),
   };
-  if (pinned === undefined && sha(files.find(({ path }) => path === manifest.kernel.file)!.data) !== kernel.sha256) throw new SetupError(`${kernel.path} is not the kernel any more that was tested.`, 'It was built again while the run went on; run again.');
+  if (pinned === undefined && sha(files.find(({ path }) => path === manifest.kernel.file)!.data) !== kernel.sha256)
+    throw new SetupError(
+      `${kernel.path} is not the kernel any more that was tested.`,
+      'It was built again while the run went on; run again.',
+    );
   const bytes = packBundle(manifest, files);
   write(parts.file, bytes);
   return sha(bytes);
@@ -101,7 +138,10 @@ function write(file: string, bytes: Uint8Array): void {
 }
 
 function unwritable(file: string, error: Error): SetupError {
-  return new SetupError(`The bundle ${file} cannot be written: ${error.message}`, 'Choose another place with --bundle.');
+  return new SetupError(
+    `The bundle ${file} cannot be written: ${error.message}`,
+    'Choose another place with --bundle.',
+  );
 }
 
 /** Finds out before the run whether the bundle can be written after it. @throws SetupError */

@@ -59,9 +59,15 @@ export const sha = (data: Uint8Array | string): string => createHash('sha256').u
 /** The bundle's bytes. `files` come without the manifest. */
 export function packBundle(manifest: Omit<Manifest, 'files'>, files: readonly TarFile[]): Buffer {
   const listed = [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
-  const whole: Manifest = { ...manifest, files: listed.map(({ path, data }) => ({ path, size: data.length, sha256: sha(data) })) };
+  const whole: Manifest = {
+    ...manifest,
+    files: listed.map(({ path, data }) => ({ path, size: data.length, sha256: sha(data) })),
+  };
   const tar = packTar([{ path: MANIFEST, data: Buffer.from(`${JSON.stringify(whole, null, 2)}\n`) }, ...listed]);
-  return zstdCompressSync(tar, { params: { [constants.ZSTD_c_checksumFlag]: 1, [constants.ZSTD_c_compressionLevel]: 9 }, pledgedSrcSize: tar.length });
+  return zstdCompressSync(tar, {
+    params: { [constants.ZSTD_c_checksumFlag]: 1, [constants.ZSTD_c_compressionLevel]: 9 },
+    pledgedSrcSize: tar.length,
+  });
 }
 
 export interface Bundle {
@@ -71,12 +77,16 @@ export interface Bundle {
 }
 
 function damaged(file: string, why: string): SetupError {
-  return new SetupError(`${file} is not a whole bundle: ${why}.`, 'Copy it again from where it was made; nothing was run.');
+  return new SetupError(
+    `${file} is not a whole bundle: ${why}.`,
+    'Copy it again from where it was made; nothing was run.',
+  );
 }
 
 /** Unpacks and checks every digest. @throws SetupError naming what is damaged */
 export function unpackBundle(bytes: Buffer, file: string): Bundle {
-  if (bytes.length < 4 || bytes.readUInt32LE(0) !== 0xfd2fb528) throw damaged(file, bytes.length === 0 ? 'the file is empty' : 'it is not compressed with zstd');
+  if (bytes.length < 4 || bytes.readUInt32LE(0) !== 0xfd2fb528)
+    throw damaged(file, bytes.length === 0 ? 'the file is empty' : 'it is not compressed with zstd');
   let tar: Buffer;
   try {
     tar = zstdDecompressSync(bytes, { maxOutputLength: MOST });
@@ -97,7 +107,8 @@ export function unpackBundle(bytes: Buffer, file: string): Bundle {
   for (const { path, size, sha256 } of manifest.files) {
     const data = files.get(path);
     if (data === undefined) throw damaged(file, `${path} is missing`);
-    if (data.length !== size || sha(data) !== sha256) throw damaged(file, `${path} is not what the manifest says: SHA-256 ${sha(data)}, expected ${sha256}`);
+    if (data.length !== size || sha(data) !== sha256)
+      throw damaged(file, `${path} is not what the manifest says: SHA-256 ${sha(data)}, expected ${sha256}`);
   }
   const listed = new Set(manifest.files.map(({ path }) => path));
   for (const path of files.keys()) if (!listed.has(path)) throw damaged(file, `${path} is not in the manifest`);
@@ -113,13 +124,15 @@ function readManifest(data: Buffer, file: string): Manifest {
   }
   try {
     const { ringfence_bundle: version, files, seed, plan, kernel } = asObject(value, '') as Partial<Manifest>;
-    if (version !== BUNDLE_VERSION) throw new Error(`it has version ${JSON.stringify(version)}, and this program reads ${BUNDLE_VERSION}`);
+    if (version !== BUNDLE_VERSION)
+      throw new Error(`it has version ${JSON.stringify(version)}, and this program reads ${BUNDLE_VERSION}`);
     asObject(plan, 'plan');
     asObject(kernel, 'kernel');
     if (!Array.isArray(files) || typeof seed !== 'number') throw new Error('files or seed are missing');
     for (const one of files) {
       const { path, size, sha256 } = asObject(one, 'files');
-      if (typeof path !== 'string' || typeof size !== 'number' || typeof sha256 !== 'string') throw new Error('a file is not described as it should be');
+      if (typeof path !== 'string' || typeof size !== 'number' || typeof sha256 !== 'string')
+        throw new Error('a file is not described as it should be');
     }
   } catch (error) {
     throw damaged(file, `${MANIFEST} is damaged: ${(error as Error).message}`);

@@ -21,7 +21,9 @@ export function sourceDigest(): string {
       add(part);
       continue;
     }
-    const names = (readdirSync(join(ROOT, part), { recursive: true }) as string[]).filter((name) => /\.(ts|js|c|h|S|json)$/.test(name) && !/\.test\.ts$|(^|\/)testing\//.test(name)).sort();
+    const names = (readdirSync(join(ROOT, part), { recursive: true }) as string[])
+      .filter((name) => /\.(ts|js|c|h|S|json)$/.test(name) && !/\.test\.ts$|(^|\/)testing\//.test(name))
+      .sort();
     for (const name of names) add(`${part}/${name}`);
   }
   return hash.digest('hex');

@@ -17,7 +17,8 @@ function header(path: string, size: number): Buffer {
   const name = Buffer.from(path);
   if (name.length > 100) throw new RangeError(`${path}: a name in a bundle has at most 100 bytes`);
   name.copy(block);
-  const octal = (value: number, at: number, digits: number): void => void block.write(`${value.toString(8).padStart(digits, '0')}\0`, at, 'latin1');
+  const octal = (value: number, at: number, digits: number): void =>
+    void block.write(`${value.toString(8).padStart(digits, '0')}\0`, at, 'latin1');
   octal(0o644, 100, 7);
   octal(0, 108, 7);
   octal(0, 116, 7);
@@ -38,7 +39,8 @@ function checksum(block: Uint8Array): number {
 /** The archive, ending with two empty blocks. */
 export function packTar(files: readonly TarFile[]): Buffer {
   const parts: Uint8Array[] = [];
-  for (const { path, data } of files) parts.push(header(path, data.length), data, Buffer.alloc((BLOCK - (data.length % BLOCK)) % BLOCK));
+  for (const { path, data } of files)
+    parts.push(header(path, data.length), data, Buffer.alloc((BLOCK - (data.length % BLOCK)) % BLOCK));
   parts.push(Buffer.alloc(2 * BLOCK));
   return Buffer.concat(parts);
 }
@@ -53,7 +55,10 @@ export function unpackTar(archive: Buffer): TarFile[] {
     const block = archive.subarray(at, at + BLOCK);
     if (block.every((byte) => byte === 0)) return files;
     const number = (from: number, length: number): number => {
-      const text = block.toString('latin1', from, from + length).replace(/[\0 ]+$/, '').trim();
+      const text = block
+        .toString('latin1', from, from + length)
+        .replace(/[\0 ]+$/, '')
+        .trim();
       return /^[0-7]+$/.test(text) ? Number.parseInt(text, 8) : NaN;
     };
     if (number(148, 8) !== checksum(block)) throw new BadTar(`the header at byte ${at} is damaged`);
@@ -63,11 +68,17 @@ export function unpackTar(archive: Buffer): TarFile[] {
     const size = number(124, 12);
     // What a bundle never holds is not made sense of.
     if (type !== '0' && type !== '\0') throw new BadTar(`"${path}" is no regular file`);
-    if (path === '' || path.startsWith('/') || path.split('/').some((part) => part === '..' || part === '.' || part === '')) throw new BadTar(`"${path}" is no name for a file in a bundle`);
+    if (
+      path === '' ||
+      path.startsWith('/') ||
+      path.split('/').some((part) => part === '..' || part === '.' || part === '')
+    )
+      throw new BadTar(`"${path}" is no name for a file in a bundle`);
     if (seen.has(path)) throw new BadTar(`"${path}" is there twice`);
     seen.add(path);
     at += BLOCK;
-    if (!(size >= 0) || at + size > archive.length) throw new BadTar(`"${path}" ends too early, at byte ${archive.length}`);
+    if (!(size >= 0) || at + size > archive.length)
+      throw new BadTar(`"${path}" ends too early, at byte ${archive.length}`);
     files.push({ path, data: archive.subarray(at, at + size) });
     at += Math.ceil(size / BLOCK) * BLOCK;
   }

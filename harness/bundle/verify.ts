@@ -49,11 +49,17 @@ export function readBundle(file: string): Checked {
   try {
     bytes = readFileSync(file);
   } catch (error) {
-    throw new SetupError(`${file} cannot be read: ${(error as Error).message}`, 'Name a bundle that `ringfence run --bundle FILE.tar.zst` wrote.');
+    throw new SetupError(
+      `${file} cannot be read: ${(error as Error).message}`,
+      'Name a bundle that `ringfence run --bundle FILE.tar.zst` wrote.',
+    );
   }
   const bundle = unpackBundle(bytes, file);
   const fail = (why: string): never => {
-    throw new SetupError(`${file} contradicts itself: ${why}.`, 'It was not written by ringfence as it is; nothing was run.');
+    throw new SetupError(
+      `${file} contradicts itself: ${why}.`,
+      'It was not written by ringfence as it is; nothing was run.',
+    );
   };
   const text = (path: string): string => bundle.files.get(path)?.toString('utf8') ?? fail(`${path} is missing`);
   let result: RunResult;
@@ -62,9 +68,15 @@ export function readBundle(file: string): Checked {
   } catch (error) {
     return fail(`result.json is not JSON (${(error as Error).message})`);
   }
-  if (result.version !== RESULT_VERSION) fail(`result.json has version ${result.version}, and this program reads ${RESULT_VERSION}`);
+  if (result.version !== RESULT_VERSION)
+    fail(`result.json has version ${result.version}, and this program reads ${RESULT_VERSION}`);
   const { manifest } = bundle;
-  if (result.seed !== manifest.seed || JSON.stringify(result.plan) !== JSON.stringify(manifest.plan) || JSON.stringify(result.shard) !== JSON.stringify(manifest.shard)) fail('result.json and the manifest are of different runs');
+  if (
+    result.seed !== manifest.seed ||
+    JSON.stringify(result.plan) !== JSON.stringify(manifest.plan) ||
+    JSON.stringify(result.shard) !== JSON.stringify(manifest.shard)
+  )
+    fail('result.json and the manifest are of different runs');
   if (result.kernel.sha256 !== manifest.kernel.sha256) fail('result.json and the manifest name different kernels');
   let ledger: Ledger | undefined;
   if (bundle.files.has('cases.txt')) {
@@ -79,9 +91,18 @@ export function readBundle(file: string): Checked {
 }
 
 /** Runs it again. @throws what a run throws; SetupError when the kernel is not the recorded one */
-export async function repeatBundle(checked: Checked, options: VerifyOptions, events: Pick<RunEvents, 'note' | 'progress'>, signal: AbortSignal): Promise<Verification> {
+export async function repeatBundle(
+  checked: Checked,
+  options: VerifyOptions,
+  events: Pick<RunEvents, 'note' | 'progress'>,
+  signal: AbortSignal,
+): Promise<Verification> {
   const { manifest, files, ledger, result: recorded, file } = checked;
-  if (ledger === undefined) throw new SetupError(`${file} holds more cases than are listed one by one, and cannot be compared.`, 'Check its digests with --no-run; repeat it with the command in it.');
+  if (ledger === undefined)
+    throw new SetupError(
+      `${file} holds more cases than are listed one by one, and cannot be compared.`,
+      'Check its digests with --no-run; repeat it with the command in it.',
+    );
   const dir = mkdtempSync(join(tmpdir(), 'ringfence-verify-'));
   try {
     const place = (path: string): string => {
@@ -92,35 +113,68 @@ export async function repeatBundle(checked: Checked, options: VerifyOptions, eve
     const lines = ledger.lines()!;
     const whole = recorded.scenarios === lines.length && recorded.verdict !== 'interrupted';
     const base: RunOptions = {
-      suites: SUITE_NAMES.filter((name) => manifest.plan.suites.includes(name)), cases: 0, seed: manifest.seed,
-      ...(manifest.kernel.pinned === undefined ? { kernel: place(manifest.kernel.file!) } : { release: manifest.kernel.pinned }),
-      append: manifest.kernel.append, accel: options.accel, jobs: options.jobs, timeout: options.timeout ?? manifest.timeout, ...(manifest.slow ? { slow: true } : {}),
-      command: `npx ringfence verify ${basename(file)}`, investigate: 8, shrinkSeconds: 0, strict: manifest.strict,
+      suites: SUITE_NAMES.filter((name) => manifest.plan.suites.includes(name)),
+      cases: 0,
+      seed: manifest.seed,
+      ...(manifest.kernel.pinned === undefined
+        ? { kernel: place(manifest.kernel.file!) }
+        : { release: manifest.kernel.pinned }),
+      append: manifest.kernel.append,
+      accel: options.accel,
+      jobs: options.jobs,
+      timeout: options.timeout ?? manifest.timeout,
+      ...(manifest.slow ? { slow: true } : {}),
+      command: `npx ringfence verify ${basename(file)}`,
+      investigate: 8,
+      shrinkSeconds: 0,
+      strict: manifest.strict,
       ...(manifest.expect === undefined ? {} : { expect: expectations(manifest.expect.map(place)) }),
     };
     const once = async (more: Partial<RunOptions>): Promise<{ result: RunResult; ledger: Ledger }> => {
       let text: string | undefined;
-      const result = await run({ ...base, ...more }, { ...events, checkpoint: () => undefined, consoleFile: () => undefined, cases: (cases) => (text = cases) }, signal);
-      if (result.kernel.sha256 !== manifest.kernel.sha256) throw new SetupError(`The kernel that was tested has SHA-256 ${result.kernel.sha256}; the bundle was made with ${manifest.kernel.sha256}.`, 'The pinned release has changed; give the bundle\'s maker a note.');
+      const result = await run(
+        { ...base, ...more },
+        { ...events, checkpoint: () => undefined, consoleFile: () => undefined, cases: (cases) => (text = cases) },
+        signal,
+      );
+      if (result.kernel.sha256 !== manifest.kernel.sha256)
+        throw new SetupError(
+          `The kernel that was tested has SHA-256 ${result.kernel.sha256}; the bundle was made with ${manifest.kernel.sha256}.`,
+          "The pinned release has changed; give the bundle's maker a note.",
+        );
       return { result, ledger: parseLedger(text!) };
     };
     // The order in which suites are drawn is part of the plan.
-    const suites = manifest.plan.suites.map((name) => SUITE_NAMES.find((known) => known === name) ?? unknownSuite(name, file));
+    const suites = manifest.plan.suites.map(
+      (name) => SUITE_NAMES.find((known) => known === name) ?? unknownSuite(name, file),
+    );
     const last = lines.at(-1)?.index ?? -1;
-    const again = await once(manifest.cases === undefined
-      ? { suites, cases: whole && manifest.plan.cases > 0 ? manifest.plan.cases : last + 1, ...(manifest.shard === undefined ? {} : { shard: manifest.shard }) }
-      : { scenarios: manifest.cases.map((path) => readCase(files.get(path)!, path, file)) });
-    const differences = [...compareLedgers(lines, again.ledger, whole), ...(whole ? compareCounts(recorded, again.result) : [])];
-    const smallest = signal.aborted ? [] : [...recorded.divergences, ...recorded.hangs, ...recorded.crashes].flatMap(({ scenario }) => {
-      const read = fromJson(scenario);
-      return read.ok ? [read.scenario] : [];
-    });
+    const again = await once(
+      manifest.cases === undefined
+        ? {
+            suites,
+            cases: whole && manifest.plan.cases > 0 ? manifest.plan.cases : last + 1,
+            ...(manifest.shard === undefined ? {} : { shard: manifest.shard }),
+          }
+        : { scenarios: manifest.cases.map((path) => readCase(files.get(path)!, path, file)) },
+    );
+    const differences = [
+      ...compareLedgers(lines, again.ledger, whole),
+      ...(whole ? compareCounts(recorded, again.result) : []),
+    ];
+    const smallest = signal.aborted
+      ? []
+      : [...recorded.divergences, ...recorded.hangs, ...recorded.crashes].flatMap(({ scenario }) => {
+          const read = fromJson(scenario);
+          return read.ok ? [read.scenario] : [];
+        });
     // A replay has run them already.
     if (smallest.length > 0 && manifest.cases === undefined) {
       events.note(`the smallest cases of what was found: ${smallest.length}`);
       const shown = (await once({ scenarios: smallest })).ledger;
       for (let i = 0; i < smallest.length; i++) {
-        if (shown.line(i)?.verdict === 'pass') differences.push(`the smallest case of finding ${i + 1} does not show it any more`);
+        if (shown.line(i)?.verdict === 'pass')
+          differences.push(`the smallest case of finding ${i + 1} does not show it any more`);
       }
     }
     return { differences, result: again.result, compared: lines.length };
@@ -134,12 +188,16 @@ function expectations(paths: readonly string[]): ExpectationSet {
 }
 
 function unknownSuite(name: string, file: string): never {
-  throw new SetupError(`${file} was made with the suite "${name}", which this ringfence does not have.`, 'Use the ringfence that is named in its manifest.');
+  throw new SetupError(
+    `${file} was made with the suite "${name}", which this ringfence does not have.`,
+    'Use the ringfence that is named in its manifest.',
+  );
 }
 
 function readCase(data: Buffer, path: string, file: string): Scenario {
   const read = parseCaseFile(data.toString('utf8'));
-  if (!read.ok) throw new SetupError(`${file}: ${path}: ${read.error}`, 'Use the ringfence that is named in its manifest.');
+  if (!read.ok)
+    throw new SetupError(`${file}: ${path}: ${read.error}`, 'Use the ringfence that is named in its manifest.');
   return read.file.scenario;
 }
 
@@ -153,13 +211,17 @@ export function compareLedgers(recorded: readonly LedgerLine[], now: Ledger, who
     const { index, suite } = line;
     const other = now.line(index);
     if (other === undefined) out.push(`case ${index} (${suite}) was not run`);
-    else if (other.scenario !== line.scenario || other.suite !== suite) out.push(`case ${index} (${suite}) is another scenario`);
-    else if (other.verdict !== line.verdict) out.push(`case ${index} (${suite}): recorded ${line.verdict}, now ${other.verdict}`);
-    else if (other.answers !== line.answers) out.push(`case ${index} (${suite}): both ${line.verdict}, with other answers`);
+    else if (other.scenario !== line.scenario || other.suite !== suite)
+      out.push(`case ${index} (${suite}) is another scenario`);
+    else if (other.verdict !== line.verdict)
+      out.push(`case ${index} (${suite}): recorded ${line.verdict}, now ${other.verdict}`);
+    else if (other.answers !== line.answers)
+      out.push(`case ${index} (${suite}): both ${line.verdict}, with other answers`);
   }
   if (whole) {
     const known = new Set(recorded.map(({ index }) => index));
-    for (const { index, suite } of now.lines() ?? []) if (!known.has(index)) out.push(`case ${index} (${suite}) is not in the record`);
+    for (const { index, suite } of now.lines() ?? [])
+      if (!known.has(index)) out.push(`case ${index} (${suite}) is not in the record`);
   }
   return out.length <= TOLD ? out : [...out.slice(0, TOLD), `and ${out.length - TOLD} more cases`];
 }
@@ -175,10 +237,19 @@ export function compareCounts(recorded: RunResult, now: RunResult): string[] {
   same('scenarios', recorded.scenarios, now.scenarios);
   same('kernel answers', recorded.outcomes, now.outcomes);
   for (const name of keys(recorded.suites, now.suites)) {
-    for (const count of ['scenarios', 'outcomes', 'pass', 'known', 'divergence', 'other'] satisfies (keyof SuiteCount)[]) same(`suite ${name}, ${count}`, recorded.suites[name]?.[count], now.suites[name]?.[count]);
+    for (const count of [
+      'scenarios',
+      'outcomes',
+      'pass',
+      'known',
+      'divergence',
+      'other',
+    ] satisfies (keyof SuiteCount)[])
+      same(`suite ${name}, ${count}`, recorded.suites[name]?.[count], now.suites[name]?.[count]);
   }
   for (const id of keys(recorded.rules, now.rules)) same(`hits of ${id}`, recorded.rules[id], now.rules[id]);
-  const known = (result: RunResult): Record<string, number> => Object.fromEntries(result.known.map(({ id, scenarios }) => [id, scenarios]));
+  const known = (result: RunResult): Record<string, number> =>
+    Object.fromEntries(result.known.map(({ id, scenarios }) => [id, scenarios]));
   for (const id of keys(known(recorded), known(now))) same(`known ${id}`, known(recorded)[id], known(now)[id]);
   return out.length <= TOLD ? out : [...out.slice(0, TOLD), `and ${out.length - TOLD} more counts`];
 }

@@ -20,17 +20,31 @@ export async function command(argv: readonly string[]): Promise<number> {
     header = text;
   };
   await bench(
-    { ...kernel(values.kernel), append: values.append ?? '', accel: accel(values.accel), timeout: number('timeout', values.timeout, 90, 1, 86_400), jobs: jobs(values.jobs), seed: DEFAULT_SEED, suites: suites(values.suite) },
+    {
+      ...kernel(values.kernel),
+      append: values.append ?? '',
+      accel: accel(values.accel),
+      timeout: number('timeout', values.timeout, 90, 1, 86_400),
+      jobs: jobs(values.jobs),
+      seed: DEFAULT_SEED,
+      suites: suites(values.suite),
+    },
     number('cases', values.cases, 1500, 1, 1_000_000),
     {
       note: (text) => process.stderr.write(`${text}\n`),
       step: (row) => {
         head('step        bare C loop   in a scenario   ratio');
-        write(`${row.step.padEnd(10)} ${row.bare_us.toFixed(1).padStart(9)} us ${row.scenario_us.toFixed(1).padStart(12)} us ${(row.scenario_us / row.bare_us).toFixed(2).padStart(7)}`);
+        write(
+          `${row.step.padEnd(10)} ${row.bare_us.toFixed(1).padStart(9)} us ${row.scenario_us.toFixed(1).padStart(12)} us ${(row.scenario_us / row.bare_us).toFixed(2).padStart(7)}`,
+        );
       },
       suite: (row) => {
-        head('suite                  outcomes/s   guests busy   oracle : guest   draw  predict  encode (ms a scenario)');
-        write(`${row.suite.padEnd(22)} ${String(row.outcomes_per_s).padStart(10)} ${`${(row.guest_busy * 100).toFixed(0)} %`.padStart(13)} ${`${row.oracle_ratio.toFixed(0)} : 1`.padStart(16)} ${row.draw_ms.toFixed(2).padStart(6)} ${row.predict_ms.toFixed(2).padStart(8)} ${row.encode_ms.toFixed(2).padStart(7)}`);
+        head(
+          'suite                  outcomes/s   guests busy   oracle : guest   draw  predict  encode (ms a scenario)',
+        );
+        write(
+          `${row.suite.padEnd(22)} ${String(row.outcomes_per_s).padStart(10)} ${`${(row.guest_busy * 100).toFixed(0)} %`.padStart(13)} ${`${row.oracle_ratio.toFixed(0)} : 1`.padStart(16)} ${row.draw_ms.toFixed(2).padStart(6)} ${row.predict_ms.toFixed(2).padStart(8)} ${row.encode_ms.toFixed(2).padStart(7)}`,
+        );
       },
     },
   );

@@ -1,6 +1,17 @@
 /** The command line as a user meets it: a process of its own, its exit code, and what it says. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +23,15 @@ import type { RunResult } from '../../reports/result.ts';
 import { FeatureMissing, probeAbi } from '../probe.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../bin/ringfence.js', import.meta.url));
-const CASE: Scenario = { version: 1, fixtures: [], jit: true, steps: [{ task: 0, do: 'ring', ring: 0, entries: 8, flags: 0 }, { task: 0, do: 'submit', ring: 0, sqes: [{ opcode: 0, user_data: 1n }] }] };
+const CASE: Scenario = {
+  version: 1,
+  fixtures: [],
+  jit: true,
+  steps: [
+    { task: 0, do: 'ring', ring: 0, entries: 8, flags: 0 },
+    { task: 0, do: 'submit', ring: 0, sqes: [{ opcode: 0, user_data: 1n }] },
+  ],
+};
 const WHOLE = JSON.stringify({ ringfence: 1, scenario: toJson(CASE) }, null, 2);
 
 let dir: string;
@@ -29,19 +48,30 @@ interface Said {
 }
 
 function ringfence(args: readonly string[], env: Readonly<Record<string, string>> = {}): Said {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [LAUNCHER, ...args], { cwd: dir, encoding: 'utf8', env: { ...process.env, ...env }, timeout: 120_000 });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [LAUNCHER, ...args], {
+    cwd: dir,
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+    timeout: 120_000,
+  });
   return { code: status, out: stdout, err: stderr };
 }
 
 /** Processes whose parent has gone or is `pid`, and that run QEMU for this test's directory. */
 function children(pid: number): number[] {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((one) => {
-    try {
-      return Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${one}/stat`, 'utf8'))?.[1]) === pid && !readFileSync(`/proc/${one}/stat`, 'utf8').includes(') Z ');
-    } catch {
-      return false;
-    }
-  });
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((one) => {
+      try {
+        return (
+          Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${one}/stat`, 'utf8'))?.[1]) === pid &&
+          !readFileSync(`/proc/${one}/stat`, 'utf8').includes(') Z ')
+        );
+      } catch {
+        return false;
+      }
+    });
 }
 
 const alive = (pid: number): boolean => {
@@ -74,7 +104,14 @@ describe('usage', () => {
     expect({ code, out }).toEqual({ code: 2, out: '' });
   });
 
-  test.each([['help'], ['--help'], ['help', 'run'], ['fuzz', '--help'], ['rules', 'bpf.alu'], ['explain', 'case.json']])('%s %s', (...args) => {
+  test.each([
+    ['help'],
+    ['--help'],
+    ['help', 'run'],
+    ['fuzz', '--help'],
+    ['rules', 'bpf.alu'],
+    ['explain', 'case.json'],
+  ])('%s %s', (...args) => {
     const { code, out, err } = ringfence(args.filter((word) => word !== undefined));
     expect(out.length).toBeGreaterThan(100);
     expect({ code, err }).toEqual({ code: 0, err: '' });
@@ -82,12 +119,17 @@ describe('usage', () => {
 });
 
 describe('case files', () => {
-  const finding = (): string => JSON.stringify({ id: 'x', rule: 'op.nop', title: 't', model: 'm', affected: {}, scenario: toJson(CASE) });
+  const finding = (): string =>
+    JSON.stringify({ id: 'x', rule: 'op.nop', title: 't', model: 'm', affected: {}, scenario: toJson(CASE) });
   test.each<readonly [string, () => string, RegExp]>([
     ['corrupt', () => WHOLE.replace(':', ' '), /is not a case file: line 2, column \d+: this is not JSON/],
     ['truncated', () => WHOLE.slice(0, 60), /is not a case file: line \d+, column \d+: the JSON text ends too early/],
     ['empty', () => '', /is not a case file: the file is empty/],
-    ['of another form', () => '{"ringfence": 1, "scenario": {"version": 1, "fixtures": [], "jit": true, "steps": [{"do": "fly"}]}}', /scenario\.steps\[0\]\.do: expected one of no_new_privs/],
+    [
+      'of another form',
+      () => '{"ringfence": 1, "scenario": {"version": 1, "fixtures": [], "jit": true, "steps": [{"do": "fly"}]}}',
+      /scenario\.steps\[0\]\.do: expected one of no_new_privs/,
+    ],
     ['a damaged finding', () => finding().replace('"steps"', '"stops"'), /is not a case file: scenario/],
   ])('%s', (name, text, message) => {
     writeFileSync(join(dir, 'bad.json'), text());
@@ -95,7 +137,11 @@ describe('case files', () => {
     expect(err).toMatch(message);
     expect({ name, code }).toEqual({ name, code: 2 });
   });
-  test('absent', () => expect(ringfence(['replay', 'absent.json'])).toMatchObject({ code: 2, err: expect.stringContaining('absent.json cannot be read') }));
+  test('absent', () =>
+    expect(ringfence(['replay', 'absent.json'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('absent.json cannot be read'),
+    }));
   test('a finding is a case', () => {
     writeFileSync(join(dir, 'finding.json'), finding());
     expect(ringfence(['explain', 'finding.json'])).toEqual(ringfence(['explain', 'case.json']));
@@ -104,33 +150,60 @@ describe('case files', () => {
 
 describe('set-up', () => {
   test('a kernel file that is not a kernel', () => {
-    expect(ringfence(['run', '--kernel', 'case.json'])).toMatchObject({ code: 2, err: expect.stringMatching(/case\.json is not a kernel[^]*Give arch\/x86\/boot\/bzImage/) });
+    expect(ringfence(['run', '--kernel', 'case.json'])).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/case\.json is not a kernel[^]*Give arch\/x86\/boot\/bzImage/),
+    });
   });
   test('a kernel that cannot be fetched by that name', () => {
-    expect(ringfence(['run', '--kernel', '5.4.1'])).toMatchObject({ code: 2, err: expect.stringMatching(/Choose one of .*7\.0\.4, /) });
+    expect(ringfence(['run', '--kernel', '5.4.1'])).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/Choose one of .*7\.0\.4, /),
+    });
   });
   test('QEMU is missing and nothing can install it', () => {
     const bin = join(dir, 'bin');
     mkdirSync(bin);
     symlinkSync(process.execPath, join(bin, 'node'));
-    expect(ringfence(['run', '--cases', '1'], { PATH: bin })).toMatchObject({ code: 2, err: expect.stringMatching(/qemu-system-x86_64 is not on the PATH[^]*(?:apt-get install|package manager)/) });
+    expect(ringfence(['run', '--cases', '1'], { PATH: bin })).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/qemu-system-x86_64 is not on the PATH[^]*(?:apt-get install|package manager)/),
+    });
   });
   test('no network at the first run', () => {
-    const { code, err } = ringfence(['run', '--cases', '1'], { RINGFENCE_CACHE: join(dir, 'cache'), RINGFENCE_MIRROR: 'http://127.0.0.1:9/' });
+    const { code, err } = ringfence(['run', '--cases', '1'], {
+      RINGFENCE_CACHE: join(dir, 'cache'),
+      RINGFENCE_MIRROR: 'http://127.0.0.1:9/',
+    });
     expect(err).toMatch(/cannot be reached[^]*RINGFENCE_MIRROR/);
     expect(code).toBe(2);
   });
   test.each(['case.json', '/proc/none', 'case.json/below'])('results cannot go to %s', (out) => {
-    expect(ringfence(['run', '--cases', '1', '--out', out])).toMatchObject({ code: 2, err: expect.stringMatching(/cannot be used for the results[^]*--out/) });
+    expect(ringfence(['run', '--cases', '1', '--out', out])).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/cannot be used for the results[^]*--out/),
+    });
   });
   test('a kernel that panics at boot', () => {
-    const { code, err } = ringfence(['run', '--cases', '1', '--accel', 'tcg', '--append', 'rdinit=/nonexistent init=/nonexistent']);
+    const { code, err } = ringfence([
+      'run',
+      '--cases',
+      '1',
+      '--accel',
+      'tcg',
+      '--append',
+      'rdinit=/nonexistent init=/nonexistent',
+    ]);
     expect(err).toMatch(/panicked while it booted[^]*Kernel panic[^]*--append/);
     expect(code).toBe(125);
   });
   test('a kernel without the feature', async () => {
     const about = { release: '6.12.0', machine: 'x86_64', little_endian: true };
-    const observe = (registers: number) => async ({ steps }: Scenario) => ({ steps: steps.map((_, i) => ({ reached: true, returns: [i === 0 ? 0 : registers], cqes: [] })) });
+    const observe =
+      (registers: number) =>
+      async ({ steps }: Scenario) => ({
+        steps: steps.map((_, i) => ({ reached: true, returns: [i === 0 ? 0 : registers], cqes: [] })),
+      });
     await expect(probeAbi(observe(-22), about)).rejects.toThrow(FeatureMissing);
     await expect(probeAbi(observe(-22), about)).rejects.toThrow(/answers -22: this kernel has no io_uring BPF filters/);
     expect(ABI_7_0.op_last).toBe(65);
@@ -139,11 +212,19 @@ describe('set-up', () => {
 
 describe('output', () => {
   test('a reader that goes away is no error', () => {
-    const said = execFileSync('bash', ['-c', '"$0" "$1" rules | head -n 1; echo "${PIPESTATUS[0]}"', process.execPath, LAUNCHER], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    const said = execFileSync(
+      'bash',
+      ['-c', '"$0" "$1" rules | head -n 1; echo "${PIPESTATUS[0]}"', process.execPath, LAUNCHER],
+      { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] },
+    );
     expect(said).toMatch(/\n0\n$/);
   });
   test.runIf(existsSync('/dev/full'))('a full disk behind stdout is one', () => {
-    const said = execFileSync('bash', ['-c', '"$0" "$1" rules 2>&1 > /dev/full; echo "$?"', process.execPath, LAUNCHER], { encoding: 'utf8' });
+    const said = execFileSync(
+      'bash',
+      ['-c', '"$0" "$1" rules 2>&1 > /dev/full; echo "$?"', process.execPath, LAUNCHER],
+      { encoding: 'utf8' },
+    );
     expect(said).toMatch(/could not be written: ENOSPC[^]*\n2\n$/);
   });
   // Only root can mount a small file system.
@@ -155,7 +236,9 @@ describe('output', () => {
       spawnSync('dd', ['if=/dev/zero', `of=${join(small, 'ballast')}`, 'bs=1k', 'count=60']);
       const { code, out, err } = ringfence(['replay', 'case.json', '--accel', 'tcg', '--out', join(small, 'out')]);
       expect(out).toMatch(/^CONFORMANT/);
-      expect(err).toMatch(/could not be written: the disk is full\. Free some space there or choose another place with --out/);
+      expect(err).toMatch(
+        /could not be written: the disk is full\. Free some space there or choose another place with --out/,
+      );
       expect(code).toBe(2);
     } finally {
       spawnSync('umount', [small]);
@@ -164,15 +247,29 @@ describe('output', () => {
 });
 
 /** Starts a run without end and resolves once answers come. */
-async function fuzz(out: string): Promise<{ readonly pid: number; readonly guests: () => number[]; readonly text: () => string; readonly end: Promise<number | NodeJS.Signals | null> }> {
-  const child = spawn(process.execPath, [LAUNCHER, 'fuzz', '--suite', 'validator', '--jobs', '1', '--accel', 'tcg', '--out', out], { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] });
+async function fuzz(
+  out: string,
+): Promise<{
+  readonly pid: number;
+  readonly guests: () => number[];
+  readonly text: () => string;
+  readonly end: Promise<number | NodeJS.Signals | null>;
+}> {
+  const child = spawn(
+    process.execPath,
+    [LAUNCHER, 'fuzz', '--suite', 'validator', '--jobs', '1', '--accel', 'tcg', '--out', out],
+    { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
   let text = '';
-  const end = new Promise<number | NodeJS.Signals | null>((resolve) => child.once('exit', (code, signal) => resolve(signal ?? code)));
+  const end = new Promise<number | NodeJS.Signals | null>((resolve) =>
+    child.once('exit', (code, signal) => resolve(signal ?? code)),
+  );
   const running = new Promise<void>((resolve) => {
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-      if (/ scenarios? /.test(text)) resolve();
-    });
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => {
+        text += chunk.toString();
+        if (/ scenarios? /.test(text)) resolve();
+      });
   });
   await Promise.race([running, end]);
   return { pid: child.pid!, guests: () => children(child.pid!), text: () => text, end };

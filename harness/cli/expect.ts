@@ -51,13 +51,25 @@ is gone (unexpected pass) or changed, one that no case of the run reached. Witho
 `;
 
 export async function command(argv: readonly string[]): Promise<number> {
-  const { values, positionals } = parse(argv, { expect: { type: 'string', multiple: true }, out: { type: 'string', short: 'o' }, release: { type: 'string' }, strict: { type: 'boolean' } }, 1000);
+  const { values, positionals } = parse(
+    argv,
+    {
+      expect: { type: 'string', multiple: true },
+      out: { type: 'string', short: 'o' },
+      release: { type: 'string' },
+      strict: { type: 'boolean' },
+    },
+    1000,
+  );
   const [what, ...files] = positionals;
   if (what === 'check') {
     if (files.length === 0) throw new Usage('expect check needs a file');
     return check(files, values.release, values.strict === true);
   }
-  if (what !== 'update') throw new Usage(what === undefined ? 'expect needs check or update' : `expect takes check or update, not "${what}"`);
+  if (what !== 'update')
+    throw new Usage(
+      what === undefined ? 'expect needs check or update' : `expect takes check or update, not "${what}"`,
+    );
   const [result, more] = files;
   if (result === undefined || more !== undefined) throw new Usage('expect update needs one result.json');
   return update(result, values.expect, values.out ?? DEFAULT_OUT);
@@ -72,15 +84,24 @@ function check(files: readonly string[], release: string | undefined, strict: bo
   return strict && expired > 0 ? EXIT.divergent : EXIT.ok;
 }
 
-function row({ id, rule, finding, kernels, range, expires, reason }: Loaded, today: string, release: string | undefined): string {
+function row(
+  { id, rule, finding, kernels, range, expires, reason }: Loaded,
+  today: string,
+  release: string | undefined,
+): string {
   const left = Math.round((Date.parse(expires) - Date.parse(today)) / 86_400_000);
-  const when = left < 0 ? `EXPIRED after ${expires}` : `until ${expires} (${left === 0 ? 'today' : counted(left, 'day')})`;
+  const when =
+    left < 0 ? `EXPIRED after ${expires}` : `until ${expires} (${left === 0 ? 'today' : counted(left, 'day')})`;
   const here = release === undefined ? '' : inRange(range, release) ? `  for ${release}` : `  not for ${release}`;
   return `${id}  ${rule} (${finding ?? 'a case of its own'})  ${kernels}${here}  ${when}\n    ${reason}`;
 }
 
 function update(path: string, files: readonly string[] | undefined, out: string): number {
-  if (existsSync(out)) throw new SetupError(`${out} is there already, and proposals never overwrite a file.`, 'Decide on it and remove it, or name another place with --out.');
+  if (existsSync(out))
+    throw new SetupError(
+      `${out} is there already, and proposals never overwrite a file.`,
+      'Decide on it and remove it, or name another place with --out.',
+    );
   const result = readResult(path);
   const current = files === undefined ? undefined : loadExpectations(files);
   const { file, said } = propose(result, current);
@@ -94,7 +115,9 @@ function update(path: string, files: readonly string[] | undefined, out: string)
     if (!(error instanceof OutputError)) throw error;
     throw new SetupError(error.message, 'Nothing was written.');
   }
-  process.stdout.write(`${said.map((line) => `  ${line}\n`).join('')}${out}: ${counted(said.length, 'proposal')}. Nothing is accepted yet: --expect refuses this file until reason, link and expires are filled in and the\nmembers "proposed" and "proposal" are removed, entry by entry.\n`);
+  process.stdout.write(
+    `${said.map((line) => `  ${line}\n`).join('')}${out}: ${counted(said.length, 'proposal')}. Nothing is accepted yet: --expect refuses this file until reason, link and expires are filled in and the\nmembers "proposed" and "proposal" are removed, entry by entry.\n`,
+  );
   return EXIT.ok;
 }
 
@@ -106,6 +129,13 @@ function readResult(path: string): RunResult {
   } catch (error) {
     throw new SetupError(`${path} cannot be read: ${(error as Error).message}`, 'Name the result.json of a run.');
   }
-  if (typeof value !== 'object' || value === null || value.version !== RESULT_VERSION || !Array.isArray(value.divergences) || !Array.isArray(value.expectations)) throw new SetupError(`${path} is no result of this version of ringfence.`, 'Name the result.json of a run.');
+  if (
+    typeof value !== 'object' ||
+    value === null ||
+    value.version !== RESULT_VERSION ||
+    !Array.isArray(value.divergences) ||
+    !Array.isArray(value.expectations)
+  )
+    throw new SetupError(`${path} is no result of this version of ringfence.`, 'Name the result.json of a run.');
   return value as RunResult;
 }

@@ -1,7 +1,13 @@
 /** ringfence explain: the oracle alone, no guest. */
 import { readFileSync } from 'node:fs';
 import { ABI_7_0 } from '../../oracle/abi.ts';
-import { explain, explainFilter, formatExplanation, formatFilterExplanation, parseProgramFile } from '../../oracle/explain.ts';
+import {
+  explain,
+  explainFilter,
+  formatExplanation,
+  formatFilterExplanation,
+  parseProgramFile,
+} from '../../oracle/explain.ts';
 import { printScenario } from '../../oracle/scenario/text/index.ts';
 import { OP } from '../../oracle/opcodes/index.ts';
 import { SetupError } from '../../vm/index.ts';
@@ -29,19 +35,29 @@ export async function command(argv: readonly string[]): Promise<number> {
   } catch (error) {
     throw new SetupError(`${path} cannot be read: ${(error as Error).message}`, 'Name a case file or a filter.');
   }
-  const json = (value: unknown): string => `${JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? `0x${part.toString(16)}` : part), 2)}\n`;
+  const json = (value: unknown): string =>
+    `${JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? `0x${part.toString(16)}` : part), 2)}\n`;
   if (/^\s*\{\s*(\}|"|$)/.test(bytes.toString('utf8', 0, 4096))) {
     for (const scenario of readCases(path)) {
       const explanation = explain(scenario, ABI_7_0);
-      process.stdout.write(values.json === true ? json(explanation) : `${printScenario(scenario, ABI_7_0)}\n\n${formatExplanation(explanation)}`);
+      process.stdout.write(
+        values.json === true
+          ? json(explanation)
+          : `${printScenario(scenario, ABI_7_0)}\n\n${formatExplanation(explanation)}`,
+      );
     }
     return EXIT.ok;
   }
   const parsed = parseProgramFile(bytes);
-  if (!parsed.ok) throw new SetupError(`${path} is neither a case nor a filter: ${parsed.error}`, 'A filter is bpf_asm text, C rows such as { 0x06, 0, 0, 0x00000001 }, or 8 bytes per instruction.');
+  if (!parsed.ok)
+    throw new SetupError(
+      `${path} is neither a case nor a filter: ${parsed.error}`,
+      'A filter is bpf_asm text, C rows such as { 0x06, 0, 0, 0x00000001 }, or 8 bytes per instruction.',
+    );
   const name = (values.opcode ?? 'NOP').toUpperCase().replace(/^IORING_OP_/, '');
   const opcode = Object.hasOwn(OP, name) ? (OP as Readonly<Record<string, number>>)[name] : undefined;
-  if (opcode === undefined) throw new Usage(`there is no opcode "${values.opcode}"; names are those of IORING_OP_*, such as SOCKET`);
+  if (opcode === undefined)
+    throw new Usage(`there is no opcode "${values.opcode}"; names are those of IORING_OP_*, such as SOCKET`);
   const explanation = explainFilter({ program: parsed.program, opcode }, ABI_7_0);
   process.stdout.write(values.json === true ? json(explanation) : formatFilterExplanation(explanation));
   return EXIT.ok;

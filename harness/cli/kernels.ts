@@ -41,7 +41,10 @@ export async function command(argv: readonly string[]): Promise<number> {
     case 'fetch':
       return await fetchAll(releases(action, names));
     case 'verify':
-      return await verify(names.length === 0 ? PINNED : releases(action, names), names.length > 0 && names[0] !== 'all');
+      return await verify(
+        names.length === 0 ? PINNED : releases(action, names),
+        names.length > 0 && names[0] !== 'all',
+      );
     case 'remove':
       return await remove(names);
     case 'path': {
@@ -57,23 +60,40 @@ export async function command(argv: readonly string[]): Promise<number> {
 
 /** Releases that were named. @throws Usage for none, or one that there is not */
 function releases(action: string, names: readonly string[]): readonly PinnedKernel[] {
-  const wanted = names.flatMap((name) => name.split(',')).map((name) => name.trim()).filter((name) => name !== '');
-  if (wanted.length === 0) throw new Usage(`"kernels ${action}" needs a release${action === 'path' ? '' : ', or "all"'}`);
+  const wanted = names
+    .flatMap((name) => name.split(','))
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  if (wanted.length === 0)
+    throw new Usage(`"kernels ${action}" needs a release${action === 'path' ? '' : ', or "all"'}`);
   if (wanted.includes('all') && action !== 'path') return PINNED;
   return wanted.map((name) => {
     const kernel = findPinned(name);
-    if (kernel === undefined) throw new Usage(`there is no kernel ${name} to fetch; there are ${PINNED.map(({ release }) => release).join(', ')}`);
+    if (kernel === undefined)
+      throw new Usage(
+        `there is no kernel ${name} to fetch; there are ${PINNED.map(({ release }) => release).join(', ')}`,
+      );
     return kernel;
   });
 }
 
 async function list(json: boolean): Promise<number> {
   const rows = (await inventory()).map(({ kernel, state, bytes, path }) => ({
-    release: kernel.release, state, bytes, sha256: kernel.vmlinux, origin: `Debian ${kernel.suite} ${kernel.package} ${kernel.version}`,
-    feature: kernel.feature, is_default: kernel.release === DEFAULT_RELEASE, path,
+    release: kernel.release,
+    state,
+    bytes,
+    sha256: kernel.vmlinux,
+    origin: `Debian ${kernel.suite} ${kernel.package} ${kernel.version}`,
+    feature: kernel.feature,
+    is_default: kernel.release === DEFAULT_RELEASE,
+    path,
   }));
   const { count, bytes } = await unpackedFiles();
-  process.stdout.write(json ? `${JSON.stringify(rows, null, 2)}\n` : formatKernels(rows, { dir: cacheDir(), files: count, file_bytes: bytes }));
+  process.stdout.write(
+    json
+      ? `${JSON.stringify(rows, null, 2)}\n`
+      : formatKernels(rows, { dir: cacheDir(), files: count, file_bytes: bytes }),
+  );
   return EXIT.ok;
 }
 
@@ -106,7 +126,11 @@ async function verify(kernels: readonly PinnedKernel[], named: boolean): Promise
     }
     seen++;
     if (state === 'damaged') bad++;
-    process.stdout.write(state === 'verified' ? `${kernel.release}: verified, ${sha256}\n` : `${kernel.release}: DAMAGED, ${path} has ${sha256}, expected ${kernel.vmlinux}; it is fetched again when it is needed\n`);
+    process.stdout.write(
+      state === 'verified'
+        ? `${kernel.release}: verified, ${sha256}\n`
+        : `${kernel.release}: DAMAGED, ${path} has ${sha256}, expected ${kernel.vmlinux}; it is fetched again when it is needed\n`,
+    );
   }
   if (seen === 0) process.stdout.write('no kernel is in the cache; "npx ringfence kernels fetch all" gets them\n');
   return bad > 0 ? EXIT.usage : EXIT.ok;
@@ -114,7 +138,13 @@ async function verify(kernels: readonly PinnedKernel[], named: boolean): Promise
 
 async function remove(names: readonly string[]): Promise<number> {
   const files = names.includes('files') || names.includes('all');
-  const kernels = names.every((name) => name === 'files') && names.length > 0 ? [] : releases('remove', names.filter((name) => name !== 'files'));
+  const kernels =
+    names.every((name) => name === 'files') && names.length > 0
+      ? []
+      : releases(
+          'remove',
+          names.filter((name) => name !== 'files'),
+        );
   let freed = 0;
   let count = 0;
   for (const kernel of kernels) {
@@ -125,7 +155,8 @@ async function remove(names: readonly string[]): Promise<number> {
   const { bytes } = await unpackedFiles();
   const copies = files ? await removeUnpackedFiles() : 0;
   if (files) freed += bytes;
-  process.stdout.write(`removed ${count} kernel${count === 1 ? '' : 's'}${copies > 0 ? ` and ${copies} unpacked file${copies === 1 ? '' : 's'}` : ''}: ${mebibytes(freed)}\n`);
+  process.stdout.write(
+    `removed ${count} kernel${count === 1 ? '' : 's'}${copies > 0 ? ` and ${copies} unpacked file${copies === 1 ? '' : 's'}` : ''}: ${mebibytes(freed)}\n`,
+  );
   return EXIT.ok;
 }
-

@@ -20,7 +20,8 @@ async function main(argv: readonly string[]): Promise<number> {
     return name === undefined ? EXIT.usage : EXIT.ok;
   }
   const command = commandOf(name);
-  if (command === undefined) throw new Usage(`there is no command "${name}"; commands are ${Object.keys(COMMANDS).join(', ')}`);
+  if (command === undefined)
+    throw new Usage(`there is no command "${name}"; commands are ${Object.keys(COMMANDS).join(', ')}`);
   if (rest.includes('--help') || rest.includes('-h')) {
     process.stdout.write(command.help);
     return EXIT.ok;
@@ -65,7 +66,9 @@ function fail(error: unknown): void {
     process.stderr.write(`ringfence: ${error.message}\n`);
     process.exitCode = error.exitCode;
   } else {
-    process.stderr.write(`ringfence: this is a mistake in ringfence itself; please report it with the text below.\n${error instanceof Error ? error.stack : String(error)}\n`);
+    process.stderr.write(
+      `ringfence: this is a mistake in ringfence itself; please report it with the text below.\n${error instanceof Error ? error.stack : String(error)}\n`,
+    );
     process.exitCode = EXIT.usage;
   }
 }

@@ -19,7 +19,18 @@ import { matrix } from '../matrix/matrix.ts';
 import { byRelease, columnNames, defaultKernels, parseKernels, UnknownKernel } from '../matrix/spec.ts';
 import type { KernelSpec } from '../matrix/spec.ts';
 import { EXIT, Usage } from './exit.ts';
-import { accel, DEFAULT_SEED, EXPECT_OPTIONS, EXPECT_OPTIONS_HELP, GUEST_OPTIONS, jobs, number, parse, seed, suites } from './options.ts';
+import {
+  accel,
+  DEFAULT_SEED,
+  EXPECT_OPTIONS,
+  EXPECT_OPTIONS_HELP,
+  GUEST_OPTIONS,
+  jobs,
+  number,
+  parse,
+  seed,
+  suites,
+} from './options.ts';
 import { policy } from './policy.ts';
 import { deliver, REPORT_OPTIONS, REPORT_OPTIONS_HELP, wishesOf } from './reports_out.ts';
 import { kernelChoice, TREE_OPTIONS, TREE_OPTIONS_HELP } from './tree.ts';
@@ -83,12 +94,31 @@ export async function command(argv: readonly string[]): Promise<number> {
   const chosen = seed(values.seed);
   const cases = number('cases', values.cases, values.quick === true ? QUICK : CASES, 1, 10_000_000);
   const settings = {
-    suites: suites(values.suite), cases, seed: chosen, append: values.append ?? '', accel: accel(values.accel), jobs: jobs(values.jobs),
-    timeout: number('timeout', values.timeout, 90, 1, 86_400), command: ['npx ringfence matrix', ...argv.filter((word, i) => !word.startsWith('--seed') && argv[i - 1] !== '--seed').map(quote), '--seed', String(chosen)].join(' '),
-    investigate: 4, shrinkSeconds: 30, ...policy(values),
+    suites: suites(values.suite),
+    cases,
+    seed: chosen,
+    append: values.append ?? '',
+    accel: accel(values.accel),
+    jobs: jobs(values.jobs),
+    timeout: number('timeout', values.timeout, 90, 1, 86_400),
+    command: [
+      'npx ringfence matrix',
+      ...argv.filter((word, i) => !word.startsWith('--seed') && argv[i - 1] !== '--seed').map(quote),
+      '--seed',
+      String(chosen),
+    ].join(' '),
+    investigate: 4,
+    shrinkSeconds: 30,
+    ...policy(values),
   };
   const out = values.out ?? 'out';
-  const { tree } = kernelChoice({ linux: values.linux, build: values.build, debug: values.debug, patch: values.patch, out });
+  const { tree } = kernelChoice({
+    linux: values.linux,
+    build: values.build,
+    debug: values.debug,
+    patch: values.patch,
+    out,
+  });
   const columns = await columnsOf(values.kernels ?? [defaultKernels().join(',')], tree);
   directory(out);
   const progress = createProgress(process.stderr);
@@ -124,28 +154,38 @@ export async function command(argv: readonly string[]): Promise<number> {
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const name of signals) process.on(name, interrupt);
   try {
-    const result = await matrix({ ...settings, columns }, {
-      note: (text) => progress.note(text),
-      progress: (state) => progress.update(state),
-      finished: () => progress.end(),
-      kernel: (name, state) => {
-        results.set(name, state);
-        write(() => writeOut(join(out, name), state));
+    const result = await matrix(
+      { ...settings, columns },
+      {
+        note: (text) => progress.note(text),
+        progress: (state) => progress.update(state),
+        finished: () => progress.end(),
+        kernel: (name, state) => {
+          results.set(name, state);
+          write(() => writeOut(join(out, name), state));
+        },
+        answered: (name, lines) => write(() => writeWhole(join(out, name, 'answers.txt'), `${lines.join('\n')}\n`)),
+        checkpoint: (state) => write(() => writeMatrix(out, state)),
+        consoleFile: (name, boot) => {
+          directory(join(out, name));
+          return join(out, name, `console-${boot}.txt`);
+        },
+        ready: (state) => {
+          snapshot = state;
+        },
       },
-      answered: (name, lines) => write(() => writeWhole(join(out, name, 'answers.txt'), `${lines.join('\n')}\n`)),
-      checkpoint: (state) => write(() => writeMatrix(out, state)),
-      consoleFile: (name, boot) => {
-        directory(join(out, name));
-        return join(out, name, `console-${boot}.txt`);
-      },
-      ready: (state) => {
-        snapshot = state;
-      },
-    }, controller.signal);
+      controller.signal,
+    );
     progress.end();
     const screen = reports.piped ? process.stderr : process.stdout;
     const width = screen.isTTY === true ? Math.max(80, screen.columns) : undefined;
-    screen.write(formatMatrix(result, { colour: screen.isTTY === true && (process.env['NO_COLOR'] ?? '') === '', out, ...(width === undefined ? {} : { width }) }));
+    screen.write(
+      formatMatrix(result, {
+        colour: screen.isTTY === true && (process.env['NO_COLOR'] ?? '') === '',
+        out,
+        ...(width === undefined ? {} : { width }),
+      }),
+    );
     write(() => deliver({ kind: 'matrix', matrix: result, results }, reports, out));
     const code = matrixExit(result, controller.signal.aborted);
     return unwritable === undefined || code === EXIT.divergent ? code : EXIT.usage;
@@ -155,11 +195,15 @@ export async function command(argv: readonly string[]): Promise<number> {
 }
 
 /** Worst wins, in the order that HELP tells. */
-export function matrixExit({ verdict, kernels }: Pick<MatrixResult, 'verdict' | 'kernels'>, interrupted: boolean): number {
+export function matrixExit(
+  { verdict, kernels }: Pick<MatrixResult, 'verdict' | 'kernels'>,
+  interrupted: boolean,
+): number {
   if (interrupted || verdict === 'interrupted') return EXIT.interrupted;
   if (verdict === 'divergent') return EXIT.divergent;
   if (verdict === 'conformant') return EXIT.ok;
-  const only_missing = kernels.some(({ state }) => state === 'unavailable') && kernels.every(({ state }) => state !== 'untestable');
+  const only_missing =
+    kernels.some(({ state }) => state === 'unavailable') && kernels.every(({ state }) => state !== 'untestable');
   return only_missing ? EXIT.usage : EXIT.untestable;
 }
 
@@ -173,8 +217,14 @@ async function columnsOf(texts: readonly string[], tree: KernelSpec['tree']): Pr
     throw error;
   }
   const kernels: { readonly spec: KernelSpec; readonly release: string }[] = [];
-  for (const spec of specs) kernels.push({ spec, release: spec.release === undefined ? (await kernelFromFile(spec.file!)).release : findPinned(spec.release)!.uname });
-  if (tree !== undefined) kernels.push({ spec: { requested: tree.dir, tree }, release: treeVersion(tree.dir) ?? 'unknown' });
+  for (const spec of specs)
+    kernels.push({
+      spec,
+      release:
+        spec.release === undefined ? (await kernelFromFile(spec.file!)).release : findPinned(spec.release)!.uname,
+    });
+  if (tree !== undefined)
+    kernels.push({ spec: { requested: tree.dir, tree }, release: treeVersion(tree.dir) ?? 'unknown' });
   const sorted = byRelease(kernels);
   const names = columnNames(sorted);
   return sorted.map(({ spec, release }, i) => emptyColumn(spec, names[i]!, release));
@@ -183,7 +233,10 @@ async function columnsOf(texts: readonly string[], tree: KernelSpec['tree']): Pr
 function writeMatrix(out: string, result: MatrixResult): void {
   for (const { causes, from, to, example } of result.comparison.changes) {
     const note = `${from} -> ${to}, step ${example.step}: ${example.answer_from} -> ${example.answer_to} (${causes.map((cause) => (cause.kind === 'finding' ? cause.id : cause.kind === 'abi' ? `ABI ${cause.field}` : cause.kind === 'open' ? `left open by ${cause.rule}` : 'unexplained')).join(', ')})`;
-    writeWhole(join(out, example.file), `${formatJson({ ringfence: CASE_VERSION, suite: example.suite, note: note.slice(0, 1000), scenario: example.scenario as Json })}\n`);
+    writeWhole(
+      join(out, example.file),
+      `${formatJson({ ringfence: CASE_VERSION, suite: example.suite, note: note.slice(0, 1000), scenario: example.scenario as Json })}\n`,
+    );
   }
   removeOthers(join(out, 'changes'), new Set(result.comparison.changes.map(({ example }) => basename(example.file))));
   writeWhole(join(out, 'matrix.txt'), formatMatrix(result, { out }));
@@ -203,7 +256,10 @@ function directory(path: string): void {
     if (!statSync(path).isDirectory()) throw new Error('it is not a directory');
     accessSync(path, constants.W_OK);
   } catch (error) {
-    throw new SetupError(`${path} cannot be used for the results: ${(error as Error).message}`, 'Choose another directory with --out.');
+    throw new SetupError(
+      `${path} cannot be used for the results: ${(error as Error).message}`,
+      'Choose another directory with --out.',
+    );
   }
 }
 

@@ -40,7 +40,8 @@ export async function command(argv: readonly string[]): Promise<number> {
   if (out === undefined) throw new Usage('merge needs --out DIR, a directory of its own for the joined result');
   const dirs = positionals.map((path) => (path.endsWith('.json') ? dirname(path) : path));
   const taken = dirs.find((dir) => resolve(dir) === resolve(out));
-  if (taken !== undefined) throw new Usage(`--out ${out} is one of the shards: name another directory, so that it is kept as it is`);
+  if (taken !== undefined)
+    throw new Usage(`--out ${out} is one of the shards: name another directory, so that it is kept as it is`);
   const unreadable: string[] = [];
   const parts = dirs.flatMap((dir): Part[] => {
     const read = readResult(dir);
@@ -51,20 +52,28 @@ export async function command(argv: readonly string[]): Promise<number> {
   const { result, used, faults: unfit } = mergeShards(parts);
   const faults = [...unreadable, ...unfit];
   for (const fault of faults) process.stderr.write(`ringfence: ${fault}\n`);
-  if (result === undefined) throw new SetupError('There is no shard to join.', 'Run them first: npx ringfence run --shard 1/3 --out shard-1, and so on.');
+  if (result === undefined)
+    throw new SetupError(
+      'There is no shard to join.',
+      'Run them first: npx ringfence run --shard 1/3 --out shard-1, and so on.',
+    );
   const screen = reports.piped ? process.stderr : process.stdout;
   try {
     writeCases(used, result, out);
     copyConsoles(used, out);
     writeOut(out, result);
-    screen.write(formatSummary(result, { colour: screen.isTTY === true && (process.env['NO_COLOR'] ?? '') === '', out }));
+    screen.write(
+      formatSummary(result, { colour: screen.isTTY === true && (process.env['NO_COLOR'] ?? '') === '', out }),
+    );
     deliver({ kind: 'run', result }, reports, out);
   } catch (error) {
     if (!(error instanceof OutputError)) throw error;
     throw new SetupError(error.message, 'The shards are as they were.');
   }
   if (faults.length === 0) return exitCode(result, false);
-  process.stderr.write(`ringfence: ${result.verdict === 'interrupted' || result.reason?.includes('incomplete') === true ? 'the joined result is not that of the whole run; run what is missing and merge again' : 'the shards that belong together are all joined; leave the others away'}.\n`);
+  process.stderr.write(
+    `ringfence: ${result.verdict === 'interrupted' || result.reason?.includes('incomplete') === true ? 'the joined result is not that of the whole run; run what is missing and merge again' : 'the shards that belong together are all joined; leave the others away'}.\n`,
+  );
   return EXIT.usage;
 }
 
@@ -76,9 +85,20 @@ function readResult(dir: string): RunResult | string {
     if (!statSync(dir).isDirectory()) return `${dir} is no directory`;
     value = JSON.parse(readFileSync(path, 'utf8')) as Partial<RunResult>;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? `${path} is not there: this shard has not been run, or could not be` : `${path} cannot be read: ${(error as Error).message}`;
+    return (error as NodeJS.ErrnoException).code === 'ENOENT'
+      ? `${path} is not there: this shard has not been run, or could not be`
+      : `${path} cannot be read: ${(error as Error).message}`;
   }
-  if (typeof value !== 'object' || value === null || value.version !== RESULT_VERSION || typeof value.digest !== 'string' || value.plan === undefined || value.rules === undefined || value.times === undefined) return `${path} is no result of this version of ringfence`;
+  if (
+    typeof value !== 'object' ||
+    value === null ||
+    value.version !== RESULT_VERSION ||
+    typeof value.digest !== 'string' ||
+    value.plan === undefined ||
+    value.rules === undefined ||
+    value.times === undefined
+  )
+    return `${path} is no result of this version of ringfence`;
   return value as RunResult;
 }
 
@@ -90,13 +110,18 @@ function writeCases(used: readonly Part[], result: RunResult, out: string): void
     try {
       ledger = parseLedger(readFileSync(join(from, 'cases.txt'), 'utf8'));
     } catch (error) {
-      process.stderr.write(`ringfence: ${join(from, 'cases.txt')}: ${(error as Error).message}; the joined result has no cases.txt\n`);
+      process.stderr.write(
+        `ringfence: ${join(from, 'cases.txt')}: ${(error as Error).message}; the joined result has no cases.txt\n`,
+      );
       return;
     }
     for (const line of ledger.lines() ?? []) whole.add(line);
   }
   const text = whole.digest() === result.digest ? whole.text() : undefined;
-  if (text === undefined) process.stderr.write('ringfence: the lists of cases do not fit the digests of the results; the joined result has no cases.txt\n');
+  if (text === undefined)
+    process.stderr.write(
+      'ringfence: the lists of cases do not fit the digests of the results; the joined result has no cases.txt\n',
+    );
   else writeWhole(join(out, 'cases.txt'), text);
 }
 

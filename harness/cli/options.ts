@@ -73,7 +73,8 @@ export function parse<T extends ParseArgsOptionsConfig>(argv: readonly string[],
   } catch (error) {
     throw new Usage((error as Error).message.split('. ')[0] ?? 'bad options');
   }
-  if (parsed.positionals.length > positionals) throw new Usage(`unexpected argument "${parsed.positionals[positionals]}"`);
+  if (parsed.positionals.length > positionals)
+    throw new Usage(`unexpected argument "${parsed.positionals[positionals]}"`);
   return parsed;
 }
 
@@ -81,17 +82,20 @@ export function parse<T extends ParseArgsOptionsConfig>(argv: readonly string[],
 export function number(name: string, text: string | undefined, fallback: number, min: number, max: number): number {
   if (text === undefined) return fallback;
   const value = /^(0x[0-9a-f]+|\d+)$/i.test(text) ? Number(text) : NaN;
-  if (!(value >= min && value <= max)) throw new Usage(`--${name} takes a whole number from ${min} to ${max}, not "${text}"`);
+  if (!(value >= min && value <= max))
+    throw new Usage(`--${name} takes a whole number from ${min} to ${max}, not "${text}"`);
   return value;
 }
 
 export function suites(names: readonly string[] | undefined): readonly SuiteName[] {
   if (names === undefined) return SUITE_NAMES;
-  return names.flatMap((list) => list.split(',')).map((name) => {
-    const suite = SUITE_NAMES.find((known) => known === name.trim());
-    if (suite === undefined) throw new Usage(`there is no suite "${name}"; suites are ${SUITE_NAMES.join(', ')}`);
-    return suite;
-  });
+  return names
+    .flatMap((list) => list.split(','))
+    .map((name) => {
+      const suite = SUITE_NAMES.find((known) => known === name.trim());
+      if (suite === undefined) throw new Usage(`there is no suite "${name}"; suites are ${SUITE_NAMES.join(', ')}`);
+      return suite;
+    });
 }
 
 export function seed(text: string | undefined, fallback = DEFAULT_SEED): number {
@@ -119,9 +123,11 @@ export function jobs(text: string | undefined): number {
 /** --shard. @param cases how many cases are cut into shards; undefined: this command has no shards */
 export function shard(text: string | undefined, cases: number | undefined): { readonly shard?: Shard } {
   if (text === undefined) return {};
-  if (cases === undefined) throw new Usage('--shard is for ringfence run: a run without end, or with cases of its own, has no parts');
+  if (cases === undefined)
+    throw new Usage('--shard is for ringfence run: a run without end, or with cases of its own, has no parts');
   const [, index = '', count = ''] = /^(\d{1,4})\/(\d{1,4})$/.exec(text) ?? [];
-  if (!(Number(index) >= 1 && Number(index) <= Number(count))) throw new Usage(`--shard takes I/N with I from 1 to N, such as 2/3, not "${text}"`);
+  if (!(Number(index) >= 1 && Number(index) <= Number(count)))
+    throw new Usage(`--shard takes I/N with I from 1 to N, such as 2/3, not "${text}"`);
   if (Number(index) > cases) throw new Usage(`--shard ${text}: there are only ${cases} cases, and none for this shard`);
   return { shard: { index: Number(index), count: Number(count) } };
 }

@@ -5,8 +5,14 @@ import { checkBundlePlace } from '../bundle/create.ts';
 import { Usage } from './exit.ts';
 
 /** Reads the expectation files. A bad one ends everything before anything is run. @throws SetupError naming file, place and what was expected */
-export function policy(values: { readonly expect?: readonly string[] | undefined; readonly strict?: boolean | undefined }): PolicyOptions {
-  return { ...(values.expect === undefined ? {} : { expect: loadExpectations(values.expect) }), ...(values.strict === true ? { strict: true } : {}) };
+export function policy(values: {
+  readonly expect?: readonly string[] | undefined;
+  readonly strict?: boolean | undefined;
+}): PolicyOptions {
+  return {
+    ...(values.expect === undefined ? {} : { expect: loadExpectations(values.expect) }),
+    ...(values.strict === true ? { strict: true } : {}),
+  };
 }
 
 /** Where the bundle goes; undefined for none. @throws Usage for another name than FILE.tar.zst, SetupError for a place that cannot be written */

@@ -2,7 +2,17 @@
 import { readCases } from '../cases.ts';
 import { SUITE_NAMES } from '../../generators/suites.ts';
 import { Usage } from './exit.ts';
-import { accel, BUNDLE_OPTIONS, BUNDLE_OPTIONS_HELP, EXPECT_OPTIONS, EXPECT_OPTIONS_HELP, GUEST_OPTIONS, jobs, number, parse } from './options.ts';
+import {
+  accel,
+  BUNDLE_OPTIONS,
+  BUNDLE_OPTIONS_HELP,
+  EXPECT_OPTIONS,
+  EXPECT_OPTIONS_HELP,
+  GUEST_OPTIONS,
+  jobs,
+  number,
+  parse,
+} from './options.ts';
 import { bundlePlace, policy } from './policy.ts';
 import { REPORT_OPTIONS, REPORT_OPTIONS_HELP, wishesOf } from './reports_out.ts';
 import { runAndReport } from './session.ts';
@@ -33,8 +43,23 @@ export async function command(argv: readonly string[]): Promise<number> {
   const { values, positionals } = parse(argv, OPTIONS, 1000);
   if (positionals.length === 0) throw new Usage('replay needs at least one case file');
   const scenarios = positionals.flatMap((path) => readCases(path));
-  return await runAndReport({
-    suites: SUITE_NAMES, cases: scenarios.length, seed: 0, ...kernelChoice(values), append: values.append ?? '', accel: accel(values.accel), jobs: values.jobs === undefined ? 1 : jobs(values.jobs),
-    timeout: number('timeout', values.timeout, 90, 1, 86_400), command: ['npx ringfence replay', ...argv].join(' '), scenarios, investigate: 8, shrinkSeconds: 0, ...policy(values),
-  }, values.out ?? 'out', { bundle: bundlePlace(values.bundle), reports: wishesOf(values) });
+  return await runAndReport(
+    {
+      suites: SUITE_NAMES,
+      cases: scenarios.length,
+      seed: 0,
+      ...kernelChoice(values),
+      append: values.append ?? '',
+      accel: accel(values.accel),
+      jobs: values.jobs === undefined ? 1 : jobs(values.jobs),
+      timeout: number('timeout', values.timeout, 90, 1, 86_400),
+      command: ['npx ringfence replay', ...argv].join(' '),
+      scenarios,
+      investigate: 8,
+      shrinkSeconds: 0,
+      ...policy(values),
+    },
+    values.out ?? 'out',
+    { bundle: bundlePlace(values.bundle), reports: wishesOf(values) },
+  );
 }

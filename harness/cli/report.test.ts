@@ -29,8 +29,16 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-function report(args: readonly string[], env: Readonly<Record<string, string>> = {}): { code: number | null; out: string; err: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [LAUNCHER, 'report', ...args], { cwd: dir, encoding: 'utf8', env: { ...process.env, ...env }, timeout: 60_000 });
+function report(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): { code: number | null; out: string; err: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [LAUNCHER, 'report', ...args], {
+    cwd: dir,
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+    timeout: 60_000,
+  });
   return { code: status, out: stdout, err: stderr };
 }
 
@@ -41,7 +49,15 @@ test('the page by default; nothing is judged', () => {
 
 test('each format; the page only when asked', () => {
   rmSync(join(dir, 'run', 'report.html'), { force: true });
-  const { code, out, err } = report(['run/result.json', '--ktap', '-', '--junit', 'deep/junit.xml', '--html', 'page.html']);
+  const { code, out, err } = report([
+    'run/result.json',
+    '--ktap',
+    '-',
+    '--junit',
+    'deep/junit.xml',
+    '--html',
+    'page.html',
+  ]);
   expect({ code, err }).toEqual({ code: 0, err: '' });
   expect(out).toMatch(/^KTAP version 1\n[^]*not ok 1 run\n[^]*\n$/);
   expect(readFileSync(join(dir, 'deep', 'junit.xml'), 'utf8')).toContain('<testcase name="filter.deny-rest.kept"');
@@ -93,7 +109,9 @@ describe('what is asked for', () => {
   test('one report that cannot be written does not keep the others back', () => {
     const { reported } = readReported(join(dir, 'run'));
     const last = join(dir, 'last.html');
-    expect(() => deliver(reported, wishesOf({ ktap: '/proc/nowhere/x', html: last }, {}), join(dir, 'other'))).toThrow(/could not be written/);
+    expect(() => deliver(reported, wishesOf({ ktap: '/proc/nowhere/x', html: last }, {}), join(dir, 'other'))).toThrow(
+      /could not be written/,
+    );
     expect(existsSync(last) && existsSync(join(dir, 'other', 'report.html'))).toBe(true);
   });
 });

@@ -47,8 +47,17 @@ export async function command(argv: readonly string[]): Promise<number> {
 
 /** The result at a path, and the directory it lies in. @throws SetupError */
 export function readReported(path: string): { readonly reported: Reported; readonly out: string } {
-  const file = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? ['matrix.json', 'result.json'].map((name) => join(path, name)).find((name) => statSync(name, { throwIfNoEntry: false }) !== undefined) : path;
-  if (file === undefined) throw new SetupError(`${path} holds neither result.json nor matrix.json.`, 'Name the directory that a run or a matrix was given with --out.');
+  const file =
+    statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+      ? ['matrix.json', 'result.json']
+          .map((name) => join(path, name))
+          .find((name) => statSync(name, { throwIfNoEntry: false }) !== undefined)
+      : path;
+  if (file === undefined)
+    throw new SetupError(
+      `${path} holds neither result.json nor matrix.json.`,
+      'Name the directory that a run or a matrix was given with --out.',
+    );
   const value = read(file);
   const out = dirname(file);
   if (isMatrix(value)) {
@@ -68,21 +77,56 @@ function read(file: string): unknown {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    throw new SetupError(`${file} cannot be read: ${(error as Error).message}`, 'Name a result.json or matrix.json as a run or a matrix wrote it.');
+    throw new SetupError(
+      `${file} cannot be read: ${(error as Error).message}`,
+      'Name a result.json or matrix.json as a run or a matrix wrote it.',
+    );
   }
 }
 
 function notOurs(file: string): SetupError {
-  return new SetupError(`${file} is no result of this version of ringfence.`, `It takes results of version ${RESULT_VERSION} and matrices of version ${MATRIX_VERSION}; run it again with this version.`);
+  return new SetupError(
+    `${file} is no result of this version of ringfence.`,
+    `It takes results of version ${RESULT_VERSION} and matrices of version ${MATRIX_VERSION}; run it again with this version.`,
+  );
 }
 
 type Shape = Readonly<Record<string, 'string' | 'number' | 'array' | 'object'>>;
 
 const RESULT: Shape = {
-  verdict: 'string', seed: 'number', command: 'string', kernel: 'object', abi: 'object', accel: 'object', versions: 'object', scenarios: 'number', outcomes: 'number', suites: 'object', rules: 'object', divergences: 'array', crashes: 'array',
-  hangs: 'array', runner_errors: 'array', unconfirmed: 'array', known: 'array', missing_findings: 'array', times: 'object',
+  verdict: 'string',
+  seed: 'number',
+  command: 'string',
+  kernel: 'object',
+  abi: 'object',
+  accel: 'object',
+  versions: 'object',
+  scenarios: 'number',
+  outcomes: 'number',
+  suites: 'object',
+  rules: 'object',
+  divergences: 'array',
+  crashes: 'array',
+  hangs: 'array',
+  runner_errors: 'array',
+  unconfirmed: 'array',
+  known: 'array',
+  missing_findings: 'array',
+  times: 'object',
 };
-const MATRIX: Shape = { verdict: 'string', seed: 'number', command: 'string', kernels: 'array', abi: 'array', suites: 'array', rules: 'array', findings: 'array', comparison: 'object', versions: 'object', times: 'object' };
+const MATRIX: Shape = {
+  verdict: 'string',
+  seed: 'number',
+  command: 'string',
+  kernels: 'array',
+  abi: 'array',
+  suites: 'array',
+  rules: 'array',
+  findings: 'array',
+  comparison: 'object',
+  versions: 'object',
+  times: 'object',
+};
 
 function fits(value: unknown, version: number, shape: Shape): boolean {
   if (typeof value !== 'object' || value === null || (value as { version?: unknown }).version !== version) return false;

@@ -3,7 +3,12 @@ import { appendFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { ParseArgsOptionsConfig } from 'node:util';
 import { RULES } from '../../oracle/registry.ts';
-import { githubAnnotations, githubMatrixAnnotations, githubMatrixSummary, githubSummary } from '../../reports/github.ts';
+import {
+  githubAnnotations,
+  githubMatrixAnnotations,
+  githubMatrixSummary,
+  githubSummary,
+} from '../../reports/github.ts';
 import { formatHtml, formatMatrixHtml } from '../../reports/html/index.ts';
 import { formatJunit } from '../../reports/junit.ts';
 import { formatKtap, formatMatrixKtap } from '../../reports/ktap.ts';
@@ -48,18 +53,36 @@ export interface Wishes {
 export const NO_WISHES: Wishes = { files: new Map(), github: false, piped: false };
 
 /** What is asked for. @throws Usage for places that cannot be */
-export function wishesOf(values: ReportValues, env: Readonly<Record<string, string | undefined>> = process.env): Wishes {
-  const files = new Map((['ktap', 'junit', 'html'] as const).flatMap((format) => (values[format] === undefined ? [] : [[format, values[format]] as const])));
+export function wishesOf(
+  values: ReportValues,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Wishes {
+  const files = new Map(
+    (['ktap', 'junit', 'html'] as const).flatMap((format) =>
+      values[format] === undefined ? [] : [[format, values[format]] as const],
+    ),
+  );
   const piped = [...files].filter(([, file]) => file === '-').map(([format]) => `--${format} -`);
   if (piped.length > 1) throw new Usage(`${piped.join(' and ')} cannot share standard output; give all but one a file`);
   for (const [format, file] of files) {
     if (file === '') throw new Usage(`--${format} needs a file, or "-" for standard output`);
-    if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true) throw new Usage(`--${format} ${file} is a directory; name a file in it`);
+    if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true)
+      throw new Usage(`--${format} ${file} is a directory; name a file in it`);
   }
-  const same = [...files].find(([format, file], i) => file !== '-' && [...files].slice(0, i).some(([, other]) => resolve(other) === resolve(file) && other !== '-') && format !== undefined);
+  const same = [...files].find(
+    ([format, file], i) =>
+      file !== '-' &&
+      [...files].slice(0, i).some(([, other]) => resolve(other) === resolve(file) && other !== '-') &&
+      format !== undefined,
+  );
   if (same !== undefined) throw new Usage(`--${same[0]} ${same[1]} is named twice; give each report a file of its own`);
-  if (values.github === true && values['no-github'] === true) throw new Usage('--github and --no-github exclude each other');
-  return { files, github: values['no-github'] === true ? false : (values.github ?? env['GITHUB_ACTIONS'] === 'true'), piped: piped.length > 0 };
+  if (values.github === true && values['no-github'] === true)
+    throw new Usage('--github and --no-github exclude each other');
+  return {
+    files,
+    github: values['no-github'] === true ? false : (values.github ?? env['GITHUB_ACTIONS'] === 'true'),
+    piped: piped.length > 0,
+  };
 }
 
 export type Reported =
@@ -110,9 +133,10 @@ export function deliver(reported: Reported, wishes: Wishes, out: string, page = 
 }
 
 function github(reported: Reported, out: string, piped: boolean): void {
-  const [annotations, summary] = reported.kind === 'run'
-    ? [githubAnnotations(reported.result, out), githubSummary(reported.result, out)]
-    : [githubMatrixAnnotations(reported.matrix, reported.results, out), githubMatrixSummary(reported.matrix, out)];
+  const [annotations, summary] =
+    reported.kind === 'run'
+      ? [githubAnnotations(reported.result, out), githubSummary(reported.result, out)]
+      : [githubMatrixAnnotations(reported.matrix, reported.results, out), githubMatrixSummary(reported.matrix, out)];
   // Workflow commands are read from either stream.
   (piped ? process.stderr : process.stdout).write(annotations);
   const file = process.env['GITHUB_STEP_SUMMARY'];

@@ -3,7 +3,19 @@ import type { RunOptions } from '../run.ts';
 import { SUITE_NAMES } from '../../generators/suites.ts';
 import { readCases } from '../cases.ts';
 import { Usage } from './exit.ts';
-import { accel, DEFAULT_CASES, jobs, number, parse, QUICK_CASES, RUN_OPTIONS, RUN_OPTIONS_HELP, seed, shard, suites } from './options.ts';
+import {
+  accel,
+  DEFAULT_CASES,
+  jobs,
+  number,
+  parse,
+  QUICK_CASES,
+  RUN_OPTIONS,
+  RUN_OPTIONS_HELP,
+  seed,
+  shard,
+  suites,
+} from './options.ts';
 import { bundlePlace, policy } from './policy.ts';
 import { wishesOf } from './reports_out.ts';
 import { runAndReport } from './session.ts';
@@ -34,21 +46,38 @@ Your own kernel
 ${TREE_OPTIONS_HELP}`;
 
 export async function runCommand(argv: readonly string[]): Promise<number> {
-  const { values: { replay, ...values } } = parse(argv, { ...OPTIONS, replay: { type: 'string', multiple: true } }, 0);
+  const {
+    values: { replay, ...values },
+  } = parse(argv, { ...OPTIONS, replay: { type: 'string', multiple: true } }, 0);
   if (replay !== undefined) return await replayed(argv, replay, values);
-  const cases = number('cases', values.cases, values.quick === true ? QUICK_CASES : DEFAULT_CASES, 1, Number.MAX_SAFE_INTEGER);
+  const cases = number(
+    'cases',
+    values.cases,
+    values.quick === true ? QUICK_CASES : DEFAULT_CASES,
+    1,
+    Number.MAX_SAFE_INTEGER,
+  );
   return await start(argv, 'run', cases, seed(values.seed), values);
 }
 
 export async function fuzzCommand(argv: readonly string[]): Promise<number> {
   const { values } = parse(argv, OPTIONS, 0);
-  const cases = values.cases === undefined && values.quick !== true ? Infinity : number('cases', values.cases, QUICK_CASES, 1, Number.MAX_SAFE_INTEGER);
+  const cases =
+    values.cases === undefined && values.quick !== true
+      ? Infinity
+      : number('cases', values.cases, QUICK_CASES, 1, Number.MAX_SAFE_INTEGER);
   return await start(argv, 'fuzz', cases, seed(values.seed ?? 'random'), values);
 }
 
 type Values = ReturnType<typeof parse<typeof OPTIONS>>['values'];
 
-async function start(argv: readonly string[], name: string, cases: number, chosen: number, values: Values): Promise<number> {
+async function start(
+  argv: readonly string[],
+  name: string,
+  cases: number,
+  chosen: number,
+  values: Values,
+): Promise<number> {
   const rest = withoutSeed(argv);
   const options: RunOptions = {
     suites: suites(values.suite),
@@ -65,7 +94,10 @@ async function start(argv: readonly string[], name: string, cases: number, chose
     ...policy(values),
     ...shard(values.shard, name === 'run' ? cases : undefined),
   };
-  return await runAndReport(options, values.out ?? 'out', { bundle: bundlePlace(values.bundle), reports: wishesOf(values) });
+  return await runAndReport(options, values.out ?? 'out', {
+    bundle: bundlePlace(values.bundle),
+    reports: wishesOf(values),
+  });
 }
 
 /** run --replay: the given cases, one after the other. */
@@ -73,10 +105,25 @@ async function replayed(argv: readonly string[], paths: readonly string[], value
   const drawing = DRAWING.find((name) => values[name] !== undefined);
   if (drawing !== undefined) throw new Usage(`--${drawing} draws cases, --replay gives them; use one of the two`);
   const scenarios = paths.flatMap((path) => readCases(path));
-  return await runAndReport({
-    suites: SUITE_NAMES, cases: scenarios.length, seed: 0, ...kernelChoice(values), append: values.append ?? '', accel: accel(values.accel), jobs: values.jobs === undefined ? 1 : jobs(values.jobs),
-    timeout: number('timeout', values.timeout, 90, 1, 86_400), command: ['npx ringfence run', ...argv.map(quote)].join(' '), scenarios, investigate: 8, shrinkSeconds: 0, ...policy(values),
-  }, values.out ?? 'out', { bundle: bundlePlace(values.bundle), reports: wishesOf(values) });
+  return await runAndReport(
+    {
+      suites: SUITE_NAMES,
+      cases: scenarios.length,
+      seed: 0,
+      ...kernelChoice(values),
+      append: values.append ?? '',
+      accel: accel(values.accel),
+      jobs: values.jobs === undefined ? 1 : jobs(values.jobs),
+      timeout: number('timeout', values.timeout, 90, 1, 86_400),
+      command: ['npx ringfence run', ...argv.map(quote)].join(' '),
+      scenarios,
+      investigate: 8,
+      shrinkSeconds: 0,
+      ...policy(values),
+    },
+    values.out ?? 'out',
+    { bundle: bundlePlace(values.bundle), reports: wishesOf(values) },
+  );
 }
 
 /** The command line that repeats a run names its seed, also where it was drawn. */

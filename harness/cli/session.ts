@@ -19,8 +19,14 @@ import type { Wishes } from './reports_out.ts';
 const ONE_INTERRUPT_MS = 300;
 
 /** Runs, reports, and answers with the exit code. */
-export async function runAndReport(options: RunOptions, out: string, { bundle, reports = NO_WISHES }: { readonly bundle?: string | undefined; readonly reports?: Wishes } = {}): Promise<number> {
-  const evidence: { up?: { kernel: Kernel; slow: boolean }; cases?: string; readonly consoles: string[] } = { consoles: [] };
+export async function runAndReport(
+  options: RunOptions,
+  out: string,
+  { bundle, reports = NO_WISHES }: { readonly bundle?: string | undefined; readonly reports?: Wishes } = {},
+): Promise<number> {
+  const evidence: { up?: { kernel: Kernel; slow: boolean }; cases?: string; readonly consoles: string[] } = {
+    consoles: [],
+  };
   const controller = new AbortController();
   let interruptedAt = -Infinity;
   let snapshot: (() => RunResult) | undefined;
@@ -52,7 +58,9 @@ export async function runAndReport(options: RunOptions, out: string, { bundle, r
   let unwritable: OutputError | undefined;
   const screen = reports.piped ? process.stderr : process.stdout;
   const show = (state: RunResult): void => {
-    screen.write(formatSummary(state, { colour: screen.isTTY === true && (process.env['NO_COLOR'] ?? '') === '', out }));
+    screen.write(
+      formatSummary(state, { colour: screen.isTTY === true && (process.env['NO_COLOR'] ?? '') === '', out }),
+    );
     try {
       deliver({ kind: 'run', result: state }, reports, out);
     } catch (error) {
@@ -73,39 +81,46 @@ export async function runAndReport(options: RunOptions, out: string, { bundle, r
     try {
       makeDirectory(resolve(out));
     } catch (error) {
-      throw new SetupError(`${out} cannot be used for the results: ${(error as Error).message}`, 'Choose another directory with --out.');
+      throw new SetupError(
+        `${out} cannot be used for the results: ${(error as Error).message}`,
+        'Choose another directory with --out.',
+      );
     }
     rmSync(join(out, 'cases.txt'), { force: true });
-    result = await run(options, {
-      note: (text) => progress.note(text),
-      progress: (state) => progress.update(state),
-      checkpoint: (state) => {
-        result = state;
-        try {
-          writeOut(out, state);
-          unwritable = undefined;
-        } catch (error) {
-          if (!(error instanceof OutputError)) throw error;
-          if (unwritable === undefined) progress.note(`ringfence: ${error.message}`);
-          unwritable = error;
-        }
+    result = await run(
+      options,
+      {
+        note: (text) => progress.note(text),
+        progress: (state) => progress.update(state),
+        checkpoint: (state) => {
+          result = state;
+          try {
+            writeOut(out, state);
+            unwritable = undefined;
+          } catch (error) {
+            if (!(error instanceof OutputError)) throw error;
+            if (unwritable === undefined) progress.note(`ringfence: ${error.message}`);
+            unwritable = error;
+          }
+        },
+        ready: (state) => {
+          snapshot = state;
+        },
+        consoleFile: (boot) => {
+          const file = join(out, `console-${boot}.txt`);
+          evidence.consoles.push(file);
+          return file;
+        },
+        up: (what) => {
+          evidence.up = what;
+        },
+        cases: (text) => {
+          evidence.cases = text;
+          keepWhole('cases.txt', text);
+        },
       },
-      ready: (state) => {
-        snapshot = state;
-      },
-      consoleFile: (boot) => {
-        const file = join(out, `console-${boot}.txt`);
-        evidence.consoles.push(file);
-        return file;
-      },
-      up: (what) => {
-        evidence.up = what;
-      },
-      cases: (text) => {
-        evidence.cases = text;
-        keepWhole('cases.txt', text);
-      },
-    }, controller.signal);
+      controller.signal,
+    );
   } catch (error) {
     progress.end();
     // Ctrl-C before the first answer: nothing was found, and nothing is lost.
@@ -117,18 +132,23 @@ export async function runAndReport(options: RunOptions, out: string, { bundle, r
       process.stderr.write(`ringfence: the run broke off: ${error instanceof Error ? error.message : String(error)}\n`);
       return EXIT.divergent;
     }
-    if (result === undefined) process.stderr.write('ringfence: interrupted before the first answer; nothing was found, nothing is lost.\n');
+    if (result === undefined)
+      process.stderr.write('ringfence: interrupted before the first answer; nothing was found, nothing is lost.\n');
     else show(result);
     return EXIT.interrupted;
   } finally {
     // After an interrupt they stay: another one while the reports are written still ends with 130.
-    if (!controller.signal.aborted) for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, interrupt);
+    if (!controller.signal.aborted)
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, interrupt);
   }
   progress.end();
   show(result);
   if (bundle !== undefined && evidence.up !== undefined) {
     try {
-      const digest = await createBundle({ file: bundle, out, options, result, ...evidence.up, cases: evidence.cases, consoles: evidence.consoles }, (line) => process.stderr.write(`${line}\n`));
+      const digest = await createBundle(
+        { file: bundle, out, options, result, ...evidence.up, cases: evidence.cases, consoles: evidence.consoles },
+        (line) => process.stderr.write(`${line}\n`),
+      );
       screen.write(`bundle:  ${bundle}, SHA-256 ${digest}\n`);
     } catch (error) {
       if (!(error instanceof SetupError)) throw error;

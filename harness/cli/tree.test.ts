@@ -15,7 +15,15 @@ import { kernelChoice } from './tree.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../bin/ringfence.js', import.meta.url));
 /** A filter that loads the word right behind the context: must be refused. */
-const CASE = { ringfence: 1, scenario: { version: 1, steps: [{ task: 0, do: 'register_bpf_filter', on: 'task', arg: { opcode: 'NOP', program: ['ld [40]', 'ret #0x1'] } }] } };
+const CASE = {
+  ringfence: 1,
+  scenario: {
+    version: 1,
+    steps: [
+      { task: 0, do: 'register_bpf_filter', on: 'task', arg: { opcode: 'NOP', program: ['ld [40]', 'ret #0x1'] } },
+    ],
+  },
+};
 
 let dir: string;
 let tree: string;
@@ -32,14 +40,23 @@ afterAll(() => {
 });
 
 function ringfence(...args: string[]): { readonly code: number | null; readonly err: string } {
-  const { status, stderr } = spawnSync(process.execPath, [LAUNCHER, ...args, '--out', join(dir, 'out')], { cwd: tree, encoding: 'utf8', env: { ...process.env, RINGFENCE_BUILD_NICE: '0' }, timeout: 120_000 });
+  const { status, stderr } = spawnSync(process.execPath, [LAUNCHER, ...args, '--out', join(dir, 'out')], {
+    cwd: tree,
+    encoding: 'utf8',
+    env: { ...process.env, RINGFENCE_BUILD_NICE: '0' },
+    timeout: 120_000,
+  });
   return { code: status, err: stderr };
 }
 
 /** The kernel with its check "offset is at most 39" turned into "at most 43": the compare and the jump stand in one place only. */
 function planted(kernel: Buffer): Buffer {
   const places: number[] = [];
-  for (let at = kernel.indexOf(Buffer.from([0x83, 0xf8, 39, 0x77])); at >= 0; at = kernel.indexOf(Buffer.from([0x83, 0xf8, 39, 0x77]), at + 1)) {
+  for (
+    let at = kernel.indexOf(Buffer.from([0x83, 0xf8, 39, 0x77]));
+    at >= 0;
+    at = kernel.indexOf(Buffer.from([0x83, 0xf8, 39, 0x77]), at + 1)
+  ) {
     if (kernel[at + 5] === 0xa8 && kernel[at + 6] === 3) places.push(at);
   }
   expect(places).toHaveLength(1);
@@ -61,20 +78,34 @@ describe('options', () => {
     expect(() => kernelChoice(values)).toThrow(Usage);
   });
   test('a tree, and where the log goes', () => {
-    expect(kernelChoice({ linux: '.', build: true, patch: ['a', 'b'], out: 'o' })).toEqual({ tree: { dir: '.', build: true, debug: false, patches: ['a', 'b'], logFile: 'o/build.log' } });
+    expect(kernelChoice({ linux: '.', build: true, patch: ['a', 'b'], out: 'o' })).toEqual({
+      tree: { dir: '.', build: true, debug: false, patches: ['a', 'b'], logFile: 'o/build.log' },
+    });
     expect(kernelChoice({ kernel: '7.3.4' })).toEqual({ release: '7.3.4' });
   });
 });
 
 describe.skipIf(which('git') === undefined || which('make') === undefined)('git bisect', () => {
-  const git = (...args: string[]): string => execFileSync('git', ['-C', tree, '-c', 'user.name=a', '-c', 'user.email=a@b', '-c', 'commit.gpgsign=false', ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  const git = (...args: string[]): string =>
+    execFileSync(
+      'git',
+      ['-C', tree, '-c', 'user.name=a', '-c', 'user.email=a@b', '-c', 'commit.gpgsign=false', ...args],
+      { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] },
+    );
 
   test('finds the commit; skips the one that does not build; stops at a set-up error', () => {
     const bad = join(dir, 'bad');
     writeFileSync(bad, planted(readFileSync(good)));
     fakeTree(tree, good);
     git('init', '-q');
-    const commits = [['good', good], ['harmless', good], ['does not build', 'broken'], ['harmless too', good], ['the culprit', bad], ['last', bad]].map(([message = '', kernel = ''], n) => {
+    const commits = [
+      ['good', good],
+      ['harmless', good],
+      ['does not build', 'broken'],
+      ['harmless too', good],
+      ['the culprit', bad],
+      ['last', bad],
+    ].map(([message = '', kernel = ''], n) => {
       writeTree(tree, { 'io_uring/bpf_filter.c': `${kernel}\n`, 'kernel/fork.c': `${n}\n` });
       git('add', '.');
       git('commit', '-qm', message);
@@ -82,17 +113,51 @@ describe.skipIf(which('git') === undefined || which('make') === undefined)('git 
     });
     git('bisect', 'start', commits[5]!, commits[0]!);
     // Outside of a bisection this is 2, which git would take for "bad".
-    expect(ringfence('run', '--linux', tree, '--build', '--replay', join(dir, 'nope.json'))).toMatchObject({ code: 128, err: expect.stringMatching(/nope\.json cannot be read/) });
-    const said = spawnSync('git', ['bisect', 'run', process.execPath, LAUNCHER, 'run', '--linux', '.', '--build', '--accel', 'tcg', '--replay', join(dir, 'case.json'), '--out', join(dir, 'out')], { cwd: tree, encoding: 'utf8', env: { ...process.env, RINGFENCE_BUILD_NICE: '0' }, timeout: 300_000 });
+    expect(ringfence('run', '--linux', tree, '--build', '--replay', join(dir, 'nope.json'))).toMatchObject({
+      code: 128,
+      err: expect.stringMatching(/nope\.json cannot be read/),
+    });
+    const said = spawnSync(
+      'git',
+      [
+        'bisect',
+        'run',
+        process.execPath,
+        LAUNCHER,
+        'run',
+        '--linux',
+        '.',
+        '--build',
+        '--accel',
+        'tcg',
+        '--replay',
+        join(dir, 'case.json'),
+        '--out',
+        join(dir, 'out'),
+      ],
+      { cwd: tree, encoding: 'utf8', env: { ...process.env, RINGFENCE_BUILD_NICE: '0' }, timeout: 300_000 },
+    );
     expect(said.stdout, JSON.stringify(said)).toContain(`${commits[4]} is the first bad commit`);
     expect(git('bisect', 'log')).toContain(`git bisect skip ${commits[2]}`);
     git('bisect', 'reset');
     expect(git('status', '--porcelain')).toBe('');
     const result = JSON.parse(readFileSync(join(dir, 'out/result.json'), 'utf8')) as RunResult;
-    expect(result.kernel).toMatchObject({ source: 'tree', origin: { tree, built: true, version: '7.0.13-fake', patches: [], commit: expect.stringMatching(/^[0-9a-f]{40}$/) } });
+    expect(result.kernel).toMatchObject({
+      source: 'tree',
+      origin: {
+        tree,
+        built: true,
+        version: '7.0.13-fake',
+        patches: [],
+        commit: expect.stringMatching(/^[0-9a-f]{40}$/),
+      },
+    });
 
     git('checkout', '-q', commits[2]!);
-    expect(ringfence('run', '--linux', tree, '--build')).toMatchObject({ code: 125, err: expect.stringMatching(/does not build:\nio_uring\/bpf_filter\.c:1:1: error/) });
+    expect(ringfence('run', '--linux', tree, '--build')).toMatchObject({
+      code: 125,
+      err: expect.stringMatching(/does not build:\nio_uring\/bpf_filter\.c:1:1: error/),
+    });
     expect(ringfence('run', '--linux', tree, '--build', '--replay', join(dir, 'nope.json'))).toMatchObject({ code: 2 });
     expect(existsSync(join(tree, 'out'))).toBe(false);
   }, 300_000);

@@ -56,7 +56,15 @@ export function kernelChoice(values: KernelValues): KernelChoice {
   if (linux === '') throw new Usage('--linux takes a directory');
   if (values.kernel !== undefined) throw new Usage('--kernel and --linux name two kernels; give one of them');
   if (!build && companion !== undefined) throw new Usage(`${companion} changes what is built: add --build`);
-  return { tree: { dir: linux, build: build === true, debug: debug === true, patches: patch ?? [], logFile: join(out ?? 'out', 'build.log') } };
+  return {
+    tree: {
+      dir: linux,
+      build: build === true,
+      debug: debug === true,
+      patches: patch ?? [],
+      logFile: join(out ?? 'out', 'build.log'),
+    },
+  };
 }
 
 /** `git bisect run` stops at any code from 128 on. */

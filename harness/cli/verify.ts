@@ -26,10 +26,23 @@ Exit code: 0 whole, and repeated with the same outcomes; 1 repeated with other o
 `;
 
 export async function command(argv: readonly string[]): Promise<number> {
-  const { values, positionals } = parse(argv, { 'no-run': { type: 'boolean' }, accel: { type: 'string' }, jobs: { type: 'string', short: 'j' }, timeout: { type: 'string' } }, 1);
+  const { values, positionals } = parse(
+    argv,
+    {
+      'no-run': { type: 'boolean' },
+      accel: { type: 'string' },
+      jobs: { type: 'string', short: 'j' },
+      timeout: { type: 'string' },
+    },
+    1,
+  );
   const [file] = positionals;
   if (file === undefined) throw new Usage('verify needs a bundle');
-  const options = { jobs: jobs(values.jobs), accel: accel(values.accel), ...(values.timeout === undefined ? {} : { timeout: number('timeout', values.timeout, 90, 1, 86_400) }) };
+  const options = {
+    jobs: jobs(values.jobs),
+    accel: accel(values.accel),
+    ...(values.timeout === undefined ? {} : { timeout: number('timeout', values.timeout, 90, 1, 86_400) }),
+  };
   const checked = readBundle(file);
   process.stdout.write(describe(checked));
   if (values['no-run'] === true) return EXIT.ok;
@@ -41,14 +54,23 @@ export async function command(argv: readonly string[]): Promise<number> {
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
   try {
-    const { differences, result, compared } = await repeatBundle(checked, options, { note: (text) => progress.note(text), progress: (state) => progress.update(state) }, controller.signal);
+    const { differences, result, compared } = await repeatBundle(
+      checked,
+      options,
+      { note: (text) => progress.note(text), progress: (state) => progress.update(state) },
+      controller.signal,
+    );
     progress.end();
     if (controller.signal.aborted) return stopped();
     if (differences.length === 0) {
-      process.stdout.write(`repeated: ${counted(compared, 'case')}, ${counted(result.outcomes, 'kernel answer')}: the same, outcome for outcome\n`);
+      process.stdout.write(
+        `repeated: ${counted(compared, 'case')}, ${counted(result.outcomes, 'kernel answer')}: the same, outcome for outcome\n`,
+      );
       return EXIT.ok;
     }
-    process.stdout.write(`REPEATED WITH OTHER OUTCOMES\n${differences.map((line) => `  ${line}\n`).join('')}${checked.same_ringfence ? '' : 'The ringfence at hand is not the one that made the bundle; that may be why.\n'}`);
+    process.stdout.write(
+      `REPEATED WITH OTHER OUTCOMES\n${differences.map((line) => `  ${line}\n`).join('')}${checked.same_ringfence ? '' : 'The ringfence at hand is not the one that made the bundle; that may be why.\n'}`,
+    );
     return EXIT.divergent;
   } catch (error) {
     progress.end();
@@ -64,13 +86,27 @@ function stopped(): number {
   return EXIT.interrupted;
 }
 
-function describe({ file, manifest: { ringfence, kernel, files, command: repeat }, result, same_ringfence }: Checked): string {
+function describe({
+  file,
+  manifest: { ringfence, kernel, files, command: repeat },
+  result,
+  same_ringfence,
+}: Checked): string {
   const lines: [string, string][] = [
     ['whole', `${counted(files.length, 'file')} with the digests that the manifest says`],
-    ['recorded', `${result.verdict}${result.reason === undefined ? '' : ` (${result.reason})`}; ${counted(result.scenarios, 'scenario')}, ${counted(result.outcomes, 'kernel answer')}, ${result.times.started}`],
-    ['kernel', `${kernel.release}, ${kernel.pinned === undefined ? `in the bundle as ${kernel.file}` : `fetched as ${kernel.pinned}`}, SHA-256 ${kernel.sha256}`],
+    [
+      'recorded',
+      `${result.verdict}${result.reason === undefined ? '' : ` (${result.reason})`}; ${counted(result.scenarios, 'scenario')}, ${counted(result.outcomes, 'kernel answer')}, ${result.times.started}`,
+    ],
+    [
+      'kernel',
+      `${kernel.release}, ${kernel.pinned === undefined ? `in the bundle as ${kernel.file}` : `fetched as ${kernel.pinned}`}, SHA-256 ${kernel.sha256}`,
+    ],
     ['config', kernel.config],
-    ['ringfence', `${ringfence.version}${ringfence.commit === undefined ? '' : `, commit ${ringfence.commit}`}${same_ringfence ? ', as here' : '; NOT the one at hand'}`],
+    [
+      'ringfence',
+      `${ringfence.version}${ringfence.commit === undefined ? '' : `, commit ${ringfence.commit}`}${same_ringfence ? ', as here' : '; NOT the one at hand'}`,
+    ],
     ['command', repeat],
   ];
   return `${file}\n${lines.map(([name, text]) => `  ${name.padEnd(10)}${text}\n`).join('')}`;

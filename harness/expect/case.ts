@@ -39,15 +39,38 @@ class Names {
     this.#source = source;
     const { steps } = source;
     const sqes = steps.flatMap((step) => (step.do === 'submit' ? step.sqes : []));
-    const order = <T>(values: readonly T[]): Map<T, number> => new Map([...new Set(values)].map((value, i) => [value, i]));
-    this.#tasks = order([0, ...steps.flatMap((step) => [...(step.do === 'take_ring' ? [step.from] : []), ...(step.do === 'spawn' ? [step.task, step.child] : [step.task])])]);
+    const order = <T>(values: readonly T[]): Map<T, number> =>
+      new Map([...new Set(values)].map((value, i) => [value, i]));
+    this.#tasks = order([
+      0,
+      ...steps.flatMap((step) => [
+        ...(step.do === 'take_ring' ? [step.from] : []),
+        ...(step.do === 'spawn' ? [step.task, step.child] : [step.task]),
+      ]),
+    ]);
     // A descriptor number names a ring from outside.
-    const named = sqes.some((sqe) => ringNumber(sqe.fd)) || steps.some((step) => (step.do === 'probe_fd' && ringNumber(step.fd)) || ('on' in step && step.on.kind === 'fd' && ringNumber(step.on.fd)) || (step.do === 'register' && step.bytes !== undefined));
+    const named =
+      sqes.some((sqe) => ringNumber(sqe.fd)) ||
+      steps.some(
+        (step) =>
+          (step.do === 'probe_fd' && ringNumber(step.fd)) ||
+          ('on' in step && step.on.kind === 'fd' && ringNumber(step.on.fd)) ||
+          (step.do === 'register' && step.bytes !== undefined),
+      );
     this.#rings = named ? new Map() : order(steps.flatMap(ringsOf));
     // A filter that looks at user_data, and requests that name others by it.
-    const looked = steps.some((step) => step.do === 'register_bpf_filter' && step.arg.program.some(({ code, k }) => code === LD_W_ABS && k < 8));
-    const referred = looked || sqes.some((sqe) => (sqe.addr ?? 0n) !== 0n || (sqe.off ?? 0n) !== 0n || (sqe.addr3 ?? 0n) !== 0n || (sqe.len ?? 0) !== 0) || steps.some((step) => step.do === 'register');
-    this.#data = referred ? new Map() : new Map([...order(sqes.map((sqe) => sqe.user_data ?? 0n))].map(([value, i]) => [value, BigInt(i + 1)]));
+    const looked = steps.some(
+      (step) => step.do === 'register_bpf_filter' && step.arg.program.some(({ code, k }) => code === LD_W_ABS && k < 8),
+    );
+    const referred =
+      looked ||
+      sqes.some(
+        (sqe) => (sqe.addr ?? 0n) !== 0n || (sqe.off ?? 0n) !== 0n || (sqe.addr3 ?? 0n) !== 0n || (sqe.len ?? 0) !== 0,
+      ) ||
+      steps.some((step) => step.do === 'register');
+    this.#data = referred
+      ? new Map()
+      : new Map([...order(sqes.map((sqe) => sqe.user_data ?? 0n))].map(([value, i]) => [value, BigInt(i + 1)]));
   }
 
   scenario(): unknown {
@@ -74,7 +97,14 @@ class Names {
       ...('from' in step ? { from: task(step.from) } : {}),
       ...('on' in step && step.on.kind === 'ring' ? { on: { ...step.on, ring: ring(step.on.ring) } } : {}),
     } as Step;
-    return renamed.do === 'submit' ? { ...renamed, sqes: renamed.sqes.map((sqe): Sqe => ({ ...sqe, user_data: this.#data.get(sqe.user_data ?? 0n) ?? sqe.user_data ?? 0n })) } : renamed;
+    return renamed.do === 'submit'
+      ? {
+          ...renamed,
+          sqes: renamed.sqes.map(
+            (sqe): Sqe => ({ ...sqe, user_data: this.#data.get(sqe.user_data ?? 0n) ?? sqe.user_data ?? 0n }),
+          ),
+        }
+      : renamed;
   }
 }
 

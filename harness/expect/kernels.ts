@@ -20,7 +20,9 @@ export interface Version {
 }
 
 type Operator = '<' | '<=' | '>' | '>=' | '=';
-type Test = { readonly operator: Operator; readonly version: Version; readonly text: string } | { readonly prefix: readonly number[] };
+type Test =
+  | { readonly operator: Operator; readonly version: Version; readonly text: string }
+  | { readonly prefix: readonly number[] };
 
 /** One alternative per inner list; all tests of an alternative must hold. */
 export type KernelRange = readonly (readonly Test[])[];
@@ -33,7 +35,11 @@ const RELEASE = /^(\d{1,5})\.(\d{1,5})(?:\.(\d{1,5}))?(?:-rc(\d{1,3}))?((?:[+._~
 export function parseRelease(release: string): Version | undefined {
   const [, major, minor, patch = '0', rc, local = ''] = RELEASE.exec(release) ?? [];
   if (major === undefined || minor === undefined) return undefined;
-  return { numbers: [Number(major), Number(minor), Number(patch)], rc: rc === undefined ? Infinity : Number(rc), local };
+  return {
+    numbers: [Number(major), Number(minor), Number(patch)],
+    rc: rc === undefined ? Infinity : Number(rc),
+    local,
+  };
 }
 
 /** Orders upstream versions; local suffixes do not count. Negative when `a` comes first. */
@@ -51,11 +57,18 @@ const WHAT = 'a range of kernels such as ">=7.0.4 <7.1.8", "7.0.*", "7.3-rc7" or
 export function parseRange(text: string): KernelRange {
   const range = text.split('||').map((alternative) => {
     // A blank after an operator is usual: ">= 7.0".
-    const words = alternative.trim().replace(/([<>=])\s+/g, '$1').split(/\s+/);
-    if (words[0] === '') throw new BadRange(`expected ${WHAT}, found ${text.trim() === '' ? 'nothing' : `an empty alternative in "${text}"`}`);
+    const words = alternative
+      .trim()
+      .replace(/([<>=])\s+/g, '$1')
+      .split(/\s+/);
+    if (words[0] === '')
+      throw new BadRange(
+        `expected ${WHAT}, found ${text.trim() === '' ? 'nothing' : `an empty alternative in "${text}"`}`,
+      );
     return words.map((word) => parseTest(word, text));
   });
-  for (const [i, tests] of range.entries()) if (isEmpty(tests)) throw new BadRange(`"${text.split('||')[i]!.trim()}" holds for no kernel at all`);
+  for (const [i, tests] of range.entries())
+    if (isEmpty(tests)) throw new BadRange(`"${text.split('||')[i]!.trim()}" holds for no kernel at all`);
   return range;
 }
 
@@ -64,23 +77,36 @@ function parseTest(word: string, text: string): Test {
   const [, operator = '', rest = ''] = /^(<=|>=|<|>|=|)(.*)$/.exec(word) ?? [];
   const prefix = /^(\d{1,5})\.(?:(\d{1,5})\.)?[*x]$/.exec(rest);
   if (prefix !== null) {
-    if (operator !== '' && operator !== '=') throw new BadRange(`"${word}" in "${text}": ${operator} takes a whole version such as 7.1.8, not a pattern`);
-    return { prefix: prefix.slice(1).filter((part) => part !== undefined).map(Number) };
+    if (operator !== '' && operator !== '=')
+      throw new BadRange(`"${word}" in "${text}": ${operator} takes a whole version such as 7.1.8, not a pattern`);
+    return {
+      prefix: prefix
+        .slice(1)
+        .filter((part) => part !== undefined)
+        .map(Number),
+    };
   }
   const version = parseRelease(rest);
   if (version === undefined) throw new BadRange(`"${word}" in "${text}" is no comparison: expected ${WHAT}`);
-  if (version.local !== '' && operator !== '' && operator !== '=') throw new BadRange(`"${word}" in "${text}": ${operator} compares upstream versions; a local suffix such as "${version.local}" can only be asked for with =`);
+  if (version.local !== '' && operator !== '' && operator !== '=')
+    throw new BadRange(
+      `"${word}" in "${text}": ${operator} compares upstream versions; a local suffix such as "${version.local}" can only be asked for with =`,
+    );
   return { operator: operator === '' ? '=' : (operator as Operator), version, text: rest };
 }
 
 /** Bounds that exclude each other are a slip of the pen. */
 function isEmpty(tests: readonly Test[]): boolean {
   const bounds = tests.flatMap((test) => ('operator' in test ? [test] : []));
-  return bounds.some((low) => (low.operator === '>' || low.operator === '>=') && bounds.some((high) => {
-    if (high.operator !== '<' && high.operator !== '<=') return false;
-    const order = compareVersions(low.version, high.version);
-    return order > 0 || (order === 0 && !(low.operator === '>=' && high.operator === '<='));
-  }));
+  return bounds.some(
+    (low) =>
+      (low.operator === '>' || low.operator === '>=') &&
+      bounds.some((high) => {
+        if (high.operator !== '<' && high.operator !== '<=') return false;
+        const order = compareVersions(low.version, high.version);
+        return order > 0 || (order === 0 && !(low.operator === '>=' && high.operator === '<='));
+      }),
+  );
 }
 
 /** Whether `uname -r` is in the range. What is no kernel release is in "*" alone. */

@@ -42,7 +42,11 @@ export interface Policy {
   /** As it stands in a result; absent when neither --expect nor --strict was given. */
   readonly data: PolicyData | undefined;
   /** @param known scenarios by finding; @param matched scenarios by entry; @param whole all cases of the run were seen, not a part of them */
-  results(known: ReadonlyMap<string, Pick<KnownCount, 'scenarios'>>, matched: ReadonlyMap<string, number>, whole: boolean): readonly ExpectationResult[];
+  results(
+    known: ReadonlyMap<string, Pick<KnownCount, 'scenarios'>>,
+    matched: ReadonlyMap<string, number>,
+    whole: boolean,
+  ): readonly ExpectationResult[];
 }
 
 /** Day of a moment, UTC. */
@@ -51,11 +55,23 @@ export function dayOf(moment: Date): string {
 }
 
 /** Runs every expectation's own case, and says what is known on this kernel. */
-export async function choosePolicy(options: PolicyOptions, abi: AbiProfile, now: Date, run: (scenario: Scenario) => Promise<Observation>): Promise<Policy> {
+export async function choosePolicy(
+  options: PolicyOptions,
+  abi: AbiProfile,
+  now: Date,
+  run: (scenario: Scenario) => Promise<Observation>,
+): Promise<Policy> {
   const strict = options.strict === true;
   if (options.expect === undefined) {
     const { active, missing } = await runSentinels(loadFindings(), abi, run);
-    return { active, missing, examines: false, match: () => undefined, data: strict ? { strict, files: [] } : undefined, results: () => [] };
+    return {
+      active,
+      missing,
+      examines: false,
+      match: () => undefined,
+      data: strict ? { strict, files: [] } : undefined,
+      results: () => [],
+    };
   }
   const { entries, files } = options.expect;
   const applying = entries.filter(({ range }) => inRange(range, abi.release));
@@ -81,7 +97,10 @@ export async function choosePolicy(options: PolicyOptions, abi: AbiProfile, now:
     active: [...active],
     missing: [],
     examines: cases.size > 0,
-    match: ({ outcome, scenario }) => (outcome.kind === 'divergence' && cases.size > 0 ? cases.get(canonicalCase({ scenario, ...outcome.difference }, outcome.difference.rule)) : undefined),
+    match: ({ outcome, scenario }) =>
+      outcome.kind === 'divergence' && cases.size > 0
+        ? cases.get(canonicalCase({ scenario, ...outcome.difference }, outcome.difference.rule))
+        : undefined,
     data: { strict, files: files.map(({ file, sha256 }) => ({ file, sha256 })) },
     results: (knownCounts, matched, whole) =>
       entries.map((one) => {
@@ -89,23 +108,46 @@ export async function choosePolicy(options: PolicyOptions, abi: AbiProfile, now:
         const scenarios = (finding === undefined ? matched.get(id) : knownCounts.get(finding)?.scenarios) ?? 0;
         const asked = shown.get(one) ?? 'out of range';
         const state: ExpectationState = asked === 'shown' ? (scenarios > 0 ? 'met' : 'unreached') : asked;
-        const row = { id, rule, ...(finding === undefined ? {} : { finding }), kernels, reason, link, expires, expired: expires < today, file, state, scenarios: asked === 'shown' ? scenarios : 0 };
+        const row = {
+          id,
+          rule,
+          ...(finding === undefined ? {} : { finding }),
+          kernels,
+          reason,
+          link,
+          expires,
+          expired: expires < today,
+          file,
+          state,
+          scenarios: asked === 'shown' ? scenarios : 0,
+        };
         return { ...row, problem: problemOf(row, abi.release, whole) };
       }),
   };
 }
 
-async function askModel({ scenario, model }: Finding, models: readonly Finding[], abi: AbiProfile, run: (scenario: Scenario) => Promise<Observation>): Promise<Shown> {
+async function askModel(
+  { scenario, model }: Finding,
+  models: readonly Finding[],
+  abi: AbiProfile,
+  run: (scenario: Scenario) => Promise<Observation>,
+): Promise<Shown> {
   let state: Shown = 'gone';
   for (let i = 0; i < TRIES && state !== 'shown'; i++) {
     const observation = await run(scenario);
-    const exact = [[model], models.map((other) => other.model)].some((quirks) => compare(predict(scenario, abi, { quirks: new Set(quirks) }), observation).difference === undefined);
+    const exact = [[model], models.map((other) => other.model)].some(
+      (quirks) => compare(predict(scenario, abi, { quirks: new Set(quirks) }), observation).difference === undefined,
+    );
     if (compare(predict(scenario, abi), observation).difference !== undefined) state = exact ? 'shown' : 'changed';
   }
   return state;
 }
 
-async function askCase({ case: own, rule }: Loaded, known: KnownFindings, run: (scenario: Scenario) => Promise<Observation>): Promise<Shown> {
+async function askCase(
+  { case: own, rule }: Loaded,
+  known: KnownFindings,
+  run: (scenario: Scenario) => Promise<Observation>,
+): Promise<Shown> {
   let state: Shown = 'gone';
   for (let i = 0; i < TRIES && state !== 'shown'; i++) {
     const { difference } = compare(known.predict(own!.scenario), await run(own!.scenario));
@@ -115,5 +157,11 @@ async function askCase({ case: own, rule }: Loaded, known: KnownFindings, run: (
 }
 
 function sameDifference(a: Difference, b: Difference): boolean {
-  return a.rule === b.rule && a.step === b.step && a.what === b.what && a.predicted === b.predicted && a.observed === b.observed;
+  return (
+    a.rule === b.rule &&
+    a.step === b.step &&
+    a.what === b.what &&
+    a.predicted === b.predicted &&
+    a.observed === b.observed
+  );
 }

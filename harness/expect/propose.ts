@@ -21,12 +21,17 @@ export function propose(result: RunResult, current: ExpectationSet | undefined):
   const said: string[] = [];
   const ids = new Set(current?.entries.map(({ id }) => id));
   const states = new Map(result.expectations.map((one) => [one.id, one]));
-  const kept = (current?.files ?? []).flatMap(({ text }) => (JSON.parse(text.replace(/^\ufeff/, '')) as { expectations: Record<string, unknown>[] }).expectations).map((entry) => {
-    const state = states.get(entry['id'] as string);
-    if (state === undefined || state.problem === '') return entry;
-    said.push(`${state.id}: ${state.problem}`);
-    return { ...entry, proposed: true, proposal: state.problem };
-  });
+  const kept = (current?.files ?? [])
+    .flatMap(
+      ({ text }) =>
+        (JSON.parse(text.replace(/^\ufeff/, '')) as { expectations: Record<string, unknown>[] }).expectations,
+    )
+    .map((entry) => {
+      const state = states.get(entry['id'] as string);
+      if (state === undefined || state.problem === '') return entry;
+      said.push(`${state.id}: ${state.problem}`);
+      return { ...entry, proposed: true, proposal: state.problem };
+    });
   const fresh: Record<string, unknown>[] = [];
   const add = (name: string, proposal: string, entry: Record<string, unknown>): void => {
     let id = name;
@@ -42,11 +47,19 @@ export function propose(result: RunResult, current: ExpectationSet | undefined):
       const finding = findings.find((one) => one.id === id);
       if (finding === undefined || current?.entries.some((entry) => entry.finding === id)) continue;
       const { from, fixed } = finding.affected;
-      add(id, `new: ${title}; ${scenarios} scenarios on ${result.kernel.release}`, { rule, finding: id, kernels: fixed === null ? `>=${from}` : `>=${from} <${fixed}` });
+      add(id, `new: ${title}; ${scenarios} scenarios on ${result.kernel.release}`, {
+        rule,
+        finding: id,
+        kernels: fixed === null ? `>=${from}` : `>=${from} <${fixed}`,
+      });
     }
   }
   for (const { rule, scenario, step, what, predicted, observed, reproduced, count } of result.divergences) {
-    add(rule, `new: ${count} scenarios on ${result.kernel.release}, reproduced ${reproduced}; predicted ${predicted}, observed ${observed}`, { rule, kernels: upstreamOf(result.kernel.release), case: { scenario, step, what, predicted, observed } });
+    add(
+      rule,
+      `new: ${count} scenarios on ${result.kernel.release}, reproduced ${reproduced}; predicted ${predicted}, observed ${observed}`,
+      { rule, kernels: upstreamOf(result.kernel.release), case: { scenario, step, what, predicted, observed } },
+    );
   }
   return { file: { ringfence_expectations: EXPECT_VERSION, expectations: [...kept, ...fresh] }, said };
 }

@@ -14,7 +14,8 @@ export function abiMembers(abi: AbiProfile): AbiMembers {
   const out = new Map<string, string>();
   for (const [name, value] of Object.entries(abi) as [string, unknown][]) {
     if (LEFT_OUT.includes(name) || value === undefined) continue;
-    if (typeof value === 'number') out.set(name, MASKS.includes(name) ? `0x${(value >>> 0).toString(16)}` : String(value));
+    if (typeof value === 'number')
+      out.set(name, MASKS.includes(name) ? `0x${(value >>> 0).toString(16)}` : String(value));
     else if (typeof value === 'boolean') out.set(name, value ? 'yes' : 'no');
     else if (typeof value === 'string') out.set(name, value);
     // Values of flags by architecture: one word tells which table it is.
@@ -33,7 +34,10 @@ export function missingMember(field: string): string {
 }
 
 /** Members that differ, in the order in which they have to be changed. */
-export function abiDifferences(a: AbiProfile, b: AbiProfile): readonly { readonly field: string; readonly a: string; readonly b: string }[] {
+export function abiDifferences(
+  a: AbiProfile,
+  b: AbiProfile,
+): readonly { readonly field: string; readonly a: string; readonly b: string }[] {
   const x = abiMembers(a);
   const y = abiMembers(b);
   return [...new Set([...x.keys(), ...y.keys()])]
@@ -44,9 +48,12 @@ export function abiDifferences(a: AbiProfile, b: AbiProfile): readonly { readonl
 /** The profile with some members of another one. */
 export function withMembers(base: AbiProfile, other: AbiProfile, fields: ReadonlySet<string>): AbiProfile {
   const out: Record<string, unknown> = { ...base };
-  for (const field of fields) if (!field.startsWith('pdu_size.')) out[field] = (other as unknown as Record<string, unknown>)[field];
+  for (const field of fields)
+    if (!field.startsWith('pdu_size.')) out[field] = (other as unknown as Record<string, unknown>)[field];
   const size = (profile: AbiProfile, opcode: number): number => profile.pdu_size[opcode] ?? 0;
-  out['pdu_size'] = Array.from({ length: out['op_last'] as number }, (_, opcode) => size(fields.has(`pdu_size.${opName(opcode)}`) ? other : base, opcode));
+  out['pdu_size'] = Array.from({ length: out['op_last'] as number }, (_, opcode) =>
+    size(fields.has(`pdu_size.${opName(opcode)}`) ? other : base, opcode),
+  );
   for (const [name, value] of Object.entries(out)) if (value === undefined) delete out[name];
   return out as unknown as AbiProfile;
 }

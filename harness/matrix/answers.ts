@@ -7,7 +7,9 @@ import { resultText } from '../../oracle/scenario/text/index.ts';
 /** The answers without what only names something: a child's process id says no more than that there is one. */
 export function canonical({ steps }: Scenario, observation: Observation): Observation {
   return {
-    steps: observation.steps.map((step, i) => (steps[i]?.do === 'spawn' ? { ...step, returns: step.returns.map((value) => (value > 0 ? 1 : value)) } : step)),
+    steps: observation.steps.map((step, i) =>
+      steps[i]?.do === 'spawn' ? { ...step, returns: step.returns.map((value) => (value > 0 ? 1 : value)) } : step,
+    ),
   };
 }
 
@@ -40,7 +42,8 @@ export function parting(a: Observation, b: Observation, from = 0): Parting | und
   for (let step = from; step < Math.max(a.steps.length, b.steps.length); step++) {
     const x = a.steps[step];
     const y = b.steps[step];
-    if (x === undefined || y === undefined) return { step, a: x === undefined ? 'no such step' : 'ran', b: y === undefined ? 'no such step' : 'ran' };
+    if (x === undefined || y === undefined)
+      return { step, a: x === undefined ? 'no such step' : 'ran', b: y === undefined ? 'no such step' : 'ran' };
     if (stepText(x) !== stepText(y)) return { step, a: told(x, y), b: told(y, x) };
   }
   return undefined;
@@ -55,7 +58,8 @@ const MOST = 3;
 function told(step: StepObservation, other: StepObservation): string {
   if (step.reached !== other.reached) return step.reached ? 'ran' : 'did not run';
   const parts: string[] = [];
-  if (step.returns.join() !== other.returns.join()) parts.push(`returned ${step.returns.map(resultText).join(', ') || 'nothing'}`);
+  if (step.returns.join() !== other.returns.join())
+    parts.push(`returned ${step.returns.map(resultText).join(', ') || 'nothing'}`);
   const cqes = toldCqes(step.cqes, other.cqes);
   if (cqes !== undefined) parts.push(cqes);
   const memory = toldMemory(step.memory, other.memory);
@@ -81,12 +85,19 @@ function toldCqes(mine: readonly Cqe[], theirs: readonly Cqe[]): string | undefi
   const [first, ...more] = odd;
   if (first === undefined) return undefined;
   // Several requests may have the same user_data: only what the other kernel did not answer is told.
-  const answers = withoutOthers(of(mine, first), of(theirs, first)).map(({ res, flags }) => `res=${resultText(res)}${flags === 0 ? '' : ` flags=0x${flags.toString(16)}`}`);
+  const answers = withoutOthers(of(mine, first), of(theirs, first)).map(
+    ({ res, flags }) => `res=${resultText(res)}${flags === 0 ? '' : ` flags=0x${flags.toString(16)}`}`,
+  );
   return `CQE user_data=0x${first.toString(16)} ${answers.slice(0, MOST).join(' and ') || 'does not come'}${answers.length > MOST ? ' ...' : ''}${more.length === 0 ? '' : `, and ${more.length} more`}`;
 }
 
 function toldMemory(mine: Uint8Array | undefined, theirs: Uint8Array | undefined): string | undefined {
-  if (mine === undefined || theirs === undefined) return mine === theirs ? undefined : mine === undefined ? 'argument unchanged' : 'argument written back';
-  const at = Array.from({ length: Math.max(mine.length, theirs.length) }, (_, i) => i).find((i) => mine[i] !== theirs[i]);
-  return at === undefined ? undefined : `byte ${at} on: ${Buffer.from(mine.subarray(at, at + BYTES)).toString('hex') || 'the end'}`;
+  if (mine === undefined || theirs === undefined)
+    return mine === theirs ? undefined : mine === undefined ? 'argument unchanged' : 'argument written back';
+  const at = Array.from({ length: Math.max(mine.length, theirs.length) }, (_, i) => i).find(
+    (i) => mine[i] !== theirs[i],
+  );
+  return at === undefined
+    ? undefined
+    : `byte ${at} on: ${Buffer.from(mine.subarray(at, at + BYTES)).toString('hex') || 'the end'}`;
 }

@@ -16,10 +16,31 @@ import { causesOf } from './causes.ts';
 import type { Model } from './causes.ts';
 
 const EXEC = loadFindings().find(({ id }) => id === 'exec-drops-rules')!;
-const NEWER: AbiProfile = { ...ABI_7_0, release: '7.2.6', pdu_size: ABI_7_0.pdu_size.map((size, op) => (op === OP.CONNECT ? 24 : size)), nop_shows_fixed_file: true };
+const NEWER: AbiProfile = {
+  ...ABI_7_0,
+  release: '7.2.6',
+  pdu_size: ABI_7_0.pdu_size.map((size, op) => (op === OP.CONNECT ? 24 : size)),
+  nop_shows_fixed_file: true,
+};
 const CONNECT_24 = {
-  task: 0, do: 'register_bpf_filter', on: { kind: 'task' }, nr_args: 1,
-  arg: { cmd_type: 1, cmd_flags: 0, resv: 0, opcode: OP.CONNECT, flags: 2, filter_len: 1, pdu_size: 24, resv_filter: [0, 0, 0], resv2: [0n, 0n, 0n, 0n, 0n], program: [{ code: 6, jt: 0, jf: 0, k: 1 }], placement: 'normal', program_placement: 'normal' },
+  task: 0,
+  do: 'register_bpf_filter',
+  on: { kind: 'task' },
+  nr_args: 1,
+  arg: {
+    cmd_type: 1,
+    cmd_flags: 0,
+    resv: 0,
+    opcode: OP.CONNECT,
+    flags: 2,
+    filter_len: 1,
+    pdu_size: 24,
+    resv_filter: [0, 0, 0],
+    resv2: [0n, 0n, 0n, 0n, 0n],
+    program: [{ code: 6, jt: 0, jf: 0, k: 1 }],
+    placement: 'normal',
+    program_placement: 'normal',
+  },
 } as const satisfies Scenario['steps'][number];
 
 function model(name: string, abi: AbiProfile, findings: readonly Finding[] = []): Model {
@@ -36,14 +57,26 @@ function causes(scenario: Scenario, from: Model, to: Model, a = answers(scenario
 
 test('a finding that one of them has', () => {
   const old = model('7.1.7', ABI_7_0, loadFindings());
-  const fixed = model('7.1.8', ABI_7_0, loadFindings().filter(({ id }) => id !== EXEC.id));
-  expect(causes(EXEC.scenario, old, fixed)).toEqual({ step: 4, causes: [{ kind: 'finding', id: EXEC.id, rule: 'inherit.exec', shown_on: 'from' }] });
-  expect(causes(EXEC.scenario, fixed, old).causes).toEqual([{ kind: 'finding', id: EXEC.id, rule: 'inherit.exec', shown_on: 'to' }]);
+  const fixed = model(
+    '7.1.8',
+    ABI_7_0,
+    loadFindings().filter(({ id }) => id !== EXEC.id),
+  );
+  expect(causes(EXEC.scenario, old, fixed)).toEqual({
+    step: 4,
+    causes: [{ kind: 'finding', id: EXEC.id, rule: 'inherit.exec', shown_on: 'from' }],
+  });
+  expect(causes(EXEC.scenario, fixed, old).causes).toEqual([
+    { kind: 'finding', id: EXEC.id, rule: 'inherit.exec', shown_on: 'to' },
+  ]);
 });
 
 test('a member of the ABI, and only the one that matters', () => {
   const scenario: Scenario = { version: 1, fixtures: [], jit: true, steps: [CONNECT_24] };
-  expect(causes(scenario, model('7.1.8', ABI_7_0), model('7.2.6', NEWER))).toEqual({ step: 0, causes: [{ kind: 'abi', field: 'pdu_size.CONNECT', from: '0', to: '24' }] });
+  expect(causes(scenario, model('7.1.8', ABI_7_0), model('7.2.6', NEWER))).toEqual({
+    step: 0,
+    causes: [{ kind: 'abi', field: 'pdu_size.CONNECT', from: '0', to: '24' }],
+  });
 });
 
 test('two causes at once', () => {
@@ -53,21 +86,49 @@ test('two causes at once', () => {
 });
 
 test('what the rules leave open', () => {
-  const scenario: Scenario = { version: 1, fixtures: [], jit: true, steps: [{ task: 0, do: 'ring', ring: 0, entries: 8, flags: 0 }, { task: 0, do: 'submit', ring: 0, sqes: [{ opcode: OP.NOP, op_flags: IORING_NOP.FILE, fd: FD.closed }] }] };
+  const scenario: Scenario = {
+    version: 1,
+    fixtures: [],
+    jit: true,
+    steps: [
+      { task: 0, do: 'ring', ring: 0, entries: 8, flags: 0 },
+      { task: 0, do: 'submit', ring: 0, sqes: [{ opcode: OP.NOP, op_flags: IORING_NOP.FILE, fd: FD.closed }] },
+    ],
+  };
   const same = model('7.0.10', ABI_7_0);
   const a = answers(scenario, same);
   const b: Observation = { steps: [a.steps[0]!, { ...a.steps[1]!, cqes: [{ user_data: 0n, res: 0, flags: 0 }] }] };
-  expect(causes(scenario, same, model('7.0.12', ABI_7_0), a, b)).toEqual({ step: 1, causes: [{ kind: 'open', rule: 'op.nop' }] });
+  expect(causes(scenario, same, model('7.0.12', ABI_7_0), a, b)).toEqual({
+    step: 1,
+    causes: [{ kind: 'open', rule: 'op.nop' }],
+  });
 });
 
 test('what no model predicts is unexplained, or an entry of --expect', () => {
   const to = model('7.3.4', ABI_7_0);
   const right = answers(EXEC.scenario, to);
-  const wrong: Observation = { steps: right.steps.map((step, i) => (i === 4 ? { ...step, cqes: [{ user_data: 1n, res: -5, flags: 0 }] } : step)) };
+  const wrong: Observation = {
+    steps: right.steps.map((step, i) => (i === 4 ? { ...step, cqes: [{ user_data: 1n, res: -5, flags: 0 }] } : step)),
+  };
   const { causes: found, step } = causes(EXEC.scenario, model('7.2.6', ABI_7_0), to, right, wrong);
   expect(step).toBe(4);
-  expect(found).toEqual([{ kind: 'unexplained', detail: expect.stringMatching(/^7\.3\.4 breaks filter\.deny: step 4, predicted .*EACCES, observed .*res=-EIO/) as string }]);
-  expect(causes(EXEC.scenario, model('7.2.6', ABI_7_0), { ...to, expected: [{ id: 'gate-1', rule: 'filter.deny' }] }, right, wrong).causes).toEqual([{ kind: 'expected', id: 'gate-1', rule: 'filter.deny', shown_on: 'to' }]);
+  expect(found).toEqual([
+    {
+      kind: 'unexplained',
+      detail: expect.stringMatching(
+        /^7\.3\.4 breaks filter\.deny: step 4, predicted .*EACCES, observed .*res=-EIO/,
+      ) as string,
+    },
+  ]);
+  expect(
+    causes(
+      EXEC.scenario,
+      model('7.2.6', ABI_7_0),
+      { ...to, expected: [{ id: 'gate-1', rule: 'filter.deny' }] },
+      right,
+      wrong,
+    ).causes,
+  ).toEqual([{ kind: 'expected', id: 'gate-1', rule: 'filter.deny', shown_on: 'to' }]);
 });
 
 test('equal models that answer differently are unexplained, not open', () => {
@@ -80,7 +141,10 @@ test('equal models that answer differently are unexplained, not open', () => {
 test('the ABI member by member', () => {
   expect(abiMembers(ABI_7_0).get('sqe_flags')).toBe('0x7f');
   expect(abiMembers(ABI_7_0).get('pdu_size.SOCKET')).toBe('12');
-  expect(abiDifferences(ABI_7_0, NEWER).map(({ field, a, b }) => `${field} ${a} ${b}`)).toEqual(['nop_shows_fixed_file no yes', 'pdu_size.CONNECT 0 24']);
+  expect(abiDifferences(ABI_7_0, NEWER).map(({ field, a, b }) => `${field} ${a} ${b}`)).toEqual([
+    'nop_shows_fixed_file no yes',
+    'pdu_size.CONNECT 0 24',
+  ]);
   const mixed = withMembers(ABI_7_0, NEWER, new Set(['pdu_size.CONNECT']));
   expect([mixed.pdu_size[OP.CONNECT], mixed.nop_shows_fixed_file]).toEqual([24, false]);
   const longer = { ...ABI_7_0, op_last: 66, pdu_size: [...ABI_7_0.pdu_size, 8] };
@@ -89,14 +153,31 @@ test('the ABI member by member', () => {
 });
 
 test('answers: order and process ids say nothing, everything else does', () => {
-  const scenario: Scenario = { version: 1, fixtures: [], jit: true, steps: [{ task: 0, do: 'spawn', how: 'fork', child: 1 }, { task: 0, do: 'ring', ring: 0, entries: 8, flags: 0 }, { task: 0, do: 'submit', ring: 0, sqes: [] }] };
+  const scenario: Scenario = {
+    version: 1,
+    fixtures: [],
+    jit: true,
+    steps: [
+      { task: 0, do: 'spawn', how: 'fork', child: 1 },
+      { task: 0, do: 'ring', ring: 0, entries: 8, flags: 0 },
+      { task: 0, do: 'submit', ring: 0, sqes: [] },
+    ],
+  };
   const observed = (pid: number, ...cqes: (readonly [bigint, number])[]): Observation => ({
-    steps: [{ reached: true, returns: [pid], cqes: [] }, { reached: true, returns: [0], cqes: [] }, { reached: true, returns: [2], cqes: cqes.map(([user_data, res]) => ({ user_data, res, flags: 0 })) }],
+    steps: [
+      { reached: true, returns: [pid], cqes: [] },
+      { reached: true, returns: [0], cqes: [] },
+      { reached: true, returns: [2], cqes: cqes.map(([user_data, res]) => ({ user_data, res, flags: 0 })) },
+    ],
   });
   const one = observed(100, [1n, 0], [2n, -13]);
   expect(digestOf(scenario, observed(200, [2n, -13], [1n, 0]))).toBe(digestOf(scenario, one));
   expect(digestOf(scenario, observed(-11, [1n, 0], [2n, -13]))).not.toBe(digestOf(scenario, one));
   expect(digestOf(scenario, observed(100, [1n, 0], [2n, 0]))).not.toBe(digestOf(scenario, one));
   expect(parting(canonical(scenario, one), canonical(scenario, observed(300, [1n, 0], [2n, -13])))).toBeUndefined();
-  expect(parting(one, observed(100, [1n, 0]))).toEqual({ step: 2, a: 'CQE user_data=0x2 res=-EACCES', b: 'CQE user_data=0x2 does not come' });
+  expect(parting(one, observed(100, [1n, 0]))).toEqual({
+    step: 2,
+    a: 'CQE user_data=0x2 res=-EACCES',
+    b: 'CQE user_data=0x2 does not come',
+  });
 });

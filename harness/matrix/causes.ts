@@ -25,7 +25,12 @@ export interface Model {
   readonly expected: readonly { readonly id: string; readonly rule: string }[];
 }
 
-function fault(scenario: Scenario, abi: AbiProfile, quirks: ReadonlySet<QuirkId>, observation: Observation): Difference | undefined {
+function fault(
+  scenario: Scenario,
+  abi: AbiProfile,
+  quirks: ReadonlySet<QuirkId>,
+  observation: Observation,
+): Difference | undefined {
   return compare(predict(scenario, abi, { quirks }), observation).difference;
 }
 
@@ -51,19 +56,37 @@ export interface Explanation {
  * The causes. `from` and `to` are each kernel's answers; there is one of either at least, and they differ.
  * Answers that neither model allows are unexplained.
  */
-export function causesOf(scenario: Scenario, from: Model, to: Model, answers: { readonly from: readonly Observation[]; readonly to: readonly Observation[] }): Explanation {
-  for (const [model, observations, shown_on] of [[from, answers.from, 'from'], [to, answers.to, 'to']] as const) {
+export function causesOf(
+  scenario: Scenario,
+  from: Model,
+  to: Model,
+  answers: { readonly from: readonly Observation[]; readonly to: readonly Observation[] },
+): Explanation {
+  for (const [model, observations, shown_on] of [
+    [from, answers.from, 'from'],
+    [to, answers.to, 'to'],
+  ] as const) {
     for (const observation of observations) {
       const difference = fault(scenario, model.abi, quirksOf(model), observation);
       const entry = model.expected.find(({ rule }) => rule === difference?.rule);
       if (entry !== undefined) return { step: difference!.step, causes: [{ kind: 'expected', ...entry, shown_on }] };
-      if (difference !== undefined) return { step: difference.step, causes: [{ kind: 'unexplained', detail: `${model.name} breaks ${difference.rule}: step ${difference.step}, predicted ${difference.predicted}, observed ${difference.observed}` }] };
+      if (difference !== undefined)
+        return {
+          step: difference.step,
+          causes: [
+            {
+              kind: 'unexplained',
+              detail: `${model.name} breaks ${difference.rule}: step ${difference.step}, predicted ${difference.predicted}, observed ${difference.observed}`,
+            },
+          ],
+        };
     }
   }
   const a = answers.from[0]!;
   const b = answers.to[0]!;
   const odd = fault(scenario, to.abi, quirksOf(to), a);
-  if (odd === undefined) return { step: parting(a, b)?.step ?? 0, causes: [{ kind: 'open', rule: openRule(scenario, to, a, b) }] };
+  if (odd === undefined)
+    return { step: parting(a, b)?.step ?? 0, causes: [{ kind: 'open', rule: openRule(scenario, to, a, b) }] };
 
   const parts = partsOf(from, to);
   // The whole of `from`'s model allows its answer; what can be taken away without losing that is no cause.
@@ -72,14 +95,27 @@ export function causesOf(scenario: Scenario, from: Model, to: Model, answers: { 
     const fewer = needed.filter((other) => other !== part);
     if (allowed(scenario, from, to, fewer, a)) needed = fewer;
   }
-  return { step: odd.step, causes: needed.length > 0 ? needed.map(({ cause }) => cause) : [{ kind: 'unexplained', detail: 'the two models are the same, and still predict different answers' }] };
+  return {
+    step: odd.step,
+    causes:
+      needed.length > 0
+        ? needed.map(({ cause }) => cause)
+        : [{ kind: 'unexplained', detail: 'the two models are the same, and still predict different answers' }],
+  };
 }
 
 function partsOf(from: Model, to: Model): readonly Part[] {
-  const finding = (one: Finding, shown_on: 'from' | 'to'): Part => ({ finding: one, cause: { kind: 'finding', id: one.id, rule: one.rule, shown_on } });
+  const finding = (one: Finding, shown_on: 'from' | 'to'): Part => ({
+    finding: one,
+    cause: { kind: 'finding', id: one.id, rule: one.rule, shown_on },
+  });
   return [
-    ...abiDifferences(from.abi, to.abi).map(({ field, a, b }): Part => ({ field, cause: { kind: 'abi', field, from: a, to: b } })),
-    ...from.findings.filter(({ id }) => to.findings.every((other) => other.id !== id)).map((one) => finding(one, 'from')),
+    ...abiDifferences(from.abi, to.abi).map(
+      ({ field, a, b }): Part => ({ field, cause: { kind: 'abi', field, from: a, to: b } }),
+    ),
+    ...from.findings
+      .filter(({ id }) => to.findings.every((other) => other.id !== id))
+      .map((one) => finding(one, 'from')),
     ...to.findings.filter(({ id }) => from.findings.every((other) => other.id !== id)).map((one) => finding(one, 'to')),
   ];
 }
@@ -88,21 +124,30 @@ function partsOf(from: Model, to: Model): readonly Part[] {
 function allowed(scenario: Scenario, from: Model, to: Model, parts: readonly Part[], answer: Observation): boolean {
   const fields = new Set(parts.flatMap(({ field }) => field ?? []));
   const changed = new Set(parts.flatMap(({ finding }) => finding?.id ?? []));
-  const findings = [...to.findings.filter(({ id }) => !changed.has(id)), ...from.findings.filter(({ id }) => changed.has(id))];
-  return fault(scenario, withMembers(to.abi, from.abi, fields), new Set(findings.map(({ model }) => model)), answer) === undefined;
+  const findings = [
+    ...to.findings.filter(({ id }) => !changed.has(id)),
+    ...from.findings.filter(({ id }) => changed.has(id)),
+  ];
+  return (
+    fault(scenario, withMembers(to.abi, from.abi, fields), new Set(findings.map(({ model }) => model)), answer) ===
+    undefined
+  );
 }
 
 /** The rule that leaves open what stands at the first place where the two answers part. */
 function openRule(scenario: Scenario, model: Model, a: Observation, b: Observation): string {
   const place = parting(a, b);
-  const step = place === undefined ? undefined : predict(scenario, model.abi, { quirks: quirksOf(model) }).steps[place.step];
+  const step =
+    place === undefined ? undefined : predict(scenario, model.abi, { quirks: quirksOf(model) }).steps[place.step];
   if (place === undefined || step === undefined) return 'unknown';
   if (step.cqes === 'any') return step.rule;
   const [mine, theirs] = [a.steps[place.step]!.cqes, b.steps[place.step]!.cqes];
   for (const odd of [...withoutOthers(mine, theirs), ...withoutOthers(theirs, mine)]) {
     const same = step.cqes.filter(({ user_data, res }) => user_data === odd.user_data && allows(res, odd.res));
     // Several requests may have the same user_data; the one in question has more than one answer.
-    const open = same.find(({ res, optional }) => typeof res !== 'number' || optional === true) ?? same.find(({ flags }) => typeof flags !== 'number');
+    const open =
+      same.find(({ res, optional }) => typeof res !== 'number' || optional === true) ??
+      same.find(({ flags }) => typeof flags !== 'number');
     if (open !== undefined) return open.rule;
   }
   return step.rule;

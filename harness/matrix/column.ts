@@ -43,6 +43,8 @@ export function emptyColumn(spec: KernelSpec, name: string, release: string): Co
 export function modelOf({ name, abi, active, result }: Column): Model | undefined {
   if (abi === undefined) return undefined;
   // Those that stand for a built-in finding are in its model.
-  const expected = (result?.expectations ?? []).filter(({ finding, state }) => finding === undefined && state === 'met').map(({ id, rule }) => ({ id, rule }));
+  const expected = (result?.expectations ?? [])
+    .filter(({ finding, state }) => finding === undefined && state === 'met')
+    .map(({ id, rule }) => ({ id, rule }));
   return { name, abi, findings: active, expected };
 }

@@ -12,45 +12,108 @@ import type { Compared } from './differences.ts';
 import type { Examined } from './examine.ts';
 
 const EXEC = loadFindings().find(({ id }) => id === 'exec-drops-rules')!;
-const CASES: ReadonlyMap<number, PlannedCase> = new Map([0, 1, 2, 3].map((index) => [index, {
-  index, suite: 'inheritance' as const,
-  scenario: index === 3 ? { ...EXEC.scenario, steps: [...EXEC.scenario.steps, { task: 0, do: 'submit' as const, ring: 1, sqes: [{ opcode: OP.NOP }] }] } : EXEC.scenario,
-}]));
+const CASES: ReadonlyMap<number, PlannedCase> = new Map(
+  [0, 1, 2, 3].map((index) => [
+    index,
+    {
+      index,
+      suite: 'inheritance' as const,
+      scenario:
+        index === 3
+          ? {
+              ...EXEC.scenario,
+              steps: [...EXEC.scenario.steps, { task: 0, do: 'submit' as const, ring: 1, sqes: [{ opcode: OP.NOP }] }],
+            }
+          : EXEC.scenario,
+    },
+  ]),
+);
 
 function answer(index: number, faulty: boolean): Observation {
-  return { steps: obedient(predict(CASES.get(index)!.scenario, ABI_7_0, { quirks: new Set(faulty ? [EXEC.model] : []) }).steps) };
+  return {
+    steps: obedient(
+      predict(CASES.get(index)!.scenario, ABI_7_0, { quirks: new Set(faulty ? [EXEC.model] : []) }).steps,
+    ),
+  };
 }
 
 /** @param odd scenarios whose first answer was another than the later ones */
-function kernel(name: string, faulty: boolean, { first = [], examined = [0, 1, 2, 3] }: { readonly first?: readonly number[]; readonly examined?: readonly number[] } = {}): Compared {
-  const answers = new Map([...CASES.keys()].map((index) => [index, digestOf(CASES.get(index)!.scenario, answer(index, faulty !== first.includes(index)))]));
+function kernel(
+  name: string,
+  faulty: boolean,
+  {
+    first = [],
+    examined = [0, 1, 2, 3],
+  }: { readonly first?: readonly number[]; readonly examined?: readonly number[] } = {},
+): Compared {
+  const answers = new Map(
+    [...CASES.keys()].map((index) => [
+      index,
+      digestOf(CASES.get(index)!.scenario, answer(index, faulty !== first.includes(index))),
+    ]),
+  );
   return {
-    name, answers, model: { name, abi: ABI_7_0, findings: faulty ? [EXEC] : [], expected: [] },
-    examined: new Map(examined.map((index): [number, Examined] => {
-      const observation = answer(index, faulty);
-      return [index, { digests: new Set([answers.get(index)!, digestOf(CASES.get(index)!.scenario, observation)]), observations: [observation] }];
-    })),
+    name,
+    answers,
+    model: { name, abi: ABI_7_0, findings: faulty ? [EXEC] : [], expected: [] },
+    examined: new Map(
+      examined.map((index): [number, Examined] => {
+        const observation = answer(index, faulty);
+        return [
+          index,
+          {
+            digests: new Set([answers.get(index)!, digestOf(CASES.get(index)!.scenario, observation)]),
+            observations: [observation],
+          },
+        ];
+      }),
+    ),
   };
 }
 
 test('what is shared and what differs; only neighbours are asked again', () => {
-  const a = { answers: new Map([[0, 'x'], [1, 'y'], [2, 'z']]) };
-  const b = { answers: new Map([[1, 'y'], [2, 'other'], [5, 'x']]) };
+  const a = {
+    answers: new Map([
+      [0, 'x'],
+      [1, 'y'],
+      [2, 'z'],
+    ]),
+  };
+  const b = {
+    answers: new Map([
+      [1, 'y'],
+      [2, 'other'],
+      [5, 'x'],
+    ]),
+  };
   expect(differing(a, b)).toEqual({ shared: 2, different: [2] });
   expect(questions([a, b, b])).toEqual([[2], [2], []]);
   expect(questions([a])).toEqual([[]]);
 });
 
 test('differences by cause, with the smallest case', () => {
-  const { pairs, changes } = compareKernels([kernel('7.1.7', true), kernel('7.1.8', false), kernel('7.1.13', false)], CASES);
+  const { pairs, changes } = compareKernels(
+    [kernel('7.1.7', true), kernel('7.1.8', false), kernel('7.1.13', false)],
+    CASES,
+  );
   expect(pairs).toEqual([
     { from: '7.1.7', to: '7.1.8', shared: 4, same: 0, varying: 0, explained: 4, unexplained: 0, unexamined: 0 },
     { from: '7.1.8', to: '7.1.13', shared: 4, same: 4, varying: 0, explained: 0, unexplained: 0, unexamined: 0 },
   ]);
   expect(changes).toHaveLength(1);
   expect(changes[0]).toMatchObject({
-    from: '7.1.7', to: '7.1.8', scenarios: 4, suites: { inheritance: 4 }, causes: [{ kind: 'finding', id: EXEC.id, shown_on: 'from' }],
-    example: { index: 0, step: 4, answer_from: 'CQE user_data=0x1 res=0', answer_to: 'CQE user_data=0x1 res=-EACCES', file: 'changes/001.json' },
+    from: '7.1.7',
+    to: '7.1.8',
+    scenarios: 4,
+    suites: { inheritance: 4 },
+    causes: [{ kind: 'finding', id: EXEC.id, shown_on: 'from' }],
+    example: {
+      index: 0,
+      step: 4,
+      answer_from: 'CQE user_data=0x1 res=0',
+      answer_to: 'CQE user_data=0x1 res=-EACCES',
+      file: 'changes/001.json',
+    },
   });
 });
 
@@ -59,7 +122,9 @@ test('an answer that changes by itself is no difference of kernels', () => {
   expect(pairs[0]).toMatchObject({ same: 3, varying: 1, explained: 0, unexplained: 0 });
   expect(changes).toEqual([]);
   // Also where the models differ: each gave the other's answer once.
-  expect(compareKernels([kernel('a', true, { first: [0] }), kernel('b', false, { first: [0] })], CASES).pairs[0]).toMatchObject({ varying: 1, explained: 3 });
+  expect(
+    compareKernels([kernel('a', true, { first: [0] }), kernel('b', false, { first: [0] })], CASES).pairs[0],
+  ).toMatchObject({ varying: 1, explained: 3 });
 });
 
 test('what was not asked again is told', () => {
@@ -71,5 +136,8 @@ test('a difference between equal models comes first, unexplained', () => {
   const liar = { ...kernel('c', true), model: kernel('c', false).model };
   const { pairs, changes } = compareKernels([kernel('a', true), kernel('b', false), liar], CASES);
   expect(pairs[1]).toMatchObject({ explained: 0, unexplained: 4 });
-  expect(changes.map(({ from, causes }) => [from, causes[0]!.kind])).toEqual([['b', 'unexplained'], ['a', 'finding']]);
+  expect(changes.map(({ from, causes }) => [from, causes[0]!.kind])).toEqual([
+    ['b', 'unexplained'],
+    ['a', 'finding'],
+  ]);
 });

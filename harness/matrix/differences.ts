@@ -17,7 +17,10 @@ export interface Compared {
 }
 
 /** Numbers of the scenarios that two kernels both answered, and of those that they answered differently, ascending. */
-export function differing(a: Pick<Compared, 'answers'>, b: Pick<Compared, 'answers'>): { readonly shared: number; readonly different: readonly number[] } {
+export function differing(
+  a: Pick<Compared, 'answers'>,
+  b: Pick<Compared, 'answers'>,
+): { readonly shared: number; readonly different: readonly number[] } {
   let shared = 0;
   const different: number[] = [];
   for (const [index, digest] of a.answers) {
@@ -53,7 +56,13 @@ export function compareKernels(kernels: readonly Compared[], cases: ReadonlyMap<
   // What nobody can explain first; then as the releases go, the most frequent first.
   const odd = ({ causes }: Change): number => Number(!causes.some(({ kind }) => kind === 'unexplained'));
   changes.sort((a, b) => odd(a) - odd(b));
-  return { pairs, changes: changes.map((change, n) => ({ ...change, example: { ...change.example, file: `changes/${String(n + 1).padStart(3, '0')}.json` } })) };
+  return {
+    pairs,
+    changes: changes.map((change, n) => ({
+      ...change,
+      example: { ...change.example, file: `changes/${String(n + 1).padStart(3, '0')}.json` },
+    })),
+  };
 }
 
 interface Member {
@@ -67,7 +76,11 @@ interface Group {
   readonly members: readonly Member[];
 }
 
-function comparePair(a: Compared, b: Compared, cases: ReadonlyMap<number, PlannedCase>): { readonly pair: Pair; readonly groups: readonly Change[] } {
+function comparePair(
+  a: Compared,
+  b: Compared,
+  cases: ReadonlyMap<number, PlannedCase>,
+): { readonly pair: Pair; readonly groups: readonly Change[] } {
   const { shared, different } = differing(a, b);
   const count = { varying: 0, explained: 0, unexplained: 0, unexamined: 0 };
   const groups = new Map<string, Group & { members: Member[] }>();
@@ -98,7 +111,9 @@ function comparePair(a: Compared, b: Compared, cases: ReadonlyMap<number, Planne
   const pair: Pair = { from: a.name, to: b.name, shared, same: shared - different.length, ...count };
   return {
     pair,
-    groups: [...groups.values()].sort((p, q) => q.members.length - p.members.length).map((group) => changeOf(a, b, group, cases)),
+    groups: [...groups.values()]
+      .sort((p, q) => q.members.length - p.members.length)
+      .map((group) => changeOf(a, b, group, cases)),
   };
 }
 
@@ -118,7 +133,12 @@ function keyOf(cause: Cause): string {
   }
 }
 
-function changeOf(a: Compared, b: Compared, { causes, members }: Group, cases: ReadonlyMap<number, PlannedCase>): Change {
+function changeOf(
+  a: Compared,
+  b: Compared,
+  { causes, members }: Group,
+  cases: ReadonlyMap<number, PlannedCase>,
+): Change {
   const suites: Record<string, number> = {};
   let smallest: { planned: PlannedCase; scenario: unknown; size: number; step: number } | undefined;
   for (const { index, step } of members) {
@@ -129,9 +149,25 @@ function changeOf(a: Compared, b: Compared, { causes, members }: Group, cases: R
     if (smallest === undefined || size < smallest.size) smallest = { planned, scenario, size, step };
   }
   const { planned, scenario, step } = smallest!;
-  const place = parting(a.examined.get(planned.index)!.observations[0]!, b.examined.get(planned.index)!.observations[0]!, step);
+  const place = parting(
+    a.examined.get(planned.index)!.observations[0]!,
+    b.examined.get(planned.index)!.observations[0]!,
+    step,
+  );
   return {
-    from: a.name, to: b.name, causes, scenarios: members.length, suites: Object.fromEntries(Object.entries(suites).sort(([x], [y]) => (x < y ? -1 : 1))),
-    example: { index: planned.index, suite: planned.suite, scenario, step: place?.step ?? step, answer_from: place?.a ?? '', answer_to: place?.b ?? '', file: '' },
+    from: a.name,
+    to: b.name,
+    causes,
+    scenarios: members.length,
+    suites: Object.fromEntries(Object.entries(suites).sort(([x], [y]) => (x < y ? -1 : 1))),
+    example: {
+      index: planned.index,
+      suite: planned.suite,
+      scenario,
+      step: place?.step ?? step,
+      answer_from: place?.a ?? '',
+      answer_to: place?.b ?? '',
+      file: '',
+    },
   };
 }

@@ -11,7 +11,6 @@ import { waitsOf } from '../waits.ts';
 import { canonical, digestOf } from './answers.ts';
 import type { Model } from './causes.ts';
 
-
 /** So often is a scenario asked again. */
 export const TRIES = 2;
 
@@ -24,7 +23,14 @@ export interface Examined {
 }
 
 /** Answers by number of the scenario; those that did not end are missing. Ends early when the signal aborts. */
-export async function examine(guests: Guests, first: Session, model: Model, cases: readonly PlannedCase[], answers: ReadonlyMap<number, string>, signal: AbortSignal): Promise<Map<number, Examined>> {
+export async function examine(
+  guests: Guests,
+  first: Session,
+  model: Model,
+  cases: readonly PlannedCase[],
+  answers: ReadonlyMap<number, string>,
+  signal: AbortSignal,
+): Promise<Map<number, Examined>> {
   const out = new Map<number, Examined>();
   let session = first;
   const quirks = new Set(model.findings.map((finding) => finding.model));

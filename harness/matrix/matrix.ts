@@ -22,7 +22,8 @@ import { distinctProfiles, matrixCases } from './plan.ts';
 import { kernelOptions, survey } from './survey.ts';
 import { STATUS } from '../../vm/protocol.ts';
 
-export interface MatrixOptions extends Omit<RunOptions, 'kernel' | 'release' | 'tree' | 'slow' | 'shard' | 'scenarios' | 'draw'> {
+export interface MatrixOptions
+  extends Omit<RunOptions, 'kernel' | 'release' | 'tree' | 'slow' | 'shard' | 'scenarios' | 'draw'> {
   readonly suites: readonly SuiteName[];
   /** Oldest first, with unique names. */
   readonly columns: readonly Column[];
@@ -51,7 +52,16 @@ function onlyCounted(columns: readonly Column[]): Comparison {
     pairs: answered.slice(0, -1).map((a, i) => {
       const b = answered[i + 1]!;
       const { shared, different } = differing(a, b);
-      return { from: a.name, to: b.name, shared, same: shared - different.length, varying: 0, explained: 0, unexplained: 0, unexamined: different.length };
+      return {
+        from: a.name,
+        to: b.name,
+        shared,
+        same: shared - different.length,
+        varying: 0,
+        explained: 0,
+        unexplained: 0,
+        unexamined: different.length,
+      };
     }),
     changes: [],
   };
@@ -65,20 +75,45 @@ export async function matrix(options: MatrixOptions, events: MatrixEvents, signa
   const findings = loadFindings();
   const versions = toolVersions();
   let comparison: Comparison | undefined;
-  const snapshot = (unfinished = true): MatrixResult => buildMatrix({
-    columns, comparison: comparison ?? onlyCounted(columns), findings, rules: RULES, seed: options.seed, cases: options.cases, suites: options.suites, append: options.append,
-    command: options.command, versions, started: startedAt, wall_s: (performance.now() - started) / 1000, interrupted: unfinished || signal.aborted,
-  });
+  const snapshot = (unfinished = true): MatrixResult =>
+    buildMatrix({
+      columns,
+      comparison: comparison ?? onlyCounted(columns),
+      findings,
+      rules: RULES,
+      seed: options.seed,
+      cases: options.cases,
+      suites: options.suites,
+      append: options.append,
+      command: options.command,
+      versions,
+      started: startedAt,
+      wall_s: (performance.now() - started) / 1000,
+      interrupted: unfinished || signal.aborted,
+    });
   events.ready(snapshot);
   const place = (column: Column, n: number, of: readonly Column[]): string => `[${n + 1}/${of.length}] ${column.name}`;
   try {
     let accel = options.accel;
     for (const [n, column] of columns.entries()) {
       events.note(`${place(column, n, columns)}: first look`);
-      const used = await survey(column, { ...options, accel, findings, note: quietly(events, column.name), consoleFile: (boot) => events.consoleFile(column.name, boot) }, signal);
+      const used = await survey(
+        column,
+        {
+          ...options,
+          accel,
+          findings,
+          note: quietly(events, column.name),
+          consoleFile: (boot) => events.consoleFile(column.name, boot),
+        },
+        signal,
+      );
       // What does not work with one kernel is not tried with all of them.
       if (used === 'tcg') accel = 'tcg';
-      if (column.abi !== undefined) events.note(`${column.name}: ${column.abi.op_last} opcodes, context ${column.abi.ctx_size} bytes; findings: ${column.active.map(({ id }) => id).join(', ') || 'none'}`);
+      if (column.abi !== undefined)
+        events.note(
+          `${column.name}: ${column.abi.op_last} opcodes, context ${column.abi.ctx_size} bytes; findings: ${column.active.map(({ id }) => id).join(', ') || 'none'}`,
+        );
     }
     // All of them for a reason that is no kernel's: it is the machine's.
     const tried = columns.filter(({ state }) => state !== 'unavailable');
@@ -86,7 +121,10 @@ export async function matrix(options: MatrixOptions, events: MatrixEvents, signa
     const ready = columns.filter(({ abi }) => abi !== undefined);
     const profiles = distinctProfiles(ready.map(({ abi }) => abi!));
     const draw = (): Generator<PlannedCase> => matrixCases(profiles, options.suites, options.seed, options.cases);
-    if (ready.length > 0) events.note(`${options.cases} scenarios, the same for ${ready.length} kernel${ready.length === 1 ? '' : 's'}, drawn for ${profiles.length} ABI profile${profiles.length === 1 ? '' : 's'}`);
+    if (ready.length > 0)
+      events.note(
+        `${options.cases} scenarios, the same for ${ready.length} kernel${ready.length === 1 ? '' : 's'}, drawn for ${profiles.length} ABI profile${profiles.length === 1 ? '' : 's'}`,
+      );
     events.checkpoint(snapshot());
     for (const [n, column] of ready.entries()) {
       signal.throwIfAborted();
@@ -118,23 +156,34 @@ function quietly(events: MatrixEvents, name: string): (text: string) => void {
 }
 
 /** One kernel's run; what goes wrong with it stays in its column. */
-async function runOne(column: Column, options: MatrixOptions, draw: () => Generator<PlannedCase>, events: MatrixEvents, signal: AbortSignal): Promise<void> {
+async function runOne(
+  column: Column,
+  options: MatrixOptions,
+  draw: () => Generator<PlannedCase>,
+  events: MatrixEvents,
+  signal: AbortSignal,
+): Promise<void> {
   const before = performance.now();
   const { columns: _, ...rest } = options;
   try {
-    column.result = await run({ ...rest, ...kernelOptions(column), draw }, {
-      note: quietly(events, column.name),
-      progress: (progress) => events.progress(progress),
-      checkpoint: (result) => {
-        column.result = result;
-        events.kernel(column.name, result);
+    column.result = await run(
+      { ...rest, ...kernelOptions(column), draw },
+      {
+        note: quietly(events, column.name),
+        progress: (progress) => events.progress(progress),
+        checkpoint: (result) => {
+          column.result = result;
+          events.kernel(column.name, result);
+        },
+        consoleFile: (boot) => events.consoleFile(column.name, boot),
+        answered: ({ index, scenario }, { status, observation }) => {
+          // The run's own questions come beside those of the plan.
+          if (status === STATUS.done && index < options.cases)
+            column.answers.set(index, digestOf(scenario, observation));
+        },
       },
-      consoleFile: (boot) => events.consoleFile(column.name, boot),
-      answered: ({ index, scenario }, { status, observation }) => {
-        // The run's own questions come beside those of the plan.
-        if (status === STATUS.done && index < options.cases) column.answers.set(index, digestOf(scenario, observation));
-      },
-    }, signal);
+      signal,
+    );
     column.state = column.result.verdict;
     if (column.result.reason !== undefined) column.reason = column.result.reason;
   } catch (error) {
@@ -149,12 +198,22 @@ async function runOne(column: Column, options: MatrixOptions, draw: () => Genera
     events.note(`${column.name}: ${error.message}`);
   } finally {
     column.wall_s = (performance.now() - before) / 1000;
-    if (column.answers.size > 0) events.answered(column.name, [...column.answers].sort(([a], [b]) => a - b).map(([index, digest]) => `${index} ${digest}`));
+    if (column.answers.size > 0)
+      events.answered(
+        column.name,
+        [...column.answers].sort(([a], [b]) => a - b).map(([index, digest]) => `${index} ${digest}`),
+      );
   }
 }
 
 /** Asks again what neighbours answered differently, and finds the causes. */
-async function confirm(ready: readonly Column[], options: MatrixOptions, draw: () => Generator<PlannedCase>, events: MatrixEvents, signal: AbortSignal): Promise<Comparison> {
+async function confirm(
+  ready: readonly Column[],
+  options: MatrixOptions,
+  draw: () => Generator<PlannedCase>,
+  events: MatrixEvents,
+  signal: AbortSignal,
+): Promise<Comparison> {
   const answered = ready.filter(({ answers }) => answers.size > 0);
   const asked = questions(answered);
   const wanted = new Set(asked.flat());
@@ -166,9 +225,22 @@ async function confirm(ready: readonly Column[], options: MatrixOptions, draw: (
     const again = asked[n]!.map((index) => cases.get(index)!);
     let examined = new Map<number, Examined>();
     if (again.length > 0 && !signal.aborted) {
-      events.note(`[${n + 1}/${answered.length}] ${column.name}: asking ${again.length} scenarios again that a neighbour answers differently`);
+      events.note(
+        `[${n + 1}/${answered.length}] ${column.name}: asking ${again.length} scenarios again that a neighbour answers differently`,
+      );
       try {
-        const { guests, first } = await prepare({ ...(column.spec.tree === undefined ? kernelOptions(column) : { kernel: column.kernel!.path, slow: column.slow === true }), append: options.append, accel: options.accel, timeout: options.timeout }, { note: () => {}, consoleFile: () => undefined }, signal);
+        const { guests, first } = await prepare(
+          {
+            ...(column.spec.tree === undefined
+              ? kernelOptions(column)
+              : { kernel: column.kernel!.path, slow: column.slow === true }),
+            append: options.append,
+            accel: options.accel,
+            timeout: options.timeout,
+          },
+          { note: () => {}, consoleFile: () => undefined },
+          signal,
+        );
         try {
           examined = await examine(guests, first, model, again, column.answers, signal);
         } finally {
@@ -176,7 +248,8 @@ async function confirm(ready: readonly Column[], options: MatrixOptions, draw: (
         }
       } catch (error) {
         if (!signal.aborted && !(error instanceof VmError)) throw error;
-        if (!signal.aborted) events.note(`${column.name}: could not be asked again: ${(error as Error).message.split('\n')[0]}`);
+        if (!signal.aborted)
+          events.note(`${column.name}: could not be asked again: ${(error as Error).message.split('\n')[0]}`);
       }
     }
     compared.push({ name: column.name, model, answers: column.answers, examined });

@@ -24,5 +24,7 @@ test('profiles take turns; a longer plan contains a shorter one', () => {
   const cases = [...matrixCases([ABI_7_0, WIDER], ['opcode-context'], 5, 6)];
   expect(cases.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4, 5]);
   expect(toJson(cases[3]!.scenario)).toEqual(toJson(scenarioAt('opcode-context', WIDER, 5, 3)));
-  expect([...matrixCases([ABI_7_0, WIDER], ['opcode-context'], 5, 4)].map(({ scenario }) => toJson(scenario))).toEqual(cases.slice(0, 4).map(({ scenario }) => toJson(scenario)));
+  expect([...matrixCases([ABI_7_0, WIDER], ['opcode-context'], 5, 4)].map(({ scenario }) => toJson(scenario))).toEqual(
+    cases.slice(0, 4).map(({ scenario }) => toJson(scenario)),
+  );
 });

@@ -26,7 +26,12 @@ export function distinctProfiles(profiles: readonly AbiProfile[]): readonly AbiP
  * Yields `count` cases. Depends on profiles, suites and seed alone; case n is the same for every count above n.
  * With one profile the n-th scenario of each suite is that of `ringfence run`.
  */
-export function* matrixCases(profiles: readonly AbiProfile[], suites: readonly SuiteName[], seed: number, count: number): Generator<PlannedCase> {
+export function* matrixCases(
+  profiles: readonly AbiProfile[],
+  suites: readonly SuiteName[],
+  seed: number,
+  count: number,
+): Generator<PlannedCase> {
   const drawn = new Map<SuiteName, number>();
   for (let index = 0; ; ) {
     for (const suite of suites) {

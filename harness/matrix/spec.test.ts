@@ -35,5 +35,9 @@ test('names are unique, safe as directories, and never those of the matrix itsel
 
 test('oldest first; what has no version last', () => {
   const release = (text: string): { readonly release: string } => ({ release: text });
-  expect(byRelease(['7.3.4', 'unknown', '6.19.14+deb13', '7.0.13', '7.0.4', '7.0-rc7'].map(release)).map((one) => one.release)).toEqual(['6.19.14+deb13', '7.0-rc7', '7.0.4', '7.0.13', '7.3.4', 'unknown']);
+  expect(
+    byRelease(['7.3.4', 'unknown', '6.19.14+deb13', '7.0.13', '7.0.4', '7.0-rc7'].map(release)).map(
+      (one) => one.release,
+    ),
+  ).toEqual(['6.19.14+deb13', '7.0-rc7', '7.0.4', '7.0.13', '7.3.4', 'unknown']);
 });

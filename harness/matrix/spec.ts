@@ -25,7 +25,9 @@ export function defaultKernels(): readonly string[] {
     const key = release.split('.').slice(0, 2).join('.');
     series.set(key, [...(series.get(key) ?? []), release]);
   }
-  return [...series.values()].flatMap((releases) => (releases.length === 1 ? releases : [releases[0]!, releases.at(-1)!]));
+  return [...series.values()].flatMap((releases) =>
+    releases.length === 1 ? releases : [releases[0]!, releases.at(-1)!],
+  );
 }
 
 /**
@@ -33,19 +35,27 @@ export function defaultKernels(): readonly string[] {
  * @throws UnknownKernel for a release that cannot be fetched, or an empty list
  */
 export function parseKernels(texts: readonly string[]): readonly KernelSpec[] {
-  const words = texts.flatMap((text) => text.split(',')).map((word) => word.trim()).filter((word) => word !== '');
+  const words = texts
+    .flatMap((text) => text.split(','))
+    .map((word) => word.trim())
+    .filter((word) => word !== '');
   if (words.length === 0) throw new UnknownKernel('--kernels names no kernel');
   const specs: KernelSpec[] = [];
   for (const word of words) {
     if (word === 'all') continue;
     const pinned = findPinned(word);
     if (pinned !== undefined) specs.push({ requested: word, release: pinned.release });
-    else if (/^\d+\.\d+(\.\d+)?$/.test(word)) throw new UnknownKernel(`there is no kernel ${word} to fetch; there are ${PINNED.map(({ release }) => release).join(', ')}; a kernel of your own is given as a path (./${word})`);
+    else if (/^\d+\.\d+(\.\d+)?$/.test(word))
+      throw new UnknownKernel(
+        `there is no kernel ${word} to fetch; there are ${PINNED.map(({ release }) => release).join(', ')}; a kernel of your own is given as a path (./${word})`,
+      );
     else specs.push({ requested: word, file: word });
   }
   if (words.includes('all')) {
     const named = new Set(specs.map(({ release }) => release));
-    specs.push(...PINNED.filter(({ release }) => !named.has(release)).map(({ release }) => ({ requested: release, release })));
+    specs.push(
+      ...PINNED.filter(({ release }) => !named.has(release)).map(({ release }) => ({ requested: release, release })),
+    );
   }
   return specs;
 }
@@ -59,11 +69,23 @@ function shortRelease(release: string): string {
 const RESERVED = ['changes', 'matrix.json', 'matrix.txt', 'report.html', 'build.log'];
 
 /** A heading for each, unique and fit for a directory: the release, or what the kernel's file says of itself, else its file name. */
-export function columnNames(kernels: readonly { readonly spec: KernelSpec; readonly release: string }[]): readonly string[] {
+export function columnNames(
+  kernels: readonly { readonly spec: KernelSpec; readonly release: string }[],
+): readonly string[] {
   const taken = new Set(RESERVED);
   return kernels.map(({ spec, release }) => {
-    const wish = spec.release ?? (spec.tree !== undefined ? 'tree' : versionOf(release).length > 0 ? shortRelease(release) : basename(spec.file ?? ''));
-    const plain = wish.replace(/[^\w.+-]+/g, '-').replace(/^[.-]+/, '').slice(0, 60) || 'kernel';
+    const wish =
+      spec.release ??
+      (spec.tree !== undefined
+        ? 'tree'
+        : versionOf(release).length > 0
+          ? shortRelease(release)
+          : basename(spec.file ?? ''));
+    const plain =
+      wish
+        .replace(/[^\w.+-]+/g, '-')
+        .replace(/^[.-]+/, '')
+        .slice(0, 60) || 'kernel';
     let name = plain;
     for (let n = 2; taken.has(name); n++) name = `${plain}-${n}`;
     taken.add(name);
@@ -73,7 +95,10 @@ export function columnNames(kernels: readonly { readonly spec: KernelSpec; reado
 
 /** Oldest first; what has no version comes last; otherwise as given. */
 export function byRelease<T extends { readonly release: string }>(kernels: readonly T[]): T[] {
-  const version = ({ release }: T): string => versionOf(release).map((part) => (Number.isNaN(part) ? 0 : part)).join('.');
+  const version = ({ release }: T): string =>
+    versionOf(release)
+      .map((part) => (Number.isNaN(part) ? 0 : part))
+      .join('.');
   return [...kernels].sort((a, b) => {
     const x = version(a);
     const y = version(b);

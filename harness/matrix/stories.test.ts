@@ -17,7 +17,9 @@ test('where a finding begins and ends', () => {
   expect(story('shown', 'shown', 'shown', 'shown', 'shown')).toBe('on all');
   expect(story('absent', 'absent', 'shown', 'shown', 'shown')).toBe('from 7.1.7 on');
   expect(story('absent', 'absent', 'absent', 'absent', 'shown')).toBe('on 7.3.4');
-  expect(story('shown', 'absent', 'shown', 'absent', 'absent')).toBe('on 7.0.4, gone from 7.0.13, on 7.1.7, gone from 7.1.8');
+  expect(story('shown', 'absent', 'shown', 'absent', 'absent')).toBe(
+    'on 7.0.4, gone from 7.0.13, on 7.1.7, gone from 7.1.8',
+  );
   expect(story(null, null, 'shown', null, null)).toBe('on 7.1.7');
   expect(story('absent', 'absent', null, 'absent', 'absent')).toBe('');
 });

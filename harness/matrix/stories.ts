@@ -13,7 +13,9 @@ export interface Stretch {
 
 /** @param values one per name; null where nothing is known */
 export function stretches(names: readonly string[], values: readonly (string | null)[]): readonly Stretch[] {
-  const known = names.flatMap((name, i) => (values[i] === null || values[i] === undefined ? [] : [{ name, value: values[i] }]));
+  const known = names.flatMap((name, i) =>
+    values[i] === null || values[i] === undefined ? [] : [{ name, value: values[i] }],
+  );
   const out: { value: string; first: string; last: string; to_end: boolean; from_start: boolean }[] = [];
   known.forEach(({ name, value }, i) => {
     const open = out.at(-1);
@@ -34,16 +36,26 @@ export function range({ first, last }: Pick<Stretch, 'first' | 'last'>): string 
 export function valueStory(names: readonly string[], values: readonly (string | null)[]): string {
   const all = stretches(names, values);
   if (all.length < 2) return '';
-  return all.map((one) => (one.to_end && one.first !== one.last ? `${one.value} from ${one.first}` : `${one.value} on ${range(one)}`)).join(', ');
+  return all
+    .map((one) =>
+      one.to_end && one.first !== one.last ? `${one.value} from ${one.first}` : `${one.value} on ${range(one)}`,
+    )
+    .join(', ');
 }
 
 /**
  * The stretches of `value`, and what follows them: "on 7.0.4..7.1.7, gone from 7.1.8", "from 7.2.6 on", "on all".
  * Empty where it has none.
  */
-export function presenceStory(names: readonly string[], values: readonly (string | null)[], value: string, gone = 'gone from'): string {
+export function presenceStory(
+  names: readonly string[],
+  values: readonly (string | null)[],
+  value: string,
+  gone = 'gone from',
+): string {
   const all = stretches(names, values);
-  if (all.length === 1 && all[0]!.value === value) return all[0]!.first === all[0]!.last ? `on ${all[0]!.first}` : 'on all';
+  if (all.length === 1 && all[0]!.value === value)
+    return all[0]!.first === all[0]!.last ? `on ${all[0]!.first}` : 'on all';
   const parts: string[] = [];
   all.forEach((one, i) => {
     if (one.value !== value) return;

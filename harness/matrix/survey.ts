@@ -17,8 +17,15 @@ import { waitsOf } from '../waits.ts';
 import type { Column } from './column.ts';
 
 /** What the smallest scenario of a finding shows. */
-export function findingState(finding: Finding, expected: readonly Finding[], abi: AbiProfile, observation: Observation): FindingState {
-  const fits = (findings: readonly Finding[]): boolean => compare(predict(finding.scenario, abi, { quirks: new Set(findings.map(({ model }) => model)) }), observation).difference === undefined;
+export function findingState(
+  finding: Finding,
+  expected: readonly Finding[],
+  abi: AbiProfile,
+  observation: Observation,
+): FindingState {
+  const fits = (findings: readonly Finding[]): boolean =>
+    compare(predict(finding.scenario, abi, { quirks: new Set(findings.map(({ model }) => model)) }), observation)
+      .difference === undefined;
   if (fits([])) return 'absent';
   return fits([finding]) || fits([...expected, finding]) ? 'shown' : 'other';
 }
@@ -53,7 +60,11 @@ export async function survey(column: Column, options: SurveyOptions, signal: Abo
     return undefined;
   }
   try {
-    const prepared = await prepare({ ...kernelOptions(column), append: options.append, accel: options.accel, timeout: options.timeout }, { note: options.note, consoleFile: options.consoleFile }, signal);
+    const prepared = await prepare(
+      { ...kernelOptions(column), append: options.append, accel: options.accel, timeout: options.timeout },
+      { note: options.note, consoleFile: options.consoleFile },
+      signal,
+    );
     const { abi, first, guests } = prepared;
     column.kernel = prepared.kernel;
     column.slow = prepared.slow;
@@ -75,7 +86,11 @@ export async function survey(column: Column, options: SurveyOptions, signal: Abo
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof SessionEnded) {
-      untestable(column, `it stopped while it was asked about known findings: ${error.end.detail}`, consoleTail(error.end.console));
+      untestable(
+        column,
+        `it stopped while it was asked about known findings: ${error.end.detail}`,
+        consoleTail(error.end.console),
+      );
     } else if (error instanceof Unsupported) {
       column.state = 'unsupported';
       column.reason = error.message.split('\n')[0]!.replace(/^Linux \S+ cannot be tested: /, '');
@@ -85,7 +100,9 @@ export async function survey(column: Column, options: SurveyOptions, signal: Abo
       if (error.exitCode !== 125) column.setup = error;
       untestable(column, error.message.split('\n')[0]!, error.message.split('\n').slice(1).join('\n'));
     } else throw error;
-    options.note(`${column.state}: ${column.reason}${column.detail === undefined || column.detail === '' ? '' : `\n${column.detail}`}`);
+    options.note(
+      `${column.state}: ${column.reason}${column.detail === undefined || column.detail === '' ? '' : `\n${column.detail}`}`,
+    );
     return undefined;
   }
 }

@@ -40,12 +40,22 @@ export function scenarioDigest(scenario: Scenario): string {
 
 /** Names the answers of a scenario that did as predicted, by the rules or by the models of known findings: each value where the rules give one, the set where they give more. */
 export function predictedDigest({ steps }: Prediction): string {
-  const rows = steps.map(({ reached, returns, cqes, memory }) => [
-    reached ? 'r' : '-',
-    returns === 'any' ? 'any' : returns.map(showAllowed).join(','),
-    cqes === 'any' ? 'any' : cqes.map(({ user_data, res, flags, optional }) => `${user_data.toString(16)}:${showAllowed(res)}:${showAllowed(flags)}${optional === true ? '?' : ''}`).sort().join(','),
-    memory === undefined ? '' : memory === 'any' ? 'any' : Buffer.from(memory).toString('hex'),
-  ].join('|'));
+  const rows = steps.map(({ reached, returns, cqes, memory }) =>
+    [
+      reached ? 'r' : '-',
+      returns === 'any' ? 'any' : returns.map(showAllowed).join(','),
+      cqes === 'any'
+        ? 'any'
+        : cqes
+            .map(
+              ({ user_data, res, flags, optional }) =>
+                `${user_data.toString(16)}:${showAllowed(res)}:${showAllowed(flags)}${optional === true ? '?' : ''}`,
+            )
+            .sort()
+            .join(','),
+      memory === undefined ? '' : memory === 'any' ? 'any' : Buffer.from(memory).toString('hex'),
+    ].join('|'),
+  );
   return short(rows.join('\n'));
 }
 
@@ -111,7 +121,8 @@ export class Ledger {
   }
 }
 
-const LINE = /^(\d{1,15})\t([\w-]+)\t([0-9a-f]{32})\t(pass|difference|kernel-crash|hang|runner-error)\t([0-9a-f]{32}|-)$/;
+const LINE =
+  /^(\d{1,15})\t([\w-]+)\t([0-9a-f]{32})\t(pass|difference|kernel-crash|hang|runner-error)\t([0-9a-f]{32}|-)$/;
 
 /** Reads a ledger's text back. @throws Error naming the line */
 export function parseLedger(text: string): Ledger {
@@ -122,10 +133,19 @@ export function parseLedger(text: string): Ledger {
   const seen = new Set<string>();
   for (const [n, row] of rows.slice(1).entries()) {
     const [, index, suite, scenario, verdict, answers] = LINE.exec(row) ?? [];
-    if (answers === undefined) throw new Error(`line ${n + 2}: expected case, suite, scenario, verdict and answers, found "${row.slice(0, 60)}"`);
+    if (answers === undefined)
+      throw new Error(
+        `line ${n + 2}: expected case, suite, scenario, verdict and answers, found "${row.slice(0, 60)}"`,
+      );
     if (seen.has(index!)) throw new Error(`line ${n + 2}: case ${index} is listed twice`);
     seen.add(index!);
-    ledger.add({ index: Number(index), suite: suite!, scenario: scenario!, verdict: verdict as LedgerVerdict, answers });
+    ledger.add({
+      index: Number(index),
+      suite: suite!,
+      scenario: scenario!,
+      verdict: verdict as LedgerVerdict,
+      answers,
+    });
   }
   return ledger;
 }

@@ -36,17 +36,46 @@ function ringfence(...args: string[]): Promise<Said> {
 }
 
 const read = (path: string): RunResult => JSON.parse(readFileSync(join(dir, path, 'result.json'), 'utf8')) as RunResult;
-const RUN = ['run', '--suite', 'escape,links', '--cases', '90', '--seed', '3', '--jobs', '1', '--accel', 'tcg', '--expect', 'gate.json'];
+const RUN = [
+  'run',
+  '--suite',
+  'escape,links',
+  '--cases',
+  '90',
+  '--seed',
+  '3',
+  '--jobs',
+  '1',
+  '--accel',
+  'tcg',
+  '--expect',
+  'gate.json',
+];
 
 beforeAll(async () => {
-  const expectations = loadFindings().map(({ id, rule }) => ({ id: `gate-${id}`, rule, finding: id, kernels: '7.0.*', reason: 'test', link: 'https://bugs.example/1', expires: '2999-12-31' }));
+  const expectations = loadFindings().map(({ id, rule }) => ({
+    id: `gate-${id}`,
+    rule,
+    finding: id,
+    kernels: '7.0.*',
+    reason: 'test',
+    link: 'https://bugs.example/1',
+    expires: '2999-12-31',
+  }));
   writeFileSync(join(dir, 'gate.json'), JSON.stringify({ ringfence_expectations: 1, expectations }));
-  expect(await ringfence(...RUN, '--out', 'whole', '--bundle', 'whole.tar.zst')).toMatchObject({ code: 0, out: expect.stringMatching(/^CONFORMANT[^]*bundle: {2}whole\.tar\.zst, SHA-256 [0-9a-f]{64}/) });
+  expect(await ringfence(...RUN, '--out', 'whole', '--bundle', 'whole.tar.zst')).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/^CONFORMANT[^]*bundle: {2}whole\.tar\.zst, SHA-256 [0-9a-f]{64}/),
+  });
 }, 200_000);
 
 test('the union of three shards is the whole run, outcome for outcome', async () => {
-  for (const i of [1, 2, 3]) expect(await ringfence(...RUN, '--shard', `${i}/3`, '--out', `shard-${i}`)).toMatchObject({ code: 0 });
-  expect(await ringfence('merge', 'shard-2', 'shard-3', 'shard-1', '--out', 'merged')).toMatchObject({ code: 0, err: '' });
+  for (const i of [1, 2, 3])
+    expect(await ringfence(...RUN, '--shard', `${i}/3`, '--out', `shard-${i}`)).toMatchObject({ code: 0 });
+  expect(await ringfence('merge', 'shard-2', 'shard-3', 'shard-1', '--out', 'merged')).toMatchObject({
+    code: 0,
+    err: '',
+  });
   const comparable = ({ times: _times, jobs: _jobs, command: _command, ...rest }: RunResult) => rest;
   expect(comparable(read('merged'))).toEqual(comparable(read('whole')));
   expect(readFileSync(join(dir, 'merged/cases.txt'), 'utf8')).toBe(readFileSync(join(dir, 'whole/cases.txt'), 'utf8'));
@@ -61,19 +90,39 @@ test('the union of three shards is the whole run, outcome for outcome', async ()
 }, 200_000);
 
 test('a bundle is checked, and repeats the run; one that says something else is found out', async () => {
-  expect(await ringfence('verify', 'whole.tar.zst', '--no-run')).toMatchObject({ code: 0, out: expect.stringMatching(/recorded {2}conformant; 90 scenarios/) });
-  expect(await ringfence('verify', 'whole.tar.zst', '--jobs', '1', '--accel', 'tcg')).toMatchObject({ code: 0, out: expect.stringMatching(/repeated: 90 cases, .*: the same, outcome for outcome/) });
+  expect(await ringfence('verify', 'whole.tar.zst', '--no-run')).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/recorded {2}conformant; 90 scenarios/),
+  });
+  expect(await ringfence('verify', 'whole.tar.zst', '--jobs', '1', '--accel', 'tcg')).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/repeated: 90 cases, .*: the same, outcome for outcome/),
+  });
 
   const { manifest, files } = readBundle(join(dir, 'whole.tar.zst'));
   const lies = new Ledger();
-  for (const line of readBundle(join(dir, 'whole.tar.zst')).ledger!.lines()!) lies.add(line.index === 7 ? { ...line, verdict: 'hang', answers: '-' } : line);
+  for (const line of readBundle(join(dir, 'whole.tar.zst')).ledger!.lines()!)
+    lies.add(line.index === 7 ? { ...line, verdict: 'hang', answers: '-' } : line);
   const result = { ...read('whole'), digest: lies.digest() };
-  const changed = new Map<string, Buffer>([...files, ['cases.txt', Buffer.from(lies.text()!)], ['result.json', Buffer.from(JSON.stringify(result))]]);
-  writeFileSync(join(dir, 'lies.tar.zst'), packBundle(manifest, [...changed].map(([path, data]) => ({ path, data }))));
+  const changed = new Map<string, Buffer>([
+    ...files,
+    ['cases.txt', Buffer.from(lies.text()!)],
+    ['result.json', Buffer.from(JSON.stringify(result))],
+  ]);
+  writeFileSync(
+    join(dir, 'lies.tar.zst'),
+    packBundle(
+      manifest,
+      [...changed].map(([path, data]) => ({ path, data })),
+    ),
+  );
   const found = await ringfence('verify', 'lies.tar.zst', '--jobs', '1', '--accel', 'tcg');
   expect(found.out).toMatch(/REPEATED WITH OTHER OUTCOMES\n {2}case 7 \(escape\): recorded hang, now /);
   expect(found.code).toBe(1);
 
   writeFileSync(join(dir, 'short.tar.zst'), readFileSync(join(dir, 'whole.tar.zst')).subarray(0, 3000));
-  expect(await ringfence('verify', 'short.tar.zst')).toMatchObject({ code: 2, err: expect.stringMatching(/short\.tar\.zst is not a whole bundle/) });
+  expect(await ringfence('verify', 'short.tar.zst')).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(/short\.tar\.zst is not a whole bundle/),
+  });
 }, 200_000);

@@ -68,11 +68,23 @@ export function resultFrame(id: number, steps: readonly StepObservation[], statu
 
 /** Answers that the prediction allows. */
 export function obedient(steps: readonly PredictedStep[]): StepObservation[] {
-  const value = (allowed: unknown): number => (typeof allowed === 'number' ? allowed : Array.isArray(allowed) ? (allowed[0] as number) : typeof allowed === 'object' && allowed !== null && 'at_least' in allowed ? Number(allowed.at_least) : 0);
+  const value = (allowed: unknown): number =>
+    typeof allowed === 'number'
+      ? allowed
+      : Array.isArray(allowed)
+        ? (allowed[0] as number)
+        : typeof allowed === 'object' && allowed !== null && 'at_least' in allowed
+          ? Number(allowed.at_least)
+          : 0;
   return steps.map(({ reached, returns, cqes, memory }) => ({
     reached,
     returns: returns === 'any' ? [] : returns.map(value),
-    cqes: cqes === 'any' ? [] : cqes.filter(({ optional }) => optional !== true).map((cqe) => ({ user_data: cqe.user_data, res: value(cqe.res), flags: value(cqe.flags) })),
+    cqes:
+      cqes === 'any'
+        ? []
+        : cqes
+            .filter(({ optional }) => optional !== true)
+            .map((cqe) => ({ user_data: cqe.user_data, res: value(cqe.res), flags: value(cqe.flags) })),
     ...(memory === undefined || memory === 'any' ? {} : { memory }),
   }));
 }

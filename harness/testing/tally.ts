@@ -12,11 +12,16 @@ interface Summary {
  * as does each step besides the tests that failed.
  * @param others `true` for each other step that passed
  */
-export function tally(summary: Summary | undefined, others: readonly boolean[]): { readonly passed: number; readonly failed: number } {
+export function tally(
+  summary: Summary | undefined,
+  others: readonly boolean[],
+): { readonly passed: number; readonly failed: number } {
   const good = others.filter(Boolean).length;
   const bad = others.length - good;
   if (summary === undefined) return { passed: good, failed: bad + 1 };
-  const unloaded = summary.testResults.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0).length;
+  const unloaded = summary.testResults.filter(
+    ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
+  ).length;
   return { passed: summary.numPassedTests + good, failed: summary.numFailedTests + unloaded + bad };
 }
 
@@ -28,7 +33,10 @@ if (import.meta.main) {
   } catch {
     process.stderr.write(`${path} was not written: the tests did not run to their end\n`);
   }
-  const { passed, failed } = tally(summary, codes.map((code) => code === '0'));
+  const { passed, failed } = tally(
+    summary,
+    codes.map((code) => code === '0'),
+  );
   process.stdout.write(`${passed} passed, ${failed} failed\n`);
   process.exitCode = failed === 0 ? 0 : 1;
 }

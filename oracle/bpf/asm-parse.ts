@@ -25,7 +25,16 @@ export function parseAsm(text: string): Parsed {
 
 /** How an operand is written, for error messages. */
 const SPELLING: { readonly [P in Operand]: string } = {
-  none: 'nothing', k: '#k', x: 'x', a: 'a', mem: 'M[k]', abs: '[k]', ind: '[x + k]', msh: '4*([k]&0xf)', len: 'len', label: 'a label',
+  none: 'nothing',
+  k: '#k',
+  x: 'x',
+  a: 'a',
+  mem: 'M[k]',
+  abs: '[k]',
+  ind: '[x + k]',
+  msh: '4*([k]&0xf)',
+  len: 'len',
+  label: 'a label',
 };
 
 const rowsOf = (mnemonic: string): Instruction[] => INSTRUCTIONS.filter((i) => i.mnemonic === mnemonic);
@@ -72,7 +81,8 @@ class Parser {
     while (this.#peek().kind === 'label') {
       const label = this.#take();
       this.#punct(':', `after the label '${label.text}'`);
-      if (this.#labels.has(label.text)) this.#faults.push(new Fault(label.place, `the label '${label.text}' is defined twice`));
+      if (this.#labels.has(label.text))
+        this.#faults.push(new Fault(label.place, `the label '${label.text}' is defined twice`));
       this.#labels.set(label.text, this.program.length);
     }
     const start = this.#peek();
@@ -110,7 +120,8 @@ class Parser {
     let row = rows.find((r) => r.operand === operand);
     // `ldx 4*([k]&0xf)` is another spelling of ldxb.
     if (written === 'ldx' && operand === 'msh') row = rowsOf('ldxb')[0];
-    if (row === undefined) throw new Fault(place, `'${written}' does not take ${SPELLING[operand]}, expected ${expected(written, rows)}`);
+    if (row === undefined)
+      throw new Fault(place, `'${written}' does not take ${SPELLING[operand]}, expected ${expected(written, rows)}`);
     draft.code = row.code;
     if (isConditionalJump(row)) this.#branches(alias?.inverted === true, written);
   }
@@ -213,7 +224,10 @@ class Parser {
     // Like bpf_asm, `ja` may go backwards: its offset wraps in 32 bits. The kernel refuses it.
     if (field === 'k') draft.k = distance >>> 0;
     else if (distance >= 0 && distance <= 0xff) draft[field] = distance;
-    else this.#faults.push(new Fault(label.place, `'${label.text}' is ${distance} instructions beyond the next one, expected 0 to 255`));
+    else
+      this.#faults.push(
+        new Fault(label.place, `'${label.text}' is ${distance} instructions beyond the next one, expected 0 to 255`),
+      );
   }
 
   /** After a fault: go on at the first token that can start an instruction, on a later line than the faulty one began. */

@@ -86,19 +86,31 @@ const ARITHMETIC: ReadonlySet<string> = new Set(['add', 'sub', 'mul', 'div', 'mo
 /** The operand of anything but `ja`. */
 function operandText({ mnemonic, operand }: Instruction, k: number): string {
   switch (operand) {
-    case 'k': return `#${ARITHMETIC.has(mnemonic) ? index(k) : hex(k)}`;
-    case 'mem': return `M[${index(k)}]`;
-    case 'abs': return `[${index(k)}]`;
-    case 'ind': return `[x + ${index(k)}]`;
-    case 'msh': return `4*([${index(k)}]&0xf)`;
-    case 'len': return 'len';
-    case 'x': return 'x';
-    case 'a': return 'a';
-    default: return '';
+    case 'k':
+      return `#${ARITHMETIC.has(mnemonic) ? index(k) : hex(k)}`;
+    case 'mem':
+      return `M[${index(k)}]`;
+    case 'abs':
+      return `[${index(k)}]`;
+    case 'ind':
+      return `[x + ${index(k)}]`;
+    case 'msh':
+      return `4*([${index(k)}]&0xf)`;
+    case 'len':
+      return 'len';
+    case 'x':
+      return 'x';
+    case 'a':
+      return 'a';
+    default:
+      return '';
   }
 }
 
 /** The name of the context word that `ld [k]` reads. */
-function comment({ code, k }: SockFilter, { kind = 'plain', littleEndian = true, comments = true }: PrintOptions): string | null {
+function comment(
+  { code, k }: SockFilter,
+  { kind = 'plain', littleEndian = true, comments = true }: PrintOptions,
+): string | null {
   return comments && code === 0x20 ? fieldName(kind, k, littleEndian) : null;
 }

@@ -40,8 +40,22 @@ export const ALIASES: Readonly<Record<string, Alias>> = {
 
 /** Ancillary data by the names of filter.rst, as offsets above SKF_AD_OFF (UAPI `linux/filter.h`). */
 const EXTENSIONS: Readonly<Record<string, number>> = {
-  proto: 0, type: 4, ifidx: 8, nla: 12, nlan: 16, mark: 20, queue: 24, hatype: 28, rxhash: 32, cpu: 36,
-  vlan_tci: 44, vlan_pr: 48, vlan_avail: 48, poff: 52, rand: 56, vlan_tpid: 60,
+  proto: 0,
+  type: 4,
+  ifidx: 8,
+  nla: 12,
+  nlan: 16,
+  mark: 20,
+  queue: 24,
+  hatype: 28,
+  rxhash: 32,
+  cpu: 36,
+  vlan_tci: 44,
+  vlan_pr: 48,
+  vlan_avail: 48,
+  poff: 52,
+  rand: 56,
+  vlan_tpid: 60,
 };
 
 const MNEMONICS: ReadonlySet<string> = new Set([...INSTRUCTIONS.map((i) => i.mnemonic), ...Object.keys(ALIASES)]);

@@ -39,7 +39,10 @@ describe('print and parse', () => {
 
   test('reach every instruction of the table', () => {
     for (const { code, mnemonic } of INSTRUCTIONS) {
-      const program = [{ code, jt: 0, jf: 0, k: 0 }, { code: 0x06, jt: 0, jf: 0, k: 0 }];
+      const program = [
+        { code, jt: 0, jf: 0, k: 0 },
+        { code: 0x06, jt: 0, jf: 0, k: 0 },
+      ];
       const text = printAsm(program);
       expect(text.replace(/l1: /, '').trimStart().split(/\s/)[0]).toBe(mnemonic);
       expect(parseAsm(text)).toMatchObject({ ok: true, program });
@@ -70,8 +73,23 @@ describe('printed form', () => {
   });
 
   test('of every operand', () => {
-    expect(print('ld proto ldb [x + 70000] ldx 4*([14]&0xf) lsh #31 add #70000 and #10 ld len st M[3] neg tax div x ret %x').split('\n')).toEqual([
-      'ld [0xfffff000]', 'ldb [x + 0x11170]', 'ldxb 4*([14]&0xf)', 'lsh #31', 'add #0x11170', 'and #0xa', 'ld len', 'st M[3]', 'neg', 'tax', 'div x', 'ret x',
+    expect(
+      print(
+        'ld proto ldb [x + 70000] ldx 4*([14]&0xf) lsh #31 add #70000 and #10 ld len st M[3] neg tax div x ret %x',
+      ).split('\n'),
+    ).toEqual([
+      'ld [0xfffff000]',
+      'ldb [x + 0x11170]',
+      'ldxb 4*([14]&0xf)',
+      'lsh #31',
+      'add #0x11170',
+      'and #0xa',
+      'ld len',
+      'st M[3]',
+      'neg',
+      'tax',
+      'div x',
+      'ret x',
     ]);
   });
 
@@ -92,36 +110,91 @@ describe('printed form', () => {
 
 describe('the language of bpf_asm', () => {
   test('examples of filter.rst', () => {
-    expect(rows('  ldh [12]\n  jne #0x806, drop\n  ret #-1\n  drop: ret #0')).toEqual([[0x28, 0, 0, 12], [0x15, 0, 1, 0x806], [0x06, 0, 0, 0xffffffff], [0x06, 0, 0, 0]]);
-    expect(rows('ld vlan_tci\njneq #10, drop\nret #-1\ndrop: ret #0')).toEqual([[0x20, 0, 0, 0xfffff02c], [0x15, 0, 1, 10], [0x06, 0, 0, 0xffffffff], [0x06, 0, 0, 0]]);
-    expect(rows('ld [4] /* arch */\njne #0xc000003e, bad /* a\n b */\nld [0]\njeq #15, good\nbad: ret #0\ngood: ret #0x7fff0000')).toEqual([
-      [0x20, 0, 0, 4], [0x15, 0, 2, 0xc000003e], [0x20, 0, 0, 0], [0x15, 1, 0, 15], [0x06, 0, 0, 0], [0x06, 0, 0, 0x7fff0000],
+    expect(rows('  ldh [12]\n  jne #0x806, drop\n  ret #-1\n  drop: ret #0')).toEqual([
+      [0x28, 0, 0, 12],
+      [0x15, 0, 1, 0x806],
+      [0x06, 0, 0, 0xffffffff],
+      [0x06, 0, 0, 0],
+    ]);
+    expect(rows('ld vlan_tci\njneq #10, drop\nret #-1\ndrop: ret #0')).toEqual([
+      [0x20, 0, 0, 0xfffff02c],
+      [0x15, 0, 1, 10],
+      [0x06, 0, 0, 0xffffffff],
+      [0x06, 0, 0, 0],
+    ]);
+    expect(
+      rows(
+        'ld [4] /* arch */\njne #0xc000003e, bad /* a\n b */\nld [0]\njeq #15, good\nbad: ret #0\ngood: ret #0x7fff0000',
+      ),
+    ).toEqual([
+      [0x20, 0, 0, 4],
+      [0x15, 0, 2, 0xc000003e],
+      [0x20, 0, 0, 0],
+      [0x15, 1, 0, 15],
+      [0x06, 0, 0, 0],
+      [0x06, 0, 0, 0x7fff0000],
     ]);
   });
 
   test.each([
-    ['ld #0x10', [0x00, 0, 0, 16]], ['ldi 5', [0x00, 0, 0, 5]], ['ldi #5', [0x00, 0, 0, 5]], ['LD #010', [0x00, 0, 0, 8]], ['ld #0b101', [0x00, 0, 0, 5]],
-    ['ld #-2147483648', [0x00, 0, 0, 0x80000000]], ['ld #+7', [0x00, 0, 0, 7]], ['ld #0', [0x00, 0, 0, 0]], ['ld # 4294967295', [0x00, 0, 0, 0xffffffff]],
-    ['ld len', [0x80, 0, 0, 0]], ['ld #len', [0x80, 0, 0, 0]], ['ldx #LEN', [0x81, 0, 0, 0]], ['ld #rand', [0x20, 0, 0, 0xfffff038]], ['ldb type', [0x30, 0, 0, 0xfffff004]],
-    ['ldh [x+4]', [0x48, 0, 0, 4]], ['ldb [%x + 4]', [0x50, 0, 0, 4]], ['ld [x + 0x4]', [0x40, 0, 0, 4]], ['ldb [4]', [0x30, 0, 0, 4]],
-    ['ldx #1', [0x01, 0, 0, 1]], ['ldxi 1', [0x01, 0, 0, 1]], ['ldx m[3]', [0x61, 0, 0, 3]], ['ldx 4 * ( [14] & 15 )', [0xb1, 0, 0, 14]], ['ldxb 4*([14]&0xf)', [0xb1, 0, 0, 14]],
-    ['st M[1]', [0x02, 0, 0, 1]], ['stx M[1]', [0x03, 0, 0, 1]], ['add x', [0x0c, 0, 0, 0]], ['add %x', [0x0c, 0, 0, 0]], ['add %X', [0x0c, 0, 0, 0]],
-    ['ret a', [0x16, 0, 0, 0]], ['ret %a', [0x16, 0, 0, 0]], ['ret x', [0x0e, 0, 0, 0]], ['neg', [0x84, 0, 0, 0]], ['txa', [0x87, 0, 0, 0]],
+    ['ld #0x10', [0x00, 0, 0, 16]],
+    ['ldi 5', [0x00, 0, 0, 5]],
+    ['ldi #5', [0x00, 0, 0, 5]],
+    ['LD #010', [0x00, 0, 0, 8]],
+    ['ld #0b101', [0x00, 0, 0, 5]],
+    ['ld #-2147483648', [0x00, 0, 0, 0x80000000]],
+    ['ld #+7', [0x00, 0, 0, 7]],
+    ['ld #0', [0x00, 0, 0, 0]],
+    ['ld # 4294967295', [0x00, 0, 0, 0xffffffff]],
+    ['ld len', [0x80, 0, 0, 0]],
+    ['ld #len', [0x80, 0, 0, 0]],
+    ['ldx #LEN', [0x81, 0, 0, 0]],
+    ['ld #rand', [0x20, 0, 0, 0xfffff038]],
+    ['ldb type', [0x30, 0, 0, 0xfffff004]],
+    ['ldh [x+4]', [0x48, 0, 0, 4]],
+    ['ldb [%x + 4]', [0x50, 0, 0, 4]],
+    ['ld [x + 0x4]', [0x40, 0, 0, 4]],
+    ['ldb [4]', [0x30, 0, 0, 4]],
+    ['ldx #1', [0x01, 0, 0, 1]],
+    ['ldxi 1', [0x01, 0, 0, 1]],
+    ['ldx m[3]', [0x61, 0, 0, 3]],
+    ['ldx 4 * ( [14] & 15 )', [0xb1, 0, 0, 14]],
+    ['ldxb 4*([14]&0xf)', [0xb1, 0, 0, 14]],
+    ['st M[1]', [0x02, 0, 0, 1]],
+    ['stx M[1]', [0x03, 0, 0, 1]],
+    ['add x', [0x0c, 0, 0, 0]],
+    ['add %x', [0x0c, 0, 0, 0]],
+    ['add %X', [0x0c, 0, 0, 0]],
+    ['ret a', [0x16, 0, 0, 0]],
+    ['ret %a', [0x16, 0, 0, 0]],
+    ['ret x', [0x0e, 0, 0, 0]],
+    ['neg', [0x84, 0, 0, 0]],
+    ['txa', [0x87, 0, 0, 0]],
     ['.raw 0xffff, 255, 255, -1', [0xffff, 255, 255, 0xffffffff]],
   ] as const)('%s', (text, want) => {
     expect(rows(text)).toEqual([want]);
   });
 
   test.each([
-    ['jeq #1, yes, noo', [0x15, 0, 1, 1]], ['jeq x, noo', [0x1d, 1, 0, 0]], ['jne #1, noo', [0x15, 0, 1, 1]], ['jneq %x, noo', [0x1d, 0, 1, 0]], ['jlt #1, noo', [0x35, 0, 1, 1]],
-    ['jle x, noo', [0x2d, 0, 1, 0]], ['jgt #1, noo, yes', [0x25, 1, 0, 1]], ['jge #1, noo', [0x35, 1, 0, 1]], ['jset #1, yes, noo', [0x45, 0, 1, 1]],
-    ['ja noo', [0x05, 0, 0, 1]], ['jmp noo', [0x05, 0, 0, 1]],
+    ['jeq #1, yes, noo', [0x15, 0, 1, 1]],
+    ['jeq x, noo', [0x1d, 1, 0, 0]],
+    ['jne #1, noo', [0x15, 0, 1, 1]],
+    ['jneq %x, noo', [0x1d, 0, 1, 0]],
+    ['jlt #1, noo', [0x35, 0, 1, 1]],
+    ['jle x, noo', [0x2d, 0, 1, 0]],
+    ['jgt #1, noo, yes', [0x25, 1, 0, 1]],
+    ['jge #1, noo', [0x35, 1, 0, 1]],
+    ['jset #1, yes, noo', [0x45, 0, 1, 1]],
+    ['ja noo', [0x05, 0, 0, 1]],
+    ['jmp noo', [0x05, 0, 0, 1]],
   ] as const)('%s', (text, want) => {
     expect(rows(`${text}\nyes: ret #1\nnoo: ret #0`)[0]).toEqual(want);
   });
 
   test('comments, labels on lines of their own, and labels that look like names', () => {
-    expect(rows('# first\nld [0]; trailing\n#0x5 is a comment in column 1\n/* a * b **/ ja lenx\nlenx:\n Lenx: l_1: ret a')).toHaveLength(3);
+    expect(
+      rows('# first\nld [0]; trailing\n#0x5 is a comment in column 1\n/* a * b **/ ja lenx\nlenx:\n Lenx: l_1: ret a'),
+    ).toHaveLength(3);
   });
 
   test('lines of the instructions', () => {
@@ -131,7 +204,7 @@ describe('the language of bpf_asm', () => {
 
 describe('faults', () => {
   test.each([
-    ['ld', "1: line 1, column 3: the text ends here, expected #k, [k], [x + k], M[k] or len"],
+    ['ld', '1: line 1, column 3: the text ends here, expected #k, [k], [x + k], M[k] or len'],
     ['ld [2 ret a', "1: line 1, column 7: found 'ret', expected ']'"],
     ['ldh #1', "1: line 1, column 5: 'ldh' does not take #k, expected [k] or [x + k]"],
     ['ldx [4]', "1: line 1, column 5: 'ldx' does not take [k], expected #k, M[k], len or 4*([k]&0xf)"],
@@ -142,28 +215,52 @@ describe('faults', () => {
     ['add :', "1: line 1, column 5: found ':', expected #k or x"],
     ['ld [%a + 1]', "1: line 1, column 6: found 'a', expected x after '%'"],
     ['ld [x 1]', "1: line 1, column 7: found '1', expected '+' after x"],
-    ['ld [x - 1]', "1: line 1, column 7: unexpected character '-'\n2: line 1, column 9: found '1', expected '+' after x"],
+    [
+      'ld [x - 1]',
+      "1: line 1, column 7: unexpected character '-'\n2: line 1, column 9: found '1', expected '+' after x",
+    ],
     ['ldxb 5*([0]&0xf)', "1: line 1, column 6: found '5', expected 4 in '4*([k]&0xf)'"],
     ['ldxb 4*([0]&0xe)', "1: line 1, column 13: found '0xe', expected 0xf in '4*([k]&0xf)'"],
     ['jeq #1', "1: line 1, column 7: the text ends here, expected ',' and a label"],
     ['jeq #1, 5', "1: line 1, column 9: found '5', expected a label after ','"],
-    ['aa: jne #1, aa, aa', "1: line 1, column 13: 'aa' is -1 instructions beyond the next one, expected 0 to 255\n2: line 1, column 15: 'jne' takes one label, not two"],
+    [
+      'aa: jne #1, aa, aa',
+      "1: line 1, column 13: 'aa' is -1 instructions beyond the next one, expected 0 to 255\n2: line 1, column 15: 'jne' takes one label, not two",
+    ],
     ['jeq #1, x', "1: line 1, column 9: found 'x', expected a label after ','"],
-    ['jeq #1, yy yy: ret a jeq #1, yy', "1: line 1, column 30: 'yy' is -2 instructions beyond the next one, expected 0 to 255"],
+    [
+      'jeq #1, yy yy: ret a jeq #1, yy',
+      "1: line 1, column 30: 'yy' is -2 instructions beyond the next one, expected 0 to 255",
+    ],
     ['ja nowhere', "1: line 1, column 4: no instruction has the label 'nowhere'"],
     ['aa: ret a\naa: ret a', "1: line 2, column 1: the label 'aa' is defined twice"],
     ['aa ret a', "1: line 1, column 4: found 'ret', expected ':' after the label 'aa'"],
     ['ret a\naa:', '1: line 2, column 4: the text ends here, expected an instruction or a label'],
-    ['l: ret a', "1: line 1, column 1: unexpected 'l'; a label has at least two characters\n2: line 1, column 2: found ':', expected an instruction or a label"],
-    ['ld #089', '1: line 1, column 5: 089 is no number: expected octal digits after the leading 0\n2: line 1, column 8: the text ends here, expected a number after \'#\''],
-    ['ld #4294967296 tax', "1: line 1, column 5: 4294967296 does not fit in 32 bits\n2: line 1, column 16: found 'tax', expected a number after '#'"],
-    ['ret #-2147483649\nret a', "1: line 1, column 6: -2147483649 does not fit in 32 bits\n2: line 2, column 1: found 'ret', expected a number after '#'"],
+    [
+      'l: ret a',
+      "1: line 1, column 1: unexpected 'l'; a label has at least two characters\n2: line 1, column 2: found ':', expected an instruction or a label",
+    ],
+    [
+      'ld #089',
+      "1: line 1, column 5: 089 is no number: expected octal digits after the leading 0\n2: line 1, column 8: the text ends here, expected a number after '#'",
+    ],
+    [
+      'ld #4294967296 tax',
+      "1: line 1, column 5: 4294967296 does not fit in 32 bits\n2: line 1, column 16: found 'tax', expected a number after '#'",
+    ],
+    [
+      'ret #-2147483649\nret a',
+      "1: line 1, column 6: -2147483649 does not fit in 32 bits\n2: line 2, column 1: found 'ret', expected a number after '#'",
+    ],
     ['ret a /* never\nclosed', '1: line 1, column 7: this comment is not closed, expected */'],
     ['ret a $', "1: line 1, column 7: unexpected character '$'"],
     ['.raw 0x10000, 0, 0, 0', '1: line 1, column 6: 0x10000 is too large for code, expected at most 65535'],
     ['.raw 1, 256, 0, 0', '1: line 1, column 9: 256 is too large for jt, expected at most 255'],
     ['.raw 1, 2', "1: line 1, column 10: the text ends here, expected ','"],
-    ['.rawx', "1: line 1, column 1: unexpected character '.'\n2: line 1, column 6: the text ends here, expected ':' after the label 'rawx'"],
+    [
+      '.rawx',
+      "1: line 1, column 1: unexpected character '.'\n2: line 1, column 6: the text ends here, expected ':' after the label 'rawx'",
+    ],
   ])('%j', (text, want) => {
     expect(faults(text)).toBe(want);
   });
@@ -171,14 +268,20 @@ describe('faults', () => {
   test('of several lines are all found, and no fault makes another', () => {
     const text = 'start: ld [x]\n  jeq #1, done, next\nnext: add\ntax 5\n  ja start\ndone: ret #1';
     expect(faults(text)).toBe(
-      ["1: line 1, column 13: found ']', expected '+' after x", "2: line 4, column 1: found 'tax', expected #k or x", "3: line 4, column 5: found '5', expected an instruction or a label"].join('\n'),
+      [
+        "1: line 1, column 13: found ']', expected '+' after x",
+        "2: line 4, column 1: found 'tax', expected #k or x",
+        "3: line 4, column 5: found '5', expected an instruction or a label",
+      ].join('\n'),
     );
   });
 
   test('a jump of 255 is the longest', () => {
     const text = (skip: number): string => `jeq #1, far\n${'tax\n'.repeat(skip)}far: ret a`;
     expect(rows(text(255))[0]).toEqual([0x15, 255, 0, 1]);
-    expect(faults(text(256))).toBe("1: line 1, column 9: 'far' is 256 instructions beyond the next one, expected 0 to 255");
+    expect(faults(text(256))).toBe(
+      "1: line 1, column 9: 'far' is 256 instructions beyond the next one, expected 0 to 255",
+    );
   });
 
   test('end after twenty', () => {
@@ -187,17 +290,52 @@ describe('faults', () => {
   });
 
   test('any text is parsed or refused with a place inside it', () => {
-    const word = fc.constantFrom('ld', 'ldx', 'jeq', 'ret', '#1', '#', '[', ']', 'x', 'a', 'M', 'len', 'aa', 'aa:', ',', '+', '4', '*', '(', ')', '&', '.raw', '%', '\n', '; c', '/*', '*/', 'proto');
+    const word = fc.constantFrom(
+      'ld',
+      'ldx',
+      'jeq',
+      'ret',
+      '#1',
+      '#',
+      '[',
+      ']',
+      'x',
+      'a',
+      'M',
+      'len',
+      'aa',
+      'aa:',
+      ',',
+      '+',
+      '4',
+      '*',
+      '(',
+      ')',
+      '&',
+      '.raw',
+      '%',
+      '\n',
+      '; c',
+      '/*',
+      '*/',
+      'proto',
+    );
     fc.assert(
-      fc.property(fc.oneof(fc.array(word).map((w) => w.join(' ')), fc.string({ unit: 'grapheme' })), (text) => {
-        const parsed = parseAsm(text);
-        if (parsed.ok) return;
-        const lines = text.split('\n');
-        for (const { line, column } of parsed.errors) {
-          expect(line).toBeLessThanOrEqual(lines.length);
-          expect(column).toBeLessThanOrEqual(lines[line - 1]!.length + 1);
-        }
-      }),
+      fc.property(
+        fc.oneof(
+          fc.array(word).map((w) => w.join(' ')),
+          fc.string({ unit: 'grapheme' }),
+        ),
+        (text) => {
+          const parsed = parseAsm(text);
+          if (parsed.ok) return;
+          const lines = text.split('\n');
+          for (const { line, column } of parsed.errors) {
+            expect(line).toBeLessThanOrEqual(lines.length);
+            expect(column).toBeLessThanOrEqual(lines[line - 1]!.length + 1);
+          }
+        },
+      ),
       { numRuns: 2000 },
     );
   });

@@ -20,7 +20,10 @@ test('print and parse give back any program', () => {
   fc.assert(
     fc.property(anyProgram, fc.boolean(), (program, wrapped) => {
       const text = printCArray(program);
-      expect(parseCArray(wrapped ? `static const struct sock_filter filter[] = {\n${text}\n};` : text)).toMatchObject({ ok: true, program });
+      expect(parseCArray(wrapped ? `static const struct sock_filter filter[] = {\n${text}\n};` : text)).toMatchObject({
+        ok: true,
+        program,
+      });
     }),
     { numRuns: 2000 },
   );
@@ -37,7 +40,11 @@ test('side by side it is still assembler', () => {
       expect(parseAsm(printSideBySide(program, { kind: 'connect' }))).toMatchObject({ ok: true, program });
     }),
   );
-  const program = [{ code: 0x20, jt: 0, jf: 0, k: 16 }, { code: 0x15, jt: 0, jf: 0, k: 2 }, { code: 0x16, jt: 0, jf: 0, k: 0 }];
+  const program = [
+    { code: 0x20, jt: 0, jf: 0, k: 16 },
+    { code: 0x15, jt: 0, jf: 0, k: 2 },
+    { code: 0x16, jt: 0, jf: 0, k: 0 },
+  ];
   expect(printSideBySide(program, { kind: 'socket' })).toBe(
     [
       '    ld [16]          ; { 0x20, 0, 0, 0x00000010 },  socket.family',
@@ -56,7 +63,12 @@ describe('accepted forms', () => {
       BPF_STMT(BPF_RET | BPF_K, 1),
       BPF_STMT(BPF_RET | BPF_K, 0),
     };`;
-    expect(rows(text)).toEqual([[0x20, 0, 0, 16], [0x15, 0, 1, 2], [0x06, 0, 0, 1], [0x06, 0, 0, 0]]);
+    expect(rows(text)).toEqual([
+      [0x20, 0, 0, 16],
+      [0x15, 0, 1, 2],
+      [0x06, 0, 0, 1],
+      [0x06, 0, 0, 0],
+    ]);
     expect(parseCArray(text)).toMatchObject({ lines: [3, 4, 5, 6] });
   });
 
@@ -64,9 +76,21 @@ describe('accepted forms', () => {
     ['', []],
     ['struct sock_filter f[3] = {}', []],
     ['{ 6, 0, 0, 1 }', [[6, 0, 0, 1]]],
-    ['{ { 6, 0, 0, 1 }, { 0x16 } }', [[6, 0, 0, 1], [0x16, 0, 0, 0]]],
+    [
+      '{ { 6, 0, 0, 1 }, { 0x16 } }',
+      [
+        [6, 0, 0, 1],
+        [0x16, 0, 0, 0],
+      ],
+    ],
     ['{ BPF_STMT(6, 1) };', [[6, 0, 0, 1]]],
-    ['{ 6, 0, 0, 1, }, {},', [[6, 0, 0, 1], [0, 0, 0, 0]]],
+    [
+      '{ 6, 0, 0, 1, }, {},',
+      [
+        [6, 0, 0, 1],
+        [0, 0, 0, 0],
+      ],
+    ],
     ['{ .code = 6, .k = -1 }', [[6, 0, 0, 0xffffffff]]],
     ['{ .jt = 1, 2, 3 }', [[0, 1, 2, 3]]],
     ['{ 6, 0, 0, ~0 }', [[6, 0, 0, 0xffffffff]]],
@@ -87,7 +111,7 @@ describe('faults', () => {
     ['constructor', "1: line 1, column 1: found 'constructor', expected {, BPF_STMT or BPF_JUMP"],
     ['int f = 5;', "1: line 1, column 9: found '5', expected { after '='"],
     ['f = { { 6 }', '1: line 1, column 12: the text ends here, expected an instruction or the closing }'],
-    ['{', "1: line 1, column 2: the text ends here, expected a number or a constant such as BPF_LD or AF_INET"],
+    ['{', '1: line 1, column 2: the text ends here, expected a number or a constant such as BPF_LD or AF_INET'],
     ['{ 6 } { 6 }', "1: line 1, column 7: found '{', expected {, BPF_STMT, BPF_JUMP or the end of the text"],
     ['{ 6 } }', "1: line 1, column 7: found '}', expected {, BPF_STMT, BPF_JUMP or the end of the text"],
     ['{ 1, 2, 3, 4, 5 }', "1: line 1, column 15: found '5', expected } after code, jt, jf and k"],
@@ -104,7 +128,10 @@ describe('faults', () => {
     ['{ 6, 0, 0, 1 >> -1 }', '1: line 1, column 17: a shift by -1, expected 0 to 63'],
     ['{ 6, 0, 0, 0x }', "1: line 1, column 12: found '0x', expected a C integer"],
     ['{ 6, 0, 0, 08 }', "1: line 1, column 12: found '08', expected a C integer"],
-    ['{ 6, 0, 0, NOPE }', "1: line 1, column 12: found 'NOPE', expected a number or a constant such as BPF_LD or AF_INET"],
+    [
+      '{ 6, 0, 0, NOPE }',
+      "1: line 1, column 12: found 'NOPE', expected a number or a constant such as BPF_LD or AF_INET",
+    ],
     ['{ 6, 0, 0, (1 }', "1: line 1, column 15: found '}', expected ')'"],
     ['BPF_STMT 6', "1: line 1, column 10: found '6', expected '('"],
     ['BPF_STMT(6)', "1: line 1, column 11: found ')', expected ',' and k"],
@@ -118,21 +145,54 @@ describe('faults', () => {
   });
 
   test('an unknown member, and a text that ends in one', () => {
-    expect(fault('BPF_STMT(6, offsetof(struct io_uring_bpf_ctx, sqe))')).toMatch(/^1: line 1, column 47: found 'sqe', expected a member of struct io_uring_bpf_ctx: user_data, /);
-    expect(fault('BPF_STMT(6, offsetof(struct io_uring_bpf_ctx, opcode')).toBe("1: line 1, column 53: the text ends here, expected ')'");
+    expect(fault('BPF_STMT(6, offsetof(struct io_uring_bpf_ctx, sqe))')).toMatch(
+      /^1: line 1, column 47: found 'sqe', expected a member of struct io_uring_bpf_ctx: user_data, /,
+    );
+    expect(fault('BPF_STMT(6, offsetof(struct io_uring_bpf_ctx, opcode')).toBe(
+      "1: line 1, column 53: the text ends here, expected ')'",
+    );
   });
 
   test('deep nesting is refused, not fatal', () => {
-    expect(fault(`{ ${'('.repeat(100_000)}`)).toBe("1: line 1, column 103: found '(', expected an expression nested less deeply");
+    expect(fault(`{ ${'('.repeat(100_000)}`)).toBe(
+      "1: line 1, column 103: found '(', expected an expression nested less deeply",
+    );
     expect(rows(`{ ${'('.repeat(90)}6${')'.repeat(90)} }`)).toEqual([[6, 0, 0, 0]]);
   });
 
   test('any text is parsed or refused', () => {
-    const word = fc.constantFrom('{', '}', '6', ',', '.', 'k', '=', 'BPF_STMT', 'BPF_JUMP', '(', ')', '|', '<<', '-', 'offsetof', 'f', '[', ']', ';', 'struct');
+    const word = fc.constantFrom(
+      '{',
+      '}',
+      '6',
+      ',',
+      '.',
+      'k',
+      '=',
+      'BPF_STMT',
+      'BPF_JUMP',
+      '(',
+      ')',
+      '|',
+      '<<',
+      '-',
+      'offsetof',
+      'f',
+      '[',
+      ']',
+      ';',
+      'struct',
+    );
     fc.assert(
-      fc.property(fc.oneof(fc.array(word).map((w) => w.join(' ')), fc.string()), (text) => {
-        expect(typeof parseCArray(text).ok).toBe('boolean');
-      }),
+      fc.property(
+        fc.oneof(
+          fc.array(word).map((w) => w.join(' ')),
+          fc.string(),
+        ),
+        (text) => {
+          expect(typeof parseCArray(text).ok).toBe('boolean');
+        },
+      ),
       { numRuns: 2000 },
     );
   });

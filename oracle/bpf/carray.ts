@@ -76,7 +76,10 @@ function tokenize(text: string): Token[] {
     TOKEN.lastIndex = at;
     const found = TOKEN.exec(text)?.[0];
     if (found === undefined) {
-      throw new Fault(placeOf(at), text.startsWith('/*', at) ? 'this comment is not closed, expected */' : `unexpected character '${text[at]!}'`);
+      throw new Fault(
+        placeOf(at),
+        text.startsWith('/*', at) ? 'this comment is not closed, expected */' : `unexpected character '${text[at]!}'`,
+      );
     }
     tokens.push({ text: found, place: placeOf(at) });
     at += found.length;
@@ -86,7 +89,10 @@ function tokenize(text: string): Token[] {
 const FIELDS = ['code', 'jt', 'jf', 'k'] as const;
 type Field = (typeof FIELDS)[number];
 const MAXIMUM: { readonly [F in Field]: number } = { code: 0xffff, jt: 0xff, jf: 0xff, k: 0xffffffff };
-const MACROS: Readonly<Record<string, readonly Field[]>> = { BPF_STMT: ['code', 'k'], BPF_JUMP: ['code', 'k', 'jt', 'jf'] };
+const MACROS: Readonly<Record<string, readonly Field[]>> = {
+  BPF_STMT: ['code', 'k'],
+  BPF_JUMP: ['code', 'k', 'jt', 'jf'],
+};
 
 /** Keeps a hostile text from exhausting the stack. */
 const MAX_DEPTH = 100;
@@ -116,7 +122,7 @@ class Parser {
       this.#expect('}', 'an instruction or the closing }');
       this.#accept(';');
     }
-    if (this.#peek() !== '') throw this.#unexpected("{, BPF_STMT, BPF_JUMP or the end of the text");
+    if (this.#peek() !== '') throw this.#unexpected('{, BPF_STMT, BPF_JUMP or the end of the text');
   }
 
   /** Skips a declaration, or the brace of a bare initialiser; tells whether there was one. */
@@ -256,7 +262,10 @@ class Parser {
     while (this.#peek() !== ')' && this.#peek() !== '') name.push(this.#tokens[this.#next++]!.text);
     const member = name.join('');
     if (!Object.hasOwn(FIELD_OFFSETS, member)) {
-      throw new Fault(place, `found '${member}', expected a member of struct io_uring_bpf_ctx: ${Object.keys(FIELD_OFFSETS).join(', ')}`);
+      throw new Fault(
+        place,
+        `found '${member}', expected a member of struct io_uring_bpf_ctx: ${Object.keys(FIELD_OFFSETS).join(', ')}`,
+      );
     }
     this.#expect(')', "')'");
     return BigInt(FIELD_OFFSETS[member]!);

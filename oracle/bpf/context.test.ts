@@ -7,12 +7,22 @@ test('opcodes with a payload', () => {
 
 test('the common words have the same name for every opcode', () => {
   for (const kind of ['plain', 'socket', 'open', 'connect'] as const) {
-    expect([0, 4, 8, 12].map((at) => fieldName(kind, at, true))).toEqual(['user_data low', 'user_data high', 'opcode/sqe_flags/pdu_size', 'pad']);
+    expect([0, 4, 8, 12].map((at) => fieldName(kind, at, true))).toEqual([
+      'user_data low',
+      'user_data high',
+      'opcode/sqe_flags/pdu_size',
+      'pad',
+    ]);
   }
 });
 
 test('payload words', () => {
-  expect([16, 20, 24, 28].map((at) => fieldName('socket', at, true))).toEqual(['socket.family', 'socket.type', 'socket.protocol', null]);
+  expect([16, 20, 24, 28].map((at) => fieldName('socket', at, true))).toEqual([
+    'socket.family',
+    'socket.type',
+    'socket.protocol',
+    null,
+  ]);
   expect(fieldName('open', 32, true)).toBe('open.resolve low');
   expect(fieldName('connect', 20, true)).toBe('connect.port');
   expect(fieldName('plain', 16, true)).toBeNull();
@@ -32,7 +42,8 @@ test('no name inside a word or outside the context', () => {
 test('offsets agree with the names of the words', () => {
   for (const kind of ['socket', 'open', 'connect'] as const) {
     for (const [name, offset] of Object.entries(FIELD_OFFSETS)) {
-      if (name.startsWith(`${kind}.`) && name !== 'connect.v6_addr') expect(fieldName(kind, offset, true)).toContain(name);
+      if (name.startsWith(`${kind}.`) && name !== 'connect.v6_addr')
+        expect(fieldName(kind, offset, true)).toContain(name);
     }
   }
 });

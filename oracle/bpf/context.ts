@@ -18,24 +18,37 @@ export function contextKind(opcode: number): ContextKind {
 }
 
 /** A word of a 64-bit member: its first word in memory is the low half on a little-endian machine. */
-const half = (name: string, second: boolean) => (littleEndian: boolean) => `${name} ${second === littleEndian ? 'high' : 'low'}`;
+const half = (name: string, second: boolean) => (littleEndian: boolean) =>
+  `${name} ${second === littleEndian ? 'high' : 'low'}`;
 const word = (name: string) => () => name;
 
 type Namer = (littleEndian: boolean) => string;
 
-const HEAD: readonly Namer[] = [half('user_data', false), half('user_data', true), word('opcode/sqe_flags/pdu_size'), word('pad')];
+const HEAD: readonly Namer[] = [
+  half('user_data', false),
+  half('user_data', true),
+  word('opcode/sqe_flags/pdu_size'),
+  word('pad'),
+];
 
 const PAYLOAD: { readonly [K in ContextKind]: readonly Namer[] } = {
   plain: [],
   socket: [word('socket.family'), word('socket.type'), word('socket.protocol')],
   open: [
-    half('open.flags', false), half('open.flags', true),
-    half('open.mode', false), half('open.mode', true),
-    half('open.resolve', false), half('open.resolve', true),
+    half('open.flags', false),
+    half('open.flags', true),
+    half('open.mode', false),
+    half('open.mode', true),
+    half('open.resolve', false),
+    half('open.resolve', true),
   ],
   connect: [
-    word('connect.family'), word('connect.port'), word('connect.v4_addr/v6_addr[0..3]'),
-    word('connect.v6_addr[4..7]'), word('connect.v6_addr[8..11]'), word('connect.v6_addr[12..15]'),
+    word('connect.family'),
+    word('connect.port'),
+    word('connect.v4_addr/v6_addr[0..3]'),
+    word('connect.v6_addr[4..7]'),
+    word('connect.v6_addr[8..11]'),
+    word('connect.v6_addr[12..15]'),
   ],
 };
 
@@ -48,11 +61,11 @@ export function fieldName(kind: ContextKind, offset: number, littleEndian: boole
 
 /** Byte offset of each member, by the name `offsetof` takes. */
 export const FIELD_OFFSETS: Readonly<Record<string, number>> = {
-  'user_data': 0,
-  'opcode': 8,
-  'sqe_flags': 9,
-  'pdu_size': 10,
-  'pad': 11,
+  user_data: 0,
+  opcode: 8,
+  sqe_flags: 9,
+  pdu_size: 10,
+  pad: 11,
   'socket.family': 16,
   'socket.type': 20,
   'socket.protocol': 24,

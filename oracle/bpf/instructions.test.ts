@@ -53,7 +53,11 @@ test('class is the low three bits', () => {
 test('io_uring takes 41 of the 49 instructions the generic check knows', () => {
   expect(INSTRUCTIONS.filter((i) => i.generic)).toHaveLength(49);
   expect(INSTRUCTIONS.filter((i) => i.whitelisted)).toHaveLength(41);
-  expect(INSTRUCTIONS.filter((i) => !i.whitelisted).map((i) => i.code).sort((a, b) => a - b)).toEqual([0x0e, 0x28, 0x30, 0x40, 0x48, 0x50, 0x94, 0x9c, 0xb1]);
+  expect(
+    INSTRUCTIONS.filter((i) => !i.whitelisted)
+      .map((i) => i.code)
+      .sort((a, b) => a - b),
+  ).toEqual([0x0e, 0x28, 0x30, 0x40, 0x48, 0x50, 0x94, 0x9c, 0xb1]);
   expect(INSTRUCTIONS.filter((i) => i.whitelisted && !i.generic)).toEqual([]);
 });
 
@@ -74,7 +78,8 @@ test('look-up by code', () => {
 });
 
 describe('semantics at the edges', () => {
-  const alu = (mnemonic: string, a: number, b: number): number => INSTRUCTIONS.find((i) => i.mnemonic === mnemonic)!.alu!(a, b);
+  const alu = (mnemonic: string, a: number, b: number): number =>
+    INSTRUCTIONS.find((i) => i.mnemonic === mnemonic)!.alu!(a, b);
   test.each([
     ['add', 0xffffffff, 1, 0],
     ['sub', 0, 1, 0xffffffff],

@@ -38,7 +38,14 @@ export interface Instruction {
 
 type Traits = Partial<Pick<Instruction, 'generic' | 'whitelisted' | 'alu' | 'jump'>>;
 
-function row(mnemonic: string, code: number, cls: InstructionClass, operand: Operand, rule: BpfRuleId, traits: Traits = {}): Instruction {
+function row(
+  mnemonic: string,
+  code: number,
+  cls: InstructionClass,
+  operand: Operand,
+  rule: BpfRuleId,
+  traits: Traits = {},
+): Instruction {
   return { mnemonic, code, class: cls, operand, generic: true, whitelisted: true, rule, ...traits };
 }
 

@@ -87,7 +87,10 @@ test('one operation on any two values agrees with the model and the tracer', () 
   fc.assert(
     fc.property(fc.constantFrom(...codes), u32, u32, fc.boolean(), (code, a, b, byX) => {
       const shift = code === 0x64 || code === 0x74;
-      const operand = byX && code !== 0x84 ? { code: code | 8, k: 0 } : { code, k: shift ? b % 32 : code === 0x34 && b === 0 ? 1 : b };
+      const operand =
+        byX && code !== 0x84
+          ? { code: code | 8, k: 0 }
+          : { code, k: shift ? b % 32 : code === 0x34 && b === 0 ? 1 : b };
       const jump = (code & 7) === 5;
       const program = [
         { code: 0x00, jt: 0, jf: 0, k: a },
@@ -152,7 +155,13 @@ test('a program is compiled once', () => {
 });
 
 test('a refused instruction, the end and a jump out of the program end a run with 0', () => {
-  for (const program of [[], asm('ld #1'), asm('ld #9 mod #5 ret a'), asm('.raw 0x05, 0, 0, 0xffffffff ret #1'), asm('.raw 0x15, 200, 0, 0 ret #1')]) {
+  for (const program of [
+    [],
+    asm('ld #1'),
+    asm('ld #9 mod #5 ret a'),
+    asm('.raw 0x05, 0, 0, 0xffffffff ret #1'),
+    asm('.raw 0x15, 200, 0, 0 ret #1'),
+  ]) {
     expect(run(program, CTX, CTX_SIZE)).toBe(0);
     expect(trace(program, CTX, CTX_SIZE)).toMatchObject({ result: 0, ended: 'stopped' });
   }
@@ -170,8 +179,15 @@ test('a trace has every step with the registers around it', () => {
     [4, 1, 6, 1, 6, null],
   ]);
   expect([result, ended]).toEqual([1, 'ret']);
-  expect(trace(asm('ld #6 div x ret #1'), CTX, CTX_SIZE)).toMatchObject({ result: 0, ended: 'div-by-zero-x', steps: [{ pc: 0 }, { pc: 1 }] });
-  expect(trace(asm('jset #1, aa, bb aa: ret #1 bb: ret #2'), CTX, CTX_SIZE)).toMatchObject({ result: 2, steps: [{ taken: false }, {}] });
+  expect(trace(asm('ld #6 div x ret #1'), CTX, CTX_SIZE)).toMatchObject({
+    result: 0,
+    ended: 'div-by-zero-x',
+    steps: [{ pc: 0 }, { pc: 1 }],
+  });
+  expect(trace(asm('jset #1, aa, bb aa: ret #1 bb: ret #2'), CTX, CTX_SIZE)).toMatchObject({
+    result: 2,
+    steps: [{ taken: false }, {}],
+  });
 });
 
 describe('what was seen', () => {
@@ -185,7 +201,10 @@ describe('what was seen', () => {
     ['ret a', ['bpf.ret.a', 'bpf.run.initial-a']],
     ['txa ret a', ['bpf.ret.a', 'bpf.misc.txa', 'bpf.run.initial-x']],
     ['ja aa ret #1 aa: tax ret #2', ['bpf.jmp.ja', 'bpf.ret.k', 'bpf.misc.tax', 'bpf.run.initial-a']],
-    ['jeq x, aa aa: ret #2', ['bpf.jmp.jeq-x', 'bpf.jmp.true-branch', 'bpf.ret.k', 'bpf.run.initial-a', 'bpf.run.initial-x']],
+    [
+      'jeq x, aa aa: ret #2',
+      ['bpf.jmp.jeq-x', 'bpf.jmp.true-branch', 'bpf.ret.k', 'bpf.run.initial-a', 'bpf.run.initial-x'],
+    ],
     ['ld #1 jset #2, aa, aa aa: ret a', ['bpf.ld.imm', 'bpf.jmp.jset-k', 'bpf.jmp.false-branch', 'bpf.ret.a']],
     ['ld #1 div x ret a', ['bpf.ld.imm', 'bpf.alu.div-x', 'bpf.run.div-by-zero-x', 'bpf.run.initial-x']],
     ['ld #1 ldx #32 lsh x ret a', ['bpf.ld.imm', 'bpf.ldx.imm', 'bpf.alu.lsh-x', 'bpf.ret.a', 'bpf.run.shift-x-mask']],
@@ -204,7 +223,10 @@ describe('what was seen', () => {
     const ops = ['add', 'sub', 'mul', 'div', 'or', 'and', 'xor', 'lsh', 'rsh'];
     const jumps = ['jeq', 'jgt', 'jge', 'jset'];
     const seen = rules(
-      'ret a', 'txa ret a', 'ld #1 div x ret a', 'ld #1 ldx #40 lsh x ret a',
+      'ret a',
+      'txa ret a',
+      'ld #1 div x ret a',
+      'ld #1 ldx #40 lsh x ret a',
       'ld #1 ld [0] ld len st M[0] ld M[0] ldx #3 ldx len stx M[1] ldx M[1] neg tax ja aa aa: ret #1',
       `ldx #3 ${ops.map((op) => `${op} #1 ${op} x`).join(' ')} ret a`,
       `${jumps.map((jump, i) => `${jump} #1, l${i}a, l${i}a l${i}a: ${jump} x, l${i}b, l${i}b l${i}b: add #1`).join(' ')} ret a`,

@@ -6,7 +6,15 @@
 import { instructionOf } from './instructions.ts';
 import { BPF_MEMWORDS } from './program.ts';
 import type { Program } from './program.ts';
-import { newSeen, SEEN_DIV_ZERO, SEEN_INITIAL_A, SEEN_INITIAL_X, SEEN_NOT_TAKEN, SEEN_SHIFT_MASK, SEEN_TAKEN } from './seen.ts';
+import {
+  newSeen,
+  SEEN_DIV_ZERO,
+  SEEN_INITIAL_A,
+  SEEN_INITIAL_X,
+  SEEN_NOT_TAKEN,
+  SEEN_SHIFT_MASK,
+  SEEN_TAKEN,
+} from './seen.ts';
 import type { Seen } from './seen.ts';
 
 /** A program flattened for the loop. */
@@ -76,7 +84,8 @@ function initialReads(program: Program): { readsInitialA: boolean; readsInitialX
     const instruction = instructionOf(code);
     if (instruction === undefined || !instruction.whitelisted) break;
     const { class: cls, mnemonic, operand } = instruction;
-    const readsA = cls === 'alu' || cls === 'st' || instruction.jump !== undefined || mnemonic === 'tax' || operand === 'a';
+    const readsA =
+      cls === 'alu' || cls === 'st' || instruction.jump !== undefined || mnemonic === 'tax' || operand === 'a';
     const readsX = operand === 'x' || cls === 'stx' || mnemonic === 'txa';
     if (readsA) a ??= true;
     if (readsX) x ??= true;
@@ -113,27 +122,52 @@ export function run(program: Program, ctx: Uint32Array, ctxSize: number, seen: S
     switch (code & 0x07) {
       case 0: // ld
         switch (code >> 5) {
-          case 0: a = k; break;
-          case 1: a = ctx[k >>> 2]! | 0; break;
-          case 3: a = scratch[k & 15]!; break;
-          default: a = ctxSize; break;
+          case 0:
+            a = k;
+            break;
+          case 1:
+            a = ctx[k >>> 2]! | 0;
+            break;
+          case 3:
+            a = scratch[k & 15]!;
+            break;
+          default:
+            a = ctxSize;
+            break;
         }
         break;
       case 1: // ldx
         switch (code >> 5) {
-          case 0: x = k; break;
-          case 3: x = scratch[k & 15]!; break;
-          default: x = ctxSize; break;
+          case 0:
+            x = k;
+            break;
+          case 3:
+            x = scratch[k & 15]!;
+            break;
+          default:
+            x = ctxSize;
+            break;
         }
         break;
-      case 2: scratch[k & 15] = a; break;
-      case 3: scratch[k & 15] = x; break;
-      case 4: { // alu
+      case 2:
+        scratch[k & 15] = a;
+        break;
+      case 3:
+        scratch[k & 15] = x;
+        break;
+      case 4: {
+        // alu
         const operand = (code & 0x08) === 0 ? k : x;
         switch (code >> 4) {
-          case 0: a = (a + operand) | 0; break;
-          case 1: a = (a - operand) | 0; break;
-          case 2: a = Math.imul(a, operand); break;
+          case 0:
+            a = (a + operand) | 0;
+            break;
+          case 1:
+            a = (a - operand) | 0;
+            break;
+          case 2:
+            a = Math.imul(a, operand);
+            break;
           case 3:
             if (operand === 0) {
               seen[SEEN_DIV_ZERO] = 1;
@@ -141,8 +175,12 @@ export function run(program: Program, ctx: Uint32Array, ctxSize: number, seen: S
             }
             a = ((a >>> 0) / (operand >>> 0)) | 0;
             break;
-          case 4: a |= operand; break;
-          case 5: a &= operand; break;
+          case 4:
+            a |= operand;
+            break;
+          case 5:
+            a &= operand;
+            break;
           case 6:
             if (operand >>> 0 > 31) seen[SEEN_SHIFT_MASK] = 1;
             a <<= operand;
@@ -151,12 +189,17 @@ export function run(program: Program, ctx: Uint32Array, ctxSize: number, seen: S
             if (operand >>> 0 > 31) seen[SEEN_SHIFT_MASK] = 1;
             a = (a >>> operand) | 0;
             break;
-          case 8: a = -a | 0; break;
-          default: a ^= operand; break;
+          case 8:
+            a = -a | 0;
+            break;
+          default:
+            a ^= operand;
+            break;
         }
         break;
       }
-      case 5: { // jmp
+      case 5: {
+        // jmp
         if (code === 0x05) {
           at = words[at + 2]! << 2;
           continue;
@@ -164,10 +207,18 @@ export function run(program: Program, ctx: Uint32Array, ctxSize: number, seen: S
         const operand = (code & 0x08) === 0 ? k : x;
         let holds: boolean;
         switch (code >> 4) {
-          case 1: holds = a === operand; break;
-          case 2: holds = a >>> 0 > operand >>> 0; break;
-          case 3: holds = a >>> 0 >= operand >>> 0; break;
-          default: holds = (a & operand) !== 0; break;
+          case 1:
+            holds = a === operand;
+            break;
+          case 2:
+            holds = a >>> 0 > operand >>> 0;
+            break;
+          case 3:
+            holds = a >>> 0 >= operand >>> 0;
+            break;
+          default:
+            holds = (a & operand) !== 0;
+            break;
         }
         if (holds) {
           seen[SEEN_TAKEN + code] = 1;
@@ -178,7 +229,8 @@ export function run(program: Program, ctx: Uint32Array, ctxSize: number, seen: S
         }
         continue;
       }
-      case 6: return (code === RET_K ? k : a) >>> 0;
+      case 6:
+        return (code === RET_K ? k : a) >>> 0;
       default: // misc
         if (code === 0x07) x = a;
         else a = x;

@@ -25,5 +25,8 @@ test('decoding reads a view into a larger buffer', () => {
 });
 
 test('bytes that are no whole number of instructions are refused', () => {
-  expect(decodeProgram(new Uint8Array(12), true)).toEqual({ ok: false, error: '12 bytes are not a whole number of 8-byte instructions' });
+  expect(decodeProgram(new Uint8Array(12), true)).toEqual({
+    ok: false,
+    error: '12 bytes are not a whole number of 8-byte instructions',
+  });
 });

@@ -49,7 +49,10 @@ export type Decoded = { readonly ok: true; readonly program: Program } | { reado
 /** Reads raw bytes back; fails only when their number is not a multiple of 8. */
 export function decodeProgram(bytes: Uint8Array, littleEndian: boolean): Decoded {
   if (bytes.length % SOCK_FILTER_SIZE !== 0) {
-    return { ok: false, error: `${bytes.length} bytes are not a whole number of ${SOCK_FILTER_SIZE}-byte instructions` };
+    return {
+      ok: false,
+      error: `${bytes.length} bytes are not a whole number of ${SOCK_FILTER_SIZE}-byte instructions`,
+    };
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const program: SockFilter[] = [];

@@ -49,7 +49,8 @@ export function trace(program: Program, ctx: Uint32Array, ctxSize: number): Trac
   for (let pc = 0; ; ) {
     const filter = program[pc];
     const instruction = filter && instructionOf(filter.code);
-    if (filter === undefined || instruction === undefined || !instruction.whitelisted) return { steps, result: 0, ended: 'stopped' };
+    if (filter === undefined || instruction === undefined || !instruction.whitelisted)
+      return { steps, result: 0, ended: 'stopped' };
     const { a, x } = state;
     const value = operandValue(instruction, filter.k, state);
     const taken = instruction.jump === undefined ? null : instruction.jump(a, value);
@@ -67,12 +68,18 @@ export function trace(program: Program, ctx: Uint32Array, ctxSize: number): Trac
 /** The value an instruction works on, u32. */
 function operandValue({ operand }: Instruction, k: number, { a, x, scratch, ctx, ctxSize }: State): number {
   switch (operand) {
-    case 'x': return x;
-    case 'a': return a;
-    case 'mem': return scratch[k % BPF_MEMWORDS]!;
-    case 'abs': return ctx[k >>> 2] ?? 0;
-    case 'len': return ctxSize;
-    default: return k;
+    case 'x':
+      return x;
+    case 'a':
+      return a;
+    case 'mem':
+      return scratch[k % BPF_MEMWORDS]!;
+    case 'abs':
+      return ctx[k >>> 2] ?? 0;
+    case 'len':
+      return ctxSize;
+    default:
+      return k;
   }
 }
 

@@ -48,7 +48,12 @@ describe('refusals', () => {
     ['other word written', asm('st M[1] ldx M[0] ret a'), 'bpf.generic.scratch-unwritten', 1],
     ['one branch writes', asm('jeq #0, aa, bb aa: st M[3] bb: ld M[3] ret a'), 'bpf.generic.scratch-unwritten', 2],
     ['dead read behind ret', asm('ret #0 ld M[0] ret a'), 'bpf.generic.scratch-after-ret', 1],
-    ['a path through ret leaves it unwritten', asm('jeq #0, aa, bb aa: st M[0] ja cc bb: ret #0 cc: ld M[0] ret a'), 'bpf.generic.scratch-after-ret', 4],
+    [
+      'a path through ret leaves it unwritten',
+      asm('jeq #0, aa, bb aa: st M[0] ja cc bb: ret #0 cc: ld M[0] ret a'),
+      'bpf.generic.scratch-after-ret',
+      4,
+    ],
     ['known ancillary offset', asm('ld proto ret a'), 'bpf.whitelist.load-outside', 0],
     ['known ancillary offset, one byte', asm('ldb vlan_tpid ret a'), 'bpf.whitelist.load-narrow', 0],
     ['ld [40]', asm('ld [40] ret a'), 'bpf.whitelist.load-outside', 0],
@@ -107,13 +112,17 @@ function somePathReadsUnwritten(program: Program, retGoesOn: boolean): boolean {
 }
 
 test('the scratch rules agree with walking every path', () => {
-  const few = INSTRUCTIONS.filter((i) => i.whitelisted && (i.operand === 'mem' || i.class === 'jmp' || i.class === 'ret'));
+  const few = INSTRUCTIONS.filter(
+    (i) => i.whitelisted && (i.operand === 'mem' || i.class === 'jmp' || i.class === 'ret'),
+  );
   const reached = new Set<string>();
   fc.assert(
     fc.property(nearlyValid(14, few), (program) => {
       const want = somePathReadsUnwritten(program, false)
         ? 'bpf.generic.scratch-unwritten'
-        : somePathReadsUnwritten(program, true) ? 'bpf.generic.scratch-after-ret' : 'bpf.program.accepted';
+        : somePathReadsUnwritten(program, true)
+          ? 'bpf.generic.scratch-after-ret'
+          : 'bpf.program.accepted';
       expect(validate(program, ABI).rule).toBe(want);
       reached.add(want);
     }),
@@ -126,7 +135,10 @@ test('the scratch rules agree with walking every path', () => {
 function naive(program: Program): boolean {
   const wrong = program.some(({ code, k, jt, jf }, pc) => {
     const hex = code.toString(16).padStart(2, '0');
-    const allowed = '00 20 60 80 01 61 81 02 03 04 0c 14 1c 24 2c 34 3c 44 4c 54 5c 64 6c 74 7c 84 a4 ac 05 15 1d 25 2d 35 3d 45 4d 06 16 07 87'.split(' ');
+    const allowed =
+      '00 20 60 80 01 61 81 02 03 04 0c 14 1c 24 2c 34 3c 44 4c 54 5c 64 6c 74 7c 84 a4 ac 05 15 1d 25 2d 35 3d 45 4d 06 16 07 87'.split(
+        ' ',
+      );
     if (!allowed.includes(hex)) return true;
     if (hex === '34' && k === 0) return true;
     if ((hex === '64' || hex === '74') && k > 31) return true;
@@ -135,7 +147,12 @@ function naive(program: Program): boolean {
     if (hex === '05' && pc + 1 + k > program.length - 1) return true;
     return (code & 7) === 5 && hex !== '05' && Math.max(jt, jf) + pc + 1 > program.length - 1;
   });
-  return !wrong && program.length > 0 && [0x06, 0x16].includes(program.at(-1)!.code) && !somePathReadsUnwritten(program, true);
+  return (
+    !wrong &&
+    program.length > 0 &&
+    [0x06, 0x16].includes(program.at(-1)!.code) &&
+    !somePathReadsUnwritten(program, true)
+  );
 }
 
 test('acceptance agrees with a naive reading of the rules', () => {

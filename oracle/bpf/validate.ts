@@ -49,7 +49,8 @@ export function validate(program: Program, abi: Pick<AbiProfile, 'ctx_size'>): V
     if (rule !== null) return rejected(rule, pc);
     if (READS_SCRATCH[filter.code] === 1) readsScratch = true;
   }
-  if (instructionOf(program[length - 1]!.code)!.class !== 'ret') return rejected('bpf.generic.end-without-ret', length - 1);
+  if (instructionOf(program[length - 1]!.code)!.class !== 'ret')
+    return rejected('bpf.generic.end-without-ret', length - 1);
 
   if (readsScratch) {
     const unwritten = unwrittenRead(program, false);
@@ -70,7 +71,8 @@ export function validate(program: Program, abi: Pick<AbiProfile, 'ctx_size'>): V
 function genericRule(instruction: Instruction, { k, jt, jf }: SockFilter, after: number): BpfRuleId | null {
   switch (instruction.operand) {
     case 'k':
-      if (k === 0 && (instruction.mnemonic === 'div' || instruction.mnemonic === 'mod')) return 'bpf.generic.div-by-zero-k';
+      if (k === 0 && (instruction.mnemonic === 'div' || instruction.mnemonic === 'mod'))
+        return 'bpf.generic.div-by-zero-k';
       if (k >= 32 && (instruction.mnemonic === 'lsh' || instruction.mnemonic === 'rsh')) return 'bpf.generic.shift-k';
       break;
     case 'mem':
@@ -108,7 +110,8 @@ function whitelistRule(instruction: Instruction, { k }: SockFilter, ctxSize: num
 /** Codes that read a scratch word. */
 const READS_SCRATCH: Uint8Array = (() => {
   const reads = new Uint8Array(256);
-  for (const { code, operand, class: cls } of INSTRUCTIONS) if (operand === 'mem' && (cls === 'ld' || cls === 'ldx')) reads[code] = 1;
+  for (const { code, operand, class: cls } of INSTRUCTIONS)
+    if (operand === 'mem' && (cls === 'ld' || cls === 'ldx')) reads[code] = 1;
   return reads;
 })();
 

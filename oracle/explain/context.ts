@@ -26,10 +26,18 @@ export function contextFields(ctx: Uint32Array, abi: AbiProfile): [name: string,
       fields.push(['family', u32(0)], ['type', u32(4)], ['protocol', u32(8)]);
       break;
     case 'open':
-      fields.push(['flags', `${hex(u64(0))} (${openFlagsText(u64(0), abi)})`], ['mode', `0${u64(8).toString(8)}`], ['resolve', hex(u64(16))]);
+      fields.push(
+        ['flags', `${hex(u64(0))} (${openFlagsText(u64(0), abi)})`],
+        ['mode', `0${u64(8).toString(8)}`],
+        ['resolve', hex(u64(16))],
+      );
       break;
     case 'connect':
-      fields.push(['family', u32(0)], ['port', String(view.getUint16(PAYLOAD_OFFSET + 4, false))], ['address', addressText(view, le)]);
+      fields.push(
+        ['family', u32(0)],
+        ['port', String(view.getUint16(PAYLOAD_OFFSET + 4, false))],
+        ['address', addressText(view, le)],
+      );
       break;
     case 'plain':
       fields.push(['payload', Array.from(ctx.subarray(4, 10), (word) => word.toString(16).padStart(8, '0')).join(' ')]);
@@ -46,5 +54,7 @@ function addressText(view: DataView, le: boolean): string {
 
 /** The same on one line. */
 export function contextText(ctx: Uint32Array, abi: AbiProfile): string {
-  return contextFields(ctx, abi).map(([name, value]) => `${name}=${value}`).join(' ');
+  return contextFields(ctx, abi)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ');
 }

@@ -69,7 +69,9 @@ export interface RunStep {
 export function explainFilter({ program, opcode, requests }: FilterInput, abi: AbiProfile): FilterExplanation {
   const verdict = judgeProgram(program, abi);
   const lines = asmLines(program, { kind: contextKind(opcode), littleEndian: abi.little_endian });
-  const runs = verdict.accepted ? (requests ?? sampleRequests(opcode, abi)).map((sqe) => runOne(program, lines, sqe, abi)) : [];
+  const runs = verdict.accepted
+    ? (requests ?? sampleRequests(opcode, abi)).map((sqe) => runOne(program, lines, sqe, abi))
+    : [];
   const reached = new Set(runs.flatMap(({ steps }) => steps.map(({ pc }) => pc)));
   return {
     opcode,
@@ -94,8 +96,15 @@ function runOne(program: Program, lines: ReturnType<typeof asmLines>, sqe: Sqe, 
   const request = sqeText(sqe, abi);
   const prep = prepare(sqe, abi);
   if (prep.ok === 'unknown') return { request, skipped: 'what prep makes of this request is not specified', steps: [] };
-  if (!prep.ok) return { request, skipped: `prep refuses it with ${resultText(-prep.errno)}; the filter is not asked`, steps: [] };
-  const ctx = contextWords(abi, sqe.opcode, ((sqe.flags ?? 0) | prep.adds_flags) & abi.sqe_flags, sqe.user_data ?? 0n, prep.payload);
+  if (!prep.ok)
+    return { request, skipped: `prep refuses it with ${resultText(-prep.errno)}; the filter is not asked`, steps: [] };
+  const ctx = contextWords(
+    abi,
+    sqe.opcode,
+    ((sqe.flags ?? 0) | prep.adds_flags) & abi.sqe_flags,
+    sqe.user_data ?? 0n,
+    prep.payload,
+  );
   const { steps, result, ended } = trace(program, ctx, abi.ctx_size);
   return {
     request,
@@ -106,7 +115,16 @@ function runOne(program: Program, lines: ReturnType<typeof asmLines>, sqe: Sqe, 
     steps: steps.map(({ pc, filter, aAfter, xAfter, taken }, i) => {
       const next = steps[i + 1]?.pc;
       const { text, comment } = lines[pc]!;
-      return { pc, text, comment, a: aAfter, x: xAfter, sets: setBy(filter.code), taken, ...(next === undefined ? {} : { next }) };
+      return {
+        pc,
+        text,
+        comment,
+        a: aAfter,
+        x: xAfter,
+        sets: setBy(filter.code),
+        taken,
+        ...(next === undefined ? {} : { next }),
+      };
     }),
   };
 }

@@ -8,9 +8,16 @@ import type { CqeExplanation, Explanation, RequestExplanation, StepExplanation }
 export function formatExplanation(explanation: Explanation): string {
   const { steps, rules } = explanation;
   const number = String(Math.max(0, steps.length - 1)).length + 2;
-  const returns = Math.min(20, steps.reduce((most, step) => Math.max(most, returnsText(step).length), 0));
+  const returns = Math.min(
+    20,
+    steps.reduce((most, step) => Math.max(most, returnsText(step).length), 0),
+  );
   const lines = steps.flatMap((step) => stepLines(step, number, returns));
-  const cited = rules.flatMap(({ id, statement, kind, source }) => [`  ${id}`, ...wrap(statement, 100).map((line) => `      ${line}`), ...wrap(`[${kind}] ${source}`, 100).map((line) => `      ${line}`)]);
+  const cited = rules.flatMap(({ id, statement, kind, source }) => [
+    `  ${id}`,
+    ...wrap(statement, 100).map((line) => `      ${line}`),
+    ...wrap(`[${kind}] ${source}`, 100).map((line) => `      ${line}`),
+  ]);
   return `${[...lines, '', `Rules that decided (Linux ${explanation.release})`, '', ...cited].join('\n')}\n`;
 }
 
@@ -23,7 +30,8 @@ function stepLines(step: StepExplanation, number: number, width: number): string
   const indent = ' '.repeat(number + 1);
   const { program } = step;
   const lines = [`${`[${step.step}]`.padStart(number)} ${returnsText(step).padEnd(width)}  ${step.rule}`.trimEnd()];
-  if (program !== undefined) lines.push(`${indent}program ${verdictText(program)}${program.accepted ? '' : ` (${program.rule})`}`);
+  if (program !== undefined)
+    lines.push(`${indent}program ${verdictText(program)}${program.accepted ? '' : ` (${program.rule})`}`);
   for (const line of step.listing ?? []) lines.push(`${indent}  ${line}`);
   if (step.memory !== undefined) lines.push(`${indent}${step.memory}`);
   for (const request of step.requests) lines.push(...requestLines(request, step.judged).map((line) => indent + line));
@@ -31,10 +39,16 @@ function stepLines(step: StepExplanation, number: number, width: number): string
   return lines;
 }
 
-function requestLines({ sqe, text, decided, context, filters, res, cqes }: RequestExplanation, judged: boolean): string[] {
+function requestLines(
+  { sqe, text, decided, context, filters, res, cqes }: RequestExplanation,
+  judged: boolean,
+): string[] {
   const lines = [`#${sqe} ${text}`];
   if (context !== undefined) lines.push(`     context: ${context}`);
-  for (const { step, deny_rest, value } of filters) lines.push(`     ${deny_rest ? `deny filter of DENY_REST of step ${step}` : `filter of step ${step} returns ${hex(value)}`}: ${value === 0 ? 'denies' : 'allows'}`);
+  for (const { step, deny_rest, value } of filters)
+    lines.push(
+      `     ${deny_rest ? `deny filter of DENY_REST of step ${step}` : `filter of step ${step} returns ${hex(value)}`}: ${value === 0 ? 'denies' : 'allows'}`,
+    );
   const why = decided === undefined ? 'the rules leave it open' : `${STAGES[decided.stage]} (${decided.rule})`;
   const own = !judged ? ['any CQE, or none'] : cqes.length === 0 ? [`no CQE, result ${res}`] : cqes.map(cqeLine);
   lines.push(`     ${own[0]}: ${why}`);

@@ -19,15 +19,25 @@ export function formatFilterExplanation(explanation: FilterExplanation): string 
   const long = program.length > LISTED;
   const shown = !verdict.accepted
     ? listing(program, opcode, abi, { arrow: verdict.pc, rows: true, ...(long ? { around: 5 } : {}) })
-    : long ? [] : listing(program, opcode, abi, { rows: true });
+    : long
+      ? []
+      : listing(program, opcode, abi, { rows: true });
   lines.push('', ...shown.map((line) => `  ${line}`));
   if (!verdict.accepted) {
-    lines.push('', `  ${verdict.rule}`, ...wrap(`[${verdict.kind}] ${verdict.source}`, 100).map((line) => `      ${line}`));
+    lines.push(
+      '',
+      `  ${verdict.rule}`,
+      ...wrap(`[${verdict.kind}] ${verdict.source}`, 100).map((line) => `      ${line}`),
+    );
     return `${lines.join('\n')}\n`;
   }
-  lines.push('', `Register it with pdu_size ${pdu_size}${pdu_size === 0 ? ' (this opcode shows filters no arguments)' : ''}.`);
+  lines.push(
+    '',
+    `Register it with pdu_size ${pdu_size}${pdu_size === 0 ? ' (this opcode shows filters no arguments)' : ''}.`,
+  );
   if (requests.length > 0) lines.push('', ...table(requests), '', ...traces(requests));
-  if (unreached.length > 0) lines.push(`No request above reached instruction${unreached.length === 1 ? '' : 's'} ${ranges(unreached)}.`);
+  if (unreached.length > 0)
+    lines.push(`No request above reached instruction${unreached.length === 1 ? '' : 's'} ${ranges(unreached)}.`);
   return `${lines.join('\n').trimEnd()}\n`;
 }
 
@@ -37,7 +47,8 @@ function table(requests: readonly FilterRun[]): string[] {
   const width = requests.reduce((most, run) => Math.max(most, value(run).length), 0);
   return requests.map((run) => {
     const answer = run.skipped !== undefined ? '-' : run.allowed === true ? 'allow' : 'deny';
-    const why = run.skipped !== undefined ? `: ${run.skipped}` : run.ended === 'div-by-zero-x' ? ': division by X = 0' : '';
+    const why =
+      run.skipped !== undefined ? `: ${run.skipped}` : run.ended === 'div-by-zero-x' ? ': division by X = 0' : '';
     return `  ${answer.padEnd(5)}  ${value(run).padEnd(width)}  ${run.request}${why}`;
   });
 }
@@ -51,7 +62,12 @@ function traces(requests: readonly FilterRun[]): string[] {
     const path = run.steps.map(({ pc }) => pc).join(' ');
     if (seen.has(path)) continue;
     seen.add(path);
-    lines.push(run.request, `  context: ${run.context.map(([name, value]) => `${name}=${value}`).join(' ')}`, ...stepTable(run), '');
+    lines.push(
+      run.request,
+      `  context: ${run.context.map(([name, value]) => `${name}=${value}`).join(' ')}`,
+      ...stepTable(run),
+      '',
+    );
   }
   return lines;
 }
@@ -59,8 +75,12 @@ function traces(requests: readonly FilterRun[]): string[] {
 function stepTable({ steps, allowed }: FilterRun): string[] {
   const digits = Math.max(...steps.map(({ pc }) => String(pc).length));
   const width = Math.max(...steps.map(({ text }) => text.length));
-  const rows = steps.map((step) => `  ${String(step.pc).padStart(digits)}  ${step.text.padEnd(width)}  ${effect(step, allowed === true)}`.trimEnd());
-  return rows.length <= STEPS ? rows : [...rows.slice(0, STEPS - 8), `  ... ${rows.length - STEPS} more`, ...rows.slice(-8)];
+  const rows = steps.map((step) =>
+    `  ${String(step.pc).padStart(digits)}  ${step.text.padEnd(width)}  ${effect(step, allowed === true)}`.trimEnd(),
+  );
+  return rows.length <= STEPS
+    ? rows
+    : [...rows.slice(0, STEPS - 8), `  ... ${rows.length - STEPS} more`, ...rows.slice(-8)];
 }
 
 function effect({ a, x, sets, taken, next, comment }: RunStep, allowed: boolean): string {

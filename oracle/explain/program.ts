@@ -37,7 +37,9 @@ function ruleParts(id: string): Decided {
 export function judgeProgram(program: Program, abi: AbiProfile): ProgramVerdict {
   const found = validate(program, abi);
   const base = ruleParts(found.rule);
-  return found.verdict === 'accepted' ? { accepted: true, ...base } : { accepted: false, ...base, pc: found.pc, errno: found.errno };
+  return found.verdict === 'accepted'
+    ? { accepted: true, ...base }
+    : { accepted: false, ...base, pc: found.pc, errno: found.errno };
 }
 
 export interface ListingOptions {
@@ -50,13 +52,19 @@ export interface ListingOptions {
 }
 
 /** The program as numbered lines, an arrow at one of them. */
-export function listing(program: Program, opcode: number, abi: AbiProfile, { arrow, around, rows = false }: ListingOptions = {}): string[] {
+export function listing(
+  program: Program,
+  opcode: number,
+  abi: AbiProfile,
+  { arrow, around, rows = false }: ListingOptions = {},
+): string[] {
   if (program.length === 0) return ['(no instructions)'];
   const asm = printAsm(program, { kind: contextKind(opcode), littleEndian: abi.little_endian }).split('\n');
   const digits = String(program.length - 1).length;
   const width = rows ? asm.reduce((most, line) => Math.max(most, line.length), 0) : 0;
   const first = arrow === undefined || around === undefined ? 0 : Math.max(0, arrow - around);
-  const last = arrow === undefined || around === undefined ? program.length - 1 : Math.min(program.length - 1, arrow + around);
+  const last =
+    arrow === undefined || around === undefined ? program.length - 1 : Math.min(program.length - 1, arrow + around);
   const lines: string[] = [];
   if (first > 0) lines.push('    ...');
   for (let pc = first; pc <= last; pc++) {
@@ -69,5 +77,7 @@ export function listing(program: Program, opcode: number, abi: AbiProfile, { arr
 
 /** "refused with -EINVAL at instruction 2: ...", or "accepted". */
 export function verdictText(verdict: ProgramVerdict): string {
-  return verdict.accepted ? 'accepted' : `refused with ${resultText(verdict.errno)} at instruction ${verdict.pc}: ${verdict.statement}`;
+  return verdict.accepted
+    ? 'accepted'
+    : `refused with ${resultText(verdict.errno)} at instruction ${verdict.pc}: ${verdict.statement}`;
 }

@@ -27,19 +27,30 @@ export function parseProgramFile(content: string | Uint8Array, little_endian = t
     return limited(decoded.program, 'raw');
   }
   const text = typeof content === 'string' ? content : new TextDecoder().decode(content);
-  if (text.trim() === '') return { ok: false, form: 'asm', error: 'the file is empty; expected at least one instruction, such as "ret #1"' };
+  if (text.trim() === '')
+    return { ok: false, form: 'asm', error: 'the file is empty; expected at least one instruction, such as "ret #1"' };
   const rows = rowsOf(text);
   if (rows !== undefined) return rows;
   const form = /\{|\bBPF_(STMT|JUMP)\b/.test(text.replace(/\/\*[^]*?\*\/|;[^\n]*|\/\/[^\n]*/g, '')) ? 'c' : 'asm';
   const parsed: Parsed = form === 'c' ? parseCArray(text) : parseAsm(text);
-  if (parsed.ok) return parsed.program.length === 0 ? { ok: false, form, error: 'there is no instruction in the file' } : limited(parsed.program, form);
+  if (parsed.ok)
+    return parsed.program.length === 0
+      ? { ok: false, form, error: 'there is no instruction in the file' }
+      : limited(parsed.program, form);
   const [first, ...more] = parsed.errors;
-  const others = more.length === 0 ? '' : ` (and ${more.length} more: ${more.map(({ line }) => `line ${line}`).join(', ')})`;
-  return { ok: false, form, error: `line ${first!.line}, column ${first!.column}: ${first!.message}${others}; read as ${form === 'c' ? 'a C array' : 'bpf_asm text'}` };
+  const others =
+    more.length === 0 ? '' : ` (and ${more.length} more: ${more.map(({ line }) => `line ${line}`).join(', ')})`;
+  return {
+    ok: false,
+    form,
+    error: `line ${first!.line}, column ${first!.column}: ${first!.message}${others}; read as ${form === 'c' ? 'a C array' : 'bpf_asm text'}`,
+  };
 }
 
 function limited(program: Program, form: ProgramForm): ParsedFile {
-  return program.length > TOO_MANY ? { ok: false, form, error: `${program.length} instructions; the kernel takes at most ${BPF_MAXINSNS}` } : { ok: true, program, form };
+  return program.length > TOO_MANY
+    ? { ok: false, form, error: `${program.length} instructions; the kernel takes at most ${BPF_MAXINSNS}` }
+    : { ok: true, program, form };
 }
 
 /** Text has no control bytes but for blanks, and is UTF-8. */
@@ -56,14 +67,19 @@ function isBinary(bytes: Uint8Array): boolean {
 /** `3,32 0 0 16,21 0 1 2,6 0 0 1,` or the same on lines. */
 function rowsOf(text: string): ParsedFile | undefined {
   if (!/^\s*\d+\s*[,\n](\s*\d+\s+\d+\s+\d+\s+\d+\s*(,|\n|$))+\s*$/.test(text)) return undefined;
-  const numbers = text.split(/[\s,]+/).filter((part) => part !== '').map(Number);
+  const numbers = text
+    .split(/[\s,]+/)
+    .filter((part) => part !== '')
+    .map(Number);
   const [told, ...rest] = numbers as [number, ...number[]];
   const program: SockFilter[] = [];
   for (let i = 0; i < rest.length; i += 4) {
     const [code, jt, jf, k] = rest.slice(i, i + 4) as [number, number, number, number];
-    if (code > 0xffff || jt > 0xff || jf > 0xff || k > 0xffff_ffff) return { ok: false, form: 'rows', error: `row ${i / 4 + 1}: a number is too large for code, jt, jf or k` };
+    if (code > 0xffff || jt > 0xff || jf > 0xff || k > 0xffff_ffff)
+      return { ok: false, form: 'rows', error: `row ${i / 4 + 1}: a number is too large for code, jt, jf or k` };
     program.push({ code, jt, jf, k });
   }
-  if (told !== program.length) return { ok: false, form: 'rows', error: `the count says ${told} instructions, but ${program.length} rows follow` };
+  if (told !== program.length)
+    return { ok: false, form: 'rows', error: `the count says ${told} instructions, but ${program.length} rows follow` };
   return limited(program, 'rows');
 }

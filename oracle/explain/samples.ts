@@ -26,21 +26,55 @@ export function sampleRequests(opcode: number, abi: AbiProfile): readonly Sqe[] 
   switch (opcode) {
     case 45:
       return [
-        socket(AF.UNIX, SOCK.STREAM), socket(AF.INET, SOCK.STREAM), socket(AF.INET, SOCK.DGRAM), socket(AF.INET, SOCK.RAW, 1), socket(AF.INET6, SOCK.STREAM), socket(AF.INET6, SOCK.DGRAM),
-        socket(AF.NETLINK, SOCK.RAW), socket(AF.PACKET, SOCK.RAW, 0x300), { ...socket(AF.INET, SOCK.STREAM | SOCK.NONBLOCK), user_data: DATA },
+        socket(AF.UNIX, SOCK.STREAM),
+        socket(AF.INET, SOCK.STREAM),
+        socket(AF.INET, SOCK.DGRAM),
+        socket(AF.INET, SOCK.RAW, 1),
+        socket(AF.INET6, SOCK.STREAM),
+        socket(AF.INET6, SOCK.DGRAM),
+        socket(AF.NETLINK, SOCK.RAW),
+        socket(AF.PACKET, SOCK.RAW, 0x300),
+        { ...socket(AF.INET, SOCK.STREAM | SOCK.NONBLOCK), user_data: DATA },
       ];
     case 18:
       return [
-        openat(0), openat(1), openat(2), openat(o.O_CREAT | 1, 0o644), openat(o.O_CREAT | o.O_EXCL | 2, 0o600), openat(o.O_TRUNC | 1), openat(o.O_APPEND | 1), openat(o.O_DIRECTORY), openat(o.O_CLOEXEC), openat(o.O_PATH),
-        openat(o.O_NOFOLLOW), { ...openat(0), user_data: DATA },
+        openat(0),
+        openat(1),
+        openat(2),
+        openat(o.O_CREAT | 1, 0o644),
+        openat(o.O_CREAT | o.O_EXCL | 2, 0o600),
+        openat(o.O_TRUNC | 1),
+        openat(o.O_APPEND | 1),
+        openat(o.O_DIRECTORY),
+        openat(o.O_CLOEXEC),
+        openat(o.O_PATH),
+        openat(o.O_NOFOLLOW),
+        { ...openat(0), user_data: DATA },
       ];
     case 28:
-      return [OPEN_HOW.rdonly, OPEN_HOW.rdwr, OPEN_HOW.create, OPEN_HOW.create_excl, OPEN_HOW.trunc, OPEN_HOW.cloexec, OPEN_HOW.path, OPEN_HOW.beneath, OPEN_HOW.in_root, OPEN_HOW.no_symlinks].map(openat2);
+      return [
+        OPEN_HOW.rdonly,
+        OPEN_HOW.rdwr,
+        OPEN_HOW.create,
+        OPEN_HOW.create_excl,
+        OPEN_HOW.trunc,
+        OPEN_HOW.cloexec,
+        OPEN_HOW.path,
+        OPEN_HOW.beneath,
+        OPEN_HOW.in_root,
+        OPEN_HOW.no_symlinks,
+      ].map(openat2);
     default: {
       const good = (opSpec(opcode)?.forms ?? []).filter(({ prep_error }) => prep_error !== true).map(({ sqe }) => sqe);
       const form = good[0] ?? { opcode };
       const payload = !((abi.pdu_size[opcode] ?? 0) > 0) ? [] : good.slice(1, 8);
-      return [form, { ...form, user_data: DATA }, { ...form, flags: (form.flags ?? 0) | IOSQE.ASYNC }, { ...form, flags: (form.flags ?? 0) | IOSQE.IO_LINK }, ...payload];
+      return [
+        form,
+        { ...form, user_data: DATA },
+        { ...form, flags: (form.flags ?? 0) | IOSQE.ASYNC },
+        { ...form, flags: (form.flags ?? 0) | IOSQE.IO_LINK },
+        ...payload,
+      ];
     }
   }
 }
@@ -53,6 +87,14 @@ export function prepare(sqe: Sqe, abi: AbiProfile): PrepOutcome {
   const good = spec.forms.filter(({ prep_error }) => prep_error !== true);
   const setup_flags = good[0]?.need_setup ?? 0;
   const linked = good[0]?.linked ?? false;
-  const context: OpContext = { abi, sqe: fullSqe(sqe), setup_flags, ring: 0, linked, sandbox: new Sandbox([...new Set(fixtures)], abi), ringAt: () => undefined };
+  const context: OpContext = {
+    abi,
+    sqe: fullSqe(sqe),
+    setup_flags,
+    ring: 0,
+    linked,
+    sandbox: new Sandbox([...new Set(fixtures)], abi),
+    ringAt: () => undefined,
+  };
   return spec.prep(context);
 }

@@ -57,7 +57,9 @@ export interface RequestExplanation {
   readonly sqe: number;
   readonly text: string;
   /** What decided, and its rule; undefined where the rules leave it open. */
-  readonly decided: { readonly stage: Extract<TraceEvent, { kind: 'request' }>['stage']; readonly rule: string } | undefined;
+  readonly decided:
+    | { readonly stage: Extract<TraceEvent, { kind: 'request' }>['stage']; readonly rule: string }
+    | undefined;
   /** What the filters saw; undefined when none ran. */
   readonly context: string | undefined;
   /** Filters in the order in which they ran. */
@@ -73,45 +75,68 @@ export function explain(scenario: Scenario, abi: AbiProfile, options: Omit<Predi
   const { steps } = predict(scenario, abi, { ...options, trace: (event) => void events.push(event) });
   const used = new Set<string>();
   const byStep = Map.groupBy(events, (event) => event.step);
-  const explained = scenario.steps.map((step, index) => explainStep(step, index, steps[index]!, byStep.get(index) ?? [], abi));
+  const explained = scenario.steps.map((step, index) =>
+    explainStep(step, index, steps[index]!, byStep.get(index) ?? [], abi),
+  );
   for (const { rule, program, requests, messages } of explained) {
     used.add(rule);
     if (program !== undefined && !program.accepted) used.add(program.rule);
-    for (const request of requests) for (const id of [request.decided?.rule, ...request.cqes.map((cqe) => cqe.rule)]) if (id !== undefined) used.add(id);
+    for (const request of requests)
+      for (const id of [request.decided?.rule, ...request.cqes.map((cqe) => cqe.rule)])
+        if (id !== undefined) used.add(id);
     for (const message of messages) used.add(message.rule);
   }
   const rules = [...used].map(ruleById).filter((rule) => rule !== undefined);
   return { release: abi.release, steps: explained, rules };
 }
 
-function explainStep(step: Step, index: number, predicted: PredictedStep, events: readonly TraceEvent[], abi: AbiProfile): StepExplanation {
+function explainStep(
+  step: Step,
+  index: number,
+  predicted: PredictedStep,
+  events: readonly TraceEvent[],
+  abi: AbiProfile,
+): StepExplanation {
   const { reached, returns, rule } = predicted;
-  const judged = step.do === 'register_bpf_filter' && events.some(({ kind }) => kind === 'program') ? programOf(step, abi) : {};
+  const judged =
+    step.do === 'register_bpf_filter' && events.some(({ kind }) => kind === 'program') ? programOf(step, abi) : {};
   const memory = reached ? memoryText(step, predicted) : undefined;
   return {
     step: index,
     task: step.task,
     call: stepText(step, abi),
     reached,
-    returns: !reached ? 'does not run' : returns === 'any' ? 'anything' : returns.map((allowed) => allowedText(allowed)).join(', then '),
+    returns: !reached
+      ? 'does not run'
+      : returns === 'any'
+        ? 'anything'
+        : returns.map((allowed) => allowedText(allowed)).join(', then '),
     rule,
     ...judged,
     ...(memory === undefined ? {} : { memory }),
     judged: predicted.cqes !== 'any',
-    requests: step.do === 'submit' && reached ? step.sqes.map((sqe, i) => explainRequest(i, sqeText(sqe, abi), predicted, events, abi)) : [],
-    messages: cqesOf(predicted).filter(({ sqe }) => sqe < 0).map(cqeText),
+    requests:
+      step.do === 'submit' && reached
+        ? step.sqes.map((sqe, i) => explainRequest(i, sqeText(sqe, abi), predicted, events, abi))
+        : [],
+    messages: cqesOf(predicted)
+      .filter(({ sqe }) => sqe < 0)
+      .map(cqeText),
   };
 }
 
 function programOf(step: RegisterBpfStep, abi: AbiProfile): Pick<StepExplanation, 'program' | 'listing'> {
   const program = effectiveProgram(step.arg);
   const verdict = judgeProgram(program, abi);
-  return verdict.accepted ? { program: verdict } : { program: verdict, listing: listing(program, step.arg.opcode, abi, { arrow: verdict.pc, around: 3 }) };
+  return verdict.accepted
+    ? { program: verdict }
+    : { program: verdict, listing: listing(program, step.arg.opcode, abi, { arrow: verdict.pc, around: 3 }) };
 }
 
 function memoryText(step: Step, { memory }: PredictedStep): string | undefined {
   if (!(memory instanceof Uint8Array)) return undefined;
-  if (step.do === 'register_bpf_filter' && memory.length === BPF_ARG_SIZE) return `pdu_size ${memory[BPF_PDU_SIZE_OFFSET]} is written back`;
+  if (step.do === 'register_bpf_filter' && memory.length === BPF_ARG_SIZE)
+    return `pdu_size ${memory[BPF_PDU_SIZE_OFFSET]} is written back`;
   return `reads ${bytesText(memory)}`;
 }
 
@@ -123,8 +148,16 @@ function cqeText({ user_data, res, flags, rule, optional = false }: PredictedCqe
   return { user_data: hex(user_data), res: allowedText(res), flags: allowedText(flags, hex), rule, optional };
 }
 
-function explainRequest(index: number, text: string, predicted: PredictedStep, events: readonly TraceEvent[], abi: AbiProfile): RequestExplanation {
-  const own = events.filter((event): event is Extract<TraceEvent, { kind: 'request' }> => event.kind === 'request' && event.sqe === index);
+function explainRequest(
+  index: number,
+  text: string,
+  predicted: PredictedStep,
+  events: readonly TraceEvent[],
+  abi: AbiProfile,
+): RequestExplanation {
+  const own = events.filter(
+    (event): event is Extract<TraceEvent, { kind: 'request' }> => event.kind === 'request' && event.sqe === index,
+  );
   const last = own.at(-1);
   const all = own.flatMap((event) => event.filters);
   // Behind a drain the stack is tried with more than one context; the first is the request's own.
@@ -137,6 +170,8 @@ function explainRequest(index: number, text: string, predicted: PredictedStep, e
     context: filters[0] === undefined ? undefined : contextText(filters[0].ctx, abi),
     filters: filters.map(({ step, program, value }) => ({ step, deny_rest: program === undefined, value })),
     res: allowedText(res),
-    cqes: cqesOf(predicted).filter(({ sqe }) => sqe === index).map(cqeText),
+    cqes: cqesOf(predicted)
+      .filter(({ sqe }) => sqe === index)
+      .map(cqeText),
   };
 }

@@ -54,7 +54,13 @@ function parse(world: World, entries: readonly Restriction[]): Classic | undefin
 
 type Parsed = { readonly ok: true; readonly classic: Classic } | { readonly ok: false; readonly outcome: CallOutcome };
 
-function parseArray(world: World, entries: readonly Restriction[], count: number, placement: Placement, refuse: (errno: number, rule: FeatureRuleId) => CallOutcome): Parsed {
+function parseArray(
+  world: World,
+  entries: readonly Restriction[],
+  count: number,
+  placement: Placement,
+  refuse: (errno: number, rule: FeatureRuleId) => CallOutcome,
+): Parsed {
   const where = addressKind(placement);
   if (where === 'null') return { ok: false, outcome: refuse(E.INVAL, 'classic-reg.nr-args') };
   if (count > maxRestrictions(world)) return { ok: false, outcome: refuse(E.INVAL, 'classic-reg.nr-args') };
@@ -66,7 +72,12 @@ function parseArray(world: World, entries: readonly Restriction[], count: number
 }
 
 /** On a ring: an array of `nr_args` entries. */
-export function registerRestrictionsOnRing(world: World, ring: Ring, nr_args: number, arg: RingRestrictionsArg): CallOutcome {
+export function registerRestrictionsOnRing(
+  world: World,
+  ring: Ring,
+  nr_args: number,
+  arg: RingRestrictionsArg,
+): CallOutcome {
   const refuse = (errno: number, rule: FeatureRuleId): CallOutcome => {
     if (!ring.rules.empty) world.hit('filter-reg.failed-changes-nothing');
     return { ret: -errno, rule: world.hit(rule) };
@@ -80,7 +91,12 @@ export function registerRestrictionsOnRing(world: World, ring: Ring, nr_args: nu
 }
 
 /** On the calling task: one struct io_uring_task_restriction. */
-export function registerRestrictionsOnTask(world: World, task: Task, nr_args: number, arg: TaskRestrictionsArg): CallOutcome {
+export function registerRestrictionsOnTask(
+  world: World,
+  task: Task,
+  nr_args: number,
+  arg: TaskRestrictionsArg,
+): CallOutcome {
   const refuse = (errno: number, rule: FeatureRuleId): CallOutcome => {
     if (!task.rules.empty) world.hit('filter-reg.failed-changes-nothing');
     return { ret: -errno, rule: world.hit(rule) };

@@ -7,7 +7,12 @@ import type { Classic, RuleSet } from './ruleset.ts';
 import type { World } from './world.ts';
 
 /** First rule of the classic restrictions that refuses the request, or undefined. */
-export function classicRefusal(world: World, classic: Classic, opcode: number, sqe_flags: number): FeatureRuleId | undefined {
+export function classicRefusal(
+  world: World,
+  classic: Classic,
+  opcode: number,
+  sqe_flags: number,
+): FeatureRuleId | undefined {
   if (!classic.names_sqe) {
     if (world.quirk('classic-kinds-apart')) return undefined;
     return 'classic.allowlist-whole';
@@ -35,7 +40,13 @@ const HOST_LITTLE = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
  * struct io_uring_bpf_ctx as machine words. `payload` are the six words of the union.
  * Source: linux/io_uring/bpf_filter.h; unused bytes are zero.
  */
-export function contextWords(abi: AbiProfile, opcode: number, sqe_flags: number, user_data: bigint, payload: Uint32Array | undefined): Uint32Array {
+export function contextWords(
+  abi: AbiProfile,
+  opcode: number,
+  sqe_flags: number,
+  user_data: bigint,
+  payload: Uint32Array | undefined,
+): Uint32Array {
   const words = new Uint32Array(Math.max(10, abi.ctx_size >>> 2));
   wide[0] = user_data;
   const low = halves[HOST_LITTLE ? 0 : 1]!;
@@ -60,7 +71,13 @@ export interface FilterAnswer {
 }
 
 /** Runs the stack of `opcode`: most recent first, until one denies. */
-export function runFilters(world: World, rules: RuleSet, opcode: number, ctx: Uint32Array, verdicts?: FilterVerdict[]): FilterAnswer {
+export function runFilters(
+  world: World,
+  rules: RuleSet,
+  opcode: number,
+  ctx: Uint32Array,
+  verdicts?: FilterVerdict[],
+): FilterAnswer {
   let node = rules.table?.heads[opcode];
   if (node === undefined) return { allowed: true, rule: world.hit('filter.none') };
   if (node.next !== undefined) world.hit('filter.stack-all');

@@ -26,7 +26,8 @@ export function privileged(world: World, task: Task): Tri {
     world.hit('filter-reg.privilege.nnp');
     return true;
   }
-  if (task.cap_sys_admin === true) world.hit(task.in_user_ns ? 'filter-reg.privilege.userns' : 'filter-reg.privilege.cap');
+  if (task.cap_sys_admin === true)
+    world.hit(task.in_user_ns ? 'filter-reg.privilege.userns' : 'filter-reg.privilege.cap');
   return task.cap_sys_admin;
 }
 

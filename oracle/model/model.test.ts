@@ -8,7 +8,16 @@ import { OP } from '../opcodes/index.ts';
 import { predict } from '../predict.ts';
 import type { PredictedStep } from '../prediction.ts';
 import { BPF_PDU_SIZE_OFFSET } from '../scenario/memory.ts';
-import type { BpfArg, Placement, RegisterBpfStep, RegisterStep, Sqe, Step, Target, TaskRestrictionsArg } from '../scenario/types.ts';
+import type {
+  BpfArg,
+  Placement,
+  RegisterBpfStep,
+  RegisterStep,
+  Sqe,
+  Step,
+  Target,
+  TaskRestrictionsArg,
+} from '../scenario/types.ts';
 import { contextWords } from './evaluate.ts';
 
 /** Inside the arena, or anywhere else the runner may have something. */
@@ -20,12 +29,48 @@ const NO_WAY = [-E.ACCES] as const;
 
 const ring = (flags = 0, slot = 0, entries = 8): Step => ({ task: 0, do: 'ring', ring: slot, entries, flags });
 const filter = (on: Target, fields: Partial<BpfArg> = {}): RegisterBpfStep => ({
-  task: 0, do: 'register_bpf_filter', on, nr_args: 1,
-  arg: { cmd_type: 1, cmd_flags: 0, resv: 0, opcode: OP.OPENAT, flags: 0, filter_len: 1, pdu_size: 24, resv_filter: [0, 0, 0], resv2: [0n, 0n, 0n, 0n, 0n], program: [{ code: 6, jt: 0, jf: 0, k: 1 }], placement: 'normal', program_placement: 'normal', ...fields },
+  task: 0,
+  do: 'register_bpf_filter',
+  on,
+  nr_args: 1,
+  arg: {
+    cmd_type: 1,
+    cmd_flags: 0,
+    resv: 0,
+    opcode: OP.OPENAT,
+    flags: 0,
+    filter_len: 1,
+    pdu_size: 24,
+    resv_filter: [0, 0, 0],
+    resv2: [0n, 0n, 0n, 0n, 0n],
+    program: [{ code: 6, jt: 0, jf: 0, k: 1 }],
+    placement: 'normal',
+    program_placement: 'normal',
+    ...fields,
+  },
 });
-const restrictRing = (placement: Placement): Step => ({ task: 0, do: 'register_restrictions', on: ON, nr_args: 1, arg: { restrictions: [{ opcode: 1, value: OP.NOP, resv: 0, resv2: [0, 0, 0] }], placement } });
-const restrictTask = (fields: Partial<TaskRestrictionsArg> = {}): Step => ({ task: 0, do: 'register_task_restrictions', on: TASK, nr_args: 1, arg: { flags: 0, nr_res: 0, resv: [0, 0, 0], restrictions: [], placement: 'normal', ...fields } });
-const register = (on: Target, opcode: number, nr_args: number, bytes?: Uint8Array): RegisterStep => ({ task: 0, do: 'register', on, opcode, nr_args, ...(bytes === undefined ? {} : { bytes }) });
+const restrictRing = (placement: Placement): Step => ({
+  task: 0,
+  do: 'register_restrictions',
+  on: ON,
+  nr_args: 1,
+  arg: { restrictions: [{ opcode: 1, value: OP.NOP, resv: 0, resv2: [0, 0, 0] }], placement },
+});
+const restrictTask = (fields: Partial<TaskRestrictionsArg> = {}): Step => ({
+  task: 0,
+  do: 'register_task_restrictions',
+  on: TASK,
+  nr_args: 1,
+  arg: { flags: 0, nr_res: 0, resv: [0, 0, 0], restrictions: [], placement: 'normal', ...fields },
+});
+const register = (on: Target, opcode: number, nr_args: number, bytes?: Uint8Array): RegisterStep => ({
+  task: 0,
+  do: 'register',
+  on,
+  opcode,
+  nr_args,
+  ...(bytes === undefined ? {} : { bytes }),
+});
 const submit = (slot: number, ...sqes: readonly Sqe[]): Step => ({ task: 0, do: 'submit', ring: slot, sqes });
 const through = (index: number, step: Step): Step => ({ ...step, registered: index }) as Step;
 const as = (task: number, step: Step): Step => ({ ...step, task });
@@ -43,9 +88,18 @@ function completions(...steps: readonly Step[]): unknown {
   const { cqes } = run(steps).at(-1)!;
   return cqes === 'any' ? 'any' : cqes.map(({ user_data, res, optional }) => [user_data, res, optional === true]);
 }
-const message = (user_data: bigint, more: Partial<Sqe> = {}): Sqe => ({ opcode: OP.MSG_RING, fd: RING_FD + 1, off: user_data, ...more });
+const message = (user_data: bigint, more: Partial<Sqe> = {}): Sqe => ({
+  opcode: OP.MSG_RING,
+  fd: RING_FD + 1,
+  off: user_data,
+  ...more,
+});
 /** struct io_uring_rsrc_update: a registered ring descriptor. */
-const ringFd = (index: number, fd: number): Uint8Array => new Uint8Array([...new Uint8Array(Uint32Array.of(index, 0).buffer), ...new Uint8Array(BigUint64Array.of(BigInt(fd)).buffer)]);
+const ringFd = (index: number, fd: number): Uint8Array =>
+  new Uint8Array([
+    ...new Uint8Array(Uint32Array.of(index, 0).buffer),
+    ...new Uint8Array(BigUint64Array.of(BigInt(fd)).buffer),
+  ]);
 
 describe('pointers to where the runner may have something', () => {
   it('leave a registration open, where one to nothing is -EFAULT', () => {
@@ -57,11 +111,18 @@ describe('pointers to where the runner may have something', () => {
       (placement) => [disabled, restrictRing(placement)],
       (placement) => [restrictTask({ placement })],
     ];
-    for (const call of calls) expect([returns(...call(NOWHERE)), returns(...call(ELSEWHERE))]).toEqual([[-E.FAULT], ['any']]);
+    for (const call of calls)
+      expect([returns(...call(NOWHERE)), returns(...call(ELSEWHERE))]).toEqual([[-E.FAULT], ['any']]);
   });
   it('leave every field open, also one that would be refused', () => {
-    expect([returns(restrictTask({ flags: 1 })), returns(restrictTask({ placement: ELSEWHERE, flags: 1 }))]).toEqual([[-E.INVAL], ['any']]);
-    expect([returns(filter(TASK, { cmd_type: 9 })), returns(filter(TASK, { placement: ELSEWHERE, cmd_type: 9 }))]).toEqual([[-E.INVAL], ['any']]);
+    expect([returns(restrictTask({ flags: 1 })), returns(restrictTask({ placement: ELSEWHERE, flags: 1 }))]).toEqual([
+      [-E.INVAL],
+      ['any'],
+    ]);
+    expect([
+      returns(filter(TASK, { cmd_type: 9 })),
+      returns(filter(TASK, { placement: ELSEWHERE, cmd_type: 9 })),
+    ]).toEqual([[-E.INVAL], ['any']]);
   });
   it('do not hide the payload size that was written back before the program was read', () => {
     expect(memory(filter(TASK, { program_placement: ELSEWHERE }))).toBe('any');
@@ -72,7 +133,11 @@ describe('pointers to where the runner may have something', () => {
 
 describe('privilege', () => {
   it('is not known where a polling thread may have kept the process out of its new user namespace', () => {
-    const unsure: readonly Step[] = [ring(SETUP.SQPOLL), { task: 0, do: 'drop_cap_sys_admin' }, { task: 0, do: 'unshare_user' }];
+    const unsure: readonly Step[] = [
+      ring(SETUP.SQPOLL),
+      { task: 0, do: 'drop_cap_sys_admin' },
+      { task: 0, do: 'unshare_user' },
+    ];
     expect(returns(...unsure)).toEqual([[0, -E.INVAL]]);
     expect([returns(...unsure, filter(TASK)), returns(...unsure, restrictTask())]).toEqual([['any'], ['any']]);
     const without = unsure.slice(0, 2);
@@ -84,13 +149,16 @@ describe('privilege', () => {
 });
 
 describe('register calls', () => {
-  it('of the feature whose bytes are the caller\'s own are not judged', () => {
+  it("of the feature whose bytes are the caller's own are not judged", () => {
     expect(returns(ring(SETUP.R_DISABLED), register(ON, 11, 1, new Uint8Array(16)))).toEqual(['any']);
     expect(returns(ring(), register(ON, 37, 1, new Uint8Array(72)))).toEqual(['any']);
   });
   it('io_uring_setup(2): EINVAL for flags the kernel does not know', () => {
     const old = { ...ABI_7_0, setup_flags: SETUP.SUBMIT_ALL };
-    expect([run([ring(SETUP.SUBMIT_ALL)], old)[0]!.returns, run([ring(SETUP.SUBMIT_ALL | SETUP.COOP_TASKRUN)], old)[0]!.returns]).toEqual([[0], [-E.INVAL]]);
+    expect([
+      run([ring(SETUP.SUBMIT_ALL)], old)[0]!.returns,
+      run([ring(SETUP.SUBMIT_ALL | SETUP.COOP_TASKRUN)], old)[0]!.returns,
+    ]).toEqual([[0], [-E.INVAL]]);
   });
 });
 
@@ -114,7 +182,12 @@ describe('registered ring descriptors', () => {
     expect(returns(...other(0), through(0, submit(5, { opcode: OP.NOP })))).toEqual([0]);
     expect(completions(...other(0), through(0, submit(5, { opcode: OP.NOP })))).toEqual([]);
     expect(returns(...other(SETUP.SQPOLL), through(0, submit(5, { opcode: OP.NOP })))).toBe('any');
-    const waiting = [...other(0), ring(0, 1), submit(0, message(9n)), through(0, submit(1, { opcode: OP.NOP, user_data: 2n }))];
+    const waiting = [
+      ...other(0),
+      ring(0, 1),
+      submit(0, message(9n)),
+      through(0, submit(1, { opcode: OP.NOP, user_data: 2n })),
+    ];
     expect(completions(...waiting)).toEqual([[9n, 0, false]]);
     expect(completions(...waiting, reap(1))).toEqual([]);
   });
@@ -124,7 +197,11 @@ describe('descriptors', () => {
   it('of rings are open where the ring is', () => {
     const probe = (fd: number): Step => ({ task: 0, do: 'probe_fd', fd });
     const closed: Step = { task: 0, do: 'close_ring', ring: 0 };
-    expect([returns(ring(), probe(RING_FD)), returns(ring(), probe(RING_FD + 1)), returns(ring(), closed, probe(RING_FD))]).toEqual([[0], [-E.BADF], [-E.BADF]]);
+    expect([
+      returns(ring(), probe(RING_FD)),
+      returns(ring(), probe(RING_FD + 1)),
+      returns(ring(), closed, probe(RING_FD)),
+    ]).toEqual([[0], [-E.BADF], [-E.BADF]]);
   });
   it('io_uring_setup(2): what is posted to a ring with DEFER_TASKRUN comes when its own task enters it, whoever looks before', () => {
     const rings = [ring(), ring(SETUP.DEFER_TASKRUN | SETUP.SINGLE_ISSUER, 1), spawn(1), submit(0, message(9n))];
@@ -136,7 +213,10 @@ describe('descriptors', () => {
 describe('requests', () => {
   it('of a polling thread whose process ended may or may not run', () => {
     const gone: readonly Step[] = [ring(SETUP.SQPOLL), spawn(1), { task: 0, do: 'exit' }];
-    expect(completions(...gone, as(1, submit(0, { opcode: OP.NOP }, { opcode: OP.NOP, user_data: 5n })))).toEqual([[0n, 'any', true], [5n, 'any', true]]);
+    expect(completions(...gone, as(1, submit(0, { opcode: OP.NOP }, { opcode: OP.NOP, user_data: 5n })))).toEqual([
+      [0n, 'any', true],
+      [5n, 'any', true],
+    ]);
   });
   it('of opcodes newer than the specification are not judged', () => {
     const newer = { ...ABI_7_0, op_last: 66, pdu_size: [...ABI_7_0.pdu_size, 0] };
@@ -154,23 +234,44 @@ describe('requests', () => {
   it('behind one that may wait send a message or not', () => {
     const rings = [ring(), ring(0, 1)];
     const wait = (flags: number): Sqe => ({ opcode: OP.TIMEOUT, addr: TIMESPEC.hour, len: 1, flags });
-    expect(completions(...rings, submit(0, { opcode: OP.NOP, flags: IOSQE.IO_LINK }, message(9n)), reap(1))).toEqual([[9n, 0, false]]);
+    expect(completions(...rings, submit(0, { opcode: OP.NOP, flags: IOSQE.IO_LINK }, message(9n)), reap(1))).toEqual([
+      [9n, 0, false],
+    ]);
     expect(completions(...rings, submit(0, wait(IOSQE.IO_LINK), message(9n)), reap(1))).toEqual([[9n, 0, true]]);
     // Beside something unknown nobody knows what is posted elsewhere.
     const newer = { ...ABI_7_0, op_last: 66, pdu_size: [...ABI_7_0.pdu_size, 0] };
-    expect(run([...rings, submit(0, { opcode: 65 }, message(9n)), reap(1)], newer).at(-1)!.cqes).toEqual([expect.objectContaining({ user_data: 9n, res: 'any', optional: true })]);
+    expect(run([...rings, submit(0, { opcode: 65 }, message(9n)), reap(1)], newer).at(-1)!.cqes).toEqual([
+      expect.objectContaining({ user_data: 9n, res: 'any', optional: true }),
+    ]);
   });
   it('that still wait may complete with any later step: no more completions are certain than those of the step', () => {
-    const waiting: readonly Step[] = [ring(), submit(0, { opcode: OP.TIMEOUT, addr: TIMESPEC.hour, len: 1, user_data: 1n }), submit(0, { opcode: OP.NOP, user_data: 2n }, { opcode: OP.NOP, user_data: 3n })];
-    expect(completions(...waiting)).toEqual([[2n, 0, false], [3n, 0, false], [1n, 'any', true]]);
+    const waiting: readonly Step[] = [
+      ring(),
+      submit(0, { opcode: OP.TIMEOUT, addr: TIMESPEC.hour, len: 1, user_data: 1n }),
+      submit(0, { opcode: OP.NOP, user_data: 2n }, { opcode: OP.NOP, user_data: 3n }),
+    ];
+    expect(completions(...waiting)).toEqual([
+      [2n, 0, false],
+      [3n, 0, false],
+      [1n, 'any', true],
+    ]);
     expect(run(waiting)[2]!.most).toBe(2);
     expect(run([ring(), waiting[2]!])[1]!.most).toBeUndefined();
   });
   it('io_uring_enter(2): a failed head that skips its completion hides its chain, except perhaps a link timeout', () => {
-    const failing = { opcode: OP.NOP, op_flags: IORING_NOP.INJECT_RESULT, len: -E.IO >>> 0, flags: IOSQE.IO_LINK | IOSQE.CQE_SKIP_SUCCESS, user_data: 1n };
+    const failing = {
+      opcode: OP.NOP,
+      op_flags: IORING_NOP.INJECT_RESULT,
+      len: -E.IO >>> 0,
+      flags: IOSQE.IO_LINK | IOSQE.CQE_SKIP_SUCCESS,
+      user_data: 1n,
+    };
     const timeout = { opcode: OP.LINK_TIMEOUT, addr: TIMESPEC.hour, len: 1, user_data: 2n };
     expect(completions(ring(), submit(0, failing, { opcode: OP.NOP, user_data: 2n }))).toEqual([[1n, -E.IO, false]]);
-    expect(completions(ring(), submit(0, failing, timeout))).toEqual([[1n, -E.IO, false], [2n, -E.CANCELED, true]]);
+    expect(completions(ring(), submit(0, failing, timeout))).toEqual([
+      [1n, -E.IO, false],
+      [2n, -E.CANCELED, true],
+    ]);
   });
 });
 
@@ -183,7 +284,10 @@ describe('after a registration of which nobody can know what it set up', () => {
   ] as [string, Step[]][])('%s: nothing is said of later steps', (_, steps) => {
     const predicted = run([...steps, nop, ring(0, 1)]);
     expect(predicted[steps.length - 1]!.returns).toEqual(['any']);
-    expect(predicted.slice(-2)).toMatchObject([{ reached: true, returns: 'any', cqes: 'any', memory: 'any', most: 2 }, { reached: true, returns: 'any', cqes: 'any', memory: 'any' }]);
+    expect(predicted.slice(-2)).toMatchObject([
+      { reached: true, returns: 'any', cqes: 'any', memory: 'any', most: 2 },
+      { reached: true, returns: 'any', cqes: 'any', memory: 'any' },
+    ]);
   });
   it('one that is refused, or of another kind, changes nothing', () => {
     expect(run([ring(), register(ON, 37, 1, new Uint8Array(64)), nop])[2]).toMatchObject({ returns: 'any' });

@@ -11,23 +11,35 @@ const EIGHT_BYTES = 0x2000_0690n;
 const ASYNC = 16;
 const HARDLINK = 8;
 const RING: Scenario['steps'][number] = { task: 0, do: 'ring', ring: 0, entries: 8, flags: 0 };
-const scenario = (fixtures: Scenario['fixtures'], sqes: readonly Sqe[], more: Scenario['steps'] = []): Scenario => ({ version: 1, fixtures, jit: true, steps: [RING, { task: 0, do: 'submit', ring: 0, sqes }, ...more] });
+const scenario = (fixtures: Scenario['fixtures'], sqes: readonly Sqe[], more: Scenario['steps'] = []): Scenario => ({
+  version: 1,
+  fixtures,
+  jit: true,
+  steps: [RING, { task: 0, do: 'submit', ring: 0, sqes }, ...more],
+});
 const data = BigInt(ARENA_BASE + ARENA.data);
 
 it('a read that a later request of the batch may overtake leaves its memory unknown', () => {
-  const sqes: Sqe[] = [{ opcode: OP.READ, fd: FD.eventfd, addr: data, len: 8, flags: ASYNC, user_data: 1n }, { opcode: OP.WRITE, fd: FD.eventfd, addr: EIGHT_BYTES, len: 8, user_data: 2n }];
+  const sqes: Sqe[] = [
+    { opcode: OP.READ, fd: FD.eventfd, addr: data, len: 8, flags: ASYNC, user_data: 1n },
+    { opcode: OP.WRITE, fd: FD.eventfd, addr: EIGHT_BYTES, len: 8, user_data: 2n },
+  ];
   const look: Scenario['steps'][number] = { task: 0, do: 'probe_memory', at: ARENA.data, length: 8 };
   expect(predict(scenario(['eventfd'], sqes, [look]), ABI_7_0).steps[2]!.memory).toBe('any');
   // In one chain they have an order.
   const [read, write] = sqes as [Sqe, Sqe];
-  expect(predict(scenario(['eventfd'], [{ ...read, flags: ASYNC | HARDLINK }, write], [look]), ABI_7_0).steps[2]!.memory).toEqual(Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0));
+  expect(
+    predict(scenario(['eventfd'], [{ ...read, flags: ASYNC | HARDLINK }, write], [look]), ABI_7_0).steps[2]!.memory,
+  ).toEqual(Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0));
 });
 
 it('a path below a descriptor races with its being closed', () => {
   const mkdir: Sqe = { opcode: OP.MKDIRAT, fd: FD.file, addr: PATH_N0, len: 0o755, user_data: 1n };
   const close: Sqe = { opcode: OP.CLOSE, fd: FD.file, user_data: 2n };
   const cqes = (sqes: readonly Sqe[]) => predict(scenario(['file'], sqes), ABI_7_0).steps[1]!.cqes;
-  expect(cqes([mkdir, close])).toEqual(expect.arrayContaining([expect.objectContaining({ user_data: 1n, res: 'any' })]));
+  expect(cqes([mkdir, close])).toEqual(
+    expect.arrayContaining([expect.objectContaining({ user_data: 1n, res: 'any' })]),
+  );
   expect(cqes([mkdir])).toEqual([expect.objectContaining({ user_data: 1n, res: -20 })]);
 });
 
@@ -36,7 +48,9 @@ it('a read that may come before its descriptor is closed leaves its memory unkno
   const read: Sqe = { opcode: OP.READ, fd: FD.file, addr: data, len: 8, flags: ASYNC, user_data: 2n };
   const look: Scenario['steps'][number] = { task: 0, do: 'probe_memory', at: ARENA.data, length: 8 };
   expect(predict(scenario(['file'], [close, read], [look]), ABI_7_0).steps[2]!.memory).toBe('any');
-  expect(predict(scenario(['file'], [{ ...close, flags: HARDLINK }, read], [look]), ABI_7_0).steps[2]!.memory).toEqual(new Uint8Array(8));
+  expect(predict(scenario(['file'], [{ ...close, flags: HARDLINK }, read], [look]), ABI_7_0).steps[2]!.memory).toEqual(
+    new Uint8Array(8),
+  );
 });
 
 it('a NOP that looks up a file races with its being closed', () => {
@@ -49,17 +63,49 @@ it('a NOP that looks up a file races with its being closed', () => {
 
 it('a cancellation that may hit anything leaves the whole step open', () => {
   const get: Sqe = { opcode: OP.FGETXATTR, fd: FD.closed, addr: PATH_N0, user_data: 0n };
-  const step = (cancel: Partial<Sqe>) => predict(scenario([], [get, { opcode: OP.ASYNC_CANCEL, user_data: 5n, ...cancel }]), ABI_7_0).steps[1]!;
+  const step = (cancel: Partial<Sqe>) =>
+    predict(scenario([], [get, { opcode: OP.ASYNC_CANCEL, user_data: 5n, ...cancel }]), ABI_7_0).steps[1]!;
   expect(step({ addr: 0n })).toMatchObject({ returns: 'any', cqes: 'any', most: 2 });
   expect(step({ addr: 0xfeed_feed_feed_feedn })).toMatchObject({ returns: [2] });
 });
 
 it('where so many descriptors were opened that they may stand among the rings, nothing is said of a slot without one', () => {
-  const sockets = (n: number): Scenario['steps'] => [{ task: 0, do: 'submit', ring: 0, sqes: Array.from({ length: n }, (_, i): Sqe => ({ opcode: OP.SOCKET, fd: 1, off: 1n, user_data: BigInt(i) })) }];
-  const after = (n: number, ...more: Scenario['steps']) => predict({ version: 1, fixtures: [], jit: true, steps: [{ ...RING, entries: 64 } as typeof RING, ...sockets(n), ...more] }, ABI_7_0).steps.slice(2);
-  const enter: Scenario['steps'][number] = { task: 0, do: 'submit', ring: 7, sqes: [{ opcode: OP.NOP, user_data: 1n }] };
-  const register: Scenario['steps'][number] = { task: 0, do: 'register', on: { kind: 'ring', ring: 7 }, opcode: 12, nr_args: 0 };
-  const use: Scenario['steps'][number] = { task: 0, do: 'submit', ring: 0, sqes: [{ opcode: OP.FSYNC, fd: 107, user_data: 1n }] };
+  const sockets = (n: number): Scenario['steps'] => [
+    {
+      task: 0,
+      do: 'submit',
+      ring: 0,
+      sqes: Array.from({ length: n }, (_, i): Sqe => ({ opcode: OP.SOCKET, fd: 1, off: 1n, user_data: BigInt(i) })),
+    },
+  ];
+  const after = (n: number, ...more: Scenario['steps']) =>
+    predict(
+      { version: 1, fixtures: [], jit: true, steps: [{ ...RING, entries: 64 } as typeof RING, ...sockets(n), ...more] },
+      ABI_7_0,
+    ).steps.slice(2);
+  const enter: Scenario['steps'][number] = {
+    task: 0,
+    do: 'submit',
+    ring: 7,
+    sqes: [{ opcode: OP.NOP, user_data: 1n }],
+  };
+  const register: Scenario['steps'][number] = {
+    task: 0,
+    do: 'register',
+    on: { kind: 'ring', ring: 7 },
+    opcode: 12,
+    nr_args: 0,
+  };
+  const use: Scenario['steps'][number] = {
+    task: 0,
+    do: 'submit',
+    ring: 0,
+    sqes: [{ opcode: OP.FSYNC, fd: 107, user_data: 1n }],
+  };
   expect(after(5, enter, register, use)).toMatchObject([{ returns: [-9] }, { returns: [-9] }, { cqes: [{ res: -9 }] }]);
-  expect(after(60, enter, register, use)).toMatchObject([{ returns: 'any' }, { returns: [[-9, -95]] }, { cqes: [{ res: 'any' }, { res: 'any', optional: true }] }]);
+  expect(after(60, enter, register, use)).toMatchObject([
+    { returns: 'any' },
+    { returns: [[-9, -95]] },
+    { cqes: [{ res: 'any' }, { res: 'any', optional: true }] },
+  ]);
 });

@@ -113,14 +113,38 @@ export class Submission {
   /** The CQEs, with those of racing chains made vague. */
   #withRaces(): readonly PredictedCqe[] {
     if (this.#racing.size === 0) return this.#cqes;
-    const racing = new Map([...this.#racing].flatMap((chain) => chain.map((request) => [request.index, request] as const)));
+    const racing = new Map(
+      [...this.#racing].flatMap((chain) => chain.map((request) => [request.index, request] as const)),
+    );
     const cqes = this.#cqes.filter(({ sqe }) => !racing.has(sqe));
     for (const [sqe, request] of racing) {
-      const skip = (request.sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0 || [...this.#racing].some((chain) => chain.includes(request) && chain.some((other) => (other.sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0));
-      cqes.push({ user_data: request.sqe.user_data, res: 'any', flags: 'any', sqe, rule: 'enter.count', ...(skip || opSpec(request.sqe.opcode)?.issue(request.context).may_wait === true ? { optional: true } : {}) });
+      const skip =
+        (request.sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0 ||
+        [...this.#racing].some(
+          (chain) => chain.includes(request) && chain.some((other) => (other.sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0),
+        );
+      cqes.push({
+        user_data: request.sqe.user_data,
+        res: 'any',
+        flags: 'any',
+        sqe,
+        rule: 'enter.count',
+        ...(skip || opSpec(request.sqe.opcode)?.issue(request.context).may_wait === true ? { optional: true } : {}),
+      });
       const spec = opSpec(request.sqe.opcode);
-      const more = Math.max(spec?.refused?.(request.context).extra.length ?? 0, spec?.issue(request.context).extra?.length ?? 0);
-      for (let i = 0; i < more; i++) cqes.push({ user_data: request.sqe.user_data, res: 'any', flags: 'any', sqe, rule: 'enter.count', optional: true });
+      const more = Math.max(
+        spec?.refused?.(request.context).extra.length ?? 0,
+        spec?.issue(request.context).extra?.length ?? 0,
+      );
+      for (let i = 0; i < more; i++)
+        cqes.push({
+          user_data: request.sqe.user_data,
+          res: 'any',
+          flags: 'any',
+          sqe,
+          rule: 'enter.count',
+          optional: true,
+        });
     }
     return cqes;
   }
@@ -150,7 +174,13 @@ export class Submission {
     const ring = this.#ring;
     const context = this.#context(sqe, previous);
     const done = (admission: Admission): Request => ({ sqe, index, admission, context });
-    const fail = (errno: number, rule: string, stage: Stage, filters: readonly FilterVerdict[] = [], refused?: Refusal): Request => {
+    const fail = (
+      errno: number,
+      rule: string,
+      stage: Stage,
+      filters: readonly FilterVerdict[] = [],
+      refused?: Refusal,
+    ): Request => {
       world.hit(rule);
       this.#trace(sqe, index, stage, -errno, rule, filters);
       return done({ verdict: 'failed', errno, rule, ...(refused === undefined ? {} : { refused }) });
@@ -202,7 +232,13 @@ export class Submission {
     }
     const verdicts: FilterVerdict[] | undefined = world.trace === undefined ? undefined : [];
     const evaluate = (flags: number) =>
-      runFilters(world, ring.rules, sqe.opcode, contextWords(world.abi, sqe.opcode, flags & world.abi.sqe_flags, sqe.user_data, prep.payload), verdicts);
+      runFilters(
+        world,
+        ring.rules,
+        sqe.opcode,
+        contextWords(world.abi, sqe.opcode, flags & world.abi.sqe_flags, sqe.user_data, prep.payload),
+        verdicts,
+      );
     const answer = evaluate(sqe.flags | adds);
     // Behind a drain the request may or may not have been sent to a worker when the filter looks.
     const open = (prep.may_add ?? 0) | (ring.drain_seen ? IOSQE.ASYNC | IOSQE.IO_DRAIN : 0);
@@ -259,7 +295,8 @@ export class Submission {
       if (!racy && !uncertain) {
         outcome.effect?.();
         // Without a CQE nobody waits for a worker, and nearly everything may go to one: the effect may come later than the next step.
-        if ((sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0 && outcome.fails === false) for (const name of outcome.changes ?? outcome.touches ?? []) this.#files.sandbox.taint(name);
+        if ((sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0 && outcome.fails === false)
+          for (const name of outcome.changes ?? outcome.touches ?? []) this.#files.sandbox.taint(name);
       }
       const waits = outcome.may_wait === true;
       const res: Allowed = racy ? 'any' : uncertain ? withCancelled(outcome.res) : outcome.res;
@@ -277,7 +314,13 @@ export class Submission {
   }
 
   /** Posts what a request that ran answers. */
-  #complete(request: Request, outcome: IssueOutcome, res: Allowed, fails: boolean | 'unknown', uncertain: boolean): void {
+  #complete(
+    request: Request,
+    outcome: IssueOutcome,
+    res: Allowed,
+    fails: boolean | 'unknown',
+    uncertain: boolean,
+  ): void {
     const { sqe, index } = request;
     const rule = this.#world.hit(ISSUE_RULES[sqe.opcode]!);
     const skip = (sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0;
@@ -286,13 +329,27 @@ export class Submission {
     if (skip && fails === false && !link_timeout_skip) this.#world.hit('skip.success');
     else {
       if (skip && fails === true) this.#world.hit('skip.failure');
-      this.#post(request, res, uncertain ? 'any' : (outcome.cflags ?? 0), rule, (skip && fails !== true) || uncertain || link_timeout_skip);
-      for (const more of outcome.extra ?? []) this.#post(request, uncertain ? 'any' : more.res, uncertain ? 'any' : more.cflags, rule, uncertain);
+      this.#post(
+        request,
+        res,
+        uncertain ? 'any' : (outcome.cflags ?? 0),
+        rule,
+        (skip && fails !== true) || uncertain || link_timeout_skip,
+      );
+      for (const more of outcome.extra ?? [])
+        this.#post(request, uncertain ? 'any' : more.res, uncertain ? 'any' : more.cflags, rule, uncertain);
     }
     const { posts } = outcome;
     if (posts === undefined) return;
     const target = this.#world.rings.get(posts.ring);
-    const cqe: PredictedCqe = { user_data: posts.user_data, res: posts.res, flags: posts.cflags, sqe: -1, rule, ...(uncertain || res === 'any' ? { optional: true } : {}) };
+    const cqe: PredictedCqe = {
+      user_data: posts.user_data,
+      res: posts.res,
+      flags: posts.cflags,
+      sqe: -1,
+      rule,
+      ...(uncertain || res === 'any' ? { optional: true } : {}),
+    };
     if (posts.ring === this.#ring.slot) this.#cqes.push(cqe);
     else target?.pending.push(cqe);
   }
@@ -306,7 +363,8 @@ export class Submission {
       const { admission } = request;
       const failed = admission.verdict === 'failed' ? -admission.errno : -E.CANCELED;
       // A link timeout is cancelled by the request before it, also where it failed itself.
-      const own: Allowed = position > 0 && request.sqe.opcode === LINK_TIMEOUT && failed !== -E.CANCELED ? [failed, -E.CANCELED] : failed;
+      const own: Allowed =
+        position > 0 && request.sqe.opcode === LINK_TIMEOUT && failed !== -E.CANCELED ? [failed, -E.CANCELED] : failed;
       const rule = admission.verdict === 'failed' ? admission.rule : this.#world.hit('link.cancelled-by-submission');
       if (admission.verdict !== 'failed') this.#trace(request.sqe, request.index, 'link', own, rule, []);
       if (position > 0 && head_skips) {
@@ -335,14 +393,22 @@ export class Submission {
 
   /** A CQE that may come with any later step of the ring. */
   #stray(request: Request): void {
-    this.#ring.strays.push({ user_data: request.sqe.user_data, res: 'any', flags: 'any', sqe: -1, rule: 'enter.count', optional: true });
+    this.#ring.strays.push({
+      user_data: request.sqe.user_data,
+      res: 'any',
+      flags: 'any',
+      sqe: -1,
+      rule: 'enter.count',
+      optional: true,
+    });
   }
 
   /** What still comes of a request whose own CQE is omitted. */
   #postNotifications(request: Request): void {
     const { admission, context, sqe } = request;
     const refused = admission.verdict === 'failed' ? admission.refused : opSpec(sqe.opcode)?.refused?.(context);
-    for (const more of refused?.extra ?? []) this.#post(request, more.res, more.cflags, 'link.cancelled-by-submission', false);
+    for (const more of refused?.extra ?? [])
+      this.#post(request, more.res, more.cflags, 'link.cancelled-by-submission', false);
   }
 
   /** Posts a failure that has nothing to do with what the opcode does. */
@@ -364,7 +430,8 @@ export class Submission {
   #resources(request: Request, outcome: IssueOutcome): ReadonlySet<string> {
     const names = new Set(outcome.touches);
     for (const name of outcome.touches ?? []) {
-      for (let end = name.lastIndexOf('/'); end > 0; end = name.lastIndexOf('/', end - 1)) names.add(name.slice(0, end));
+      for (let end = name.lastIndexOf('/'); end > 0; end = name.lastIndexOf('/', end - 1))
+        names.add(name.slice(0, end));
     }
     if (usesDirect(request.sqe)) names.add(`files:${this.#ring.slot}`);
     return names;
@@ -408,11 +475,37 @@ export class Submission {
   #touchUnknown(request: Request): void {
     const outcome = opSpec(request.sqe.opcode)?.issue(request.context);
     for (const name of outcome?.changes ?? outcome?.touches ?? []) this.#files.sandbox.taint(name);
-    if (outcome?.posts !== undefined) this.#world.rings.get(outcome.posts.ring)?.pending.push({ user_data: outcome.posts.user_data, res: 'any', flags: 'any', sqe: -1, rule: 'enter.count', optional: true });
+    if (outcome?.posts !== undefined)
+      this.#world.rings
+        .get(outcome.posts.ring)
+        ?.pending.push({
+          user_data: outcome.posts.user_data,
+          res: 'any',
+          flags: 'any',
+          sqe: -1,
+          rule: 'enter.count',
+          optional: true,
+        });
   }
 
-  #trace(sqe: FullSqe, index: number, stage: Stage, res: Allowed, rule: string, filters: readonly FilterVerdict[]): void {
-    this.#world.trace?.({ kind: 'request', step: this.#world.step, sqe: index, opcode: sqe.opcode, stage, res, rule, filters });
+  #trace(
+    sqe: FullSqe,
+    index: number,
+    stage: Stage,
+    res: Allowed,
+    rule: string,
+    filters: readonly FilterVerdict[],
+  ): void {
+    this.#world.trace?.({
+      kind: 'request',
+      step: this.#world.step,
+      sqe: index,
+      opcode: sqe.opcode,
+      stage,
+      res,
+      rule,
+      filters,
+    });
   }
 }
 
@@ -428,7 +521,10 @@ export function is128(opcode: number): boolean {
 
 /** Whether the request looks into the ring's table of direct descriptors. */
 function usesDirect({ opcode, flags, op_flags }: FullSqe): boolean {
-  return (flags & IOSQE.FIXED_FILE) !== 0 || ((opcode === OP.NOP || opcode === OP.NOP128) && (op_flags & IORING_NOP.FIXED_FILE) !== 0);
+  return (
+    (flags & IOSQE.FIXED_FILE) !== 0 ||
+    ((opcode === OP.NOP || opcode === OP.NOP128) && (op_flags & IORING_NOP.FIXED_FILE) !== 0)
+  );
 }
 
 function withCancelled(res: Allowed): Allowed {
@@ -436,4 +532,3 @@ function withCancelled(res: Allowed): Allowed {
   if (res === 'any' || 'at_least' in (res as object)) return 'any';
   return [...(res as readonly number[]), -E.CANCELED];
 }
-

@@ -30,8 +30,10 @@ export function takeRing(world: World, task: Task, step: TakeRingStep): Predicte
   // The runner's own answer: there is nobody to ask.
   if (from === undefined || !from.alive) return answer(-E.NOENT, world.hit('task.gone'));
   // A thread group without its first thread can be in the middle of ending; no well-formed scenario asks.
-  if (![...from.process.threads].some(({ leads }) => leads)) return { reached: true, returns: 'any', cqes: [], rule: world.hit('task.gone') };
-  if (from.process !== task.process && !mayAttach(task, from)) return answer(-E.PERM, world.hit('task.take-ring.denied'));
+  if (![...from.process.threads].some(({ leads }) => leads))
+    return { reached: true, returns: 'any', cqes: [], rule: world.hit('task.gone') };
+  if (from.process !== task.process && !mayAttach(task, from))
+    return answer(-E.PERM, world.hit('task.take-ring.denied'));
   const ring = from.files.rings.get(step.ring);
   if (ring === undefined) return answer(-E.BADF, world.hit('task.take-ring.bad-fd'));
   task.files.rings.set(step.ring, ring);

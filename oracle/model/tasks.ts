@@ -11,7 +11,12 @@ import { UserNamespace } from './take.ts';
 import { FdTable, Process, Ring, Task } from './world.ts';
 import type { World } from './world.ts';
 
-const result = (ret: Allowed, rule: string, cqes: readonly PredictedCqe[] = []): PredictedStep => ({ reached: true, returns: [ret], cqes, rule });
+const result = (ret: Allowed, rule: string, cqes: readonly PredictedCqe[] = []): PredictedStep => ({
+  reached: true,
+  returns: [ret],
+  cqes,
+  rule,
+});
 
 /** What a ring or child made by `task` gets of its rules. */
 function inherited(world: World, task: Task): RuleSet {
@@ -98,10 +103,19 @@ export function reap(world: World, task: Task, step: ReapStep): PredictedStep {
   const cqes = [...ring.pending, ...ring.strays];
   const most = ring.pending.length;
   ring.pending = [];
-  return { reached: true, returns: [], cqes, ...(ring.strays.length > 0 ? { most } : {}), rule: world.hit('enter.count') };
+  return {
+    reached: true,
+    returns: [],
+    cqes,
+    ...(ring.strays.length > 0 ? { most } : {}),
+    rule: world.hit('enter.count'),
+  };
 }
 
-type SimpleStep = Extract<Step, { do: 'no_new_privs' | 'drop_cap_sys_admin' | 'send_ring' | 'receive_ring' | 'close_ring' | `probe_${string}` }>;
+type SimpleStep = Extract<
+  Step,
+  { do: 'no_new_privs' | 'drop_cap_sys_admin' | 'send_ring' | 'receive_ring' | 'close_ring' | `probe_${string}` }
+>;
 
 /** The remaining small steps. */
 export function simpleStep(world: World, task: Task, step: SimpleStep): PredictedStep {
@@ -114,7 +128,9 @@ export function simpleStep(world: World, task: Task, step: SimpleStep): Predicte
       task.cap_sys_admin = false;
       return result(0, world.hit('task.drop-cap'));
     case 'send_ring':
-      return rings.has(step.ring) ? result(-E.INVAL, world.hit('task.ring-passing')) : result(-E.BADF, world.hit('task.ring-passing-bad'));
+      return rings.has(step.ring)
+        ? result(-E.INVAL, world.hit('task.ring-passing'))
+        : result(-E.BADF, world.hit('task.ring-passing-bad'));
     case 'receive_ring':
       return result(-E.AGAIN, world.hit('task.ring-passing-bad'));
     case 'close_ring':

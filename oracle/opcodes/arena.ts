@@ -37,7 +37,9 @@ class Layout {
 const layout = new Layout();
 
 function u64s(...values: (bigint | number)[]): bigint {
-  return layout.put(values.length * 8, (view, _bytes, le) => values.forEach((v, i) => view.setBigUint64(i * 8, BigInt(v), le)));
+  return layout.put(values.length * 8, (view, _bytes, le) =>
+    values.forEach((v, i) => view.setBigUint64(i * 8, BigInt(v), le)),
+  );
 }
 
 function u32s(...values: number[]): bigint {

@@ -110,7 +110,12 @@ export const PROVIDE_BUFFERS: OpSpec = {
 };
 
 function remove(name: string, rest: Partial<OpForm['sqe']> = {}, prep_error = false): OpForm {
-  return { name, sqe: { opcode: 32, fd: 1, buf_index: EMPTY_GROUP, ...rest }, fixtures: [], ...(prep_error ? { prep_error } : {}) };
+  return {
+    name,
+    sqe: { opcode: 32, fd: 1, buf_index: EMPTY_GROUP, ...rest },
+    fixtures: [],
+    ...(prep_error ? { prep_error } : {}),
+  };
 }
 
 export const REMOVE_BUFFERS: OpSpec = {

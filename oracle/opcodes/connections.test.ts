@@ -17,13 +17,15 @@ function address(b: Bench, bytes: readonly number[]): { readonly addr: bigint; r
   return { addr: data(0x100), off: BigInt(bytes.length) };
 }
 const unix = (b: Bench, path: string) => address(b, [AF.UNIX, 0, ...new TextEncoder().encode(path), 0]);
-const inet = (b: Bench, ...ip: readonly number[]) => address(b, [AF.INET, 0, 7000 >> 8, 7000 & 0xff, ...ip, 0, 0, 0, 0, 0, 0, 0, 0]);
+const inet = (b: Bench, ...ip: readonly number[]) =>
+  address(b, [AF.INET, 0, 7000 >> 8, 7000 & 0xff, ...ip, 0, 0, 0, 0, 0, 0, 0, 0]);
 
 /** A bench whose first direct descriptors are sockets made by requests. */
 function withSockets(count: number, family: number, type: number): Bench {
   const b = new Bench();
   b.sandbox.world.ring(0).setFiles(Array.from({ length: count }, () => undefined));
-  for (let slot = 0; slot < count; slot++) expect(b.run({ opcode: OP.SOCKET, fd: family, off: BigInt(type), file_index: slot + 1 })).toBe(0);
+  for (let slot = 0; slot < count; slot++)
+    expect(b.run({ opcode: OP.SOCKET, fd: family, off: BigInt(type), file_index: slot + 1 })).toBe(0);
   return b;
 }
 
@@ -49,11 +51,14 @@ describe('connect(2) to a local socket', () => {
     const b = withSockets(5, AF.UNIX, SOCK.STREAM);
     expect(b.run({ opcode: OP.BIND, fd: FD.stream, addr: SOCKADDR.unix_new, off: 5n })).toBe(0);
     expect(b.ask({ opcode: OP.CONNECT, fd: 0, addr: SOCKADDR.unix_new, off: 5n, ...fixed }).res).toBe('any');
-    const connected = [0, 1, 2, 3, 4].map((fd) => b.run({ opcode: OP.CONNECT, fd, addr: SOCKADDR.unix, off: 7n, ...fixed }));
+    const connected = [0, 1, 2, 3, 4].map((fd) =>
+      b.run({ opcode: OP.CONNECT, fd, addr: SOCKADDR.unix, off: 7n, ...fixed }),
+    );
     expect(connected).toEqual([0, 0, 0, 0, 'any']);
   });
   it('and bind(2) say nothing where the address cannot be read', () => {
-    for (const opcode of [OP.CONNECT, OP.BIND]) expect(new Bench().ask({ opcode, fd: FD.stream, addr: ELSEWHERE, off: 5n }).res).toBe('any');
+    for (const opcode of [OP.CONNECT, OP.BIND])
+      expect(new Bench().ask({ opcode, fd: FD.stream, addr: ELSEWHERE, off: 5n }).res).toBe('any');
   });
   it('bind(2): a socket that has a name already', () => {
     const b = new Bench();
@@ -67,7 +72,12 @@ describe('internet sockets', () => {
   it('reach 127.0.0.1 alone', () => {
     const b = new Bench();
     expect(b.ask({ opcode: OP.CONNECT, fd: FD.inet, ...inet(b, 10, 0, 0, 1) }).res).toBe('any');
-    expect(b.ask({ opcode: OP.CONNECT, fd: FD.inet, ...inet(b, 127, 0, 0, 1) }).res).toEqual([0, -E.INPROGRESS, -E.ALREADY, -E.ISCONN]);
+    expect(b.ask({ opcode: OP.CONNECT, fd: FD.inet, ...inet(b, 127, 0, 0, 1) }).res).toEqual([
+      0,
+      -E.INPROGRESS,
+      -E.ALREADY,
+      -E.ISCONN,
+    ]);
   });
   it('of datagrams are not modelled', () => {
     const b = withSockets(1, AF.INET, SOCK.DGRAM);
@@ -89,16 +99,28 @@ describe('internet sockets', () => {
     expect(b.ask({ opcode: OP.SHUTDOWN, fd: FD.inet_listener, len: 2 }).res).toBe('any');
   });
   it('socket(2): protocols that depend on what the kernel was built with are open', () => {
-    const create = (type: number, len: number) => new Bench().ask({ opcode: OP.SOCKET, fd: AF.INET, off: BigInt(type), len }).res;
-    expect([create(SOCK.STREAM, 6), create(SOCK.STREAM, 17), create(SOCK.STREAM, 132)]).toEqual([{ at_least: 0 }, -E.PROTONOSUPPORT, 'any']);
-    expect([create(SOCK.DGRAM, 17), create(SOCK.DGRAM, 6), create(SOCK.DGRAM, 132)]).toEqual([{ at_least: 0 }, -E.PROTONOSUPPORT, 'any']);
+    const create = (type: number, len: number) =>
+      new Bench().ask({ opcode: OP.SOCKET, fd: AF.INET, off: BigInt(type), len }).res;
+    expect([create(SOCK.STREAM, 6), create(SOCK.STREAM, 17), create(SOCK.STREAM, 132)]).toEqual([
+      { at_least: 0 },
+      -E.PROTONOSUPPORT,
+      'any',
+    ]);
+    expect([create(SOCK.DGRAM, 17), create(SOCK.DGRAM, 6), create(SOCK.DGRAM, 132)]).toEqual([
+      { at_least: 0 },
+      -E.PROTONOSUPPORT,
+      'any',
+    ]);
   });
 });
 
 describe('sends and receives', () => {
   /** struct msghdr at an address of its own. */
   function msghdr(b: Bench, { name = 0n, iov = 0n, iovlen = 0n, control = 0n }): bigint {
-    b.sandbox.memory.write(data(0x200), new Uint8Array(BigUint64Array.of(name, 0n, iov, iovlen, control, 0n, 0n).buffer));
+    b.sandbox.memory.write(
+      data(0x200),
+      new Uint8Array(BigUint64Array.of(name, 0n, iov, iovlen, control, 0n, 0n).buffer),
+    );
     return data(0x200);
   }
   /** Two segments: the first good, the second beyond the arena. */
@@ -131,7 +153,10 @@ describe('sends and receives', () => {
     const send = { opcode: OP.SEND, fd: FD.inet, addr: PATTERN, len: 8 };
     expect(b.prep({ ...send, off: SOCKADDR.inet, file_index: 16 })).toEqual({ ok: true, adds_flags: 0 });
     expect(b.prep({ ...send, off: 1n, file_index: 16 })).toEqual({ ok: false, errno: E.FAULT });
-    expect(b.prep({ opcode: OP.RECV, fd: FD.inet, addr: data(0), len: 8, file_index: 1 })).toEqual({ ok: false, errno: E.INVAL });
+    expect(b.prep({ opcode: OP.RECV, fd: FD.inet, addr: data(0), len: 8, file_index: 1 })).toEqual({
+      ok: false,
+      errno: E.INVAL,
+    });
     // linux/io_uring.h: addr_len is the first of two u16 at offset 44, whatever the byte order.
     const big = new Bench({ abi: { little_endian: false } });
     expect(big.prep({ ...send, off: SOCKADDR.inet, file_index: 16 << 16 })).toEqual({ ok: true, adds_flags: 0 });
@@ -139,11 +164,20 @@ describe('sends and receives', () => {
   });
   it('of messages with names, control data or very many segments are not modelled', () => {
     const b = new Bench();
-    const prep = (opcode: number, fields: Parameters<typeof msghdr>[1], flags = 0) => b.prep({ opcode, fd: FD.socketpair_a, addr: msghdr(b, fields), flags }).ok;
+    const prep = (opcode: number, fields: Parameters<typeof msghdr>[1], flags = 0) =>
+      b.prep({ opcode, fd: FD.socketpair_a, addr: msghdr(b, fields), flags }).ok;
     for (const opcode of [OP.SENDMSG, OP.RECVMSG]) {
-      expect([prep(opcode, { name: data(0) }), prep(opcode, { control: data(0) }), prep(opcode, { iovlen: 1025n }), prep(opcode, {})]).toEqual(['unknown', 'unknown', 'unknown', true]);
+      expect([
+        prep(opcode, { name: data(0) }),
+        prep(opcode, { control: data(0) }),
+        prep(opcode, { iovlen: 1025n }),
+        prep(opcode, {}),
+      ]).toEqual(['unknown', 'unknown', 'unknown', true]);
     }
-    expect([prep(OP.RECVMSG, {}, IOSQE.BUFFER_SELECT), prep(OP.RECVMSG, { iov: data(0), iovlen: 1n }, IOSQE.BUFFER_SELECT)]).toEqual([true, 'unknown']);
+    expect([
+      prep(OP.RECVMSG, {}, IOSQE.BUFFER_SELECT),
+      prep(OP.RECVMSG, { iov: data(0), iovlen: 1n }, IOSQE.BUFFER_SELECT),
+    ]).toEqual([true, 'unknown']);
   });
   it('without copying: what is not known of the arguments is not known of the request', () => {
     const b = new Bench();
@@ -153,6 +187,9 @@ describe('sends and receives', () => {
   });
   it('io_uring_prep_msg_ring(3): EBADFD where the target is no ring, and a direct descriptor never is', () => {
     const b = withSockets(1, AF.UNIX, SOCK.STREAM);
-    expect([b.run({ opcode: OP.MSG_RING, fd: FD.file }), b.run({ opcode: OP.MSG_RING, fd: 0, ...fixed })]).toEqual([-E.BADFD, -E.BADFD]);
+    expect([b.run({ opcode: OP.MSG_RING, fd: FD.file }), b.run({ opcode: OP.MSG_RING, fd: 0, ...fixed })]).toEqual([
+      -E.BADFD,
+      -E.BADFD,
+    ]);
   });
 });

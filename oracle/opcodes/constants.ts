@@ -192,7 +192,12 @@ export const IORING_TIMEOUT = {
   IMMEDIATE_ARG: 1 << 7,
 } as const;
 
-export const IORING_POLL = { ADD_MULTI: 1 << 0, UPDATE_EVENTS: 1 << 1, UPDATE_USER_DATA: 1 << 2, ADD_LEVEL: 1 << 3 } as const;
+export const IORING_POLL = {
+  ADD_MULTI: 1 << 0,
+  UPDATE_EVENTS: 1 << 1,
+  UPDATE_USER_DATA: 1 << 2,
+  ADD_LEVEL: 1 << 3,
+} as const;
 
 export const IORING_ASYNC_CANCEL = {
   ALL: 1 << 0,
@@ -219,7 +224,14 @@ export const IORING_MSG_RING = { CQE_SKIP: 1 << 0, FLAGS_PASS: 1 << 1 } as const
 export const IORING_FIXED_FD_NO_CLOEXEC = 1;
 export const IORING_FSYNC_DATASYNC = 1;
 export const IORING_URING_CMD = { FIXED: 1 << 0, MULTISHOT: 1 << 1 } as const;
-export const SOCKET_URING_OP = { SIOCINQ: 0, SIOCOUTQ: 1, GETSOCKOPT: 2, SETSOCKOPT: 3, TX_TIMESTAMP: 4, GETSOCKNAME: 5 } as const;
+export const SOCKET_URING_OP = {
+  SIOCINQ: 0,
+  SIOCOUTQ: 1,
+  GETSOCKOPT: 2,
+  SETSOCKOPT: 3,
+  TX_TIMESTAMP: 4,
+  GETSOCKNAME: 5,
+} as const;
 export const SPLICE_F_FD_IN_FIXED = 0x8000_0000;
 
 /** file_index that asks the kernel to pick a direct descriptor. */
@@ -231,12 +243,28 @@ export const AT_SYMLINK_FOLLOW = 0x400;
 export const AT_EMPTY_PATH = 0x1000;
 
 export const AF = { UNSPEC: 0, UNIX: 1, INET: 2, INET6: 10, NETLINK: 16, PACKET: 17, MAX: 46 } as const;
-export const SOCK = { STREAM: 1, DGRAM: 2, RAW: 3, RDM: 4, SEQPACKET: 5, NONBLOCK: 0o4000, CLOEXEC: 0o2000000, TYPE_MASK: 0xf } as const;
+export const SOCK = {
+  STREAM: 1,
+  DGRAM: 2,
+  RAW: 3,
+  RDM: 4,
+  SEQPACKET: 5,
+  NONBLOCK: 0o4000,
+  CLOEXEC: 0o2000000,
+  TYPE_MASK: 0xf,
+} as const;
 export const MSG = { PEEK: 2, DONTWAIT: 0x40, WAITALL: 0x100, NOSIGNAL: 0x4000 } as const;
 export const RWF = { HIPRI: 1, DSYNC: 2, SYNC: 4, NOWAIT: 8, APPEND: 0x10 } as const;
 export const SPLICE_F = { MOVE: 1, NONBLOCK: 2, MORE: 4, GIFT: 8 } as const;
 export const POLL = { IN: 1, PRI: 2, OUT: 4, ERR: 8, HUP: 0x10, RDNORM: 0x40, WRNORM: 0x100, RDHUP: 0x2000 } as const;
-export const RESOLVE = { NO_XDEV: 1, NO_MAGICLINKS: 2, NO_SYMLINKS: 4, BENEATH: 8, IN_ROOT: 0x10, CACHED: 0x20 } as const;
+export const RESOLVE = {
+  NO_XDEV: 1,
+  NO_MAGICLINKS: 2,
+  NO_SYMLINKS: 4,
+  BENEATH: 8,
+  IN_ROOT: 0x10,
+  CACHED: 0x20,
+} as const;
 
 /** A 32-bit value as the signed number the kernel stores in cqe.res. */
 export function s32(value: number): number {

@@ -32,7 +32,10 @@ describe('iovecs', () => {
       expect(b.prep(read)).toEqual(prep);
       expect(b.prep({ ...read, flags: IOSQE.BUFFER_SELECT })).toEqual(prep);
     }
-    expect(b.prep({ opcode: OP.READ_MULTISHOT, fd: FD.file, flags: IOSQE.BUFFER_SELECT, ioprio: 1 })).toEqual({ ok: false, errno: E.INVAL });
+    expect(b.prep({ opcode: OP.READ_MULTISHOT, fd: FD.file, flags: IOSQE.BUFFER_SELECT, ioprio: 1 })).toEqual({
+      ok: false,
+      errno: E.INVAL,
+    });
     expect(b.prep({ opcode: OP.READ_MULTISHOT, fd: FD.file, flags: IOSQE.BUFFER_SELECT }).ok).toBe(true);
   });
 });
@@ -56,7 +59,9 @@ describe('positions and flags', () => {
   });
   it('fallocate(2): EBADF where nothing can be written, ESPIPE for a pipe, ENODEV for what is no file', () => {
     const b = new Bench();
-    const answers = [FD.pipe_read, FD.pipe_write, FD.eventfd, FD.stream].map((fd) => b.run({ opcode: OP.FALLOCATE, fd, addr: 8n }));
+    const answers = [FD.pipe_read, FD.pipe_write, FD.eventfd, FD.stream].map((fd) =>
+      b.run({ opcode: OP.FALLOCATE, fd, addr: 8n }),
+    );
     expect(answers).toEqual([-E.BADF, -E.SPIPE, -E.NODEV, -E.NODEV]);
   });
 });
@@ -70,7 +75,8 @@ describe('paths', () => {
     expect(b.run({ opcode: OP.OPENAT, fd: AT, addr: PATH.below_file })).toBe(-E.NOTDIR);
   });
   it('rename(2): the error of the path that has one; two different errors leave it open', () => {
-    const rename = (addr: bigint, off: bigint): unknown => new Bench().run({ opcode: OP.RENAMEAT, fd: AT, addr, off, len: AT >>> 0 });
+    const rename = (addr: bigint, off: bigint): unknown =>
+      new Bench().run({ opcode: OP.RENAMEAT, fd: AT, addr, off, len: AT >>> 0 });
     expect(rename(PATH.missing_dir, PATH.n0)).toBe(-E.NOENT);
     expect(rename(PATH.f0, PATH.missing_dir)).toBe(-E.NOENT);
     expect(rename(PATH.below_file, PATH.below_file)).toBe(-E.NOTDIR);
@@ -82,9 +88,19 @@ describe('paths', () => {
   });
   it('open(2): O_TMPFILE wants to write into a directory; openat2(2): O_PATH suffers nothing beside it', () => {
     const b = new Bench();
-    const how = (flags: number): Request => ({ opcode: OP.OPENAT2, fd: AT, addr: PATH.d0, off: store(b, 0x100, flags, 0, 0), len: 24 });
+    const how = (flags: number): Request => ({
+      opcode: OP.OPENAT2,
+      fd: AT,
+      addr: PATH.d0,
+      off: store(b, 0x100, flags, 0, 0),
+      len: 24,
+    });
     expect(b.run({ opcode: OP.OPENAT, fd: AT, addr: PATH.d0, op_flags: 0o20200000 })).toBe(-E.INVAL);
-    expect([b.run(how(0o20200000)), b.run(how(0o20000002)), b.ask(how(0o20200002)).res]).toEqual([-E.INVAL, -E.INVAL, 'any']);
+    expect([b.run(how(0o20200000)), b.run(how(0o20000002)), b.ask(how(0o20200002)).res]).toEqual([
+      -E.INVAL,
+      -E.INVAL,
+      'any',
+    ]);
     expect([b.run(how(0o10000002)), b.run(how(0o10200000))]).toEqual([-E.INVAL, { at_least: 0 }]);
     // A flag that newer kernels have: openat2 says no or does something new, openat drops what it does not know.
     expect(b.run(how(0x400_0000))).toBe('any');
@@ -100,7 +116,11 @@ describe('paths', () => {
     expect(b.run({ opcode: OP.READ, fd: FD.file, addr: data(0), len: 64 })).toBe(64);
   });
   it('of extended attributes cannot be told where the name cannot be read', () => {
-    for (const opcode of [OP.FSETXATTR, OP.FGETXATTR]) expect([opName(opcode), new Bench().ask({ opcode, fd: FD.file, addr: ELSEWHERE }).res]).toEqual([opName(opcode), 'any']);
+    for (const opcode of [OP.FSETXATTR, OP.FGETXATTR])
+      expect([opName(opcode), new Bench().ask({ opcode, fd: FD.file, addr: ELSEWHERE }).res]).toEqual([
+        opName(opcode),
+        'any',
+      ]);
     expect(new Bench().run({ opcode: OP.FSETXATTR, fd: FD.file, addr: XATTR.user })).toBe(0);
   });
 });
@@ -115,7 +135,12 @@ describe('pipes', () => {
     ];
     const full = new Bench();
     expect(full.run({ opcode: OP.WRITE, fd: FD.pipe_write, addr: BigInt(ARENA_BASE), len: 0x1400 })).toBe(0x1400);
-    for (const request of requests) expect([opName(request.opcode), full.ask(request).res, new Bench().run(request)]).toEqual([opName(request.opcode), 'any', 4]);
+    for (const request of requests)
+      expect([opName(request.opcode), full.ask(request).res, new Bench().run(request)]).toEqual([
+        opName(request.opcode),
+        'any',
+        4,
+      ]);
     const poll = { opcode: OP.POLL_ADD, fd: FD.pipe_write, op_flags: POLL.OUT };
     expect([full.ask(poll).res, new Bench().run(poll)]).toEqual(['any', POLL.OUT]);
   });
@@ -129,16 +154,30 @@ describe('pipes', () => {
 describe('waiting', () => {
   it('io_uring_prep_timeout(3): a multishot timeout announces every completion but the last with IORING_CQE_F_MORE', () => {
     const shots = (off: bigint) => {
-      const { res, cflags, extra } = new Bench().ask({ opcode: OP.TIMEOUT, addr: TIMESPEC.tiny, len: 1, off, op_flags: 0x40 });
+      const { res, cflags, extra } = new Bench().ask({
+        opcode: OP.TIMEOUT,
+        addr: TIMESPEC.tiny,
+        len: 1,
+        off,
+        op_flags: 0x40,
+      });
       return [[res, cflags], ...(extra ?? []).map((more) => [more.res, more.cflags])];
     };
     expect(shots(1n)).toEqual([[-E.TIME, 0]]);
-    expect(shots(3n)).toEqual([[-E.TIME, CQE_F.MORE], [-E.TIME, CQE_F.MORE], [-E.TIME, 0]]);
+    expect(shots(3n)).toEqual([
+      [-E.TIME, CQE_F.MORE],
+      [-E.TIME, CQE_F.MORE],
+      [-E.TIME, 0],
+    ]);
   });
   it('for several futexes: entries are checked by prep, the words when it runs', () => {
     const b = new Bench();
     /** struct futex_waitv: val, uaddr, flags and __reserved. */
-    const wait = (value: bigint, addr: bigint, flags = 2): Request => ({ opcode: OP.FUTEX_WAITV, addr: store(b, 0x100, value, addr, flags), len: 1 });
+    const wait = (value: bigint, addr: bigint, flags = 2): Request => ({
+      opcode: OP.FUTEX_WAITV,
+      addr: store(b, 0x100, value, addr, flags),
+      len: 1,
+    });
     expect(b.prep(wait(8n, FUTEX.seven, 0))).toEqual({ ok: false, errno: E.INVAL });
     expect(b.prep(wait(1n << 32n, FUTEX.seven))).toEqual({ ok: false, errno: E.INVAL });
     expect(b.prep(wait(8n, FUTEX.seven, 2 | 4)).ok).toBe('unknown');
@@ -154,7 +193,8 @@ describe('waiting', () => {
 
 describe('what a ring adds', () => {
   it('io_uring_setup(2): with CQE_MIXED a 32-byte completion carries IORING_CQE_F_32, with CQE32 none does', () => {
-    const flags = (setup_flags: number): unknown => new Bench({ rings: [{ setup_flags }] }).ask({ opcode: OP.NOP, op_flags: IORING_NOP.CQE32 }).cflags;
+    const flags = (setup_flags: number): unknown =>
+      new Bench({ rings: [{ setup_flags }] }).ask({ opcode: OP.NOP, op_flags: IORING_NOP.CQE32 }).cflags;
     expect([flags(IORING_SETUP.CQE_MIXED), flags(IORING_SETUP.CQE32)]).toEqual([CQE_F.F_32, 0]);
   });
   it('leaves descriptors above those of rings open', () => {

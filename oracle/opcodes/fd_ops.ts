@@ -4,7 +4,22 @@ import { DATA, data, EPOLL_EVENT, FD_LIST } from './arena.ts';
 import { E, FILE_INDEX_ALLOC, IORING_FIXED_FD_NO_CLOEXEC, IOSQE } from './constants.ts';
 import type { OpenFile } from './files.ts';
 import { memoryNames } from './memory.ts';
-import { ANY, anySet, descriptor, EBADF, EFAULT, EINVAL, isFixed, onFile, oneOf, PREP_OK, PREP_UNKNOWN, prepError, result, withFile } from './support.ts';
+import {
+  ANY,
+  anySet,
+  descriptor,
+  EBADF,
+  EFAULT,
+  EINVAL,
+  isFixed,
+  onFile,
+  oneOf,
+  PREP_OK,
+  PREP_UNKNOWN,
+  prepError,
+  result,
+  withFile,
+} from './support.ts';
 import type { IssueOutcome, OpContext, OpForm, OpSpec } from './types.ts';
 
 type Fields = Partial<OpForm['sqe']>;
@@ -33,7 +48,14 @@ export const CLOSE: OpSpec = {
       const touches = [`files:${c.ring}`];
       if (ring.unknown) return { ...ANY, touches };
       const slot = sqe.file_index - 1;
-      const res = ring.files === undefined ? -E.NXIO : slot >= ring.files.length ? -E.INVAL : ring.files[slot] === undefined ? -E.BADF : 0;
+      const res =
+        ring.files === undefined
+          ? -E.NXIO
+          : slot >= ring.files.length
+            ? -E.INVAL
+            : ring.files[slot] === undefined
+              ? -E.BADF
+              : 0;
       return result(res, { touches, effect: () => void ring.remove(slot) });
     }
     const touches = [`fd:${sqe.fd}`];
@@ -71,7 +93,11 @@ function descriptors(c: OpContext, addr: bigint, count: number): readonly number
 }
 
 /** Replaces direct descriptors from `offset` on, all inside a known table; the rules of IORING_REGISTER_FILES_UPDATE. Returns how to do it and the answer. */
-export function updateFiles(c: Pick<OpContext, 'ring' | 'sandbox' | 'ringAt'>, offset: number, fds: readonly number[]): { readonly res: number | 'unknown'; readonly apply: () => void } {
+export function updateFiles(
+  c: Pick<OpContext, 'ring' | 'sandbox' | 'ringAt'>,
+  offset: number,
+  fds: readonly number[],
+): { readonly res: number | 'unknown'; readonly apply: () => void } {
   const ring = c.sandbox.world.ring(c.ring);
   const steps: (() => void)[] = [];
   let done = 0;
@@ -228,7 +254,12 @@ export const PIPE: OpSpec = {
     form(62, 'plain', { addr: fds_at }),
     form(62, 'cloexec-nonblock', { addr: fds_at, op_flags: 0o2004000 }),
     form(62, 'null', { addr: 0n }),
-    form(62, 'direct', { addr: fds_at, file_index: 1 }, { probe: { memory: { at: ARENA.data + DATA.pipe_fds, length: 8 } } }),
+    form(
+      62,
+      'direct',
+      { addr: fds_at, file_index: 1 },
+      { probe: { memory: { at: ARENA.data + DATA.pipe_fds, length: 8 } } },
+    ),
     form(62, 'direct-cloexec', { addr: fds_at, op_flags: 0o2000000, file_index: 1 }),
     form(62, 'unknown-flag', { addr: fds_at, op_flags: 1 }, refused),
     form(62, 'fd-set', { addr: fds_at, fd: 1 }, refused),
@@ -257,7 +288,9 @@ function issueEpollCtl(c: OpContext): IssueOutcome {
       const there = known !== undefined && known.file === open;
       switch (sqe.len | 0) {
         case CTL_ADD:
-          return there ? result(-E.EXIST) : result(0, { effect: () => void set.watches.set(key, { fd: target_fd, file: open }) });
+          return there
+            ? result(-E.EXIST)
+            : result(0, { effect: () => void set.watches.set(key, { fd: target_fd, file: open }) });
         case CTL_DEL:
           return there ? result(0, { effect: () => void set.watches.delete(key) }) : result(-E.NOENT);
         case CTL_MOD:
@@ -270,7 +303,12 @@ function issueEpollCtl(c: OpContext): IssueOutcome {
 }
 
 const ctl = (name: string, op: number, fields: Fields = {}, extra: Partial<OpForm> = {}): OpForm =>
-  form(29, name, { fd: FD.epoll, off: BigInt(FD.eventfd), len: op, addr: EPOLL_EVENT.in, ...fields }, { ...epoll_eventfd, ...extra });
+  form(
+    29,
+    name,
+    { fd: FD.epoll, off: BigInt(FD.eventfd), len: op, addr: EPOLL_EVENT.in, ...fields },
+    { ...epoll_eventfd, ...extra },
+  );
 
 export const EPOLL_CTL: OpSpec = {
   opcode: 29,
@@ -320,4 +358,3 @@ export const EPOLL_WAIT: OpSpec = {
     form(59, 'flags-set', { fd: FD.epoll, len: 1, op_flags: 1 }, { ...epoll, ...refused }),
   ],
 };
-

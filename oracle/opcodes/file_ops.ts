@@ -5,7 +5,20 @@ import { AT_FDCWD, E, IORING_FSYNC_DATASYNC, IOSQE } from './constants.ts';
 import type { OpenFile } from './files.ts';
 import { lookup } from './fs.ts';
 import { memoryNames } from './memory.ts';
-import { ANY, anySet, EBADF, EINVAL, isFixed, pathError, pathText, PREP_ASYNC, PREP_OK, PREP_UNKNOWN, result, withFile } from './support.ts';
+import {
+  ANY,
+  anySet,
+  EBADF,
+  EINVAL,
+  isFixed,
+  pathError,
+  pathText,
+  PREP_ASYNC,
+  PREP_OK,
+  PREP_UNKNOWN,
+  result,
+  withFile,
+} from './support.ts';
 import type { IssueOutcome, OpContext, OpForm, OpSpec } from './types.ts';
 
 type Fields = Partial<OpForm['sqe']>;
@@ -31,7 +44,9 @@ export const FSYNC: OpSpec = {
   issue: (c) =>
     withFile(c, false, (open) => {
       if (open.kind === 'file') return result(0);
-      return open.kind === 'pipe' || open.kind === 'eventfd' || open.kind === 'socket' || open.kind === 'epoll' ? result(-E.INVAL) : ANY;
+      return open.kind === 'pipe' || open.kind === 'eventfd' || open.kind === 'socket' || open.kind === 'epoll'
+        ? result(-E.INVAL)
+        : ANY;
     }),
   forms: [
     form(3, 'file', { fd: FD.file }, file),
@@ -102,7 +117,9 @@ export const FALLOCATE: OpSpec = {
       const end = c.sqe.off + c.sqe.addr;
       if (open.kind !== 'file' || end > 0x1_0000n) return ANY;
       const keep = c.sqe.len === 1;
-      return result(0, { effect: () => void (keep || resize(open.node, Math.max(open.node.content.length, Number(end)))) });
+      return result(0, {
+        effect: () => void (keep || resize(open.node, Math.max(open.node.content.length, Number(end)))),
+      });
     }),
   forms: [
     form(17, 'file', { fd: FD.file, addr: 128n }, file),
@@ -130,7 +147,8 @@ export const FTRUNCATE: OpSpec = {
   issue: (c) =>
     withFile(c, true, (open) => {
       if (c.sqe.off >= SIGN) return result(-E.INVAL);
-      if (open.kind !== 'file') return open.kind === 'pipe' || open.kind === 'eventfd' || open.kind === 'socket' ? result(-E.INVAL) : ANY;
+      if (open.kind !== 'file')
+        return open.kind === 'pipe' || open.kind === 'eventfd' || open.kind === 'socket' ? result(-E.INVAL) : ANY;
       if (!open.writable) return result(-E.INVAL);
       const size = c.sqe.off;
       if (size > 0x1_0000n) return ANY;
@@ -220,7 +238,8 @@ function issueStatx(c: OpContext): IssueOutcome {
   const { sqe } = c;
   const path = pathText(c, sqe.addr);
   if (path === undefined) return ANY;
-  if (((sqe.len >>> 31) & 1) === 1 || (sqe.op_flags & AT_STATX_SYNC_TYPE) === AT_STATX_SYNC_TYPE) return result(-E.INVAL);
+  if (((sqe.len >>> 31) & 1) === 1 || (sqe.op_flags & AT_STATX_SYNC_TYPE) === AT_STATX_SYNC_TYPE)
+    return result(-E.INVAL);
   if ((sqe.op_flags & ~STATX_FLAGS) !== 0) return result(-E.INVAL);
   const touches = [`path:${path}`];
   const at = lookup(c, sqe.fd, path);

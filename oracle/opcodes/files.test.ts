@@ -6,14 +6,17 @@ import { OP, opName } from './index.ts';
 import { Bench } from './test-context.ts';
 
 const AT = -100;
-const text = (bytes: Uint8Array | string): string => (typeof bytes === 'string' ? bytes : new TextDecoder().decode(bytes));
+const text = (bytes: Uint8Array | string): string =>
+  typeof bytes === 'string' ? bytes : new TextDecoder().decode(bytes);
 const NONE = (1n << 64n) - 1n;
 const ELSEWHERE = 0x2000_9000n;
 const registered = (bench: Bench, ...fds: number[]): void => {
-  bench.sandbox.world.ring(0).setFiles(fds.map((fd) => {
-    const file = bench.sandbox.file(fd);
-    return typeof file === 'string' ? undefined : file;
-  }));
+  bench.sandbox.world.ring(0).setFiles(
+    fds.map((fd) => {
+      const file = bench.sandbox.file(fd);
+      return typeof file === 'string' ? undefined : file;
+    }),
+  );
 };
 const content = (bench: Bench): string => {
   const file = bench.sandbox.file(FD.file);
@@ -25,7 +28,9 @@ describe('the directory', () => {
     const b = new Bench();
     expect(b.run({ opcode: OP.MKDIRAT, fd: AT, addr: PATH.n0, len: 0o755 })).toBe(0);
     expect(b.run({ opcode: OP.MKDIRAT, fd: AT, addr: PATH.n0, len: 0o755 })).toBe(-E.EXIST);
-    expect(b.run({ opcode: OP.OPENAT, fd: AT, addr: PATH.in_dir, op_flags: 0o101, len: 0o600 })).toEqual({ at_least: 0 });
+    expect(b.run({ opcode: OP.OPENAT, fd: AT, addr: PATH.in_dir, op_flags: 0o101, len: 0o600 })).toEqual({
+      at_least: 0,
+    });
     expect(b.run({ opcode: OP.UNLINKAT, fd: AT, addr: PATH.d0, op_flags: 0x200 })).toBe(-E.NOTEMPTY);
     expect(b.run({ opcode: OP.RENAMEAT, fd: AT, addr: PATH.d0, off: PATH.n1, len: AT >>> 0 })).toBe('any');
     expect(b.sandbox.probePath('d0')).toBe('any');
@@ -48,9 +53,15 @@ describe('the directory', () => {
     const b = new Bench();
     expect(b.run({ opcode: OP.LINKAT, fd: AT, addr: PATH.f0, off: PATH.n7, len: AT >>> 0 })).toBe(0);
     expect(b.run({ opcode: OP.RENAMEAT, fd: AT, addr: PATH.f0, off: PATH.n7, len: AT >>> 0 })).toBe(0);
-    expect(b.ask({ opcode: OP.LINKAT, fd: AT, addr: PATH.f0, off: PATH.n7, len: AT >>> 0, op_flags: 0x400 }).res).toBe('any');
-    expect(b.ask({ opcode: OP.LINKAT, fd: AT, addr: PATH.f0, off: PATH.missing_dir, len: AT >>> 0 }).res).toBe(-E.NOENT);
-    expect(b.ask({ opcode: OP.LINKAT, fd: FD.closed, addr: PATH.f0, off: PATH.missing_dir, len: AT >>> 0 }).res).toBe('any');
+    expect(b.ask({ opcode: OP.LINKAT, fd: AT, addr: PATH.f0, off: PATH.n7, len: AT >>> 0, op_flags: 0x400 }).res).toBe(
+      'any',
+    );
+    expect(b.ask({ opcode: OP.LINKAT, fd: AT, addr: PATH.f0, off: PATH.missing_dir, len: AT >>> 0 }).res).toBe(
+      -E.NOENT,
+    );
+    expect(b.ask({ opcode: OP.LINKAT, fd: FD.closed, addr: PATH.f0, off: PATH.missing_dir, len: AT >>> 0 }).res).toBe(
+      'any',
+    );
   });
   it('does not model absolute paths, other directories and the directory itself', () => {
     const b = new Bench();
@@ -64,9 +75,13 @@ describe('the directory', () => {
     }
     expect(b.ask({ opcode: OP.MKDIRAT, fd: -1, addr: PATH.n0 }).res).toBe(-E.BADF);
     expect(b.ask({ opcode: OP.MKDIRAT, fd: 5, addr: PATH.n0 }).res).toBe('any');
-    expect(b.ask({ opcode: OP.RENAMEAT, fd: AT, addr: PATH.f0, off: PATH.n0, len: AT >>> 0, op_flags: 4 }).res).toBe('any');
+    expect(b.ask({ opcode: OP.RENAMEAT, fd: AT, addr: PATH.f0, off: PATH.n0, len: AT >>> 0, op_flags: 4 }).res).toBe(
+      'any',
+    );
     expect(b.ask({ opcode: OP.RENAMEAT, fd: AT, addr: PATH.f0, off: PATH.n0, len: FD.closed }).res).toBe(-E.BADF);
-    expect(b.ask({ opcode: OP.RENAMEAT, fd: AT, addr: PATH.d0, off: PATH.f0, len: AT >>> 0, op_flags: 2 }).res).toBe('any');
+    expect(b.ask({ opcode: OP.RENAMEAT, fd: AT, addr: PATH.d0, off: PATH.f0, len: AT >>> 0, op_flags: 2 }).res).toBe(
+      'any',
+    );
   });
   it('cannot tell paths it cannot read', () => {
     const b = new Bench();
@@ -118,21 +133,30 @@ describe('files', () => {
     expect(b.run({ opcode: OP.CLOSE, file_index: 1 })).toBe(0);
     expect(b.run({ opcode: OP.CLOSE, file_index: 1 })).toBe(-E.BADF);
     expect(b.run({ opcode: OP.CLOSE, file_index: 9 })).toBe(-E.INVAL);
-    for (const opcode of [OP.FSYNC, OP.SYNC_FILE_RANGE, OP.FALLOCATE, OP.FADVISE, OP.FTRUNCATE]) expect(b.ask({ opcode, fd: 2, addr: 1n, ...fixed }).res).toBe('any');
+    for (const opcode of [OP.FSYNC, OP.SYNC_FILE_RANGE, OP.FALLOCATE, OP.FADVISE, OP.FTRUNCATE])
+      expect(b.ask({ opcode, fd: 2, addr: 1n, ...fixed }).res).toBe('any');
     expect(b.ask({ opcode: OP.FGETXATTR, fd: 2, addr: XATTR.user, ...fixed }).res).toBe(-E.NODATA);
-    expect(b.run({ opcode: OP.SPLICE, fd: 2, file_index: FD.pipe2_read, len: 1, addr: NONE, off: NONE, ...fixed })).toBe(-E.BADF);
-    expect(b.ask({ opcode: OP.SPLICE, fd: 1, file_index: FD.pipe2_read, len: 1, addr: NONE, off: NONE, ...fixed }).res).toBe('any');
+    expect(
+      b.run({ opcode: OP.SPLICE, fd: 2, file_index: FD.pipe2_read, len: 1, addr: NONE, off: NONE, ...fixed }),
+    ).toBe(-E.BADF);
+    expect(
+      b.ask({ opcode: OP.SPLICE, fd: 1, file_index: FD.pipe2_read, len: 1, addr: NONE, off: NONE, ...fixed }).res,
+    ).toBe('any');
   });
   it('keep attributes', () => {
     const b = new Bench();
     expect(b.run({ opcode: OP.FSETXATTR, fd: FD.file, addr: XATTR.user, off: XATTR.value, len: 5 })).toBe(0);
-    expect(b.run({ opcode: OP.SETXATTR, addr3: PATH.f0, addr: XATTR.user, off: XATTR.value, len: 5, op_flags: 1 })).toBe(-E.EXIST);
+    expect(
+      b.run({ opcode: OP.SETXATTR, addr3: PATH.f0, addr: XATTR.user, off: XATTR.value, len: 5, op_flags: 1 }),
+    ).toBe(-E.EXIST);
     expect(b.run({ opcode: OP.GETXATTR, addr3: PATH.f0, addr: XATTR.user, off: data(0), len: 5 })).toBe(5);
     expect(text(b.sandbox.memory.read(data(0), 5))).toBe('value');
     expect(b.run({ opcode: OP.FGETXATTR, fd: FD.file, addr: XATTR.user })).toBe(5);
     expect(b.run({ opcode: OP.FGETXATTR, fd: FD.file, addr: XATTR.user, len: 2, off: data(0) })).toBe(-E.RANGE);
     expect(b.run({ opcode: OP.FGETXATTR, fd: FD.file, addr: XATTR.user, len: 9, off: 0n })).toBe(-E.FAULT);
-    expect(b.ask({ opcode: OP.FGETXATTR, fd: FD.file, addr: XATTR.user, len: 9, off: 0x7000_0000_0000n }).res).toBe('any');
+    expect(b.ask({ opcode: OP.FGETXATTR, fd: FD.file, addr: XATTR.user, len: 9, off: 0x7000_0000_0000n }).res).toBe(
+      'any',
+    );
     expect(b.ask({ opcode: OP.FGETXATTR, fd: FD.file, addr: PATH.f0, len: 9, off: data(0) }).res).toBe('any');
     expect(b.ask({ opcode: OP.FSETXATTR, fd: FD.file, addr: PATH.f0, len: 1, off: data(0) }).res).toBe('any');
     expect(b.ask({ opcode: OP.FSETXATTR, fd: FD.pipe_read, addr: XATTR.user, len: 1, off: data(0) }).res).toBe('any');
@@ -179,7 +203,12 @@ describe('files', () => {
       { opcode: OP.FSYNC, fd: RING_FD },
       { opcode: OP.READ_MULTISHOT, fd: RING_FD, flags: IOSQE.BUFFER_SELECT, buf_index: 9 },
     ];
-    for (const sqe of open) expect([opName(sqe.opcode), sqe.op_flags, new Bench().ask(sqe).res]).toEqual([opName(sqe.opcode), sqe.op_flags, 'any']);
+    for (const sqe of open)
+      expect([opName(sqe.opcode), sqe.op_flags, new Bench().ask(sqe).res]).toEqual([
+        opName(sqe.opcode),
+        sqe.op_flags,
+        'any',
+      ]);
     expect(b.run({ opcode: OP.READ, fd: FD.pipe2_read, addr: 0n, len: 8 })).toBe(-E.FAULT);
     expect(b.run({ opcode: OP.READ, fd: FD.pipe2_read, addr: data(0), len: 0 })).toBe(0);
     expect(b.run({ opcode: OP.WRITE, fd: FD.pipe_write, addr: PATTERN, len: 0 })).toBe(0);
@@ -210,8 +239,12 @@ describe('pipes and eventfds', () => {
     expect(text(b.sandbox.memory.read(data(0), 64))).toBe(FILE_CONTENT.slice(0, 9) + FILE_CONTENT.slice(0, 55));
     expect(b.run({ opcode: OP.SPLICE, fd: FD.file, file_index: FD.pipe_read, len: 4, addr: NONE, off: NONE })).toBe(4);
     expect(b.run({ opcode: OP.SPLICE, fd: FD.pipe_write, file_index: FD.file, len: 4, addr: NONE, off: NONE })).toBe(4);
-    expect(b.run({ opcode: OP.SPLICE, fd: FD.pipe_write, file_index: FD.file, len: 4, addr: 0n, off: 0n })).toBe(-E.SPIPE);
-    expect(b.run({ opcode: OP.SPLICE, fd: FD.file, file_index: FD.pipe_read, len: 4, addr: 0n, off: 0n })).toBe(-E.SPIPE);
+    expect(b.run({ opcode: OP.SPLICE, fd: FD.pipe_write, file_index: FD.file, len: 4, addr: 0n, off: 0n })).toBe(
+      -E.SPIPE,
+    );
+    expect(b.run({ opcode: OP.SPLICE, fd: FD.file, file_index: FD.pipe_read, len: 4, addr: 0n, off: 0n })).toBe(
+      -E.SPIPE,
+    );
     expect(b.run({ opcode: OP.TEE, fd: FD.pipe_read, file_index: FD.pipe2_read, len: 1 })).toBe(-E.BADF);
     const open: readonly Parameters<Bench['ask']>[0][] = [
       { opcode: OP.SPLICE, ...ends, len: 1, addr: NONE, off: NONE },

@@ -31,14 +31,25 @@ export interface SocketState {
 
 /** An open file description; descriptors that were duplicated or inherited share the object. */
 export type OpenFile =
-  | { readonly kind: 'file'; readonly node: Node & { type: 'file' }; readonly readable: boolean; readonly writable: boolean; readonly append: boolean; pos: number }
+  | {
+      readonly kind: 'file';
+      readonly node: Node & { type: 'file' };
+      readonly readable: boolean;
+      readonly writable: boolean;
+      readonly append: boolean;
+      pos: number;
+    }
   | { readonly kind: 'dir'; readonly node: Node & { type: 'dir' } }
   /** Opened with O_PATH. */
   | { readonly kind: 'path'; readonly node: Node }
   | { readonly kind: 'pipe'; readonly pipe: PipeState; readonly end: 'read' | 'write'; readonly nonblock: boolean }
   | { readonly kind: 'socket'; readonly socket: SocketState }
   | { readonly kind: 'eventfd'; readonly id: string; counter: bigint; readonly nonblock: boolean }
-  | { readonly kind: 'epoll'; readonly id: string; readonly watches: Map<string, { readonly fd: number; readonly file: OpenFile }> }
+  | {
+      readonly kind: 'epoll';
+      readonly id: string;
+      readonly watches: Map<string, { readonly fd: number; readonly file: OpenFile }>;
+    }
   /** A ring; `slot` is the one it was created in. */
   | { readonly kind: 'ring'; readonly slot: number }
   /** Something that is open but not modelled. */
@@ -46,7 +57,17 @@ export type OpenFile =
 
 /** A fresh socket. */
 export function newSocket(family: number, type: number, nonblock: boolean, id = 'socket:new'): SocketState {
-  return { id, family, type, state: 'fresh', nonblock, inbox: new Uint8Array(0), backlog: [], shut_read: false, shut_write: false };
+  return {
+    id,
+    family,
+    type,
+    state: 'fresh',
+    nonblock,
+    inbox: new Uint8Array(0),
+    backlog: [],
+    shut_read: false,
+    shut_write: false,
+  };
 }
 
 /** Concatenates two byte strings. */

@@ -9,7 +9,12 @@ import type { FullSqe, IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } fr
 type Fields = Partial<OpForm['sqe']>;
 
 /** Prep of a request that names paths: reserved fields, no direct descriptor, extra checks, then the paths. */
-function prepPaths(c: OpContext, reserved: readonly (keyof FullSqe)[], paths: readonly bigint[], extra?: () => PrepOutcome | undefined): PrepOutcome {
+function prepPaths(
+  c: OpContext,
+  reserved: readonly (keyof FullSqe)[],
+  paths: readonly bigint[],
+  extra?: () => PrepOutcome | undefined,
+): PrepOutcome {
   if (anySet(c.sqe, ...reserved)) return EINVAL;
   if (isFixed(c)) return EBADF;
   const refused = extra?.();
@@ -22,7 +27,11 @@ function prepPaths(c: OpContext, reserved: readonly (keyof FullSqe)[], paths: re
 }
 
 /** Where a path leads: its node (undefined = nothing there yet, but it could be made), or -errno, or 'unknown'. */
-export function lookup(c: OpContext, dirfd: number, path: string): { readonly node: Node | undefined } | number | 'unknown' {
+export function lookup(
+  c: OpContext,
+  dirfd: number,
+  path: string,
+): { readonly node: Node | undefined } | number | 'unknown' {
   if (path.startsWith('/') || path === '.' || path === '..' || path.endsWith('/')) return 'unknown';
   if (dirfd !== AT_FDCWD) {
     if (dirfd < 0) return -E.BADF;
@@ -72,7 +81,10 @@ export const MKDIRAT: OpSpec = {
     if (at === 'unknown') return { ...ANY, ...touch };
     if (typeof at === 'number') return result(at, touch);
     if (at.node !== undefined) return result(-E.EXIST, touch);
-    return result(0, { ...touch, effect: () => void c.sandbox.world.paths.set(path, { type: 'dir', id: `node:${path}`, xattrs: new Map() }) });
+    return result(0, {
+      ...touch,
+      effect: () => void c.sandbox.world.paths.set(path, { type: 'dir', id: `node:${path}`, xattrs: new Map() }),
+    });
   },
   forms: [
     form(MKDIR, 'new', { addr: PATH.n0, len: 0o755 }, makes('n0')),
@@ -99,7 +111,9 @@ export const UNLINKAT: OpSpec = {
   opcode: UNLINK,
   name: 'UNLINKAT',
   prep: (c) =>
-    prepPaths(c, ['off', 'len', 'buf_index', 'file_index'], [c.sqe.addr], () => ((c.sqe.op_flags & ~AT_REMOVEDIR) !== 0 ? EINVAL : undefined)),
+    prepPaths(c, ['off', 'len', 'buf_index', 'file_index'], [c.sqe.addr], () =>
+      (c.sqe.op_flags & ~AT_REMOVEDIR) !== 0 ? EINVAL : undefined,
+    ),
   issue: (c) => {
     const path = pathText(c, c.sqe.addr);
     if (path === undefined) return ANY;
@@ -144,7 +158,8 @@ function issueRename(c: OpContext): IssueOutcome {
   if (flags > RENAME_EXCHANGE) return { ...ANY, ...touch };
   const a = lookup(c, c.sqe.fd, from);
   const b = lookup(c, c.sqe.len | 0, to);
-  if (a === 'unknown' || b === 'unknown' || (typeof a === 'number' && typeof b === 'number' && a !== b)) return { ...ANY, ...touch };
+  if (a === 'unknown' || b === 'unknown' || (typeof a === 'number' && typeof b === 'number' && a !== b))
+    return { ...ANY, ...touch };
   if (typeof a === 'number') return result(a, touch);
   if (typeof b === 'number') return result(b, touch);
   if (a.node === undefined) return result(-E.NOENT, touch);
@@ -242,7 +257,8 @@ export const LINKAT: OpSpec = {
     if (c.sqe.op_flags !== 0) return { ...ANY, ...touch };
     const a = lookup(c, c.sqe.fd, from);
     const b = lookup(c, c.sqe.len | 0, to);
-    if (a === 'unknown' || b === 'unknown' || (typeof a === 'number' && typeof b === 'number' && a !== b)) return { ...ANY, ...touch };
+    if (a === 'unknown' || b === 'unknown' || (typeof a === 'number' && typeof b === 'number' && a !== b))
+      return { ...ANY, ...touch };
     if (typeof a === 'number') return result(a, touch);
     if (a.node === undefined) return result(-E.NOENT, touch);
     if (typeof b === 'number') return result(b, touch);

@@ -22,38 +22,114 @@ import { FGETXATTR, FSETXATTR, GETXATTR, SETXATTR } from './xattr.ts';
 
 export { OP, OP_NAMES, opName };
 export { opcodeRules } from './rules.ts';
-export { initCheck, initCheckFlags, initCheckRest, isBigOpcode, supportsBufferSelect, type InitOutcome, type InitState } from './init.ts';
+export {
+  initCheck,
+  initCheckFlags,
+  initCheckRest,
+  isBigOpcode,
+  supportsBufferSelect,
+  type InitOutcome,
+  type InitState,
+} from './init.ts';
 export { fullSqe } from './support.ts';
 export { Sandbox, World } from './sandbox.ts';
 export { ARENA_IMAGE, arenaImage } from './arena.ts';
 
 const ALL: readonly OpSpec[] = [
-  NOP, NOP128, SOCKET, OPENAT, OPENAT2, ...rwSpecs, ...msgSpecs,
-  FSYNC, SYNC_FILE_RANGE, FALLOCATE, FTRUNCATE, FADVISE, MADVISE, STATX,
-  POLL_ADD, POLL_REMOVE, TIMEOUT, TIMEOUT_REMOVE, LINK_TIMEOUT, ASYNC_CANCEL,
-  ACCEPT, CONNECT, BIND, LISTEN, SHUTDOWN,
-  CLOSE, FILES_UPDATE, FIXED_FD_INSTALL, PIPE, EPOLL_CTL, EPOLL_WAIT,
-  SPLICE, TEE, PROVIDE_BUFFERS, REMOVE_BUFFERS,
-  MKDIRAT, UNLINKAT, RENAMEAT, SYMLINKAT, LINKAT,
-  FSETXATTR, SETXATTR, FGETXATTR, GETXATTR,
-  FUTEX_WAIT, FUTEX_WAKE, FUTEX_WAITV, WAITID,
-  MSG_RING, URING_CMD, URING_CMD128,
+  NOP,
+  NOP128,
+  SOCKET,
+  OPENAT,
+  OPENAT2,
+  ...rwSpecs,
+  ...msgSpecs,
+  FSYNC,
+  SYNC_FILE_RANGE,
+  FALLOCATE,
+  FTRUNCATE,
+  FADVISE,
+  MADVISE,
+  STATX,
+  POLL_ADD,
+  POLL_REMOVE,
+  TIMEOUT,
+  TIMEOUT_REMOVE,
+  LINK_TIMEOUT,
+  ASYNC_CANCEL,
+  ACCEPT,
+  CONNECT,
+  BIND,
+  LISTEN,
+  SHUTDOWN,
+  CLOSE,
+  FILES_UPDATE,
+  FIXED_FD_INSTALL,
+  PIPE,
+  EPOLL_CTL,
+  EPOLL_WAIT,
+  SPLICE,
+  TEE,
+  PROVIDE_BUFFERS,
+  REMOVE_BUFFERS,
+  MKDIRAT,
+  UNLINKAT,
+  RENAMEAT,
+  SYMLINKAT,
+  LINKAT,
+  FSETXATTR,
+  SETXATTR,
+  FGETXATTR,
+  GETXATTR,
+  FUTEX_WAIT,
+  FUTEX_WAKE,
+  FUTEX_WAITV,
+  WAITID,
+  MSG_RING,
+  URING_CMD,
+  URING_CMD128,
 ];
 
 /** Opcodes whose handlers report an error of their own without failing the request (see IssueOutcome.quiet). */
 const QUIET = new Set<number>([
-  OP.FSYNC, OP.SYNC_FILE_RANGE, OP.FALLOCATE, OP.FTRUNCATE, OP.MADVISE, OP.STATX, OP.SHUTDOWN,
-  OP.MKDIRAT, OP.UNLINKAT, OP.RENAMEAT, OP.SYMLINKAT, OP.LINKAT,
-  OP.FSETXATTR, OP.SETXATTR, OP.FGETXATTR, OP.GETXATTR,
+  OP.FSYNC,
+  OP.SYNC_FILE_RANGE,
+  OP.FALLOCATE,
+  OP.FTRUNCATE,
+  OP.MADVISE,
+  OP.STATX,
+  OP.SHUTDOWN,
+  OP.MKDIRAT,
+  OP.UNLINKAT,
+  OP.RENAMEAT,
+  OP.SYMLINKAT,
+  OP.LINKAT,
+  OP.FSETXATTR,
+  OP.SETXATTR,
+  OP.FGETXATTR,
+  OP.GETXATTR,
 ]);
 /** Those of them that need a file: a bad descriptor is found before the handler runs, and fails the request. */
-const QUIET_ON_FILE = new Set<number>([OP.FSYNC, OP.SYNC_FILE_RANGE, OP.FALLOCATE, OP.FTRUNCATE, OP.SHUTDOWN, OP.FSETXATTR, OP.FGETXATTR]);
+const QUIET_ON_FILE = new Set<number>([
+  OP.FSYNC,
+  OP.SYNC_FILE_RANGE,
+  OP.FALLOCATE,
+  OP.FTRUNCATE,
+  OP.SHUTDOWN,
+  OP.FSETXATTR,
+  OP.FGETXATTR,
+]);
 
 function isQuiet(c: OpContext, outcome: IssueOutcome): boolean {
   if (typeof outcome.res !== 'number' || outcome.res >= 0) return false;
   const { opcode, file_index } = c.sqe;
   // A new socket that finds no direct slot.
-  if (opcode === OP.SOCKET) return file_index !== 0 && (outcome.res === -E.NXIO || outcome.res === -E.NFILE || (outcome.res === -E.INVAL && outcome.touches !== undefined));
+  if (opcode === OP.SOCKET)
+    return (
+      file_index !== 0 &&
+      (outcome.res === -E.NXIO ||
+        outcome.res === -E.NFILE ||
+        (outcome.res === -E.INVAL && outcome.touches !== undefined))
+    );
   if (!QUIET.has(opcode)) return false;
   if (!QUIET_ON_FILE.has(opcode)) return true;
   const file = requestFile(c);
@@ -72,7 +148,16 @@ function lost(c: OpContext, outcome: IssueOutcome, changes: readonly string[]): 
 }
 
 /** Opcodes whose paths start at a directory descriptor in `fd`, and those with a second one in `len`. */
-const DIRECTORY_IN_FD = new Set<number>([OP.OPENAT, OP.OPENAT2, OP.STATX, OP.MKDIRAT, OP.UNLINKAT, OP.RENAMEAT, OP.SYMLINKAT, OP.LINKAT]);
+const DIRECTORY_IN_FD = new Set<number>([
+  OP.OPENAT,
+  OP.OPENAT2,
+  OP.STATX,
+  OP.MKDIRAT,
+  OP.UNLINKAT,
+  OP.RENAMEAT,
+  OP.SYMLINKAT,
+  OP.LINKAT,
+]);
 const DIRECTORY_IN_LEN = new Set<number>([OP.RENAMEAT, OP.LINKAT]);
 
 /** Such a request reads the descriptor: one that closes it races with it. */
@@ -82,7 +167,11 @@ function fromDirectories(c: OpContext, outcome: IssueOutcome): IssueOutcome {
   const dirfds = (DIRECTORY_IN_LEN.has(opcode) ? [fd, len | 0] : [fd]).filter((dirfd) => dirfd !== AT_FDCWD);
   if (dirfds.length === 0) return outcome;
   const touches = outcome.touches ?? [];
-  return { ...outcome, touches: [...touches, ...dirfds.map((dirfd) => `fd:${dirfd}`)], changes: outcome.changes ?? touches };
+  return {
+    ...outcome,
+    touches: [...touches, ...dirfds.map((dirfd) => `fd:${dirfd}`)],
+    changes: outcome.changes ?? touches,
+  };
 }
 
 /** Where requests raced over a resource, its state is not known, nor is what a later request makes of it. */
@@ -94,7 +183,8 @@ function guarded(spec: OpSpec): OpSpec {
       const outcome = isQuiet(c, plain) ? { ...plain, quiet: true as const } : plain;
       const touches = outcome.touches ?? [];
       const changes = outcome.changes ?? touches;
-      if (!c.sandbox.isTainted(touches)) return outcome.res === 'any' ? { ...outcome, effect: lost(c, outcome, changes) } : outcome;
+      if (!c.sandbox.isTainted(touches))
+        return outcome.res === 'any' ? { ...outcome, effect: lost(c, outcome, changes) } : outcome;
       return {
         ...ANY,
         touches,

@@ -30,17 +30,52 @@ export interface InitState {
 }
 
 const BUFFER_SELECT = new Set<number>([
-  OP.READV, OP.RECVMSG, OP.READ, OP.SEND, OP.RECV, OP.URING_CMD, OP.READ_MULTISHOT, OP.URING_CMD128,
+  OP.READV,
+  OP.RECVMSG,
+  OP.READ,
+  OP.SEND,
+  OP.RECV,
+  OP.URING_CMD,
+  OP.READ_MULTISHOT,
+  OP.URING_CMD128,
 ]);
 
 const IOPRIO = new Set<number>([
-  OP.READV, OP.WRITEV, OP.READ_FIXED, OP.WRITE_FIXED, OP.SENDMSG, OP.RECVMSG, OP.ACCEPT, OP.READ, OP.WRITE, OP.SEND, OP.RECV,
-  OP.SEND_ZC, OP.SENDMSG_ZC, OP.RECV_ZC, OP.READV_FIXED, OP.WRITEV_FIXED,
+  OP.READV,
+  OP.WRITEV,
+  OP.READ_FIXED,
+  OP.WRITE_FIXED,
+  OP.SENDMSG,
+  OP.RECVMSG,
+  OP.ACCEPT,
+  OP.READ,
+  OP.WRITE,
+  OP.SEND,
+  OP.RECV,
+  OP.SEND_ZC,
+  OP.SENDMSG_ZC,
+  OP.RECV_ZC,
+  OP.READV_FIXED,
+  OP.WRITEV_FIXED,
 ]);
 
 const IOPOLL = new Set<number>([
-  OP.NOP, OP.READV, OP.WRITEV, OP.READ_FIXED, OP.WRITE_FIXED, OP.FILES_UPDATE, OP.READ, OP.WRITE, OP.PROVIDE_BUFFERS,
-  OP.REMOVE_BUFFERS, OP.MSG_RING, OP.URING_CMD, OP.READV_FIXED, OP.WRITEV_FIXED, OP.NOP128, OP.URING_CMD128,
+  OP.NOP,
+  OP.READV,
+  OP.WRITEV,
+  OP.READ_FIXED,
+  OP.WRITE_FIXED,
+  OP.FILES_UPDATE,
+  OP.READ,
+  OP.WRITE,
+  OP.PROVIDE_BUFFERS,
+  OP.REMOVE_BUFFERS,
+  OP.MSG_RING,
+  OP.URING_CMD,
+  OP.READV_FIXED,
+  OP.WRITEV_FIXED,
+  OP.NOP128,
+  OP.URING_CMD128,
 ]);
 
 const BIG = new Set<number>([OP.NOP128, OP.URING_CMD128]);
@@ -55,7 +90,11 @@ export function isBigOpcode(opcode: number): boolean {
   return BIG.has(opcode);
 }
 
-function fail(errno: number, rule: InitRule, stage: 'before-restrictions' | 'after-restrictions' = 'before-restrictions'): InitOutcome {
+function fail(
+  errno: number,
+  rule: InitRule,
+  stage: 'before-restrictions' | 'after-restrictions' = 'before-restrictions',
+): InitOutcome {
   return { errno, rule, stage };
 }
 
@@ -78,9 +117,11 @@ export function initCheckFlags(c: OpContext, state: InitState = {}): InitOutcome
 export function initCheckRest(c: OpContext): InitOutcome {
   const { opcode } = c.sqe;
   if (c.sqe.ioprio !== 0 && !IOPRIO.has(opcode)) return fail(E.INVAL, 'init.ioprio', 'after-restrictions');
-  if ((c.setup_flags & IORING_SETUP.IOPOLL) !== 0 && !IOPOLL.has(opcode)) return fail(E.INVAL, 'init.iopoll', 'after-restrictions');
+  if ((c.setup_flags & IORING_SETUP.IOPOLL) !== 0 && !IOPOLL.has(opcode))
+    return fail(E.INVAL, 'init.iopoll', 'after-restrictions');
   const { personality } = c.sqe;
-  if (personality !== 0 && !c.sandbox.world.ring(c.ring).personalities.has(personality)) return fail(E.INVAL, 'init.personality', 'after-restrictions');
+  if (personality !== 0 && !c.sandbox.world.ring(c.ring).personalities.has(personality))
+    return fail(E.INVAL, 'init.personality', 'after-restrictions');
   return { ok: true };
 }
 

@@ -20,7 +20,8 @@ export function memoryNames(address: bigint, length: number): string[] {
   if (!(from > -0x10_0000 && from < ARENA.data_size) || length <= 0) return [];
   const names: string[] = [];
   const first = Math.max(0, Math.floor(from / MEMORY_GRAIN));
-  for (let grain = first; grain * MEMORY_GRAIN < Math.min(from + length, ARENA.data_size); grain++) names.push(`mem:${grain * MEMORY_GRAIN}`);
+  for (let grain = first; grain * MEMORY_GRAIN < Math.min(from + length, ARENA.data_size); grain++)
+    names.push(`mem:${grain * MEMORY_GRAIN}`);
   return names;
 }
 

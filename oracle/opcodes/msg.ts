@@ -97,7 +97,10 @@ function issueSend(c: OpContext): IssueOutcome {
   return withFile(c, true, (file) => {
     if (file.kind !== 'socket') return result(-E.NOTSOCK);
     const { socket } = file;
-    if (selects(c)) return c.sqe.opcode === SEND_OP && c.sandbox.world.ring(c.ring).groups.get(c.sqe.buf_index) === undefined ? result(-E.NOENT) : ANY;
+    if (selects(c))
+      return c.sqe.opcode === SEND_OP && c.sandbox.world.ring(c.ring).groups.get(c.sqe.buf_index) === undefined
+        ? result(-E.NOENT)
+        : ANY;
     if ((c.sqe.op_flags & ~(MSG.DONTWAIT | MSG.NOSIGNAL)) !== 0) return ANY;
     if (c.sqe.opcode === SEND_OP && c.sqe.off !== 0n) return ANY;
     const segments = c.sqe.opcode === SEND_OP ? plain(c) : readMsghdr(c);
@@ -151,7 +154,16 @@ function issueRecv(c: OpContext): IssueOutcome {
   });
 }
 
-function form(opcode: number, name: string, fd: number, addr: bigint, len: number, fixtures: OpForm['fixtures'], fields: Fields = {}, extra: Partial<OpForm> = {}): OpForm {
+function form(
+  opcode: number,
+  name: string,
+  fd: number,
+  addr: bigint,
+  len: number,
+  fixtures: OpForm['fixtures'],
+  fields: Fields = {},
+  extra: Partial<OpForm> = {},
+): OpForm {
   return { name, sqe: { opcode, fd, addr, len, op_flags: MSG.DONTWAIT, ...fields }, fixtures, ...extra };
 }
 
@@ -200,7 +212,9 @@ function prepZeroCopy(c: OpContext): PrepOutcome {
   // Newer releases take the notification's user_data from here.
   if (c.sqe.addr3 !== 0n) return PREP_UNKNOWN;
   // From here on a notification exists.
-  const bad = ioprioError(c) ?? (c.sqe.opcode === SEND_ZC_OP ? prepSendPlain(c) : c.sqe.off !== 0n || c.sqe.file_index !== 0 ? EINVAL : undefined);
+  const bad =
+    ioprioError(c) ??
+    (c.sqe.opcode === SEND_ZC_OP ? prepSendPlain(c) : c.sqe.off !== 0n || c.sqe.file_index !== 0 ? EINVAL : undefined);
   if (bad !== undefined && bad.ok !== true) return bad.ok === false ? { ...bad, refused: notified() } : bad;
   if (c.sqe.opcode === SEND_ZC_OP) return PREP_OK;
   const segments = readMsghdr(c);
@@ -211,7 +225,11 @@ function prepZeroCopy(c: OpContext): PrepOutcome {
 function issueZeroCopy(c: OpContext): IssueOutcome {
   return withFile(c, false, (file) => {
     if (file.kind !== 'socket') return result(-E.NOTSOCK);
-    return file.socket.family === AF.UNIX ? result(-E.OPNOTSUPP) : sendError(file.socket) === -E.PIPE ? result(-E.PIPE) : ANY;
+    return file.socket.family === AF.UNIX
+      ? result(-E.OPNOTSUPP)
+      : sendError(file.socket) === -E.PIPE
+        ? result(-E.PIPE)
+        : ANY;
   });
 }
 
@@ -238,31 +256,70 @@ function zeroCopy(opcode: number, name: string, addr: bigint, len: number): OpSp
 }
 
 export const msgSpecs: readonly OpSpec[] = [
-  { opcode: SENDMSG_OP, name: 'SENDMSG', prep: prepSend, issue: issueSend, forms: [
-    ...sendForms(SENDMSG_OP, MSGHDR.one, 1),
-    form(SENDMSG_OP, 'nothing', FD.socketpair_a, MSGHDR.none, 1, pair),
-    form(SENDMSG_OP, 'null', FD.socketpair_a, 0n, 1, pair, {}, refused),
-    form(SENDMSG_OP, 'off-set', FD.socketpair_a, MSGHDR.one, 1, pair, { off: 1n }, refused),
-  ] },
-  { opcode: RECVMSG_OP, name: 'RECVMSG', prep: prepRecv, issue: issueRecv, forms: [
-    ...recvForms(RECVMSG_OP, MSGHDR.one, 1, sees(DATA.vector_a)),
-    form(RECVMSG_OP, 'null', FD.socketpair_b, 0n, 1, pair, {}, refused),
-  ] },
-  { opcode: SEND_OP, name: 'SEND', prep: prepSend, issue: issueSend, forms: [
-    ...sendForms(SEND_OP, PATTERN, 16),
-    form(SEND_OP, 'null', FD.socketpair_a, 0n, 8, pair),
-    form(SEND_OP, 'zero', FD.socketpair_a, PATTERN, 0, pair),
-    form(SEND_OP, 'select-empty', FD.socketpair_a, 0n, 8, pair, { flags: IOSQE.BUFFER_SELECT, buf_index: EMPTY_GROUP }),
-    form(SEND_OP, 'address-too-long', FD.socketpair_a, PATTERN, 8, pair, { off: SOCKADDR.inet, file_index: 200 }, refused),
-    form(SEND_OP, 'address-null', FD.socketpair_a, PATTERN, 8, pair, { off: 1n, file_index: 16 }, refused),
-    form(SEND_OP, 'padding-set', FD.socketpair_a, PATTERN, 8, pair, { file_index: 0x1_0000 }, refused),
-    form(SEND_OP, 'kernel-address', FD.socketpair_a, 0xffff_8000_0000_0000n, 8, pair, {}, refused),
-  ] },
-  { opcode: RECV_OP, name: 'RECV', prep: prepRecv, issue: issueRecv, forms: [
-    ...recvForms(RECV_OP, data(DATA.recv), 16, sees(DATA.recv)),
-    form(RECV_OP, 'select-empty', FD.socketpair_b, 0n, 8, pair, { flags: IOSQE.BUFFER_SELECT, buf_index: EMPTY_GROUP }),
-    form(RECV_OP, 'kernel-address', FD.socketpair_b, 0xffff_8000_0000_0000n, 8, pair, {}, refused),
-  ] },
+  {
+    opcode: SENDMSG_OP,
+    name: 'SENDMSG',
+    prep: prepSend,
+    issue: issueSend,
+    forms: [
+      ...sendForms(SENDMSG_OP, MSGHDR.one, 1),
+      form(SENDMSG_OP, 'nothing', FD.socketpair_a, MSGHDR.none, 1, pair),
+      form(SENDMSG_OP, 'null', FD.socketpair_a, 0n, 1, pair, {}, refused),
+      form(SENDMSG_OP, 'off-set', FD.socketpair_a, MSGHDR.one, 1, pair, { off: 1n }, refused),
+    ],
+  },
+  {
+    opcode: RECVMSG_OP,
+    name: 'RECVMSG',
+    prep: prepRecv,
+    issue: issueRecv,
+    forms: [
+      ...recvForms(RECVMSG_OP, MSGHDR.one, 1, sees(DATA.vector_a)),
+      form(RECVMSG_OP, 'null', FD.socketpair_b, 0n, 1, pair, {}, refused),
+    ],
+  },
+  {
+    opcode: SEND_OP,
+    name: 'SEND',
+    prep: prepSend,
+    issue: issueSend,
+    forms: [
+      ...sendForms(SEND_OP, PATTERN, 16),
+      form(SEND_OP, 'null', FD.socketpair_a, 0n, 8, pair),
+      form(SEND_OP, 'zero', FD.socketpair_a, PATTERN, 0, pair),
+      form(SEND_OP, 'select-empty', FD.socketpair_a, 0n, 8, pair, {
+        flags: IOSQE.BUFFER_SELECT,
+        buf_index: EMPTY_GROUP,
+      }),
+      form(
+        SEND_OP,
+        'address-too-long',
+        FD.socketpair_a,
+        PATTERN,
+        8,
+        pair,
+        { off: SOCKADDR.inet, file_index: 200 },
+        refused,
+      ),
+      form(SEND_OP, 'address-null', FD.socketpair_a, PATTERN, 8, pair, { off: 1n, file_index: 16 }, refused),
+      form(SEND_OP, 'padding-set', FD.socketpair_a, PATTERN, 8, pair, { file_index: 0x1_0000 }, refused),
+      form(SEND_OP, 'kernel-address', FD.socketpair_a, 0xffff_8000_0000_0000n, 8, pair, {}, refused),
+    ],
+  },
+  {
+    opcode: RECV_OP,
+    name: 'RECV',
+    prep: prepRecv,
+    issue: issueRecv,
+    forms: [
+      ...recvForms(RECV_OP, data(DATA.recv), 16, sees(DATA.recv)),
+      form(RECV_OP, 'select-empty', FD.socketpair_b, 0n, 8, pair, {
+        flags: IOSQE.BUFFER_SELECT,
+        buf_index: EMPTY_GROUP,
+      }),
+      form(RECV_OP, 'kernel-address', FD.socketpair_b, 0xffff_8000_0000_0000n, 8, pair, {}, refused),
+    ],
+  },
   zeroCopy(SEND_ZC_OP, 'SEND_ZC', PATTERN, 16),
   zeroCopy(SENDMSG_ZC_OP, 'SENDMSG_ZC', MSGHDR.one, 1),
   {

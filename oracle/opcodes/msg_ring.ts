@@ -22,7 +22,9 @@ export function sendData(sqe: FullSqe, target: MessageTarget): IssueOutcome {
   if (target.disabled) return result(-E.BADFD);
   // Telling a 32-byte CQE apart is up to the release.
   if (pass && (sqe.file_index & CQE_F.F_32) !== 0) return ANY;
-  return result(0, { posts: { ring: target.slot, user_data: sqe.off, res: s32(sqe.len), cflags: pass ? sqe.file_index : 0 } });
+  return result(0, {
+    posts: { ring: target.slot, user_data: sqe.off, res: s32(sqe.len), cflags: pass ? sqe.file_index : 0 },
+  });
 }
 
 function sendFd(c: OpContext, target: MessageTarget): IssueOutcome {
@@ -38,7 +40,8 @@ function sendFd(c: OpContext, target: MessageTarget): IssueOutcome {
   const file = from.files?.[Number(BigInt.asUintN(32, sqe.addr3))];
   if (file === undefined) return result(-E.BADF, { touches, changes: [] });
   // The owner of such a ring installs the file itself, when it gets to it.
-  if ((target.setup_flags & (IORING_SETUP.DEFER_TASKRUN | IORING_SETUP.SINGLE_ISSUER)) !== 0) return { ...ANY, touches, effect: () => void (to.unknown = true) };
+  if ((target.setup_flags & (IORING_SETUP.DEFER_TASKRUN | IORING_SETUP.SINGLE_ISSUER)) !== 0)
+    return { ...ANY, touches, effect: () => void (to.unknown = true) };
   const res = to.tryInstall(file, sqe.file_index);
   if (res < 0) return result(res, { touches, changes: [] });
   const silent = (sqe.op_flags & IORING_MSG_RING.CQE_SKIP) !== 0;
@@ -67,7 +70,12 @@ function issue(c: OpContext): IssueOutcome {
 }
 
 function form(name: string, slot: number, fields: Fields, extra: Partial<OpForm> = {}): OpForm {
-  return { name, sqe: { opcode: 40, fd: RING_FD + slot, off: 0x6d73_6700n + BigInt(slot), ...fields }, fixtures: [], ...extra };
+  return {
+    name,
+    sqe: { opcode: 40, fd: RING_FD + slot, off: 0x6d73_6700n + BigInt(slot), ...fields },
+    fixtures: [],
+    ...extra,
+  };
 }
 
 const refused = { prep_error: true } as const;

@@ -11,7 +11,13 @@ import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './typ
 type Fields = Partial<OpForm['sqe']>;
 const refused = { prep_error: true } as const;
 
-function form(opcode: number, name: string, fields: Fields, fixtures: OpForm['fixtures'], extra: Partial<OpForm> = {}): OpForm {
+function form(
+  opcode: number,
+  name: string,
+  fields: Fields,
+  fixtures: OpForm['fixtures'],
+  extra: Partial<OpForm> = {},
+): OpForm {
   return { name, sqe: { opcode, ...fields }, fixtures, ...extra };
 }
 
@@ -71,7 +77,8 @@ function connectInet(c: OpContext, socket: SocketState, bytes: Uint8Array): Issu
   const kind = family(bytes, c.abi.little_endian);
   if (kind === undefined) return result(-E.INVAL);
   if (socket.state === 'unknown') return ANY;
-  if (kind === AF.UNSPEC) return socket.state === 'fresh' ? result(0) : { ...ANY, effect: () => void (socket.state = 'unknown') };
+  if (kind === AF.UNSPEC)
+    return socket.state === 'fresh' ? result(0) : { ...ANY, effect: () => void (socket.state = 'unknown') };
   if (socket.state !== 'fresh') return ANY;
   if (bytes.length < 16) return result(-E.INVAL);
   if (kind !== AF.INET) return result(-E.AFNOSUPPORT);
@@ -87,7 +94,14 @@ function connectInet(c: OpContext, socket: SocketState, bytes: Uint8Array): Issu
   });
   if (port === 7001) return { res: [-E.CONNREFUSED, -E.INPROGRESS, -E.ALREADY], fails: true, ...lost() };
   const listening = c.sandbox.file(FD.inet_listener);
-  if (port !== 7000 || listening === 'closed' || listening === 'unknown' || listening.kind !== 'socket' || listening.socket.state !== 'listening') return { ...ANY, ...lost() };
+  if (
+    port !== 7000 ||
+    listening === 'closed' ||
+    listening === 'unknown' ||
+    listening.kind !== 'socket' ||
+    listening.socket.state !== 'listening'
+  )
+    return { ...ANY, ...lost() };
   return { res: [0, -E.INPROGRESS, -E.ALREADY, -E.ISCONN], fails: 'unknown', ...lost(listening.socket) };
 }
 
@@ -101,7 +115,14 @@ function issueConnect(c: OpContext): IssueOutcome {
 
 type AddressName = keyof typeof SOCKADDR;
 
-const connect = (name: string, fd: number, to: AddressName, fixtures: OpForm['fixtures'], fields: Fields = {}, extra: Partial<OpForm> = {}): OpForm =>
+const connect = (
+  name: string,
+  fd: number,
+  to: AddressName,
+  fixtures: OpForm['fixtures'],
+  fields: Fields = {},
+  extra: Partial<OpForm> = {},
+): OpForm =>
   form(CONNECT_OP, name, { fd, addr: SOCKADDR[to], off: BigInt(SOCKADDR_LEN[to]), ...fields }, fixtures, extra);
 
 const streams = ['stream', 'listener'] as const;
@@ -149,7 +170,8 @@ export const CONNECT: OpSpec = {
 function prepAccept(c: OpContext): PrepOutcome {
   const { sqe } = c;
   if (anySet(sqe, 'len', 'buf_index')) return EINVAL;
-  if ((sqe.ioprio & ~(IORING_ACCEPT.MULTISHOT | IORING_ACCEPT.DONTWAIT | IORING_ACCEPT.POLL_FIRST)) !== 0) return EINVAL;
+  if ((sqe.ioprio & ~(IORING_ACCEPT.MULTISHOT | IORING_ACCEPT.DONTWAIT | IORING_ACCEPT.POLL_FIRST)) !== 0)
+    return EINVAL;
   const flags = sqe.op_flags;
   if (sqe.file_index !== 0) {
     if ((flags & SOCK.CLOEXEC) !== 0) return EINVAL;
@@ -169,13 +191,20 @@ function issueAccept(c: OpContext): IssueOutcome {
     const first = socket.backlog[0];
     // A worker waits all the same when the listener itself is blocking.
     if (first === undefined) return ANY;
-    const outcome = installNew(c, { kind: 'socket', socket: first }, sqe.file_index, { effect: () => void socket.backlog.shift() });
+    const outcome = installNew(c, { kind: 'socket', socket: first }, sqe.file_index, {
+      effect: () => void socket.backlog.shift(),
+    });
     return { ...outcome, cflags: 'any' };
   });
 }
 
-const accept = (name: string, fd: number, fixtures: OpForm['fixtures'], fields: Fields = {}, extra: Partial<OpForm> = {}): OpForm =>
-  form(13, name, { fd, ioprio: IORING_ACCEPT.DONTWAIT, ...fields }, fixtures, extra);
+const accept = (
+  name: string,
+  fd: number,
+  fixtures: OpForm['fixtures'],
+  fields: Fields = {},
+  extra: Partial<OpForm> = {},
+): OpForm => form(13, name, { fd, ioprio: IORING_ACCEPT.DONTWAIT, ...fields }, fixtures, extra);
 
 export const ACCEPT: OpSpec = {
   opcode: 13,
@@ -195,7 +224,13 @@ export const ACCEPT: OpSpec = {
     accept('unknown-ioprio', FD.listener, ['listener'], { ioprio: 8 }, refused),
     accept('unknown-flag', FD.listener, ['listener'], { op_flags: 1 }, refused),
     accept('direct-cloexec', FD.listener, ['listener'], { op_flags: SOCK.CLOEXEC, file_index: 1 }, refused),
-    accept('multishot-one-slot', FD.listener, ['listener'], { ioprio: IORING_ACCEPT.MULTISHOT, file_index: 1 }, refused),
+    accept(
+      'multishot-one-slot',
+      FD.listener,
+      ['listener'],
+      { ioprio: IORING_ACCEPT.MULTISHOT, file_index: 1 },
+      refused,
+    ),
   ],
 };
 
@@ -220,7 +255,8 @@ function issueBind(c: OpContext): IssueOutcome {
     const path = unixPath(bytes);
     if (path === '' || path.includes('/')) return ANY;
     const touches = [`path:${path}`];
-    if (c.sandbox.world.paths.has(path)) return socket.state === 'fresh' ? result(-E.ADDRINUSE, { touches, changes: [] }) : { ...ANY, touches };
+    if (c.sandbox.world.paths.has(path))
+      return socket.state === 'fresh' ? result(-E.ADDRINUSE, { touches, changes: [] }) : { ...ANY, touches };
     // A socket that has a name already: refused, but the file may have been made and taken away again.
     if (socket.state !== 'fresh') return { ...ANY, touches };
     return result(0, {
@@ -233,8 +269,14 @@ function issueBind(c: OpContext): IssueOutcome {
   });
 }
 
-const bind = (name: string, fd: number, to: AddressName, fixtures: OpForm['fixtures'], fields: Fields = {}, extra: Partial<OpForm> = {}): OpForm =>
-  form(56, name, { fd, addr: SOCKADDR[to], off: BigInt(SOCKADDR_LEN[to]), ...fields }, fixtures, extra);
+const bind = (
+  name: string,
+  fd: number,
+  to: AddressName,
+  fixtures: OpForm['fixtures'],
+  fields: Fields = {},
+  extra: Partial<OpForm> = {},
+): OpForm => form(56, name, { fd, addr: SOCKADDR[to], off: BigInt(SOCKADDR_LEN[to]), ...fields }, fixtures, extra);
 
 export const BIND: OpSpec = {
   opcode: 56,
@@ -264,7 +306,8 @@ export const LISTEN: OpSpec = {
   issue: (c) =>
     withSocket(c, true, (socket) => {
       if (socket.type === SOCK.DGRAM) return result(-E.OPNOTSUPP);
-      if (socket.state === 'unknown' || socket.family !== AF.UNIX) return { ...ANY, effect: () => void (socket.state = 'unknown') };
+      if (socket.state === 'unknown' || socket.family !== AF.UNIX)
+        return { ...ANY, effect: () => void (socket.state = 'unknown') };
       if (socket.state === 'fresh' || socket.state === 'connected') return result(-E.INVAL);
       return result(0, { effect: () => void (socket.state = 'listening') });
     }),
@@ -294,7 +337,10 @@ export const SHUTDOWN: OpSpec = {
         if (how !== 0) socket.shut_write = true;
       };
       // Refused, and yet the directions are closed.
-      if (socket.family !== AF.UNIX) return socket.state === 'fresh' ? result(-E.NOTCONN, { effect: close }) : { ...ANY, effect: () => void (socket.state = 'unknown') };
+      if (socket.family !== AF.UNIX)
+        return socket.state === 'fresh'
+          ? result(-E.NOTCONN, { effect: close })
+          : { ...ANY, effect: () => void (socket.state = 'unknown') };
       return result(0, {
         effect: () => {
           close();
@@ -318,4 +364,3 @@ export const SHUTDOWN: OpSpec = {
     form(34, 'flags-set', { fd: FD.socketpair_a, op_flags: 1 }, ['socketpair'], refused),
   ],
 };
-

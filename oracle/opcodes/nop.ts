@@ -5,7 +5,13 @@ import { CQE_F, E, IORING_NOP, IORING_SETUP, IOSQE, s32 } from './constants.ts';
 import { descriptor, direct, EINVAL, isFixed, oneOf, result } from './support.ts';
 import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
 
-const KNOWN = IORING_NOP.INJECT_RESULT | IORING_NOP.FILE | IORING_NOP.FIXED_FILE | IORING_NOP.FIXED_BUFFER | IORING_NOP.TW | IORING_NOP.CQE32;
+const KNOWN =
+  IORING_NOP.INJECT_RESULT |
+  IORING_NOP.FILE |
+  IORING_NOP.FIXED_FILE |
+  IORING_NOP.FIXED_BUFFER |
+  IORING_NOP.TW |
+  IORING_NOP.CQE32;
 const BIG_CQE = IORING_SETUP.CQE32 | IORING_SETUP.CQE_MIXED;
 
 function prep(c: OpContext): PrepOutcome {
@@ -14,7 +20,9 @@ function prep(c: OpContext): PrepOutcome {
   if ((flags & IORING_NOP.CQE32) !== 0 && (c.setup_flags & BIG_CQE) === 0) return EINVAL;
   const fixed = (flags & IORING_NOP.FIXED_FILE) !== 0 ? IOSQE.FIXED_FILE : 0;
   const shown = c.abi.nop_shows_fixed_file;
-  return shown === undefined ? { ok: true, adds_flags: 0, may_add: fixed } : { ok: true, adds_flags: shown ? fixed : 0 };
+  return shown === undefined
+    ? { ok: true, adds_flags: 0, may_add: fixed }
+    : { ok: true, adds_flags: shown ? fixed : 0 };
 }
 
 function issue(c: OpContext): IssueOutcome {
@@ -34,7 +42,8 @@ function answer(c: OpContext): IssueOutcome {
     const shown = c.abi.nop_shows_fixed_file;
     // Kernels that turn the NOP's own flag into IOSQE_FIXED_FILE also take IOSQE_FIXED_FILE for it.
     const file = asked || (shown === true && isFixed(c)) ? direct(c, c.sqe.fd) : descriptor(c, c.sqe.fd);
-    if (file === 'unknown' || (shown === undefined && isFixed(c) && !asked)) return oneOf([res, -E.BADF, -E.FAULT], 'unknown', { cflags });
+    if (file === 'unknown' || (shown === undefined && isFixed(c) && !asked))
+      return oneOf([res, -E.BADF, -E.FAULT], 'unknown', { cflags });
     if (file === 'closed') return failed(E.BADF);
   }
   if ((flags & IORING_NOP.FIXED_BUFFER) !== 0) {
@@ -52,7 +61,12 @@ function inject(name: string, opcode: number, value: number): OpForm {
 }
 
 function forms(opcode: number): OpForm[] {
-  const nop = (name: string, op_flags: number, rest: Partial<OpForm['sqe']> = {}, more: Partial<OpForm> = {}): OpForm => ({
+  const nop = (
+    name: string,
+    op_flags: number,
+    rest: Partial<OpForm['sqe']> = {},
+    more: Partial<OpForm> = {},
+  ): OpForm => ({
     name,
     sqe: { opcode, op_flags, ...rest },
     fixtures: none,
@@ -80,7 +94,16 @@ function forms(opcode: number): OpForm[] {
     nop('cqe32-small', IORING_NOP.CQE32, {}, { prep_error: true, avoid_setup: BIG_CQE }),
     nop('unknown-flag', 0x8000_0000, {}, { prep_error: true }),
     nop('unknown-flag-low', 0x40, {}, { prep_error: true }),
-    nop('ignored-fields', 0, { fd: -7, off: 9n, addr: 0xdead_beefn, len: 3, buf_index: 5, file_index: 6, addr3: 7n, pad2: 8n }),
+    nop('ignored-fields', 0, {
+      fd: -7,
+      off: 9n,
+      addr: 0xdead_beefn,
+      len: 3,
+      buf_index: 5,
+      file_index: 6,
+      addr3: 7n,
+      pad2: 8n,
+    }),
   ];
 }
 

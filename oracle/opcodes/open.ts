@@ -4,7 +4,19 @@ import { OPEN_HOW, PATH } from './arena.ts';
 import { AT_FDCWD, E, FILE_INDEX_ALLOC, IOSQE, RESOLVE } from './constants.ts';
 import type { Node, OpenFile } from './files.ts';
 import { installNew } from './socket.ts';
-import { ANY, EBADF, EFAULT, EINVAL, isFixed, pathError, pathText, payloadU64, PREP_UNKNOWN, prepError, result } from './support.ts';
+import {
+  ANY,
+  EBADF,
+  EFAULT,
+  EINVAL,
+  isFixed,
+  pathError,
+  pathText,
+  payloadU64,
+  PREP_UNKNOWN,
+  prepError,
+  result,
+} from './support.ts';
 import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
 
 const OPENAT_OP = 18;
@@ -149,7 +161,12 @@ function issue(c: OpContext): IssueOutcome {
       if (parent.type !== 'dir') return result(-E.NOTDIR, { touches });
     }
     if (!has(o.O_CREAT) || has(o.O_PATH)) return result(-E.NOENT, { touches });
-    const made: Node & { type: 'file' } = { type: 'file', id: `node:${path}`, content: new Uint8Array(0), xattrs: new Map() };
+    const made: Node & { type: 'file' } = {
+      type: 'file',
+      id: `node:${path}`,
+      content: new Uint8Array(0),
+      xattrs: new Map(),
+    };
     return installNew(c, opened(c, h, made), c.sqe.file_index, { touches, effect: () => void paths.set(path, made) });
   }
   if (has(o.O_CREAT) && has(o.O_EXCL) && !has(o.O_PATH)) return result(-E.EXIST, { touches });
@@ -157,7 +174,8 @@ function issue(c: OpContext): IssueOutcome {
   if (has(o.O_DIRECTORY) && node.type !== 'dir') return result(-E.NOTDIR, { touches });
   if (has(o.O_PATH)) return installNew(c, { kind: 'path', node }, c.sqe.file_index, { touches, changes: [] });
   if (node.type === 'socket') return result(-E.NXIO, { touches });
-  if (node.type === 'dir' && ((h.flags & O_ACCMODE) !== 0n || has(o.O_CREAT) || has(o.O_TRUNC))) return result(-E.ISDIR, { touches });
+  if (node.type === 'dir' && ((h.flags & O_ACCMODE) !== 0n || has(o.O_CREAT) || has(o.O_TRUNC)))
+    return result(-E.ISDIR, { touches });
   // O_DIRECT is up to the file system.
   if (node.type === 'file' && (h.flags & 0x1_4000n) !== 0n) return { ...ANY, touches };
   const truncated = has(o.O_TRUNC) && node.type === 'file' ? node : undefined;
@@ -170,12 +188,35 @@ function issue(c: OpContext): IssueOutcome {
   });
 }
 
-function openat(name: string, path: bigint, flags: number, mode: number, rest: Partial<OpForm['sqe']> = {}, more: Partial<OpForm> = {}): OpForm {
-  return { name, sqe: { opcode: OPENAT_OP, fd: AT_FDCWD, addr: path, op_flags: flags >>> 0, len: mode >>> 0, ...rest }, fixtures: [], ...more };
+function openat(
+  name: string,
+  path: bigint,
+  flags: number,
+  mode: number,
+  rest: Partial<OpForm['sqe']> = {},
+  more: Partial<OpForm> = {},
+): OpForm {
+  return {
+    name,
+    sqe: { opcode: OPENAT_OP, fd: AT_FDCWD, addr: path, op_flags: flags >>> 0, len: mode >>> 0, ...rest },
+    fixtures: [],
+    ...more,
+  };
 }
 
-function openat2(name: string, path: bigint, address: bigint, rest: Partial<OpForm['sqe']> = {}, more: Partial<OpForm> = {}): OpForm {
-  return { name, sqe: { opcode: OPENAT2_OP, fd: AT_FDCWD, addr: path, off: address, len: OPEN_HOW_SIZE, ...rest }, fixtures: [], ...more };
+function openat2(
+  name: string,
+  path: bigint,
+  address: bigint,
+  rest: Partial<OpForm['sqe']> = {},
+  more: Partial<OpForm> = {},
+): OpForm {
+  return {
+    name,
+    sqe: { opcode: OPENAT2_OP, fd: AT_FDCWD, addr: path, off: address, len: OPEN_HOW_SIZE, ...rest },
+    fixtures: [],
+    ...more,
+  };
 }
 
 const file = { fixtures: ['file'] } as const;

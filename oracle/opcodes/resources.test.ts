@@ -6,13 +6,16 @@ import { initCheck, initCheckFlags, initCheckRest, isBigOpcode, OP, opName, supp
 import { Bench } from './test-context.ts';
 
 const AT = -100;
-const text = (bytes: Uint8Array | string): string => (typeof bytes === 'string' ? bytes : new TextDecoder().decode(bytes));
+const text = (bytes: Uint8Array | string): string =>
+  typeof bytes === 'string' ? bytes : new TextDecoder().decode(bytes);
 const ELSEWHERE = 0x2000_9000n;
 const registered = (bench: Bench, ...fds: number[]): void => {
-  bench.sandbox.world.ring(0).setFiles(fds.map((fd) => {
-    const file = bench.sandbox.file(fd);
-    return typeof file === 'string' ? undefined : file;
-  }));
+  bench.sandbox.world.ring(0).setFiles(
+    fds.map((fd) => {
+      const file = bench.sandbox.file(fd);
+      return typeof file === 'string' ? undefined : file;
+    }),
+  );
 };
 
 describe('direct descriptors and buffers', () => {
@@ -73,11 +76,24 @@ describe('direct descriptors and buffers', () => {
   it('hand out free slots from where the last one was', () => {
     const ring = new Bench().sandbox.world.ring(0);
     const other = { kind: 'other' } as const;
-    expect([ring.install(other, FILE_INDEX_ALLOC), ring.install(other, 1), ring.remove(0)]).toEqual([-E.NFILE, -E.NXIO, -E.NXIO]);
+    expect([ring.install(other, FILE_INDEX_ALLOC), ring.install(other, 1), ring.remove(0)]).toEqual([
+      -E.NFILE,
+      -E.NXIO,
+      -E.NXIO,
+    ]);
     ring.setFiles([undefined, undefined, undefined]);
-    expect([ring.install(other, FILE_INDEX_ALLOC), ring.install(other, FILE_INDEX_ALLOC), ring.remove(0), ring.install(other, 3)]).toEqual([0, 1, 0, 0]);
+    expect([
+      ring.install(other, FILE_INDEX_ALLOC),
+      ring.install(other, FILE_INDEX_ALLOC),
+      ring.remove(0),
+      ring.install(other, 3),
+    ]).toEqual([0, 1, 0, 0]);
     expect([ring.install(other, FILE_INDEX_ALLOC), ring.install(other, FILE_INDEX_ALLOC)]).toEqual([0, -E.NFILE]);
-    expect([ring.install({ kind: 'ring', slot: 1 }, 1), ring.remove(7), ring.install(other, 9)]).toEqual([-E.BADF, -E.INVAL, -E.INVAL]);
+    expect([ring.install({ kind: 'ring', slot: 1 }, 1), ring.remove(7), ring.install(other, 9)]).toEqual([
+      -E.BADF,
+      -E.INVAL,
+      -E.INVAL,
+    ]);
     ring.alloc_start = 2;
     ring.remove(2);
     ring.alloc_hint = 0;
@@ -140,35 +156,66 @@ describe('waiting', () => {
       { opcode: OP.READ, ioprio: 0x2000 },
       { opcode: OP.READ, ioprio: 8 },
       { opcode: OP.READ, pad2: 1n, addr3: data(0) },
-    ]) expect([opName(sqe.opcode), b.prep(sqe).ok]).toEqual([opName(sqe.opcode), 'unknown']);
+    ])
+      expect([opName(sqe.opcode), b.prep(sqe).ok]).toEqual([opName(sqe.opcode), 'unknown']);
     expect(b.prep({ opcode: OP.TIMEOUT_REMOVE, op_flags: 0x42 })).toEqual({ ok: false, errno: E.INVAL });
     expect(b.prep({ opcode: OP.READ, ioprio: 0x4000 }).ok).toBe(true);
     expect(b.prep({ opcode: OP.LINK_TIMEOUT, addr: TIMESPEC.hour, len: 1 })).toEqual({ ok: false, errno: E.INVAL });
-    expect(b.prep({ opcode: OP.POLL_ADD, len: 1, flags: IOSQE.CQE_SKIP_SUCCESS })).toEqual({ ok: false, errno: E.INVAL });
+    expect(b.prep({ opcode: OP.POLL_ADD, len: 1, flags: IOSQE.CQE_SKIP_SUCCESS })).toEqual({
+      ok: false,
+      errno: E.INVAL,
+    });
   });
   it('on epoll sets follows what is in them', () => {
     const b = new Bench();
-    const ctl = (len: number) => b.run({ opcode: OP.EPOLL_CTL, fd: FD.epoll, off: BigInt(FD.eventfd), len, addr: data(0) });
-    expect([ctl(3), ctl(2), ctl(1), ctl(1), ctl(3), ctl(2), ctl(2)]).toEqual([-E.NOENT, -E.NOENT, 0, -E.EXIST, 0, 0, -E.NOENT]);
+    const ctl = (len: number) =>
+      b.run({ opcode: OP.EPOLL_CTL, fd: FD.epoll, off: BigInt(FD.eventfd), len, addr: data(0) });
+    expect([ctl(3), ctl(2), ctl(1), ctl(1), ctl(3), ctl(2), ctl(2)]).toEqual([
+      -E.NOENT,
+      -E.NOENT,
+      0,
+      -E.EXIST,
+      0,
+      0,
+      -E.NOENT,
+    ]);
   });
 });
 
 describe('the checks before prep', () => {
   const b = new Bench();
-  const check = (sqe: Parameters<Bench['context']>[0], more: Parameters<Bench['context']>[1] = {}, state = {}) => initCheck(b.context(sqe, more), state);
+  const check = (sqe: Parameters<Bench['context']>[0], more: Parameters<Bench['context']>[1] = {}, state = {}) =>
+    initCheck(b.context(sqe, more), state);
   it('come in the order of the kernel', () => {
     expect(check({ opcode: 65, flags: 0x80 })).toMatchObject({ errno: E.INVAL, rule: 'init.opcode' });
-    expect(check({ opcode: OP.NOP128, flags: 0x80 })).toMatchObject({ rule: 'init.big-sqe', stage: 'before-restrictions' });
+    expect(check({ opcode: OP.NOP128, flags: 0x80 })).toMatchObject({
+      rule: 'init.big-sqe',
+      stage: 'before-restrictions',
+    });
     expect(check({ opcode: OP.NOP, flags: 0x80 | IOSQE.BUFFER_SELECT })).toMatchObject({ rule: 'init.sqe-flags' });
-    expect(check({ opcode: OP.NOP, flags: IOSQE.BUFFER_SELECT | IOSQE.IO_DRAIN | IOSQE.CQE_SKIP_SUCCESS })).toMatchObject({ errno: E.OPNOTSUPP, rule: 'init.buffer-select' });
-    expect(check({ opcode: OP.NOP, flags: IOSQE.IO_DRAIN | IOSQE.CQE_SKIP_SUCCESS, ioprio: 1 })).toMatchObject({ rule: 'init.drain-skip' });
-    expect(check({ opcode: OP.NOP, flags: IOSQE.IO_DRAIN }, {}, { drain_disabled: true })).toMatchObject({ rule: 'init.drain-skip' });
-    expect(check({ opcode: OP.FSYNC, ioprio: 1, personality: 1 }, { setup_flags: IORING_SETUP.IOPOLL })).toMatchObject({ rule: 'init.ioprio', stage: 'after-restrictions' });
-    expect(check({ opcode: OP.FSYNC, personality: 1 }, { setup_flags: IORING_SETUP.IOPOLL })).toMatchObject({ rule: 'init.iopoll' });
+    expect(
+      check({ opcode: OP.NOP, flags: IOSQE.BUFFER_SELECT | IOSQE.IO_DRAIN | IOSQE.CQE_SKIP_SUCCESS }),
+    ).toMatchObject({ errno: E.OPNOTSUPP, rule: 'init.buffer-select' });
+    expect(check({ opcode: OP.NOP, flags: IOSQE.IO_DRAIN | IOSQE.CQE_SKIP_SUCCESS, ioprio: 1 })).toMatchObject({
+      rule: 'init.drain-skip',
+    });
+    expect(check({ opcode: OP.NOP, flags: IOSQE.IO_DRAIN }, {}, { drain_disabled: true })).toMatchObject({
+      rule: 'init.drain-skip',
+    });
+    expect(check({ opcode: OP.FSYNC, ioprio: 1, personality: 1 }, { setup_flags: IORING_SETUP.IOPOLL })).toMatchObject({
+      rule: 'init.ioprio',
+      stage: 'after-restrictions',
+    });
+    expect(check({ opcode: OP.FSYNC, personality: 1 }, { setup_flags: IORING_SETUP.IOPOLL })).toMatchObject({
+      rule: 'init.iopoll',
+    });
     expect(check({ opcode: OP.NOP, personality: 1 })).toMatchObject({ errno: E.INVAL, rule: 'init.personality' });
     b.sandbox.world.ring(0).personalities.add(1);
     expect(check({ opcode: OP.NOP, personality: 1, flags: IOSQE.IO_DRAIN })).toEqual({ ok: true });
-    expect(b.prep({ opcode: OP.FIXED_FD_INSTALL, flags: IOSQE.FIXED_FILE, personality: 1 })).toEqual({ ok: false, errno: E.PERM });
+    expect(b.prep({ opcode: OP.FIXED_FD_INSTALL, flags: IOSQE.FIXED_FILE, personality: 1 })).toEqual({
+      ok: false,
+      errno: E.PERM,
+    });
   });
   it('give a big request on a mixed ring the room it needs', () => {
     const mixed = { setup_flags: IORING_SETUP.SQE_MIXED };
@@ -176,7 +223,15 @@ describe('the checks before prep', () => {
     expect(check({ opcode: OP.NOP128 }, mixed, { left: 2, last_slot: true })).toMatchObject({ rule: 'init.big-sqe' });
     expect(check({ opcode: OP.NOP128 }, mixed)).toMatchObject({ rule: 'init.big-sqe' });
     expect(check({ opcode: OP.NOP128 }, { setup_flags: IORING_SETUP.SQE128 })).toEqual({ ok: true });
-    expect([isBigOpcode(63), isBigOpcode(0), supportsBufferSelect(OP.READ), supportsBufferSelect(OP.WRITE)]).toEqual([true, false, true, false]);
-    expect([initCheckFlags(b.context({ opcode: 0 })), initCheckRest(b.context({ opcode: 0 }))]).toEqual([{ ok: true }, { ok: true }]);
+    expect([isBigOpcode(63), isBigOpcode(0), supportsBufferSelect(OP.READ), supportsBufferSelect(OP.WRITE)]).toEqual([
+      true,
+      false,
+      true,
+      false,
+    ]);
+    expect([initCheckFlags(b.context({ opcode: 0 })), initCheckRest(b.context({ opcode: 0 }))]).toEqual([
+      { ok: true },
+      { ok: true },
+    ]);
   });
 });

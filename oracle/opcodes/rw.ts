@@ -170,7 +170,12 @@ function positionError(c: OpContext): boolean {
 const CURRENT = (1n << 64n) - 1n;
 
 /** Reads into `segments`. `cflags` is passed on (selected buffer). */
-export function readInto(c: OpContext, segments: readonly Segment[], cflags = 0, also: () => void = () => undefined): FileOutcome {
+export function readInto(
+  c: OpContext,
+  segments: readonly Segment[],
+  cflags = 0,
+  also: () => void = () => undefined,
+): FileOutcome {
   return withFile(c, true, (file) => {
     const wanted = total(segments);
     const names = segmentNames(segments);
@@ -200,7 +205,8 @@ export function readInto(c: OpContext, segments: readonly Segment[], cflags = 0,
       case 'file': {
         const from = c.sqe.off === CURRENT ? file.pos : Number(c.sqe.off < 0x1_0000_0000n ? c.sqe.off : 0x1_0000_0000n);
         const bytes = file.node.content.slice(from, from + wanted);
-        if (!reachable && bytes.length > 0) return segments.length === 1 && isBad(c, segments[0]) ? result(-E.FAULT) : ANY;
+        if (!reachable && bytes.length > 0)
+          return segments.length === 1 && isBad(c, segments[0]) ? result(-E.FAULT) : ANY;
         return transfer(bytes.length, wanted, {
           ...memory,
           effect: () => {
@@ -274,7 +280,8 @@ export function writeFrom(c: OpContext, segments: readonly Segment[]): FileOutco
     const bytes = gather(c, segments);
     const names = segmentNames(segments);
     const memory = { touches: names, changes: [] };
-    if (bytes === 'fault') return file.kind !== 'eventfd' && segments.length === 1 && isBad(c, segments[0]) ? result(-E.FAULT) : ANY;
+    if (bytes === 'fault')
+      return file.kind !== 'eventfd' && segments.length === 1 && isBad(c, segments[0]) ? result(-E.FAULT) : ANY;
     switch (file.kind) {
       case 'file': {
         const at = file.append ? file.node.content.length : c.sqe.off === CURRENT ? file.pos : Number(c.sqe.off);
@@ -345,4 +352,3 @@ export function issueRead(c: OpContext, segments: readonly Segment[]): IssueOutc
     return { ...inner, touches: [...inner.touches, `groups:${c.ring}`] };
   });
 }
-

@@ -8,12 +8,15 @@ import { Memory, memoryNames } from './memory.ts';
 import { Bench } from './test-context.ts';
 
 const AT = -100;
-const text = (bytes: Uint8Array | string): string => (typeof bytes === 'string' ? bytes : new TextDecoder().decode(bytes));
+const text = (bytes: Uint8Array | string): string =>
+  typeof bytes === 'string' ? bytes : new TextDecoder().decode(bytes);
 const registered = (bench: Bench, ...fds: number[]): void => {
-  bench.sandbox.world.ring(0).setFiles(fds.map((fd) => {
-    const file = bench.sandbox.file(fd);
-    return typeof file === 'string' ? undefined : file;
-  }));
+  bench.sandbox.world.ring(0).setFiles(
+    fds.map((fd) => {
+      const file = bench.sandbox.file(fd);
+      return typeof file === 'string' ? undefined : file;
+    }),
+  );
 };
 
 describe('memory', () => {
@@ -36,7 +39,11 @@ describe('memory', () => {
     expect(memory.text(data(0x20))).toMatchObject({ text: 'A'.repeat(0xf0) });
     memory.forgetAll();
     expect(memory.text(data(0x20))).toBe('unknown');
-    expect([memoryNames(data(0x3f), 2), memoryNames(0n, 4), memoryNames(data(0), 0)]).toEqual([['mem:0', 'mem:64'], [], []]);
+    expect([memoryNames(data(0x3f), 2), memoryNames(0n, 4), memoryNames(data(0), 0)]).toEqual([
+      ['mem:0', 'mem:64'],
+      [],
+      [],
+    ]);
     expect(arenaOffset(data(4))).toBe(0x3004);
     expect(opName(99)).toBe('OP_99');
   });
@@ -68,7 +75,11 @@ describe('the sandbox', () => {
     b.sandbox.taint('path:f0');
     b.sandbox.taint('fd:60');
     b.sandbox.taint('mem:0');
-    expect([b.sandbox.probePath('f0'), b.sandbox.probeFd(60), b.sandbox.memory.read(data(0), 1)]).toEqual(['any', 'any', 'unknown']);
+    expect([b.sandbox.probePath('f0'), b.sandbox.probeFd(60), b.sandbox.memory.read(data(0), 1)]).toEqual([
+      'any',
+      'any',
+      'unknown',
+    ]);
     expect(b.run({ opcode: OP.UNLINKAT, fd: AT, addr: PATH.f0 })).toBe('any');
     b.sandbox.taint('socketpair');
     expect(b.ask({ opcode: OP.SEND_ZC, fd: FD.socketpair_a, addr: PATTERN, len: 1 }).extra).toHaveLength(1);
@@ -76,11 +87,30 @@ describe('the sandbox', () => {
   it('names every kind of object', () => {
     const b = new Bench();
     const names = [...b.sandbox.fds.values()].map(objectName);
-    expect(new Set(names)).toEqual(new Set(['node:f0', 'pipe', 'socketpair', 'eventfd', 'epoll', 'listener', 'datagram', 'stream', 'pipe2', 'inet_listener', 'inet']));
+    expect(new Set(names)).toEqual(
+      new Set([
+        'node:f0',
+        'pipe',
+        'socketpair',
+        'eventfd',
+        'epoll',
+        'listener',
+        'datagram',
+        'stream',
+        'pipe2',
+        'inet_listener',
+        'inet',
+      ]),
+    );
     const node = b.sandbox.world.paths.get('f0');
     const sock = b.sandbox.world.paths.get('sock');
     if (node === undefined || sock === undefined) throw new Error('fixtures are missing');
-    expect([objectName({ kind: 'path', node }), objectName({ kind: 'path', node: sock }), objectName({ kind: 'other' }), objectName({ kind: 'ring', slot: 3 })]).toEqual(['node:f0', 'path-only', 'other', 'ring:3']);
+    expect([
+      objectName({ kind: 'path', node }),
+      objectName({ kind: 'path', node: sock }),
+      objectName({ kind: 'other' }),
+      objectName({ kind: 'ring', slot: 3 }),
+    ]).toEqual(['node:f0', 'path-only', 'other', 'ring:3']);
   });
 });
 

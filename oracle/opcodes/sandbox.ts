@@ -44,7 +44,11 @@ export class Sandbox {
   readonly memory: Memory;
 
   /** The root task's state after `fixtures` were made ready. */
-  constructor(fixtures: readonly Fixture[], abi: AbiProfile, from?: { readonly world: World; readonly fds: Map<number, OpenFile>; readonly memory: Memory }) {
+  constructor(
+    fixtures: readonly Fixture[],
+    abi: AbiProfile,
+    from?: { readonly world: World; readonly fds: Map<number, OpenFile>; readonly memory: Memory },
+  ) {
     this.abi = abi;
     this.world = from?.world ?? new World();
     this.fds = from?.fds ?? new Map();
@@ -85,7 +89,8 @@ export class Sandbox {
 
   /** Notes that the state of a named resource ("path:n0", "pipe", "mem:384") is no longer known: requests raced over it. */
   taint(name: string): void {
-    if (name.startsWith('mem:')) this.memory.forget(BigInt(ARENA_BASE + ARENA.data + Number(name.slice(4))), MEMORY_GRAIN);
+    if (name.startsWith('mem:'))
+      this.memory.forget(BigInt(ARENA_BASE + ARENA.data + Number(name.slice(4))), MEMORY_GRAIN);
     else this.world.tainted.add(name);
   }
 
@@ -108,7 +113,8 @@ export class Sandbox {
     if (tainted.size === 0) return false;
     // What lies below a path that nobody knows is not known either.
     const known = (name: string): boolean => {
-      for (let end = name.length; end > 0; end = name.lastIndexOf('/', end - 1)) if (tainted.has(name.slice(0, end))) return false;
+      for (let end = name.length; end > 0; end = name.lastIndexOf('/', end - 1))
+        if (tainted.has(name.slice(0, end))) return false;
       return true;
     };
     return !names.every(known);
@@ -117,7 +123,8 @@ export class Sandbox {
   /** Does a path (relative to the scenario's directory) exist, symbolic links followed: 0 or -ENOENT, or 'any', as probe_path answers. */
   probePath(path: string): number | 'any' {
     // A directory that nobody knows takes what is in it along.
-    for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) if (this.world.tainted.has(`path:${path.slice(0, end)}`)) return 'any';
+    for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1))
+      if (this.world.tainted.has(`path:${path.slice(0, end)}`)) return 'any';
     const node = this.world.paths.get(path);
     if (node === undefined) return -E.NOENT;
     return node.type === 'symlink' ? this.probePath(node.target) : 0;

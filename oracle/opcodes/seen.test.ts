@@ -8,7 +8,11 @@ import type { OpContext } from './types.ts';
 
 const AT = -100;
 
-function words(bench: Bench, sqe: Parameters<Bench['prep']>[0], more: Partial<OpContext> = {}): readonly number[] | undefined {
+function words(
+  bench: Bench,
+  sqe: Parameters<Bench['prep']>[0],
+  more: Partial<OpContext> = {},
+): readonly number[] | undefined {
   const prep = bench.prep(sqe, more);
   return prep.ok === true && prep.payload ? [...prep.payload] : undefined;
 }
@@ -34,8 +38,24 @@ describe('what a filter sees', () => {
       (seen.size === 2 ? sometimes : seen.has(IOSQE.ASYNC) ? always : never).add(name);
     }
     expect([...always]).toEqual([
-      'FSYNC', 'SYNC_FILE_RANGE', 'FALLOCATE', 'STATX', 'MADVISE', 'SPLICE', 'TEE', 'SHUTDOWN', 'RENAMEAT', 'UNLINKAT', 'MKDIRAT', 'SYMLINKAT', 'LINKAT',
-      'FSETXATTR', 'SETXATTR', 'FGETXATTR', 'GETXATTR', 'FTRUNCATE',
+      'FSYNC',
+      'SYNC_FILE_RANGE',
+      'FALLOCATE',
+      'STATX',
+      'MADVISE',
+      'SPLICE',
+      'TEE',
+      'SHUTDOWN',
+      'RENAMEAT',
+      'UNLINKAT',
+      'MKDIRAT',
+      'SYMLINKAT',
+      'LINKAT',
+      'FSETXATTR',
+      'SETXATTR',
+      'FGETXATTR',
+      'GETXATTR',
+      'FTRUNCATE',
     ]);
     expect([...sometimes]).toEqual(['OPENAT', 'FADVISE', 'OPENAT2', 'BIND']);
     expect(never.size).toBe(43);
@@ -43,8 +63,12 @@ describe('what a filter sees', () => {
 
   it('of a socket: family, type without flags where the kernel masks them, protocol', () => {
     const socket = { opcode: OP.SOCKET, fd: -1, off: BigInt(SOCK.STREAM | SOCK.CLOEXEC), len: 0xffff_ffff };
-    expect(words(new Bench({ abi: { socket_type_mask: 0xf } }), socket)).toEqual([0xffff_ffff, 1, 0xffff_ffff, 0, 0, 0]);
-    expect(words(new Bench({ abi: { socket_type_mask: 0xffff_ffff } }), socket)).toEqual([0xffff_ffff, 0x8_0001, 0xffff_ffff, 0, 0, 0]);
+    expect(words(new Bench({ abi: { socket_type_mask: 0xf } }), socket)).toEqual([
+      0xffff_ffff, 1, 0xffff_ffff, 0, 0, 0,
+    ]);
+    expect(words(new Bench({ abi: { socket_type_mask: 0xffff_ffff } }), socket)).toEqual([
+      0xffff_ffff, 0x8_0001, 0xffff_ffff, 0, 0, 0,
+    ]);
   });
 
   it('of an open: flags and mode as the kernel will use them', () => {
@@ -62,7 +86,12 @@ describe('what a filter sees', () => {
     expect(words(b, { ...openat2, off: OPEN_HOW.all_modes })).toEqual([0x8041, 0, 0o7777, 0, 4, 0]);
     const big = new Bench({ abi: { little_endian: false } });
     expect(words(big, { ...openat, op_flags: 0o101, len: 0o644 })).toEqual([0, 0x8041, 0, 0o644, 0, 0]);
-    expect([adds(b, openat), adds(b, { ...openat, op_flags: 0o1001 }), adds(b, { ...openat, op_flags: 0o20200002 }), adds(b, { ...openat, op_flags: 0o200000 })]).toEqual([0, IOSQE.ASYNC, IOSQE.ASYNC, 0]);
+    expect([
+      adds(b, openat),
+      adds(b, { ...openat, op_flags: 0o1001 }),
+      adds(b, { ...openat, op_flags: 0o20200002 }),
+      adds(b, { ...openat, op_flags: 0o200000 }),
+    ]).toEqual([0, IOSQE.ASYNC, IOSQE.ASYNC, 0]);
   });
 
   it('of a connect: nothing where the kernel has no payload for it', () => {
@@ -71,14 +100,24 @@ describe('what a filter sees', () => {
 
   it('of a BIND to a path carries IOSQE_ASYNC where prep sends it to a worker', () => {
     const bind = { opcode: OP.BIND, fd: FD.stream, addr: SOCKADDR.unix_new, off: 5n };
-    expect([undefined, true, false].map((shown) => adds(new Bench(shown === undefined ? {} : { abi: { bind_shows_async: shown } }), bind))).toEqual([IOSQE.ASYNC, IOSQE.ASYNC, 0]);
+    expect(
+      [undefined, true, false].map((shown) =>
+        adds(new Bench(shown === undefined ? {} : { abi: { bind_shows_async: shown } }), bind),
+      ),
+    ).toEqual([IOSQE.ASYNC, IOSQE.ASYNC, 0]);
   });
 
   it('of a NOP with a direct descriptor carries IOSQE_FIXED_FILE where the kernel takes both for the same', () => {
     const nop = { opcode: OP.NOP, op_flags: IORING_NOP.FIXED_FILE };
-    expect([false, true].map((shown) => adds(new Bench({ abi: { nop_shows_fixed_file: shown } }), nop))).toEqual([0, IOSQE.FIXED_FILE]);
+    expect([false, true].map((shown) => adds(new Bench({ abi: { nop_shows_fixed_file: shown } }), nop))).toEqual([
+      0,
+      IOSQE.FIXED_FILE,
+    ]);
     const plain = { opcode: OP.NOP, op_flags: IORING_NOP.FILE, fd: FD.file, flags: IOSQE.FIXED_FILE };
-    expect([false, true].map((shown) => new Bench({ abi: { nop_shows_fixed_file: shown } }).ask(plain).res)).toEqual([0, [-9, 0]]);
+    expect([false, true].map((shown) => new Bench({ abi: { nop_shows_fixed_file: shown } }).ask(plain).res)).toEqual([
+      0,
+      [-9, 0],
+    ]);
     const bench = new Bench();
     const { nop_shows_fixed_file: _, ...abi } = bench.abi;
     expect(bench.prep(nop, { abi })).toEqual({ ok: true, adds_flags: 0, may_add: IOSQE.FIXED_FILE });

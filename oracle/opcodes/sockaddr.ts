@@ -47,7 +47,11 @@ export function namesFile(bytes: Uint8Array, little_endian: boolean): boolean {
  * padding, then a be32 or 16-byte address; a field is filled only when the
  * address is long enough to have it.
  */
-export function connectPayload(bytes: Uint8Array, little_endian: boolean, inet6_length = SIN6_LEN_RFC2133): Uint32Array {
+export function connectPayload(
+  bytes: Uint8Array,
+  little_endian: boolean,
+  inet6_length = SIN6_LEN_RFC2133,
+): Uint32Array {
   const out = new DataView(new ArrayBuffer(24));
   const kind = family(bytes, little_endian);
   if (kind !== undefined) {

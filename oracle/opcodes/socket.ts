@@ -22,13 +22,21 @@ function create(family: number, type: number, protocol: number): number | undefi
   switch (family) {
     case AF.UNIX:
       if (protocol !== 0 && protocol !== AF.UNIX) return -E.PROTONOSUPPORT;
-      return type === SOCK.STREAM || type === SOCK.DGRAM || type === SOCK.RAW || type === SOCK.SEQPACKET ? 0 : -E.SOCKTNOSUPPORT;
+      return type === SOCK.STREAM || type === SOCK.DGRAM || type === SOCK.RAW || type === SOCK.SEQPACKET
+        ? 0
+        : -E.SOCKTNOSUPPORT;
     case AF.INET:
     case AF.INET6:
       if (protocol < 0 || protocol >= 263) return -E.INVAL;
-      if (type === SOCK.STREAM) return protocol === 0 || protocol === 6 ? 0 : protocol === 17 ? -E.PROTONOSUPPORT : undefined;
-      if (type === SOCK.DGRAM) return protocol === 0 || protocol === 17 ? 0 : protocol === 6 ? -E.PROTONOSUPPORT : undefined;
-      return type === SOCK.SEQPACKET || type === SOCK.RDM ? (protocol === 0 ? -E.SOCKTNOSUPPORT : undefined) : undefined;
+      if (type === SOCK.STREAM)
+        return protocol === 0 || protocol === 6 ? 0 : protocol === 17 ? -E.PROTONOSUPPORT : undefined;
+      if (type === SOCK.DGRAM)
+        return protocol === 0 || protocol === 17 ? 0 : protocol === 6 ? -E.PROTONOSUPPORT : undefined;
+      return type === SOCK.SEQPACKET || type === SOCK.RDM
+        ? protocol === 0
+          ? -E.SOCKTNOSUPPORT
+          : undefined
+        : undefined;
     case AF.NETLINK:
       if (type !== SOCK.RAW && type !== SOCK.DGRAM) return -E.SOCKTNOSUPPORT;
       if (protocol < 0 || protocol >= 32) return -E.PROTONOSUPPORT;
@@ -74,12 +82,23 @@ function issue(c: OpContext): IssueOutcome {
   const res = create(sqe.fd, type, sqe.len | 0);
   if (res === undefined) return ANY;
   if (res < 0) return result(res);
-  return installNew(c, { kind: 'socket', socket: newSocket(sqe.fd, type, (raw & SOCK.NONBLOCK) !== 0) }, sqe.file_index);
+  return installNew(
+    c,
+    { kind: 'socket', socket: newSocket(sqe.fd, type, (raw & SOCK.NONBLOCK) !== 0) },
+    sqe.file_index,
+  );
 }
 
 const OPCODE = 45;
 
-function form(name: string, family: number, type: number, protocol: number, rest: Partial<OpForm['sqe']> = {}, prep_error = false): OpForm {
+function form(
+  name: string,
+  family: number,
+  type: number,
+  protocol: number,
+  rest: Partial<OpForm['sqe']> = {},
+  prep_error = false,
+): OpForm {
   return {
     name,
     sqe: { opcode: OPCODE, fd: family, off: BigInt(type), len: u32(protocol), ...rest },

@@ -6,13 +6,16 @@ import { OP, opName, opSpec } from './index.ts';
 import { connectPayload } from './sockaddr.ts';
 import { Bench } from './test-context.ts';
 
-const text = (bytes: Uint8Array | string): string => (typeof bytes === 'string' ? bytes : new TextDecoder().decode(bytes));
+const text = (bytes: Uint8Array | string): string =>
+  typeof bytes === 'string' ? bytes : new TextDecoder().decode(bytes);
 const ELSEWHERE = 0x2000_9000n;
 const registered = (bench: Bench, ...fds: number[]): void => {
-  bench.sandbox.world.ring(0).setFiles(fds.map((fd) => {
-    const file = bench.sandbox.file(fd);
-    return typeof file === 'string' ? undefined : file;
-  }));
+  bench.sandbox.world.ring(0).setFiles(
+    fds.map((fd) => {
+      const file = bench.sandbox.file(fd);
+      return typeof file === 'string' ? undefined : file;
+    }),
+  );
 };
 
 describe('sockets', () => {
@@ -94,16 +97,32 @@ describe('sockets', () => {
       { opcode: OP.SOCKET, fd: 16, off: 3n, len: 5 },
       { opcode: OP.SOCKET, fd: 2, off: 5n, len: 132 },
     ];
-    for (const sqe of open) expect([opName(sqe.opcode), sqe.fd, sqe.off, new Bench().ask(sqe).res]).toEqual([opName(sqe.opcode), sqe.fd, sqe.off, 'any']);
+    for (const sqe of open)
+      expect([opName(sqe.opcode), sqe.fd, sqe.off, new Bench().ask(sqe).res]).toEqual([
+        opName(sqe.opcode),
+        sqe.fd,
+        sqe.off,
+        'any',
+      ]);
     const b = new Bench();
-    expect([b.ask({ opcode: OP.SOCKET, fd: 2, off: 2n, len: 6 }).res, b.ask({ opcode: OP.SOCKET, fd: 16, off: 2n, len: 40 }).res]).toEqual([-E.PROTONOSUPPORT, -E.PROTONOSUPPORT]);
+    expect([
+      b.ask({ opcode: OP.SOCKET, fd: 2, off: 2n, len: 6 }).res,
+      b.ask({ opcode: OP.SOCKET, fd: 16, off: 2n, len: 40 }).res,
+    ]).toEqual([-E.PROTONOSUPPORT, -E.PROTONOSUPPORT]);
     expect(b.prep({ opcode: OP.SEND, fd: 0, ioprio: 1 }).ok).toBe('unknown');
     expect(b.prep({ opcode: OP.SEND_ZC, fd: 0, addr3: 1n }).ok).toBe('unknown');
-    expect(b.prep({ opcode: OP.SENDMSG_ZC, fd: 0, addr: 0n })).toMatchObject({ ok: false, errno: E.FAULT, refused: { extra: [{ cflags: CQE_F.NOTIF }] } });
+    expect(b.prep({ opcode: OP.SENDMSG_ZC, fd: 0, addr: 0n })).toMatchObject({
+      ok: false,
+      errno: E.FAULT,
+      refused: { extra: [{ cflags: CQE_F.NOTIF }] },
+    });
     expect(b.prep({ opcode: OP.SENDMSG_ZC, fd: 0, off: 1n })).toMatchObject({ ok: false, errno: E.INVAL });
     expect(b.prep({ opcode: OP.CONNECT, addr: ELSEWHERE, off: 16n }).ok).toBe('unknown');
     expect(b.prep({ opcode: OP.ACCEPT, ioprio: 1, file_index: FILE_INDEX_ALLOC }).ok).toBe(true);
-    expect(opSpec(OP.SEND_ZC)?.refused?.(b.context({ opcode: OP.SEND_ZC }))).toEqual({ cflags: [0, CQE_F.MORE], extra: [{ res: 0, cflags: CQE_F.NOTIF }] });
+    expect(opSpec(OP.SEND_ZC)?.refused?.(b.context({ opcode: OP.SEND_ZC }))).toEqual({
+      cflags: [0, CQE_F.MORE],
+      extra: [{ res: 0, cflags: CQE_F.NOTIF }],
+    });
   });
   it('show a filter where they connect to', () => {
     const b = new Bench({ abi: { pdu_size: Array.from({ length: 65 }, () => 24) } });
@@ -119,11 +138,15 @@ describe('sockets', () => {
     expect(payload(SOCKADDR.inet6, 24n)).toEqual([10, 0x581b, 0, 0, 0, 0x0100_0000]);
     expect(payload(SOCKADDR.inet6, 23n)).toEqual([10, 0, 0, 0, 0, 0]);
     expect(payload(SOCKADDR.unix, 7n)).toEqual([1, 0, 0, 0, 0, 0]);
-    const short = Uint8Array.from({ length: 24 }, (_, i) => (i === 0 ? 10 : i === 2 ? 0x1b : i === 3 ? 0x58 : i === 23 ? 1 : 0));
+    const short = Uint8Array.from({ length: 24 }, (_, i) =>
+      i === 0 ? 10 : i === 2 ? 0x1b : i === 3 ? 0x58 : i === 23 ? 1 : 0,
+    );
     expect([...connectPayload(short, true)]).toEqual([10, 0x581b, 0, 0, 0, 0x0100_0000]);
     // As the model of a faulty kernel has it.
     expect([...connectPayload(short, true, 28)]).toEqual([10, 0, 0, 0, 0, 0]);
-    expect([...connectPayload(Uint8Array.of(0, 2, 0x1b, 0x58, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0), false)]).toEqual([2, 0x1b58_0000, 0x7f00_0001, 0, 0, 0]);
+    expect([...connectPayload(Uint8Array.of(0, 2, 0x1b, 0x58, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0), false)]).toEqual([
+      2, 0x1b58_0000, 0x7f00_0001, 0, 0, 0,
+    ]);
   });
 });
 
@@ -133,7 +156,12 @@ describe('messages to rings', () => {
     registered(b, FD.file);
     b.sandbox.world.ring(1).setFiles([undefined]);
     const send = { opcode: OP.MSG_RING, fd: RING_FD + 1, addr: 1n, off: 9n };
-    expect(b.ask({ ...send, file_index: FILE_INDEX_ALLOC }).posts).toEqual({ ring: 1, user_data: 9n, res: 0, cflags: 0 });
+    expect(b.ask({ ...send, file_index: FILE_INDEX_ALLOC }).posts).toEqual({
+      ring: 1,
+      user_data: 9n,
+      res: 0,
+      cflags: 0,
+    });
     expect(b.run({ ...send, file_index: 1, op_flags: 1 })).toBe(0);
     expect(b.sandbox.world.ring(1).files?.[0]?.kind).toBe('file');
     expect(b.run({ ...send, file_index: 5 })).toBe(-E.INVAL);

@@ -3,14 +3,25 @@ import { FD } from '../layout.ts';
 import { E, IOSQE, SPLICE_F, SPLICE_F_FD_IN_FIXED } from './constants.ts';
 import { append, type OpenFile } from './files.ts';
 import { overwrite } from './rw.ts';
-import { ANY, descriptor, direct, EINVAL, onFile, PREP_ASYNC, result, slotName, transfer, withFile } from './support.ts';
+import {
+  ANY,
+  descriptor,
+  direct,
+  EINVAL,
+  onFile,
+  PREP_ASYNC,
+  result,
+  slotName,
+  transfer,
+  withFile,
+} from './support.ts';
 import type { IssueOutcome, OpContext, OpForm, OpSpec } from './types.ts';
 
 type Fields = Partial<OpForm['sqe']>;
 const NONE = (1n << 64n) - 1n;
 
 function flagsOk(c: OpContext): boolean {
-  return ((c.sqe.op_flags & ~(0xf | SPLICE_F_FD_IN_FIXED)) >>> 0) === 0;
+  return (c.sqe.op_flags & ~(0xf | SPLICE_F_FD_IN_FIXED)) >>> 0 === 0;
 }
 
 /** Runs `body` with the output and the input file, looked up in this order. */
@@ -18,7 +29,9 @@ function withBoth(c: OpContext, body: (input: OpenFile, output: OpenFile) => Iss
   const fixed = (c.sqe.op_flags & SPLICE_F_FD_IN_FIXED) !== 0;
   const fd = c.sqe.file_index | 0;
   const found = fixed ? direct(c, fd) : descriptor(c, fd);
-  return withFile(c, true, (output) => onFile(c, found, slotName(c, fixed, fd), true, (input) => (c.sqe.len === 0 ? result(0) : body(input, output))));
+  return withFile(c, true, (output) =>
+    onFile(c, found, slotName(c, fixed, fd), true, (input) => (c.sqe.len === 0 ? result(0) : body(input, output))),
+  );
 }
 
 function readable(file: OpenFile): boolean {
@@ -41,7 +54,9 @@ function issueTee(c: OpContext): IssueOutcome {
     if (input.pipe.bytes.length === 0) return nonblock(c, input, output) ? result(-E.AGAIN) : ANY;
     if (output.pipe.bytes.length > 0x1000) return ANY;
     const bytes = input.pipe.bytes.slice(0, wanted);
-    return transfer(bytes.length, wanted, { effect: () => void (output.pipe.bytes = append(output.pipe.bytes, bytes)) });
+    return transfer(bytes.length, wanted, {
+      effect: () => void (output.pipe.bytes = append(output.pipe.bytes, bytes)),
+    });
   });
 }
 
@@ -98,7 +113,16 @@ function issueSplice(c: OpContext): IssueOutcome {
   });
 }
 
-function form(opcode: number, name: string, from: number, to: number, len: number, fields: Fields, fixtures: OpForm['fixtures'], prep_error = false): OpForm {
+function form(
+  opcode: number,
+  name: string,
+  from: number,
+  to: number,
+  len: number,
+  fields: Fields,
+  fixtures: OpForm['fixtures'],
+  prep_error = false,
+): OpForm {
   return {
     name,
     sqe: { opcode, fd: to, file_index: from >>> 0, len, op_flags: SPLICE_F.NONBLOCK, ...fields },
@@ -127,7 +151,9 @@ export const SPLICE: OpSpec = {
     form(30, 'zero', FD.pipe2_read, FD.pipe_write, 0, none, pipes),
     form(30, 'bad-in', FD.closed, FD.pipe_write, 8, none, ['pipe']),
     form(30, 'bad-out', FD.pipe2_read, FD.closed, 8, none, ['pipe_full']),
-    form(30, 'fixed-in', 0, FD.pipe_write, 8, { ...none, op_flags: (SPLICE_F_FD_IN_FIXED | SPLICE_F.NONBLOCK) >>> 0 }, ['pipe']),
+    form(30, 'fixed-in', 0, FD.pipe_write, 8, { ...none, op_flags: (SPLICE_F_FD_IN_FIXED | SPLICE_F.NONBLOCK) >>> 0 }, [
+      'pipe',
+    ]),
     form(30, 'fixed-out', FD.pipe2_read, 0, 8, { ...none, flags: IOSQE.FIXED_FILE }, ['pipe_full']),
     form(30, 'unknown-flag', FD.pipe2_read, FD.pipe_write, 8, { ...none, op_flags: 0x10 }, pipes, true),
   ],
@@ -152,4 +178,3 @@ export const TEE: OpSpec = {
     form(33, 'unknown-flag', FD.pipe2_read, FD.pipe_write, 8, { op_flags: 0x40 }, pipes, true),
   ],
 };
-

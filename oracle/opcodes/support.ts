@@ -86,7 +86,13 @@ export function withFile(c: OpContext, changes: boolean, body: (file: OpenFile) 
 }
 
 /** As withFile, for a file found elsewhere in the SQE. */
-export function onFile(_c: OpContext, file: OpenFile | 'closed' | 'unknown', slot: string, changes: boolean, body: (file: OpenFile) => IssueOutcome): FileOutcome {
+export function onFile(
+  _c: OpContext,
+  file: OpenFile | 'closed' | 'unknown',
+  slot: string,
+  changes: boolean,
+  body: (file: OpenFile) => IssueOutcome,
+): FileOutcome {
   if (file === 'closed' || file === 'unknown' || file.kind === 'other' || file.kind === 'path') {
     // A descriptor opened with O_PATH is no file to most requests.
     const known = file === 'closed' || (file !== 'unknown' && file.kind === 'path');
@@ -131,6 +137,36 @@ export function payloadU64(little_endian: boolean, ...values: bigint[]): Uint32A
 /** Fills in absent SQE fields with zero. */
 export function fullSqe(sqe: import('../scenario/types.ts').Sqe): FullSqe {
   // Field by field: one shape for all of them, which the engine rewards.
-  const { opcode, flags = 0, ioprio = 0, fd = 0, off = 0n, addr = 0n, len = 0, op_flags = 0, user_data = 0n, buf_index = 0, personality = 0, file_index = 0, addr3 = 0n, pad2 = 0n } = sqe;
-  return { opcode, flags, ioprio, fd, off, addr, len, op_flags, user_data, buf_index, personality, file_index, addr3, pad2 };
+  const {
+    opcode,
+    flags = 0,
+    ioprio = 0,
+    fd = 0,
+    off = 0n,
+    addr = 0n,
+    len = 0,
+    op_flags = 0,
+    user_data = 0n,
+    buf_index = 0,
+    personality = 0,
+    file_index = 0,
+    addr3 = 0n,
+    pad2 = 0n,
+  } = sqe;
+  return {
+    opcode,
+    flags,
+    ioprio,
+    fd,
+    off,
+    addr,
+    len,
+    op_flags,
+    user_data,
+    buf_index,
+    personality,
+    file_index,
+    addr3,
+    pad2,
+  };
 }

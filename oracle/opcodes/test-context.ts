@@ -18,7 +18,13 @@ export class Bench {
   readonly sandbox: Sandbox;
   readonly rings: readonly TestRing[];
 
-  constructor(options: { readonly fixtures?: readonly Fixture[]; readonly rings?: readonly TestRing[]; readonly abi?: Partial<AbiProfile> } = {}) {
+  constructor(
+    options: {
+      readonly fixtures?: readonly Fixture[];
+      readonly rings?: readonly TestRing[];
+      readonly abi?: Partial<AbiProfile>;
+    } = {},
+  ) {
     this.abi = { ...ABI_7_0, ...options.abi };
     this.rings = options.rings ?? [{}, {}];
     this.sandbox = new Sandbox(options.fixtures ?? FIXTURES, this.abi);
@@ -27,7 +33,9 @@ export class Bench {
   ringAt(fd: number): { readonly slot: number; readonly setup_flags: number; readonly disabled: boolean } | undefined {
     const slot = fd - RING_FD;
     const ring = this.rings[slot];
-    return ring === undefined ? undefined : { slot, setup_flags: ring.setup_flags ?? 0, disabled: ring.disabled ?? false };
+    return ring === undefined
+      ? undefined
+      : { slot, setup_flags: ring.setup_flags ?? 0, disabled: ring.disabled ?? false };
   }
 
   context(sqe: Sqe, more: Partial<OpContext> = {}): OpContext {

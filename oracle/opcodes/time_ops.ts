@@ -3,7 +3,20 @@ import { FD } from '../layout.ts';
 import { TIMESPEC } from './arena.ts';
 import { CQE_F, E, IORING_ASYNC_CANCEL as CANCEL, IORING_POLL, IORING_TIMEOUT as T, IOSQE, POLL } from './constants.ts';
 import type { OpenFile } from './files.ts';
-import { ANY, anySet, descriptor, direct, EFAULT, EINVAL, isFixed, PREP_OK, PREP_UNKNOWN, result, slotName, withFile } from './support.ts';
+import {
+  ANY,
+  anySet,
+  descriptor,
+  direct,
+  EFAULT,
+  EINVAL,
+  isFixed,
+  PREP_OK,
+  PREP_UNKNOWN,
+  result,
+  slotName,
+  withFile,
+} from './support.ts';
 import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
 
 type Fields = Partial<OpForm['sqe']>;
@@ -62,7 +75,8 @@ function issueTimeout(c: OpContext): IssueOutcome {
   const count = Number(BigInt.asUintN(32, sqe.off));
   const flags = sqe.op_flags;
   if (!isTime(time)) return ANY;
-  const soon = (flags & T.ABS) !== 0 ? time.sec === 0n && (flags & T.REALTIME) !== 0 : time.sec === 0n && time.nsec <= 1_000_000n;
+  const soon =
+    (flags & T.ABS) !== 0 ? time.sec === 0n && (flags & T.REALTIME) !== 0 : time.sec === 0n && time.nsec <= 1_000_000n;
   const fails = (flags & T.ETIME_SUCCESS) === 0;
   if (!soon) return ANY;
   if ((flags & T.MULTISHOT) !== 0) {
@@ -77,7 +91,8 @@ function issueTimeout(c: OpContext): IssueOutcome {
   return count === 0 ? result(-E.TIME, { fails }) : { res: [0, -E.TIME], fails: 'unknown' };
 }
 
-const timeout = (name: string, addr: bigint, fields: Fields = {}, extra: Partial<OpForm> = {}): OpForm => form(11, name, { addr, len: 1, ...fields }, extra);
+const timeout = (name: string, addr: bigint, fields: Fields = {}, extra: Partial<OpForm> = {}): OpForm =>
+  form(11, name, { addr, len: 1, ...fields }, extra);
 
 export const TIMEOUT: OpSpec = {
   opcode: 11,
@@ -167,8 +182,14 @@ function ready(file: OpenFile): number {
   }
 }
 
-const poll = (name: string, fd: number, events: number, fixtures: OpForm['fixtures'], fields: Fields = {}, extra: Partial<OpForm> = {}): OpForm =>
-  form(6, name, { fd, op_flags: events, ...fields }, { fixtures, ...extra });
+const poll = (
+  name: string,
+  fd: number,
+  events: number,
+  fixtures: OpForm['fixtures'],
+  fields: Fields = {},
+  extra: Partial<OpForm> = {},
+): OpForm => form(6, name, { fd, op_flags: events, ...fields }, { fixtures, ...extra });
 
 export const POLL_ADD: OpSpec = {
   opcode: 6,
@@ -207,7 +228,8 @@ export const POLL_REMOVE: OpSpec = {
   prep: ({ sqe }) => {
     if (anySet(sqe, 'buf_index', 'file_index')) return EINVAL;
     const flags = sqe.len >>> 0;
-    if ((flags & ~(IORING_POLL.UPDATE_EVENTS | IORING_POLL.UPDATE_USER_DATA | IORING_POLL.ADD_MULTI)) !== 0) return EINVAL;
+    if ((flags & ~(IORING_POLL.UPDATE_EVENTS | IORING_POLL.UPDATE_USER_DATA | IORING_POLL.ADD_MULTI)) !== 0)
+      return EINVAL;
     if (flags === IORING_POLL.ADD_MULTI) return EINVAL;
     if ((flags & IORING_POLL.UPDATE_USER_DATA) === 0 && sqe.off !== 0n) return EINVAL;
     return (flags & IORING_POLL.UPDATE_EVENTS) === 0 && sqe.op_flags !== 0 ? EINVAL : PREP_OK;

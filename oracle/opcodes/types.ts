@@ -4,7 +4,7 @@
  * (filters, restrictions, links) are elsewhere and call in here.
  */
 import type { AbiProfile } from '../abi.ts';
-import type { Fixture, } from '../layout.ts';
+import type { Fixture } from '../layout.ts';
 import type { Allowed } from '../prediction.ts';
 import type { Sqe } from '../scenario/types.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -70,7 +70,12 @@ export interface IssueOutcome {
   /** Further CQEs of the same user_data (zero-copy notifications). */
   readonly extra?: Refusal['extra'];
   /** CQE posted on another ring. */
-  readonly posts?: { readonly ring: number; readonly user_data: bigint; readonly res: Allowed; readonly cflags: Allowed };
+  readonly posts?: {
+    readonly ring: number;
+    readonly user_data: bigint;
+    readonly res: Allowed;
+    readonly cflags: Allowed;
+  };
   /** Named resources ("path:n0", "pipe:1") the request reads or changes: two requests of one batch that share one and are not ordered by a link race. */
   readonly touches?: readonly string[];
   /** Those of `touches` that the request changes (absent: all of them). Requests that only read a resource do not race over it. */
@@ -94,7 +99,10 @@ export interface OpForm {
   /** True: prep refuses it (exact errno from `prep`). */
   readonly prep_error?: boolean;
   /** A step kind the scenario can use afterwards to see the side effect. */
-  readonly probe?: { readonly path: string } | { readonly fd: number } | { readonly memory: { readonly at: number; readonly length: number } };
+  readonly probe?:
+    | { readonly path: string }
+    | { readonly fd: number }
+    | { readonly memory: { readonly at: number; readonly length: number } };
 }
 
 export interface OpSpec {

@@ -65,7 +65,13 @@ function option(level: number, name: number): bigint {
 }
 
 function forms(opcode: number): OpForm[] {
-  const make = (name: string, fd: number, fixtures: OpForm['fixtures'], fields: Fields = {}, prep_error = false): OpForm => ({
+  const make = (
+    name: string,
+    fd: number,
+    fixtures: OpForm['fixtures'],
+    fields: Fields = {},
+    prep_error = false,
+  ): OpForm => ({
     name,
     sqe: { opcode, fd, ...fields },
     fixtures,
@@ -82,7 +88,10 @@ function forms(opcode: number): OpForm[] {
     make('setsockopt', FD.stream, ['stream'], { ...set, addr: option(SOL_SOCKET, SO_REUSEADDR) }),
     make('setsockopt-short', FD.stream, ['stream'], { ...set, addr: option(SOL_SOCKET, SO_REUSEADDR), file_index: 2 }),
     make('setsockopt-null', FD.inet, ['inet'], { ...set, addr: option(SOL_SOCKET, SO_REUSEADDR), addr3: 0n }),
-    make('getsockopt-other-level', FD.inet, ['inet'], { off: BigInt(SOCKET_URING_OP.GETSOCKOPT), addr: option(6, SO_TYPE) }),
+    make('getsockopt-other-level', FD.inet, ['inet'], {
+      off: BigInt(SOCKET_URING_OP.GETSOCKOPT),
+      addr: option(6, SO_TYPE),
+    }),
     make('unknown-command', FD.stream, ['stream'], { off: 0xffff_ffffn }),
     make('bad-fd', FD.closed, []),
     make('fixed-file', 0, [], { flags: IOSQE.FIXED_FILE }),
@@ -90,7 +99,13 @@ function forms(opcode: number): OpForm[] {
     make('unknown-flag', FD.stream, ['stream'], { op_flags: 4 }, true),
     make('multishot-no-select', FD.stream, ['stream'], { op_flags: IORING_URING_CMD.MULTISHOT }, true),
     make('select-no-multishot', FD.stream, ['stream'], { flags: IOSQE.BUFFER_SELECT }, true),
-    make('fixed-multishot', FD.stream, ['stream'], { op_flags: IORING_URING_CMD.MULTISHOT | IORING_URING_CMD.FIXED }, true),
+    make(
+      'fixed-multishot',
+      FD.stream,
+      ['stream'],
+      { op_flags: IORING_URING_CMD.MULTISHOT | IORING_URING_CMD.FIXED },
+      true,
+    ),
   ];
 }
 

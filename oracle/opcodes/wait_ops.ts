@@ -124,7 +124,8 @@ function readWaitv(c: OpContext): readonly { readonly value: bigint; readonly ad
   return waits;
 }
 
-const waitv = (name: string, addr: bigint, len: number, fields: Fields = {}, extra: Partial<OpForm> = {}): OpForm => form(53, name, { addr, len, ...fields }, extra);
+const waitv = (name: string, addr: bigint, len: number, fields: Fields = {}, extra: Partial<OpForm> = {}): OpForm =>
+  form(53, name, { addr, len, ...fields }, extra);
 
 export const FUTEX_WAITV: OpSpec = {
   opcode: 53,
@@ -175,7 +176,12 @@ export const WAITID: OpSpec = {
   issue: (c) => {
     const { sqe } = c;
     const options = sqe.file_index;
-    if ((options & ~(WNOHANG | WSTOPPED | WEXITED | WCONTINUED | 0x0100_0000 | 0x2000_0000 | 0x4000_0000 | 0x8000_0000)) !== 0) return result(-E.INVAL);
+    if (
+      (options &
+        ~(WNOHANG | WSTOPPED | WEXITED | WCONTINUED | 0x0100_0000 | 0x2000_0000 | 0x4000_0000 | 0x8000_0000)) !==
+      0
+    )
+      return result(-E.INVAL);
     if ((options & (WEXITED | WSTOPPED | WCONTINUED)) === 0) return result(-E.INVAL);
     if (sqe.len >>> 0 > 3) return result(-E.INVAL);
     if (sqe.len !== P_PID) return ANY;

@@ -5,7 +5,20 @@ import { AT_FDCWD, E, IOSQE } from './constants.ts';
 import type { Node } from './files.ts';
 import { lookup } from './fs.ts';
 import { memoryNames } from './memory.ts';
-import { ANY, EBADF, EFAULT, EINVAL, isFixed, pathError, pathText, PREP_ASYNC, PREP_UNKNOWN, prepError, result, withFile } from './support.ts';
+import {
+  ANY,
+  EBADF,
+  EFAULT,
+  EINVAL,
+  isFixed,
+  pathError,
+  pathText,
+  PREP_ASYNC,
+  PREP_UNKNOWN,
+  prepError,
+  result,
+  withFile,
+} from './support.ts';
 import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
 
 type Fields = Partial<OpForm['sqe']>;
@@ -62,7 +75,10 @@ function get(c: OpContext, node: Attributed): IssueOutcome {
   const mapped = c.sandbox.memory.mapped(c.sqe.off, value.length);
   if (mapped === 'unknown') return ANY;
   if (!mapped) return result(-E.FAULT);
-  return result(value.length, { touches: memoryNames(c.sqe.off, value.length), effect: () => c.sandbox.memory.write(c.sqe.off, value) });
+  return result(value.length, {
+    touches: memoryNames(c.sqe.off, value.length),
+    effect: () => c.sandbox.memory.write(c.sqe.off, value),
+  });
 }
 
 /** Runs `body` on the file a path names. */
@@ -77,7 +93,11 @@ function byPath(c: OpContext, changes: boolean, body: (node: Attributed) => Issu
   if (at.node.type !== 'file' && at.node.type !== 'dir') return { ...ANY, touches };
   const outcome = body(at.node);
   const more = outcome.touches ?? [];
-  return { ...outcome, touches: [...touches, at.node.id, ...more], changes: [...more, ...(changes ? [at.node.id] : [])] };
+  return {
+    ...outcome,
+    touches: [...touches, at.node.id, ...more],
+    changes: [...more, ...(changes ? [at.node.id] : [])],
+  };
 }
 
 function byFd(c: OpContext, changes: boolean, body: (node: Attributed) => IssueOutcome): IssueOutcome {
@@ -94,7 +114,8 @@ const getting = { addr: XATTR.user, off: data(DATA.xattr), len: 64 };
 const seen = { probe: { memory: { at: ARENA.data + DATA.xattr, length: VALUE_LENGTH } } } as const;
 
 function setForms(opcode: number, target: Fields): OpForm[] {
-  const make = (name: string, fields: Fields = {}, extra: Partial<OpForm> = {}): OpForm => form(opcode, name, { ...setting, ...target, ...fields }, { ...file, ...extra });
+  const make = (name: string, fields: Fields = {}, extra: Partial<OpForm> = {}): OpForm =>
+    form(opcode, name, { ...setting, ...target, ...fields }, { ...file, ...extra });
   return [
     make('set'),
     make('set-empty', { len: 0 }),
@@ -109,7 +130,8 @@ function setForms(opcode: number, target: Fields): OpForm[] {
 }
 
 function getForms(opcode: number, target: Fields): OpForm[] {
-  const make = (name: string, fields: Fields = {}, extra: Partial<OpForm> = {}): OpForm => form(opcode, name, { ...getting, ...target, ...fields }, { ...file, ...extra });
+  const make = (name: string, fields: Fields = {}, extra: Partial<OpForm> = {}): OpForm =>
+    form(opcode, name, { ...getting, ...target, ...fields }, { ...file, ...extra });
   return [
     make('unset', { addr: XATTR.unset }),
     make('get', {}, seen),

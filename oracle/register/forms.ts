@@ -54,8 +54,10 @@ const NULL = raw(0n);
 const UNMAPPED = raw(BigInt(ARENA_END));
 
 const two_buffers = u64s(data(DATA.read), 0x100, data(0), 0x1000);
-const rsrc_register = (nr: number, flags: number, at: bigint): Uint8Array => struct([4, nr], [4, flags], [8, 0], [8, at], [8, 0]);
-const rsrc_update2 = (offset: number, at: bigint, nr: number): Uint8Array => struct([4, offset], [4, 0], [8, at], [8, 0], [4, nr], [4, 0]);
+const rsrc_register = (nr: number, flags: number, at: bigint): Uint8Array =>
+  struct([4, nr], [4, flags], [8, 0], [8, at], [8, 0]);
+const rsrc_update2 = (offset: number, at: bigint, nr: number): Uint8Array =>
+  struct([4, offset], [4, 0], [8, at], [8, 0], [4, nr], [4, 0]);
 
 /** A header and what it points at, one after the other in the argument area. */
 function after(header: Uint8Array, payload: Uint8Array): Uint8Array {
@@ -65,17 +67,41 @@ function after(header: Uint8Array, payload: Uint8Array): Uint8Array {
   return out;
 }
 
-const pbuf = (entries: number, group: number, flags: number): Uint8Array => struct([8, 0], [4, entries], [2, group], [2, flags], [8, 0], [8, 0], [8, 0]);
-const cancel = (addr: bigint, fd: number, flags: number): Uint8Array => struct([8, addr], [4, fd], [4, flags], [8, -1], [8, -1], [8, 0], [8, 0], [8, 0], [8, 0]).subarray(0, 64);
-const region = (size: number): Uint8Array => after(u64s(ARGS + 32n, 0, 0, 0), struct([8, 0], [8, size], [4, 0], [4, 0], [8, 0], [8, 0], [8, 0], [8, 0], [8, 0]));
-const query = (op: number, size: number): Uint8Array => after(struct([8, 0], [8, ARGS + 64n], [4, op], [4, size], [4, 0], [4, 0], [4, 0], [4, 0]), new Uint8Array(24 + 256));
+const pbuf = (entries: number, group: number, flags: number): Uint8Array =>
+  struct([8, 0], [4, entries], [2, group], [2, flags], [8, 0], [8, 0], [8, 0]);
+const cancel = (addr: bigint, fd: number, flags: number): Uint8Array =>
+  struct([8, addr], [4, fd], [4, flags], [8, -1], [8, -1], [8, 0], [8, 0], [8, 0], [8, 0]).subarray(0, 64);
+const region = (size: number): Uint8Array =>
+  after(u64s(ARGS + 32n, 0, 0, 0), struct([8, 0], [8, size], [4, 0], [4, 0], [8, 0], [8, 0], [8, 0], [8, 0], [8, 0]));
+const query = (op: number, size: number): Uint8Array =>
+  after(struct([8, 0], [8, ARGS + 64n], [4, op], [4, size], [4, 0], [4, 0], [4, 0], [4, 0]), new Uint8Array(24 + 256));
 
 /** The SQE of a message to ring `slot`. */
-function message(slot: number, fields: { readonly flags?: number; readonly opcode?: number; readonly command?: number; readonly buf_index?: number; readonly fd?: number } = {}): Uint8Array {
+function message(
+  slot: number,
+  fields: {
+    readonly flags?: number;
+    readonly opcode?: number;
+    readonly command?: number;
+    readonly buf_index?: number;
+    readonly fd?: number;
+  } = {},
+): Uint8Array {
   return struct(
-    [1, fields.opcode ?? 40], [1, fields.flags ?? 0], [2, 0], [4, fields.fd ?? RING_FD + slot],
-    [8, 0x626c_696e_6400 + slot], [8, fields.command ?? 0], [4, 0x51], [4, 0],
-    [8, 0], [2, fields.buf_index ?? 0], [2, 0], [4, 0], [8, 0], [8, 0],
+    [1, fields.opcode ?? 40],
+    [1, fields.flags ?? 0],
+    [2, 0],
+    [4, fields.fd ?? RING_FD + slot],
+    [8, 0x626c_696e_6400 + slot],
+    [8, fields.command ?? 0],
+    [4, 0x51],
+    [4, 0],
+    [8, 0],
+    [2, fields.buf_index ?? 0],
+    [2, 0],
+    [4, 0],
+    [8, 0],
+    [8, 0],
   );
 }
 
@@ -109,7 +135,10 @@ export const registerForms: readonly RegisterForm[] = [
   form(5, 'unregister', 0, NULL),
   form(5, 'with-count', 1, NULL),
   form(6, 'clear', 1, bytes(after(struct([4, 0], [4, 0], [8, ARGS + 16n]), u32s(-1)))),
-  form(6, 'pipe', 2, { ...bytes(after(struct([4, 1], [4, 0], [8, ARGS + 16n]), u32s(FD.pipe_read, FD.pipe_write))), fixtures: ['pipe'] }),
+  form(6, 'pipe', 2, {
+    ...bytes(after(struct([4, 1], [4, 0], [8, ARGS + 16n]), u32s(FD.pipe_read, FD.pipe_write))),
+    fixtures: ['pipe'],
+  }),
   form(6, 'skip', 1, bytes(after(struct([4, 0], [4, 0], [8, ARGS + 16n]), u32s(-2)))),
   form(6, 'reserved', 1, bytes(struct([4, 0], [4, 1], [8, 0]))),
   form(6, 'none', 0, bytes(new Uint8Array(16))),

@@ -14,9 +14,19 @@ export { RingResources } from './state.ts';
  * What a call answers, after the checks that are the same for all opcodes (descriptor,
  * register_op restrictions). `effect` applies what it changes; it is not called here.
  */
-export function registerOutcome(step: Pick<RegisterStep, 'opcode' | 'nr_args' | 'bytes' | 'raw_arg'>, view: RegisterView): RegisterOutcome {
+export function registerOutcome(
+  step: Pick<RegisterStep, 'opcode' | 'nr_args' | 'bytes' | 'raw_arg'>,
+  view: RegisterView,
+): RegisterOutcome {
   const { ring: on } = view;
   const call = { arg: new Argument(step, view), nr_args: step.nr_args, view };
-  const outcome = on === undefined ? blindHandlers[step.opcode]?.(call) : (resourceHandlers[step.opcode] ?? otherHandlers[step.opcode])?.({ ...call, on, ring: view.sandbox.world.ring(on.slot) });
+  const outcome =
+    on === undefined
+      ? blindHandlers[step.opcode]?.(call)
+      : (resourceHandlers[step.opcode] ?? otherHandlers[step.opcode])?.({
+          ...call,
+          on,
+          ring: view.sandbox.world.ring(on.slot),
+        });
   return outcome ?? { ret: -E.INVAL, rule: 'register.unknown-opcode' };
 }

@@ -64,7 +64,9 @@ function unregisterRingFds({ arg, nr_args, view, ring }: Call): RegisterOutcome 
     else if (up.u32(4) !== 0 || up.u64(8) !== 0n || up.u32(0) >= MAX_RING_FDS) errno = E.INVAL;
     else gone.push(up.u32(0));
   }
-  return answer(rule, gone.length > 0 ? gone.length : -errno, () => gone.forEach((index) => view.registered.delete(index)));
+  return answer(rule, gone.length > 0 ? gone.length : -errno, () =>
+    gone.forEach((index) => view.registered.delete(index)),
+  );
 }
 
 function syncCancel({ arg, nr_args, view, ring }: Call): RegisterOutcome {
@@ -80,7 +82,9 @@ function syncCancel({ arg, nr_args, view, ring }: Call): RegisterOutcome {
     if (open === -E.BADF) return answer('register.sync-cancel', -E.BADF);
   }
   void ring;
-  return flags === 0 && reg.u64(0) === NOBODY ? answer('register.sync-cancel', -E.NOENT) : { ret: 'any', rule: 'register.sync-cancel' };
+  return flags === 0 && reg.u64(0) === NOBODY
+    ? answer('register.sync-cancel', -E.NOENT)
+    : { ret: 'any', rule: 'register.sync-cancel' };
 }
 
 function napi({ arg, nr_args }: Call): RegisterOutcome {
@@ -152,7 +156,8 @@ function sendMsgRing({ arg, nr_args, view }: BlindCall): RegisterOutcome {
 function zcrx({ arg, nr_args, on }: Call): RegisterOutcome {
   if (arg.isNull || nr_args !== 1) return bad(E.INVAL);
   const flags = on.setup_flags;
-  const made_for_it = (flags & IORING_SETUP.DEFER_TASKRUN) !== 0 && (flags & (IORING_SETUP.CQE32 | IORING_SETUP.CQE_MIXED)) !== 0;
+  const made_for_it =
+    (flags & IORING_SETUP.DEFER_TASKRUN) !== 0 && (flags & (IORING_SETUP.CQE32 | IORING_SETUP.CQE_MIXED)) !== 0;
   // Without CAP_NET_ADMIN over the first user namespace it is -EPERM before anything else.
   return { ret: made_for_it ? 'any' : [-E.PERM, -E.INVAL], rule: 'register.zcrx' };
 }
@@ -174,7 +179,8 @@ function memRegion({ arg, nr_args, on, ring }: Call): RegisterOutcome {
   const flags = desc.u32(16);
   if (!desc.isZero(32, 64) || (flags & ~1) !== 0) return bad(E.INVAL);
   if ((flags === 1) !== (user_addr !== 0n)) return bad(E.FAULT);
-  if (size === 0n || desc.u32(20) !== 0 || desc.u64(24) !== 0n || size % PAGE !== 0n || user_addr % PAGE !== 0n) return bad(E.INVAL);
+  if (size === 0n || desc.u32(20) !== 0 || desc.u64(24) !== 0n || size % PAGE !== 0n || user_addr % PAGE !== 0n)
+    return bad(E.INVAL);
   if (flags === 1 || size > 16n * PAGE) return { ret: 'any', rule, effect: () => void (ring.region = true) };
   return answer(rule, 0, () => void (ring.region = true));
 }
@@ -234,7 +240,9 @@ export const otherHandlers: Readonly<Record<number, Handler>> = {
   32: zcrx,
   33: ({ arg, nr_args, on, ring }) => {
     if (arg.isNull || nr_args !== 1) return bad(E.INVAL);
-    return (on.setup_flags & IORING_SETUP.DEFER_TASKRUN) === 0 ? answer('register.resize', -E.INVAL) : unknown('register.resize', ring);
+    return (on.setup_flags & IORING_SETUP.DEFER_TASKRUN) === 0
+      ? answer('register.resize', -E.INVAL)
+      : unknown('register.resize', ring);
   },
   34: memRegion,
   35: query,
@@ -242,9 +250,14 @@ export const otherHandlers: Readonly<Record<number, Handler>> = {
     if (nr_args !== 0) return bad(E.INVAL);
     const ctrl = arg.read(0, 64);
     if (ctrl === 'fault') return bad(E.FAULT);
-    return ctrl === 'unknown' || !ctrl.isZero(8, 16) ? { ret: 'any', rule: 'register.zcrx' } : answer('register.zcrx', -E.NXIO);
+    return ctrl === 'unknown' || !ctrl.isZero(8, 16)
+      ? { ret: 'any', rule: 'register.zcrx' }
+      : answer('register.zcrx', -E.NXIO);
   },
 };
 
 /** Handlers of the register opcodes that exist without a ring, by opcode: SEND_MSG_RING and QUERY. */
-export const blindHandlers: Readonly<Record<number, (call: BlindCall) => RegisterOutcome>> = { 31: sendMsgRing, 35: query };
+export const blindHandlers: Readonly<Record<number, (call: BlindCall) => RegisterOutcome>> = {
+  31: sendMsgRing,
+  35: query,
+};

@@ -27,24 +27,35 @@ class Task {
     };
   }
   ask(opcode: number, nr_args: number, argument: Uint8Array | bigint, slot: number | 'task' = 0): RegisterOutcome {
-    return registerOutcome({ opcode, nr_args, ...(typeof argument === 'bigint' ? { raw_arg: argument } : { bytes: argument }) }, this.view(slot === 'task' ? undefined : slot));
+    return registerOutcome(
+      { opcode, nr_args, ...(typeof argument === 'bigint' ? { raw_arg: argument } : { bytes: argument }) },
+      this.view(slot === 'task' ? undefined : slot),
+    );
   }
-  call(opcode: number, nr_args: number, argument: Uint8Array | bigint, slot: number | 'task' = 0): RegisterOutcome['ret'] {
+  call(
+    opcode: number,
+    nr_args: number,
+    argument: Uint8Array | bigint,
+    slot: number | 'task' = 0,
+  ): RegisterOutcome['ret'] {
     const outcome = this.ask(opcode, nr_args, argument, slot);
     outcome.effect?.();
     return outcome.ret;
   }
 }
 
-const u32s = (...values: number[]): Uint8Array => new Uint8Array(Uint32Array.from(values, (value) => value >>> 0).buffer);
-const u64s = (...values: (number | bigint)[]): Uint8Array => new Uint8Array(BigUint64Array.from(values, (value) => BigInt.asUintN(64, BigInt(value))).buffer);
+const u32s = (...values: number[]): Uint8Array =>
+  new Uint8Array(Uint32Array.from(values, (value) => value >>> 0).buffer);
+const u64s = (...values: (number | bigint)[]): Uint8Array =>
+  new Uint8Array(BigUint64Array.from(values, (value) => BigInt.asUintN(64, BigInt(value))).buffer);
 
 describe('ready-made register calls', () => {
   it('cover every opcode but those of the core, each under a name of its own', () => {
     const names = registerForms.map(({ opcode, name }) => `${opcode}/${name}`);
     expect(new Set(names).size).toBe(names.length);
     const on_ring = new Set(registerForms.filter(({ on }) => on === 'ring').map(({ opcode }) => opcode));
-    for (let opcode = 0; opcode < 37; opcode++) expect([opcode, on_ring.has(opcode) || [11, 12].includes(opcode)]).toEqual([opcode, true]);
+    for (let opcode = 0; opcode < 37; opcode++)
+      expect([opcode, on_ring.has(opcode) || [11, 12].includes(opcode)]).toEqual([opcode, true]);
   });
 
   it('answer what the real kernel answered, twice in a row', () => {
@@ -56,7 +67,8 @@ describe('ready-made register calls', () => {
         expect(Object.keys(registerRules)).toContain(outcome.rule);
         const answer = answers?.[turn] ?? NaN;
         // The core answers for opcodes that do not exist without a ring.
-        if (!allows(outcome.ret, answer)) expect([form.opcode, form.name, turn, answer]).toEqual([form.opcode, form.name, turn, outcome.ret]);
+        if (!allows(outcome.ret, answer))
+          expect([form.opcode, form.name, turn, answer]).toEqual([form.opcode, form.name, turn, outcome.ret]);
         outcome.effect?.();
       }
     }
@@ -66,7 +78,13 @@ describe('ready-made register calls', () => {
 describe('what a ring keeps', () => {
   it('hands out personalities from 1 on and forgets them', () => {
     const task = new Task();
-    expect([task.call(9, 0, 0n), task.call(9, 0, 0n), task.call(10, 1, 0n), task.call(10, 1, 0n), task.call(9, 0, 0n)]).toEqual([1, 2, 0, -E.INVAL, 3]);
+    expect([
+      task.call(9, 0, 0n),
+      task.call(9, 0, 0n),
+      task.call(10, 1, 0n),
+      task.call(10, 1, 0n),
+      task.call(9, 0, 0n),
+    ]).toEqual([1, 2, 0, -E.INVAL, 3]);
     const ring = task.bench.sandbox.world.ring(0);
     ring.last_personality = 0xffff;
     expect(task.call(9, 0, 0n)).toEqual({ at_least: 1 });
@@ -83,7 +101,9 @@ describe('what a ring keeps', () => {
     expect(task.call(6, 1, new Uint8Array([...u32s(0, 0), ...u64s(ARENA_END)]))).toBe(-E.FAULT);
     expect(task.call(6, 2, new Uint8Array([...u32s(2, 0), ...u64s(0)]))).toBe(-E.INVAL);
     expect(task.call(6, 2, new Uint8Array([...u32s(-1, 0), ...u64s(0)]))).toBe(-E.OVERFLOW);
-    expect(task.call(14, 32, new Uint8Array([...u32s(2, 0), ...u64s(0x2000_4020n, 0), ...u32s(1, 0), ...u32s(-2)]))).toBe(1);
+    expect(
+      task.call(14, 32, new Uint8Array([...u32s(2, 0), ...u64s(0x2000_4020n, 0), ...u32s(1, 0), ...u32s(-2)])),
+    ).toBe(1);
     expect(task.call(25, 0, u32s(1, 2, 0, 0))).toBe(0);
     expect(task.call(25, 0, u32s(1, 3, 0, 0))).toBe(-E.INVAL);
     expect(task.call(3, 0, 0n)).toBe(0);
@@ -105,8 +125,12 @@ describe('what a ring keeps', () => {
     expect(task.call(16, 32, new Uint8Array([...u32s(0, 0), ...u64s(0, 0), ...u32s(1, 0)]))).toBe(-E.NXIO);
     expect(task.call(0, 2, u64s(data(DATA.read), 16, 0, 0))).toBe(0);
     expect(task.call(0, 1, u64s(0, 0))).toBe(-E.BUSY);
-    expect(task.call(16, 32, new Uint8Array([...u32s(1, 0), ...u64s(0x2000_4020n, 0), ...u32s(1, 0), ...u64s(data(0), 64)]))).toBe(1);
-    expect(task.call(16, 32, new Uint8Array([...u32s(1, 0), ...u64s(0x2000_4020n, 0), ...u32s(1, 0), ...u64s(data(0), 0)]))).toBe(-E.FAULT);
+    expect(
+      task.call(16, 32, new Uint8Array([...u32s(1, 0), ...u64s(0x2000_4020n, 0), ...u32s(1, 0), ...u64s(data(0), 64)])),
+    ).toBe(1);
+    expect(
+      task.call(16, 32, new Uint8Array([...u32s(1, 0), ...u64s(0x2000_4020n, 0), ...u32s(1, 0), ...u64s(data(0), 0)])),
+    ).toBe(-E.FAULT);
     expect(task.call(16, 32, new Uint8Array([...u32s(-1, 0), ...u64s(0, 0), ...u32s(2, 0)]))).toBe(-E.OVERFLOW);
     expect(task.bench.sandbox.world.ring(0).buffers?.map((buffer) => buffer?.len)).toEqual([16, 64]);
     expect(task.call(30, 1, u32s(RING_FD, 0, 0, 0, 0, 0, 0, 0), 1)).toBe(0);
@@ -145,7 +169,8 @@ describe('what a ring keeps', () => {
 
   it('keeps buffer rings apart from provided buffers', () => {
     const task = new Task();
-    const pbuf = (entries: number, group: number, flags: number, addr = 0n): Uint8Array => new Uint8Array([...u64s(addr), ...u32s(entries, group | (flags << 16)), ...u64s(0, 0, 0)]);
+    const pbuf = (entries: number, group: number, flags: number, addr = 0n): Uint8Array =>
+      new Uint8Array([...u64s(addr), ...u32s(entries, group | (flags << 16)), ...u64s(0, 0, 0)]);
     expect(task.call(22, 1, pbuf(8, 2, 1))).toBe(0);
     expect(task.call(22, 1, pbuf(8, 2, 1))).toBe(-E.EXIST);
     expect(task.bench.run({ opcode: 31, fd: 1, addr: data(0), len: 8, buf_index: 2 })).toBe(-E.INVAL);
@@ -162,8 +187,19 @@ describe('what a ring keeps', () => {
   });
 
   it('takes one memory region', () => {
-    const region = (size: number | bigint, flags = 0, user_addr: number | bigint = 0, reg_flags = 0, id = 0): Uint8Array =>
-      new Uint8Array([...u64s(0x2000_4020n, reg_flags, 0, 0), ...u64s(user_addr, size), ...u32s(flags, id), ...u64s(0, 0, 0, 0, 0)]);
+    const region = (
+      size: number | bigint,
+      flags = 0,
+      user_addr: number | bigint = 0,
+      reg_flags = 0,
+      id = 0,
+    ): Uint8Array =>
+      new Uint8Array([
+        ...u64s(0x2000_4020n, reg_flags, 0, 0),
+        ...u64s(user_addr, size),
+        ...u32s(flags, id),
+        ...u64s(0, 0, 0, 0, 0),
+      ]);
     const task = new Task(new Bench({ rings: [{}, { disabled: true }] }));
     expect(task.call(34, 1, region(4096, 1))).toBe(-E.FAULT);
     expect(task.call(34, 1, region(4096, 2))).toBe(-E.INVAL);
@@ -198,14 +234,21 @@ describe('arguments that point elsewhere', () => {
     }
   });
   it('with tags are not modelled', () => {
-    const files = (tags: bigint): Uint8Array => new Uint8Array([...u32s(1, 0), ...u64s(0, 0x2000_4020n, tags), ...u32s(-1)]);
+    const files = (tags: bigint): Uint8Array =>
+      new Uint8Array([...u32s(1, 0), ...u64s(0, 0x2000_4020n, tags), ...u32s(-1)]);
     expect([new Task().call(13, 32, files(0n)), new Task().call(13, 32, files(TAGGED))]).toEqual([0, 'any']);
-    const update = (tags: bigint): Uint8Array => new Uint8Array([...u32s(0, 0), ...u64s(0x2000_4020n, tags), ...u32s(1, 0), ...u32s(-1)]);
+    const update = (tags: bigint): Uint8Array =>
+      new Uint8Array([...u32s(0, 0), ...u64s(0x2000_4020n, tags), ...u32s(1, 0), ...u32s(-1)]);
     const task = new Task();
-    expect([task.call(2, 1, u32s(-1)), task.call(14, 32, update(0n)), task.call(14, 32, update(TAGGED))]).toEqual([0, 1, 'any']);
+    expect([task.call(2, 1, u32s(-1)), task.call(14, 32, update(0n)), task.call(14, 32, update(TAGGED))]).toEqual([
+      0,
+      1,
+      'any',
+    ]);
   });
   it('io_uring_register(2): EINVAL for buffers beyond the table; a buffer that cannot be told leaves it unknown', () => {
-    const update = (offset: number, address: bigint): Uint8Array => new Uint8Array([...u32s(offset, 0), ...u64s(address, 0), ...u32s(1, 0), ...u64s(data(0), 64)]);
+    const update = (offset: number, address: bigint): Uint8Array =>
+      new Uint8Array([...u32s(offset, 0), ...u64s(address, 0), ...u32s(1, 0), ...u64s(data(0), 64)]);
     const task = new Task();
     expect(task.call(0, 1, u64s(data(0), 16))).toBe(0);
     expect(task.call(16, 32, update(1, 0x2000_4020n))).toBe(-E.INVAL);
@@ -217,8 +260,13 @@ describe('arguments that point elsewhere', () => {
     expect([new Task().call(4, 1, u32s(RING_FD + 5)), new Task().call(4, 1, u32s(116))]).toEqual([-E.BADF, 'any']);
   });
   it('of buffer rings have reserved words, and a field that newer releases read', () => {
-    const pbuf = (min_left: number, resv: number): Uint8Array => new Uint8Array([...u64s(0), ...u32s(8, 2 | (1 << 16), min_left, resv), ...u64s(0, 0)]);
-    expect([new Task().call(22, 1, pbuf(0, 0)), new Task().call(22, 1, pbuf(0, 1)), new Task().call(22, 1, pbuf(1, 0))]).toEqual([0, -E.INVAL, 'any']);
+    const pbuf = (min_left: number, resv: number): Uint8Array =>
+      new Uint8Array([...u64s(0), ...u32s(8, 2 | (1 << 16), min_left, resv), ...u64s(0, 0)]);
+    expect([
+      new Task().call(22, 1, pbuf(0, 0)),
+      new Task().call(22, 1, pbuf(0, 1)),
+      new Task().call(22, 1, pbuf(1, 0)),
+    ]).toEqual([0, -E.INVAL, 'any']);
   });
   it('of a memory region: the descriptor may be anywhere', () => {
     expect(new Task().call(34, 1, u64s(ELSEWHERE, 0, 0, 0))).toBe('any');
@@ -231,7 +279,10 @@ describe('registered ring descriptors', () => {
     const task = new Task();
     const entry = (offset: number, fd: number): Uint8Array => new Uint8Array([...u32s(offset, 0), ...u64s(fd)]);
     expect(task.call(20, 2, new Uint8Array([...entry(-1, RING_FD), ...entry(3, RING_FD + 1)]))).toBe(2);
-    expect([...task.registered]).toEqual([[0, 0], [3, 1]]);
+    expect([...task.registered]).toEqual([
+      [0, 0],
+      [3, 1],
+    ]);
     expect(task.call(20, 1, entry(3, RING_FD))).toBe(-E.BUSY);
     expect(task.call(20, 2, new Uint8Array([...entry(4, RING_FD), ...entry(5, FD.closed)]))).toBe(1);
     expect(task.call(20, 1, entry(6, RING_FD + 9))).toBe(-E.BADF);
@@ -257,7 +308,11 @@ describe('a message without a ring', () => {
     return bytes;
   };
   it('posts on the target', () => {
-    expect(new Task().ask(31, 1, message(RING_FD + 1), 'task')).toEqual({ ret: 0, rule: 'register.send-msg-ring', posts: { ring: 1, user_data: 0x99n, res: 7, cflags: 0 } });
+    expect(new Task().ask(31, 1, message(RING_FD + 1), 'task')).toEqual({
+      ret: 0,
+      rule: 'register.send-msg-ring',
+      posts: { ring: 1, user_data: 0x99n, res: 7, cflags: 0 },
+    });
   });
   it('does not reach a disabled ring, nor what is no ring', () => {
     const task = new Task(new Bench({ rings: [{ disabled: true }] }));
@@ -274,7 +329,27 @@ describe('arguments that cannot be read or told', () => {
   const UNMAPPED = BigInt(ARENA_END);
   const ELSEWHERE = 0x2000_9000n;
   const sized: readonly (readonly [opcode: number, nr_args: number])[] = [
-    [4, 1], [6, 1], [8, 1], [13, 32], [14, 32], [15, 32], [16, 32], [17, 8], [19, 2], [22, 1], [23, 1], [24, 1], [25, 0], [26, 1], [27, 1], [28, 1], [29, 0], [30, 1], [34, 1], [35, 0], [36, 0],
+    [4, 1],
+    [6, 1],
+    [8, 1],
+    [13, 32],
+    [14, 32],
+    [15, 32],
+    [16, 32],
+    [17, 8],
+    [19, 2],
+    [22, 1],
+    [23, 1],
+    [24, 1],
+    [25, 0],
+    [26, 1],
+    [27, 1],
+    [28, 1],
+    [29, 0],
+    [30, 1],
+    [34, 1],
+    [35, 0],
+    [36, 0],
   ];
   it('are a fault, or open', () => {
     for (const [opcode, nr_args] of sized) {
@@ -284,7 +359,38 @@ describe('arguments that cannot be read or told', () => {
     }
   });
   it('of the wrong count are refused', () => {
-    for (const [opcode, nr_args] of [[0, 0], [1, 1], [3, 1], [4, 2], [5, 1], [6, 0], [7, 0], [8, 257], [9, 1], [13, 1], [14, 1], [17, 0], [18, 1], [19, 1], [20, 0], [21, 17], [22, 0], [23, 2], [24, 0], [25, 1], [26, 0], [27, 0], [28, 0], [29, 1], [30, 2], [32, 0], [33, 0], [34, 2], [35, 1], [36, 1]] as const) {
+    for (const [opcode, nr_args] of [
+      [0, 0],
+      [1, 1],
+      [3, 1],
+      [4, 2],
+      [5, 1],
+      [6, 0],
+      [7, 0],
+      [8, 257],
+      [9, 1],
+      [13, 1],
+      [14, 1],
+      [17, 0],
+      [18, 1],
+      [19, 1],
+      [20, 0],
+      [21, 17],
+      [22, 0],
+      [23, 2],
+      [24, 0],
+      [25, 1],
+      [26, 0],
+      [27, 0],
+      [28, 0],
+      [29, 1],
+      [30, 2],
+      [32, 0],
+      [33, 0],
+      [34, 2],
+      [35, 1],
+      [36, 1],
+    ] as const) {
       expect([opcode, new Task().call(opcode, nr_args, new Uint8Array(64))]).toEqual([opcode, -E.INVAL]);
     }
   });
@@ -298,7 +404,8 @@ describe('the rest', () => {
     expect(task.call(32, 1, new Uint8Array(128))).toBe('any');
   });
   it('follows queries from header to header', () => {
-    const header = (next: bigint, at: bigint, op: number, size: number): Uint8Array => new Uint8Array([...u64s(next, at), ...u32s(op, size, 0, 0, 0, 0)]);
+    const header = (next: bigint, at: bigint, op: number, size: number): Uint8Array =>
+      new Uint8Array([...u64s(next, at), ...u32s(op, size, 0, 0, 0, 0)]);
     const task = new Task();
     const first = header(0x2000_4028n, 0x2000_4050n, 0, 16);
     const second = header(0n, 0x2000_4050n, 0, 16);
@@ -311,7 +418,8 @@ describe('the rest', () => {
   });
   it('cancels nothing that is there', () => {
     const task = new Task();
-    const cancel = (addr: bigint, fd: number, flags: number): Uint8Array => new Uint8Array([...u64s(addr), ...u32s(fd, flags), ...new Uint8Array(48)]);
+    const cancel = (addr: bigint, fd: number, flags: number): Uint8Array =>
+      new Uint8Array([...u64s(addr), ...u32s(fd, flags), ...new Uint8Array(48)]);
     expect(task.call(24, 1, cancel(5n, 0, 0))).toBe('any');
     expect(task.call(24, 1, cancel(5n, RING_FD + 4, 2))).toBe(-E.BADF);
     expect(task.call(24, 1, cancel(5n, RING_FD, 2))).toBe('any');
@@ -323,7 +431,8 @@ describe('the rest', () => {
     expect(task.call(30, 1, clone(RING_FD + 8))).toBe(-E.BADF);
     expect(task.call(30, 1, clone(RING_FD + 2))).toBe(-E.NXIO);
     expect(task.call(30, 1, new Uint8Array([...u32s(RING_FD + 2, 0, 0, 0, 0, 1, 0, 0)]))).toBe(-E.INVAL);
-    for (const argument of [clone(3), clone(RING_FD + 1), clone(RING_FD + 2, 0, 1), clone(0, 1)]) expect(new Task(task.bench).ask(30, 1, argument).ret).toBe('any');
+    for (const argument of [clone(3), clone(RING_FD + 1), clone(RING_FD + 2, 0, 1), clone(0, 1)])
+      expect(new Task(task.bench).ask(30, 1, argument).ret).toBe('any');
     task.bench.sandbox.world.ring(2).unknown = true;
     expect(task.call(30, 1, clone(RING_FD + 2))).toBe('any');
   });

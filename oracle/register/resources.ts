@@ -130,7 +130,11 @@ function updateDescriptors(call: Call, offset: number, address: bigint, count: n
     fds.push(entry.s32(0));
   }
   if (fault && fds.length === 0) return answer(rule, -E.FAULT);
-  const { res, apply } = updateFiles({ ring: on.slot, sandbox: view.sandbox, ringAt: (fd) => view.ringAt(fd) }, offset, fds);
+  const { res, apply } = updateFiles(
+    { ring: on.slot, sandbox: view.sandbox, ringAt: (fd) => view.ringAt(fd) },
+    offset,
+    fds,
+  );
   return res === 'unknown' ? unknown(rule, ring) : { ret: res, rule, effect: apply };
 }
 
@@ -163,7 +167,9 @@ function update2(call: Call, buffers: boolean): RegisterOutcome {
     }
     replace.push(one);
   }
-  return answer(rule, replace.length > 0 ? replace.length : -errno, () => replace.forEach((one, i) => (table[offset + i] = one)));
+  return answer(rule, replace.length > 0 ? replace.length : -errno, () =>
+    replace.forEach((one, i) => (table[offset + i] = one)),
+  );
 }
 
 function registerEventfd(call: Call): RegisterOutcome {
@@ -231,7 +237,9 @@ export const resourceHandlers: Readonly<Record<number, Handler>> = {
     const { ring } = call;
     if (!takesNothing(call)) return bad(E.INVAL);
     if (ring.unknown) return unknown('register.buffers', ring);
-    return ring.buffers === undefined ? answer('register.buffers', -E.NXIO) : answer('register.buffers', 0, () => void (ring.buffers = undefined));
+    return ring.buffers === undefined
+      ? answer('register.buffers', -E.NXIO)
+      : answer('register.buffers', 0, () => void (ring.buffers = undefined));
   },
   2: (call) => (call.arg.isNull ? bad(E.FAULT) : registerFiles(call, call.arg.address, call.nr_args)),
   3: (call) => {
@@ -248,7 +256,9 @@ export const resourceHandlers: Readonly<Record<number, Handler>> = {
   5: (call) => {
     const { ring } = call;
     if (!takesNothing(call)) return bad(E.INVAL);
-    return ring.eventfd === undefined ? answer('register.eventfd', -E.NXIO) : answer('register.eventfd', 0, () => void (ring.eventfd = undefined));
+    return ring.eventfd === undefined
+      ? answer('register.eventfd', -E.NXIO)
+      : answer('register.eventfd', 0, () => void (ring.eventfd = undefined));
   },
   6: (call) => {
     if (call.nr_args === 0) return bad(E.INVAL);
@@ -264,7 +274,9 @@ export const resourceHandlers: Readonly<Record<number, Handler>> = {
     if (!call.arg.isNull) return bad(E.INVAL);
     const { personalities } = call.ring;
     const id = call.nr_args;
-    return personalities.has(id) ? answer('register.personality', 0, () => void personalities.delete(id)) : answer('register.personality', -E.INVAL);
+    return personalities.has(id)
+      ? answer('register.personality', 0, () => void personalities.delete(id))
+      : answer('register.personality', -E.INVAL);
   },
   13: (call) => register2(call, registerFiles),
   14: (call) => update2(call, false),

@@ -23,7 +23,9 @@ export interface ProvidedBuffer {
 }
 
 /** A buffer group: a legacy list, or a ring whose content is not modelled. */
-export type BufferGroup = { readonly kind: 'legacy'; readonly buffers: ProvidedBuffer[] } | { readonly kind: 'ring'; readonly entries: number };
+export type BufferGroup =
+  | { readonly kind: 'legacy'; readonly buffers: ProvidedBuffer[] }
+  | { readonly kind: 'ring'; readonly entries: number };
 
 /** Registered resources of one ring. */
 export class RingResources {

@@ -97,7 +97,8 @@ class Writer {
   room(size: number): void {
     const need = this.at + size;
     if (need <= this.#bytes.length) return;
-    if (need > 4 * MAX_FRAME) throw new RangeError(`a scenario of more than ${MAX_FRAME} bytes does not fit in a frame`);
+    if (need > 4 * MAX_FRAME)
+      throw new RangeError(`a scenario of more than ${MAX_FRAME} bytes does not fit in a frame`);
     const grown = new Uint8Array(Math.max(need, 2 * this.#bytes.length));
     grown.set(this.#bytes.subarray(0, this.at));
     this.#bytes = grown;
@@ -168,7 +169,8 @@ const writer = new Writer();
  * @throws RangeError when it has more than MAX_STEPS steps or more than MAX_FRAME bytes
  */
 export function encodeScenario(scenario: Scenario, options: EncodeOptions): Uint8Array<ArrayBuffer> {
-  if (scenario.steps.length > MAX_STEPS) throw new RangeError(`a scenario of ${scenario.steps.length} steps is too long: at most ${MAX_STEPS}`);
+  if (scenario.steps.length > MAX_STEPS)
+    throw new RangeError(`a scenario of ${scenario.steps.length} steps is too long: at most ${MAX_STEPS}`);
   const w = writer;
   w.start(options.little_endian ?? true);
   w.room(32);
@@ -187,7 +189,8 @@ export function encodeScenario(scenario: Scenario, options: EncodeOptions): Uint
     encodeStep(w, scenario, step, { wait, want: options.wants?.[i] ?? wait, own: options.owns?.[i] ?? 0 });
     w.u32At(begin + 4, w.at - begin);
   });
-  if (w.at > MAX_FRAME) throw new RangeError(`a scenario of ${w.at} bytes does not fit in a frame: at most ${MAX_FRAME}`);
+  if (w.at > MAX_FRAME)
+    throw new RangeError(`a scenario of ${w.at} bytes does not fit in a frame: at most ${MAX_FRAME}`);
   w.u32At(4, w.at);
   return w.finish();
 }
@@ -244,13 +247,42 @@ function encodeStep(w: Writer, scenario: Scenario, step: Step, awaited: Awaited)
     case 'register_bpf_filter': {
       const { arg } = step;
       const at = bpfArgAddress(arg);
-      const program = programWrite(arg.program_placement, programAddress(arg), encodeProgram(effectiveProgram(arg), w.le));
-      return register(w, step.task, step.on, IORING_REGISTER_BPF_FILTER, step.nr_args, arg.placement, at, bpfArgBytes(arg, w.le), program);
+      const program = programWrite(
+        arg.program_placement,
+        programAddress(arg),
+        encodeProgram(effectiveProgram(arg), w.le),
+      );
+      return register(
+        w,
+        step.task,
+        step.on,
+        IORING_REGISTER_BPF_FILTER,
+        step.nr_args,
+        arg.placement,
+        at,
+        bpfArgBytes(arg, w.le),
+        program,
+      );
     }
     case 'register_restrictions': {
-      const bytes = asRead(restrictionBytes(step.arg.restrictions, step.arg.restrictions.length, w.le), step.on, step.nr_args, w.le);
+      const bytes = asRead(
+        restrictionBytes(step.arg.restrictions, step.arg.restrictions.length, w.le),
+        step.on,
+        step.nr_args,
+        w.le,
+      );
       const at = addressOf(step.arg.placement, bytes.length, ARENA_BASE + ARENA.args);
-      return register(w, step.task, step.on, IORING_REGISTER_RESTRICTIONS, step.nr_args, step.arg.placement, at, bytes, []);
+      return register(
+        w,
+        step.task,
+        step.on,
+        IORING_REGISTER_RESTRICTIONS,
+        step.nr_args,
+        step.arg.placement,
+        at,
+        bytes,
+        [],
+      );
     }
     case 'register_task_restrictions': {
       const { arg } = step;
@@ -274,7 +306,13 @@ function encodeStep(w: Writer, scenario: Scenario, step: Step, awaited: Awaited)
       const path = new TextEncoder().encode(step.path).subarray(0, 255);
       const bytes = new Uint8Array(path.length + 1);
       bytes.set(path);
-      return call(w, step.task, CALL.faccessat, [AT_FDCWD, BigInt(ARENA_BASE + PROBE_PATH_AT), 0n], [{ offset: PROBE_PATH_AT, bytes }]);
+      return call(
+        w,
+        step.task,
+        CALL.faccessat,
+        [AT_FDCWD, BigInt(ARENA_BASE + PROBE_PATH_AT), 0n],
+        [{ offset: PROBE_PATH_AT, bytes }],
+      );
     }
     case 'probe_fd':
       return call(w, step.task, CALL.fcntl, [BigInt(step.fd), F_GETFD], [], undefined, MODE.positive_is_zero);
@@ -312,7 +350,15 @@ interface Read {
   readonly length: number;
 }
 
-function call(w: Writer, task: number, which: number, args: readonly bigint[], writes: readonly Write[] = [], read?: Read, mode = 0): void {
+function call(
+  w: Writer,
+  task: number,
+  which: number,
+  args: readonly bigint[],
+  writes: readonly Write[] = [],
+  read?: Read,
+  mode = 0,
+): void {
   head(w, OP.call, task);
   w.u32(which);
   w.u32(read?.at ?? 0);
@@ -384,7 +430,8 @@ function clipped(at: bigint, bytes: Uint8Array): Write {
  * in memory decides: nr_args entries on a ring, a header and its nr_res entries on a task.
  */
 function asRead(bytes: Uint8Array<ArrayBuffer>, on: Target, nr_args: number, le: boolean): Uint8Array<ArrayBuffer> {
-  const blind = on.kind === 'task' || (on.kind === 'fd' && on.fd === -1) || (on.kind === 'registered' && on.index === -1);
+  const blind =
+    on.kind === 'task' || (on.kind === 'fd' && on.fd === -1) || (on.kind === 'registered' && on.index === -1);
   const nr_res = bytes.length >= TASK_RESTRICTION_HEADER ? new DataView(bytes.buffer).getUint16(2, le) : 0;
   const entries = Math.min(blind ? nr_res + 1 : nr_args, RESTRICTIONS_WRITTEN);
   const exact = new Uint8Array(entries * RESTRICTION_SIZE);
@@ -392,8 +439,16 @@ function asRead(bytes: Uint8Array<ArrayBuffer>, on: Target, nr_args: number, le:
   return exact;
 }
 
-function restrictionBytes(restrictions: readonly Restriction[], count: number, le: boolean, header = 0): Uint8Array<ArrayBuffer> {
-  const entries = effectiveRestrictions(restrictions, Math.min(count, RESTRICTIONS_WRITTEN)).slice(0, RESTRICTIONS_WRITTEN);
+function restrictionBytes(
+  restrictions: readonly Restriction[],
+  count: number,
+  le: boolean,
+  header = 0,
+): Uint8Array<ArrayBuffer> {
+  const entries = effectiveRestrictions(restrictions, Math.min(count, RESTRICTIONS_WRITTEN)).slice(
+    0,
+    RESTRICTIONS_WRITTEN,
+  );
   const bytes = new Uint8Array(header + entries.length * RESTRICTION_SIZE);
   const view = new DataView(bytes.buffer);
   entries.forEach(({ opcode, value, resv, resv2 }, i) => {

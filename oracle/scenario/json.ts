@@ -35,7 +35,13 @@ export interface CaseFile {
 export type Read<T> = ({ readonly ok: true } & T) | { readonly ok: false; readonly error: string };
 
 const caseCodec: Codec<CaseFile> = record<CaseFile>({
-  ringfence: required({ ...int(CASE_VERSION, CASE_VERSION, `${CASE_VERSION}, the version of case files this program reads`), schema: { const: CASE_VERSION } } as unknown as Codec<typeof CASE_VERSION>, 'Version of this format'),
+  ringfence: required(
+    {
+      ...int(CASE_VERSION, CASE_VERSION, `${CASE_VERSION}, the version of case files this program reads`),
+      schema: { const: CASE_VERSION },
+    } as unknown as Codec<typeof CASE_VERSION>,
+    'Version of this format',
+  ),
   suite: maybe(text(100), 'Suite that drew the scenario'),
   note: maybe(text(10_000), 'Free text: what it shows'),
   scenario: required(scenario),
@@ -69,7 +75,8 @@ export function parseCaseFile(source: string): Read<{ readonly file: CaseFile }>
   }
   return attempt(() => {
     const outer = asObject(value, '');
-    if (!Object.hasOwn(outer, 'ringfence') && Object.hasOwn(outer, 'steps')) return { file: { ringfence: CASE_VERSION, scenario: scenario.decode(value, '') } };
+    if (!Object.hasOwn(outer, 'ringfence') && Object.hasOwn(outer, 'steps'))
+      return { file: { ringfence: CASE_VERSION, scenario: scenario.decode(value, '') } };
     return { file: caseCodec.decode(value, '') };
   });
 }
@@ -86,7 +93,10 @@ function attempt<T>(read: () => T): Read<T> {
 
 /** The scenario as it comes back from its JSON form: SQE fields that are 0 are absent. */
 export function canonical(value: Scenario): Scenario {
-  return { ...value, steps: value.steps.map((step) => (step.do === 'submit' ? { ...step, sqes: step.sqes.map(withoutZeros) } : step)) };
+  return {
+    ...value,
+    steps: value.steps.map((step) => (step.do === 'submit' ? { ...step, sqes: step.sqes.map(withoutZeros) } : step)),
+  };
 }
 
 /** JSON schema (2020-12) of the case file; `schema.json` is this. */

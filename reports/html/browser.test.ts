@@ -10,7 +10,10 @@ import { Browser, findChromium } from './test-browser.ts';
 import { DRAWN, HOSTILE, PAGES } from './test-pages.ts';
 
 const path = findChromium();
-if (path === undefined) process.stderr.write('skipped: no Chromium here, so the HTML page is not tested in a browser (install chromium, or name one in RINGFENCE_CHROMIUM)\n');
+if (path === undefined)
+  process.stderr.write(
+    'skipped: no Chromium here, so the HTML page is not tested in a browser (install chromium, or name one in RINGFENCE_CHROMIUM)\n',
+  );
 
 const DESK = { width: 1280, height: 900 };
 const PHONE = { width: 375, height: 812, mobile: true };
@@ -54,26 +57,39 @@ describe.skipIf(path === undefined)('in Chromium', { timeout: 120_000 }, () => {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  test.each(PAGES.map(([name]) => name))('%s: loads nothing, complains of nothing, fits a phone, keeps its contrast', async (name) => {
-    browser.problems.length = 0;
-    browser.requests.length = 0;
-    for (const [view, dark] of [[DESK, false], [DESK, true], [PHONE, false]] as const) {
-      await browser.view({ ...view, dark });
-      await browser.goto(url(name));
-      expect(await browser.evaluate('document.documentElement.scrollWidth')).toBe(view.width);
-      expect(await browser.evaluate(CONTRAST)).toEqual([]);
-    }
-    expect(await browser.evaluate('document.title')).not.toBe('pwned');
-    expect(await browser.evaluate('document.querySelectorAll("img, iframe, main script").length')).toBe(0);
-    expect(browser.problems).toEqual([]);
-    expect([...new Set(browser.requests)]).toEqual([url(name)]);
-  });
+  test.each(PAGES.map(([name]) => name))(
+    '%s: loads nothing, complains of nothing, fits a phone, keeps its contrast',
+    async (name) => {
+      browser.problems.length = 0;
+      browser.requests.length = 0;
+      for (const [view, dark] of [
+        [DESK, false],
+        [DESK, true],
+        [PHONE, false],
+      ] as const) {
+        await browser.view({ ...view, dark });
+        await browser.goto(url(name));
+        expect(await browser.evaluate('document.documentElement.scrollWidth')).toBe(view.width);
+        expect(await browser.evaluate(CONTRAST)).toEqual([]);
+      }
+      expect(await browser.evaluate('document.title')).not.toBe('pwned');
+      expect(await browser.evaluate('document.querySelectorAll("img, iframe, main script").length')).toBe(0);
+      expect(browser.problems).toEqual([]);
+      expect([...new Set(browser.requests)]).toEqual([url(name)]);
+    },
+  );
 
   test('by keyboard', async () => {
     await browser.view(DESK);
     await browser.goto(url('divergent'));
-    const focus = async (): Promise<string> => await browser.evaluate('(document.activeElement.id || document.activeElement.className || document.activeElement.textContent.trim()).slice(0, 30)');
-    const outlined = async (): Promise<boolean> => await browser.evaluate('(() => { const e = document.activeElement; const s = getComputedStyle(e.matches("fieldset input") ? e.nextElementSibling : e); return s.outlineStyle !== "none" || e.id === "main"; })()');
+    const focus = async (): Promise<string> =>
+      await browser.evaluate(
+        '(document.activeElement.id || document.activeElement.className || document.activeElement.textContent.trim()).slice(0, 30)',
+      );
+    const outlined = async (): Promise<boolean> =>
+      await browser.evaluate(
+        '(() => { const e = document.activeElement; const s = getComputedStyle(e.matches("fieldset input") ? e.nextElementSibling : e); return s.outlineStyle !== "none" || e.id === "main"; })()',
+      );
     await browser.press('Tab');
     expect(await focus()).toBe('skip');
     await browser.press('Enter');
@@ -88,7 +104,10 @@ describe.skipIf(path === undefined)('in Chromium', { timeout: 120_000 }, () => {
     expect(seen).toContain('scroll');
     await browser.send('Input.insertText', { text: 'deny' });
     const shown = 'document.querySelectorAll("#rule-table tbody tr:not([hidden])").length';
-    expect([await browser.evaluate(shown), await browser.evaluate('document.getElementById("rule-count").textContent')]).toEqual([2, '2 rules']);
+    expect([
+      await browser.evaluate(shown),
+      await browser.evaluate('document.getElementById("rule-count").textContent'),
+    ]).toEqual([2, '2 rules']);
     await browser.press('Tab');
     await browser.press('ArrowRight');
     expect(await browser.evaluate('document.querySelector("[name=mark]:checked").value')).toBe('broken');
@@ -97,10 +116,20 @@ describe.skipIf(path === undefined)('in Chromium', { timeout: 120_000 }, () => {
     await browser.press('Tab');
     await browser.press('Tab');
     await browser.press('Enter');
-    expect(await browser.evaluate('document.querySelector("[aria-sort]").textContent + " " + document.querySelector("[aria-sort]").getAttribute("aria-sort")')).toBe('Hits ascending');
-    expect(await browser.evaluate('[...document.querySelectorAll("#rule-table tbody tr")].map((row) => row.dataset.id)[0]')).toBe('filter.allow');
+    expect(
+      await browser.evaluate(
+        'document.querySelector("[aria-sort]").textContent + " " + document.querySelector("[aria-sort]").getAttribute("aria-sort")',
+      ),
+    ).toBe('Hits ascending');
+    expect(
+      await browser.evaluate('[...document.querySelectorAll("#rule-table tbody tr")].map((row) => row.dataset.id)[0]'),
+    ).toBe('filter.allow');
     await browser.evaluate('location.hash = "#rule-filter.allow"');
-    expect(await browser.evaluate('new Promise((done) => setTimeout(() => done(document.getElementById("rule-filter.allow").hidden), 100))')).toBe(false);
+    expect(
+      await browser.evaluate(
+        'new Promise((done) => setTimeout(() => done(document.getElementById("rule-filter.allow").hidden), 100))',
+      ),
+    ).toBe(false);
   });
 
   test('theme, copying, print, structure', async () => {
@@ -114,11 +143,31 @@ describe.skipIf(path === undefined)('in Chromium', { timeout: 120_000 }, () => {
     await browser.evaluate('document.getElementById("theme").click()');
     expect(await browser.evaluate(paper)).toBe(light);
     await browser.evaluate('document.querySelector("[data-copy]").click()');
-    expect(await browser.evaluate('new Promise((done) => setTimeout(() => done(document.querySelector("[data-copy]").textContent), 100))')).toMatch(/^(Copied|Selected)$/);
-    expect(await browser.evaluate('["main", "nav", "h1", "footer.end"].map((name) => document.querySelectorAll(name).length).join()')).toBe('1,1,1,1');
-    expect(await browser.evaluate('[...document.querySelectorAll("h1, h2, h3, h4")].every((head, i, all) => i === 0 || Number(head.tagName[1]) <= Number(all[i - 1].tagName[1]) + 1)')).toBe(true);
-    expect(await browser.evaluate('[...document.querySelectorAll("svg")].every((svg) => svg.getAttribute("aria-hidden") === "true" || svg.closest("[aria-hidden]") || svg.getAttribute("aria-label"))')).toBe(true);
-    expect(await browser.evaluate('[...document.querySelectorAll("button, input, [tabindex=\\"0\\"]")].filter((e) => !(e.textContent.trim() || e.getAttribute("aria-label") || e.labels?.length)).length')).toBe(0);
+    expect(
+      await browser.evaluate(
+        'new Promise((done) => setTimeout(() => done(document.querySelector("[data-copy]").textContent), 100))',
+      ),
+    ).toMatch(/^(Copied|Selected)$/);
+    expect(
+      await browser.evaluate(
+        '["main", "nav", "h1", "footer.end"].map((name) => document.querySelectorAll(name).length).join()',
+      ),
+    ).toBe('1,1,1,1');
+    expect(
+      await browser.evaluate(
+        '[...document.querySelectorAll("h1, h2, h3, h4")].every((head, i, all) => i === 0 || Number(head.tagName[1]) <= Number(all[i - 1].tagName[1]) + 1)',
+      ),
+    ).toBe(true);
+    expect(
+      await browser.evaluate(
+        '[...document.querySelectorAll("svg")].every((svg) => svg.getAttribute("aria-hidden") === "true" || svg.closest("[aria-hidden]") || svg.getAttribute("aria-label"))',
+      ),
+    ).toBe(true);
+    expect(
+      await browser.evaluate(
+        '[...document.querySelectorAll("button, input, [tabindex=\\"0\\"]")].filter((e) => !(e.textContent.trim() || e.getAttribute("aria-label") || e.labels?.length)).length',
+      ),
+    ).toBe(0);
     await browser.view({ width: 700, height: 900, print: true });
     expect(await browser.evaluate('getComputedStyle(document.querySelector("nav")).display')).toBe('none');
   });
@@ -126,11 +175,20 @@ describe.skipIf(path === undefined)('in Chromium', { timeout: 120_000 }, () => {
   test('the lanes are as tall as their rows', async () => {
     await browser.view(PHONE);
     await browser.goto(url('divergent'));
-    expect(await browser.evaluate('[...document.querySelectorAll(".steps .tasks")].every((cell) => Math.abs(cell.getBoundingClientRect().height + 1 - cell.firstChild.getBoundingClientRect().height) < 1)')).toBe(true);
+    expect(
+      await browser.evaluate(
+        '[...document.querySelectorAll(".steps .tasks")].every((cell) => Math.abs(cell.getBoundingClientRect().height + 1 - cell.firstChild.getBoundingClientRect().height) < 1)',
+      ),
+    ).toBe(true);
   });
 
-  test.each([['a divergent run', DRAWN], ['a hostile one', HOSTILE]])('its XML parser reads the JUnit file of %s', async (_, result) => {
-    const read = await browser.evaluate(`(() => { const xml = new DOMParser().parseFromString(${JSON.stringify(formatJunit([runPoints(result)]))}, 'text/xml'); return xml.querySelector('parsererror')?.textContent ?? [...xml.documentElement.children].map((suite) => suite.querySelectorAll('testcase').length === Number(suite.getAttribute('tests'))).join(); })()`);
+  test.each([
+    ['a divergent run', DRAWN],
+    ['a hostile one', HOSTILE],
+  ])('its XML parser reads the JUnit file of %s', async (_, result) => {
+    const read = await browser.evaluate(
+      `(() => { const xml = new DOMParser().parseFromString(${JSON.stringify(formatJunit([runPoints(result)]))}, 'text/xml'); return xml.querySelector('parsererror')?.textContent ?? [...xml.documentElement.children].map((suite) => suite.querySelectorAll('testcase').length === Number(suite.getAttribute('tests'))).join(); })()`,
+    );
     expect(read).toMatch(/^true(,true)*$/);
   });
 });

@@ -5,14 +5,28 @@ import { formatHtml } from './index.ts';
 import { DRAWN, OPTIONS, PAGES } from './test-pages.ts';
 
 const VOID = new Set(['meta', 'wbr', 'input', 'br']);
-const tags = (page: string): RegExpMatchArray[] => [...page.matchAll(/<(\/?)([a-zA-Z][\w-]*)((?:\s+[\w:-]+(?:="[^"]*")?)*)\s*(\/?)>/g)];
+const tags = (page: string): RegExpMatchArray[] => [
+  ...page.matchAll(/<(\/?)([a-zA-Z][\w-]*)((?:\s+[\w:-]+(?:="[^"]*")?)*)\s*(\/?)>/g),
+];
 
 describe.each(PAGES)('%s', (name, page) => {
   test('every tag is one of ours, closed in its turn, and loads nothing', () => {
     const body = page.replace(/<style>[^]*?<\/style>|<script>[^]*?<\/script>/g, '');
     const open: string[] = [];
     for (const [, slash, tag, attributes, self] of tags(body)) {
-      expect(['script', 'img', 'iframe', 'object', 'embed', 'link', 'base', 'style', 'use', 'image', 'foreignObject']).not.toContain(tag);
+      expect([
+        'script',
+        'img',
+        'iframe',
+        'object',
+        'embed',
+        'link',
+        'base',
+        'style',
+        'use',
+        'image',
+        'foreignObject',
+      ]).not.toContain(tag);
       expect(attributes!.replace(/="[^"]*"/g, '=')).not.toMatch(/\s(on\w+|style|src|srcset|xlink:href|action)=/i);
       expect(attributes).not.toMatch(/href="(?!#|https?:)/);
       if (slash === '/') expect(open.pop()).toBe(tag);
@@ -27,7 +41,9 @@ describe.each(PAGES)('%s', (name, page) => {
     const style = [...page.matchAll(/<style>([^]*?)<\/style>/g)];
     const script = [...page.matchAll(/<script>([^]*?)<\/script>/g)];
     expect([style.length, script.length]).toEqual([1, 1]);
-    expect(page.replaceAll('&#39;', "'")).toContain(`content="default-src 'none'; style-src ${of(style[0]![1]!)}; script-src ${of(script[0]![1]!)}; base-uri 'none'; form-action 'none'"`);
+    expect(page.replaceAll('&#39;', "'")).toContain(
+      `content="default-src 'none'; style-src ${of(style[0]![1]!)}; script-src ${of(script[0]![1]!)}; base-uri 'none'; form-action 'none'"`,
+    );
   });
 
   test('ids are unique and every link inside has its target', () => {
@@ -35,7 +51,8 @@ describe.each(PAGES)('%s', (name, page) => {
     expect(ids.filter((id, i) => ids.indexOf(id) !== i)).toEqual([]);
     if (name === 'hostile') return;
     const known = new Set(ids);
-    for (const [, target] of page.matchAll(/ href="#([^"]*)"/g)) if (!/^rule-(inherit|link|filter|io)/.test(target!) || name === 'conformant') expect(known).toContain(target);
+    for (const [, target] of page.matchAll(/ href="#([^"]*)"/g))
+      if (!/^rule-(inherit|link|filter|io)/.test(target!) || name === 'conformant') expect(known).toContain(target);
   });
 
   test('no control characters, and the same again', () => {
@@ -61,12 +78,16 @@ test('the picture: lanes, the step that differs, the filter beside its trace', (
   expect([...page.matchAll(/<tr class="differs">/g)]).toHaveLength(1);
   expect(page).toContain('<code>io_uring_enter(ring 0, 1 SQE)</code>');
   expect(page).toContain('Filter of step <b>2</b> on SOCKET, asked in step 4 for #0: returns 0x0, denies');
-  expect(page).toMatch(/<td class="n order">2<\/td><td class="n pc">1<\/td><td class="asm"><code>jeq #0x2, l2, l3<\/code><\/td>.*<td>yes, to 2<\/td>/);
+  expect(page).toMatch(
+    /<td class="n order">2<\/td><td class="n pc">1<\/td><td class="asm"><code>jeq #0x2, l2, l3<\/code><\/td>.*<td>yes, to 2<\/td>/,
+  );
   expect(page).toMatch(/<tr class="off"><td class="n order"><\/td><td class="n pc">3<\/td>/);
   expect(page).toContain('npx ringfence replay out/divergences/001.json');
 });
 
 test('escaping', () => {
-  expect(html`<p title="${'"><'}">${'a & b'}${undefined}${[1, html`<b>`]}</p>`.text).toBe('<p title="&quot;&gt;&lt;">a &amp; b1<b></p>');
+  expect(html`<p title="${'"><'}">${'a & b'}${undefined}${[1, html`<b>`]}</p>`.text).toBe(
+    '<p title="&quot;&gt;&lt;">a &amp; b1<b></p>',
+  );
   expect(escapeHtml('a\r\nb\rc\td')).toBe('a\nb\nc\td');
 });

@@ -32,19 +32,38 @@ export function formatHtml(result: RunResult, { rules, out }: HtmlOptions): stri
   const run: Run = { result, name: '', out };
   const title = `${WORDS[result.verdict]}: Linux ${result.kernel.release}`;
   return page(title, result.verdict, runVerdict(run), [
-    ...troubles([run]), plots([run]), knownSection([run]), expectationsSection([run]), rulesSection(ruleLines([result]), rules), setupSection([run], undefined),
+    ...troubles([run]),
+    plots([run]),
+    knownSection([run]),
+    expectationsSection([run]),
+    rulesSection(ruleLines([result]), rules),
+    setupSection([run], undefined),
   ]);
 }
 
 /** The page of a matrix. `results` by name of the kernel. */
-export function formatMatrixHtml(matrix: MatrixResult, results: ReadonlyMap<string, RunResult>, { rules, out }: HtmlOptions): string {
+export function formatMatrixHtml(
+  matrix: MatrixResult,
+  results: ReadonlyMap<string, RunResult>,
+  { rules, out }: HtmlOptions,
+): string {
   const runs = matrix.kernels.flatMap(({ name, result: path = '' }): Run[] => {
     const result = results.get(name);
     return result === undefined ? [] : [{ result, name, out: `${out}/${path.replace(/\/?[^/]*$/, '')}` }];
   });
-  return page(`${WORDS[matrix.verdict]}: ${matrix.kernels.length} kernels`, matrix.verdict, matrixVerdict(matrix, runs), [
-    matrixSection(matrix, out), ...troubles(runs), plots(runs), expectationsSection(runs), rulesSection(matrixRules(matrix), rules), setupSection(runs, matrix),
-  ]);
+  return page(
+    `${WORDS[matrix.verdict]}: ${matrix.kernels.length} kernels`,
+    matrix.verdict,
+    matrixVerdict(matrix, runs),
+    [
+      matrixSection(matrix, out),
+      ...troubles(runs),
+      plots(runs),
+      expectationsSection(runs),
+      rulesSection(matrixRules(matrix), rules),
+      setupSection(runs, matrix),
+    ],
+  );
 }
 
 function troubles(runs: readonly Run[]): Markup[] {
@@ -56,7 +75,11 @@ function plots(runs: readonly Run[]): Markup {
   if (results.length === 0) return NOTHING;
   const rules = sumRules(results);
   const broken = new Set(results.flatMap(({ divergences }) => divergences.map(({ rule }) => rule)));
-  return section('coverage', 'Coverage', html`<div class="plots">${hitsPlot(rules, broken)}<div>${suitesPlot(sumSuites(results))}${sharesPlot(rules)}</div></div>`);
+  return section(
+    'coverage',
+    'Coverage',
+    html`<div class="plots">${hitsPlot(rules, broken)}<div>${suitesPlot(sumSuites(results))}${sharesPlot(rules)}</div></div>`,
+  );
 }
 
 function sumRules(results: readonly RunResult[]): Record<string, number> {
@@ -70,7 +93,14 @@ function sumSuites(results: readonly RunResult[]): RunResult['suites'] {
   for (const { suites } of results) {
     for (const [name, one] of Object.entries(suites)) {
       const so = sum[name] ?? { scenarios: 0, outcomes: 0, pass: 0, known: 0, divergence: 0, other: 0 };
-      sum[name] = { scenarios: so.scenarios + one.scenarios, outcomes: so.outcomes + one.outcomes, pass: so.pass + one.pass, known: so.known + one.known, divergence: so.divergence + one.divergence, other: so.other + one.other };
+      sum[name] = {
+        scenarios: so.scenarios + one.scenarios,
+        outcomes: so.outcomes + one.outcomes,
+        pass: so.pass + one.pass,
+        known: so.known + one.known,
+        divergence: so.divergence + one.divergence,
+        other: so.other + one.other,
+      };
     }
   }
   return sum;
@@ -81,17 +111,38 @@ function ruleLines(results: readonly RunResult[]): RuleLine[] {
   const broken = new Set(results.flatMap(({ divergences }) => divergences.map(({ rule }) => rule)));
   const known = new Set(results.flatMap((result) => result.known.map(({ rule }) => rule)));
   const ids = [...new Set([...Object.keys(hits), ...broken, ...known])].sort();
-  return ids.map((id) => ({ id, hits: hits[id] ?? 0, mark: broken.has(id) ? 'broken' : known.has(id) ? 'known' : (hits[id] ?? 0) > 0 ? 'kept' : 'unreached' }));
+  return ids.map((id) => ({
+    id,
+    hits: hits[id] ?? 0,
+    mark: broken.has(id) ? 'broken' : known.has(id) ? 'known' : (hits[id] ?? 0) > 0 ? 'kept' : 'unreached',
+  }));
 }
 
 /** The worst state of a rule on any kernel. */
 function matrixRules({ rules }: MatrixResult): RuleLine[] {
   const order: readonly RuleMark[] = ['broken', 'known', 'kept', 'unreached'];
-  return rules.map(({ rule, cells }): RuleLine => ({ id: rule, hits: cells.reduce((sum, cell) => sum + (cell?.hits ?? 0), 0), mark: order.find((mark) => cells.some((cell) => cell?.state === mark)) ?? 'unreached' })).sort((a, b) => (a.id < b.id ? -1 : 1));
+  return rules
+    .map(
+      ({ rule, cells }): RuleLine => ({
+        id: rule,
+        hits: cells.reduce((sum, cell) => sum + (cell?.hits ?? 0), 0),
+        mark: order.find((mark) => cells.some((cell) => cell?.state === mark)) ?? 'unreached',
+      }),
+    )
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 const NAMES: readonly (readonly [id: string, name: string])[] = [
-  ['kernels', 'Kernels'], ['divergences', 'Divergences'], ['crashes', 'Crashes'], ['unjudged', 'Not judged'], ['unconfirmed', 'Unconfirmed'], ['coverage', 'Coverage'], ['known', 'Known'], ['expectations', 'Expectations'], ['rules', 'Rules'], ['setup', 'Made with'],
+  ['kernels', 'Kernels'],
+  ['divergences', 'Divergences'],
+  ['crashes', 'Crashes'],
+  ['unjudged', 'Not judged'],
+  ['unconfirmed', 'Unconfirmed'],
+  ['coverage', 'Coverage'],
+  ['known', 'Known'],
+  ['expectations', 'Expectations'],
+  ['rules', 'Rules'],
+  ['setup', 'Made with'],
 ];
 
 function page(title: string, verdict: Verdict, top: Markup, sections: readonly Markup[]): string {

@@ -8,7 +8,13 @@ import { join } from 'node:path';
 /** Path of a Chromium, or undefined. RINGFENCE_CHROMIUM names one explicitly. */
 export function findChromium(): string | undefined {
   const named = process.env['RINGFENCE_CHROMIUM'];
-  return [...(named === undefined ? [] : [named]), 'chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'].find((name) => spawnSync(name, ['--version'], { stdio: 'ignore', timeout: 20_000 }).status === 0);
+  return [
+    ...(named === undefined ? [] : [named]),
+    'chromium',
+    'chromium-browser',
+    'google-chrome',
+    'google-chrome-stable',
+  ].find((name) => spawnSync(name, ['--version'], { stdio: 'ignore', timeout: 20_000 }).status === 0);
 }
 
 export interface View {
@@ -19,7 +25,13 @@ export interface View {
   readonly mobile?: boolean;
 }
 
-type Message = { readonly id?: number; readonly method?: string; readonly params?: any; readonly result?: any; readonly error?: { readonly message: string } };
+type Message = {
+  readonly id?: number;
+  readonly method?: string;
+  readonly params?: any;
+  readonly result?: any;
+  readonly error?: { readonly message: string };
+};
 
 /** One browser with one tab. */
 export class Browser {
@@ -43,7 +55,21 @@ export class Browser {
 
   static async open(path: string): Promise<Browser> {
     const profile = mkdtempSync(join(tmpdir(), 'ringfence-chromium-'));
-    const child = spawn(path, ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--hide-scrollbars', '--force-color-profile=srgb', '--remote-debugging-port=0', `--user-data-dir=${profile}`, 'about:blank'], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(
+      path,
+      [
+        '--headless=new',
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-dev-shm-usage',
+        '--hide-scrollbars',
+        '--force-color-profile=srgb',
+        '--remote-debugging-port=0',
+        `--user-data-dir=${profile}`,
+        'about:blank',
+      ],
+      { stdio: ['ignore', 'ignore', 'pipe'] },
+    );
     const address = await new Promise<string>((resolve, reject) => {
       let said = '';
       child.stderr!.on('data', (chunk: Buffer) => {
@@ -54,7 +80,10 @@ export class Browser {
       child.on('exit', (code) => reject(new Error(`Chromium ended with ${code}: ${said.slice(-500)}`)));
       setTimeout(() => reject(new Error(`Chromium does not start: ${said.slice(-500)}`)), 60_000).unref();
     });
-    const targets = (await (await fetch(`http://${new URL(address).host}/json/list`)).json()) as { type: string; webSocketDebuggerUrl: string }[];
+    const targets = (await (await fetch(`http://${new URL(address).host}/json/list`)).json()) as {
+      type: string;
+      webSocketDebuggerUrl: string;
+    }[];
     const socket = new WebSocket(targets.find(({ type }) => type === 'page')!.webSocketDebuggerUrl);
     await new Promise((resolve, reject) => {
       socket.addEventListener('open', resolve);
@@ -73,8 +102,12 @@ export class Browser {
       else waiting?.reject(new Error(message.error.message));
       return;
     }
-    if (message.method === 'Runtime.exceptionThrown') this.problems.push(`exception: ${message.params.exceptionDetails.exception?.description ?? message.params.exceptionDetails.text}`);
-    if (message.method === 'Log.entryAdded') this.problems.push(`${message.params.entry.level}: ${message.params.entry.text}`);
+    if (message.method === 'Runtime.exceptionThrown')
+      this.problems.push(
+        `exception: ${message.params.exceptionDetails.exception?.description ?? message.params.exceptionDetails.text}`,
+      );
+    if (message.method === 'Log.entryAdded')
+      this.problems.push(`${message.params.entry.level}: ${message.params.entry.text}`);
     if (message.method === 'Runtime.consoleAPICalled') this.problems.push(`console.${message.params.type}`);
     if (message.method === 'Network.requestWillBeSent') this.requests.push(message.params.request.url);
     for (const listener of this.#listeners) listener(message);
@@ -90,7 +123,13 @@ export class Browser {
 
   async view({ width, height, dark = false, print = false, mobile = false }: View): Promise<void> {
     await this.send('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: mobile ? 2 : 1, mobile });
-    await this.send('Emulation.setEmulatedMedia', { media: print ? 'print' : 'screen', features: [{ name: 'prefers-color-scheme', value: dark ? 'dark' : 'light' }, { name: 'prefers-reduced-motion', value: 'reduce' }] });
+    await this.send('Emulation.setEmulatedMedia', {
+      media: print ? 'print' : 'screen',
+      features: [
+        { name: 'prefers-color-scheme', value: dark ? 'dark' : 'light' },
+        { name: 'prefers-reduced-motion', value: 'reduce' },
+      ],
+    });
   }
 
   async goto(url: string): Promise<void> {
@@ -108,14 +147,25 @@ export class Browser {
 
   /** Value of an expression in the page. */
   async evaluate<T>(expression: string): Promise<T> {
-    const { result, exceptionDetails } = await this.send('Runtime.evaluate', { expression, returnByValue: true, awaitPromise: true });
-    if (exceptionDetails !== undefined) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+    const { result, exceptionDetails } = await this.send('Runtime.evaluate', {
+      expression,
+      returnByValue: true,
+      awaitPromise: true,
+    });
+    if (exceptionDetails !== undefined)
+      throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
     return result.value as T;
   }
 
   async press(key: string, modifiers = 0): Promise<void> {
     const codes: Readonly<Record<string, number>> = { Tab: 9, Enter: 13, ' ': 32, ArrowDown: 40, ArrowRight: 39 };
-    const event = { key, code: key === ' ' ? 'Space' : key, windowsVirtualKeyCode: codes[key] ?? 0, modifiers, ...(key === 'Enter' ? { text: '\r' } : key === ' ' ? { text: ' ' } : {}) };
+    const event = {
+      key,
+      code: key === ' ' ? 'Space' : key,
+      windowsVirtualKeyCode: codes[key] ?? 0,
+      modifiers,
+      ...(key === 'Enter' ? { text: '\r' } : key === ' ' ? { text: ' ' } : {}),
+    };
     await this.send('Input.dispatchKeyEvent', { type: 'keyDown', ...event });
     await this.send('Input.dispatchKeyEvent', { type: 'keyUp', ...event });
   }

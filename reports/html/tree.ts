@@ -8,7 +8,13 @@ const LANE = 32;
 const Y = 15;
 const R = 9;
 
-const HOW: Readonly<Record<string, string>> = { fork: 'forked', vfork: 'vforked', thread: 'made as a thread', clone_vm: 'cloned with shared memory', clone3: 'made by clone3' };
+const HOW: Readonly<Record<string, string>> = {
+  fork: 'forked',
+  vfork: 'vforked',
+  thread: 'made as a thread',
+  clone_vm: 'cloned with shared memory',
+  clone3: 'made by clone3',
+};
 /** New tasks that share their parent's memory are drawn with a dashed edge. */
 const SHARES: ReadonlySet<string> = new Set(['vfork', 'thread', 'clone_vm']);
 
@@ -26,7 +32,9 @@ export function lanes({ steps }: Story): { readonly drawn: readonly Markup[]; re
     const lines = [...columns].map(([task, column]) => {
       const from = before.has(task) ? '0' : String(Y);
       const to = alive.has(task) ? '100%' : String(Y);
-      return from === to || (!before.has(task) && !alive.has(task)) ? NOTHING : html`<line x1="${x(column)}" x2="${x(column)}" y1="${from}" y2="${to}"/>`;
+      return from === to || (!before.has(task) && !alive.has(task))
+        ? NOTHING
+        : html`<line x1="${x(column)}" x2="${x(column)}" y1="${from}" y2="${to}"/>`;
     });
     return html`<svg class="lanes" width="${width}" height="100%" role="img" aria-label="${label(step)}" focusable="false"><g class="lane">${lines}</g>${edge(step, own, columns)}${mark(step, own)}</svg>`;
   });
@@ -51,8 +59,10 @@ function edge({ do: what, child, how = '' }: StoryStep, from: number, columns: R
 }
 
 function mark({ task, do: what, predicted }: StoryStep, at: number): Markup {
-  if (what === 'exit') return html`${node(task, at, predicted !== 'does not run')}<line class="edge" x1="${at - 7}" x2="${at + 7}" y1="${Y + R + 5}" y2="${Y + R + 5}"/><line class="edge" x1="${at}" x2="${at}" y1="${Y + R}" y2="${Y + R + 5}"/>`;
-  if (what === 'exec') return html`<rect class="node acts" x="${at - R}" y="${Y - R}" width="${2 * R}" height="${2 * R}"/><text class="name acts" x="${at}" y="${Y + 4}">${task}</text>`;
+  if (what === 'exit')
+    return html`${node(task, at, predicted !== 'does not run')}<line class="edge" x1="${at - 7}" x2="${at + 7}" y1="${Y + R + 5}" y2="${Y + R + 5}"/><line class="edge" x1="${at}" x2="${at}" y1="${Y + R}" y2="${Y + R + 5}"/>`;
+  if (what === 'exec')
+    return html`<rect class="node acts" x="${at - R}" y="${Y - R}" width="${2 * R}" height="${2 * R}"/><text class="name acts" x="${at}" y="${Y + 4}">${task}</text>`;
   return node(task, at, predicted !== 'does not run');
 }
 
@@ -64,7 +74,8 @@ function node(task: number, at: number, acts: boolean): Markup {
 /** Column of each task, in the order in which they first appear. */
 function columnsOf(steps: readonly StoryStep[]): Map<number, number> {
   const columns = new Map([[0, 0]]);
-  for (const { task, child } of steps) for (const one of [task, child]) if (one !== undefined && !columns.has(one)) columns.set(one, columns.size);
+  for (const { task, child } of steps)
+    for (const one of [task, child]) if (one !== undefined && !columns.has(one)) columns.set(one, columns.size);
   return columns;
 }
 

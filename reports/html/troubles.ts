@@ -21,7 +21,12 @@ const DRAWN = 40;
 export function divergencesSection(runs: readonly Run[]): Markup {
   const all = runs.flatMap((run) => run.result.divergences.map((divergence, n) => ({ run, divergence, n })));
   if (all.length === 0) return NOTHING;
-  return section('divergences', 'Divergences', all.map(({ run, divergence, n }, i) => divergenceArticle(divergence, n, run, i)), `${counted(all.length, 'case')} in which a kernel did not do what it promises; each is the smallest that shows it.`);
+  return section(
+    'divergences',
+    'Divergences',
+    all.map(({ run, divergence, n }, i) => divergenceArticle(divergence, n, run, i)),
+    `${counted(all.length, 'case')} in which a kernel did not do what it promises; each is the smallest that shows it.`,
+  );
 }
 
 export function divergenceId(name: string, n: number): string {
@@ -29,7 +34,22 @@ export function divergenceId(name: string, n: number): string {
 }
 
 function divergenceArticle(divergence: Divergence, n: number, { result, name, out }: Run, place: number): Markup {
-  const { rule, statement, source, suite, index, step, what, predicted, observed, reproduced, count, story, text, scenario } = divergence;
+  const {
+    rule,
+    statement,
+    source,
+    suite,
+    index,
+    step,
+    what,
+    predicted,
+    observed,
+    reproduced,
+    count,
+    story,
+    text,
+    scenario,
+  } = divergence;
   const id = divergenceId(name, n);
   const file = caseFile('divergences', n);
   return html`<article id="${id}" class="divergence" aria-labelledby="${id}-h"><header><p class="where">${name === '' ? '' : `Linux ${name}, `}divergence ${n + 1}</p><h3 id="${id}-h"><a href="#rule-${rule}"><code>${softened(rule)}</code></a></h3><blockquote><p>${prose(statement)}</p>${source === '' ? NOTHING : html`<footer class="cite">${source}</footer>`}</blockquote></header>
@@ -44,7 +64,10 @@ function commands(out: string, file: string): Markup {
 }
 
 function caseJson(scenario: unknown): Markup {
-  return details('The case as JSON', html`<div class="scroll" tabindex="0" role="region" aria-label="The case as JSON"><pre>${JSON.stringify({ ringfence: 1, scenario }, null, 1)}</pre></div>`);
+  return details(
+    'The case as JSON',
+    html`<div class="scroll" tabindex="0" role="region" aria-label="The case as JSON"><pre>${JSON.stringify({ ringfence: 1, scenario }, null, 1)}</pre></div>`,
+  );
 }
 
 export function crashesSection(runs: readonly Run[]): Markup {
@@ -59,7 +82,11 @@ export function crashId(kind: 'crash' | 'hang', name: string, n: number): string
   return anchor(kind, ...(name === '' ? [] : [name]), n + 1);
 }
 
-function crashArticle({ kind, title, console: said, suite, index, reproduced, story, scenario }: Crash, n: number, { name, out, result }: Run): Markup {
+function crashArticle(
+  { kind, title, console: said, suite, index, reproduced, story, scenario }: Crash,
+  n: number,
+  { name, out, result }: Run,
+): Markup {
   const id = crashId('crash', name, n);
   return html`<article id="${id}" class="divergence" aria-labelledby="${id}-h"><p class="where">${name === '' ? '' : `Linux ${name}, `}crash ${n + 1}</p><h3 id="${id}-h"><span class="bad">${kind}</span> ${title}</h3><p class="soft">On Linux ${result.kernel.release}; suite ${suite}, case ${thousands(index)}, reproduced ${reproduced}.</p><div class="scroll console" tabindex="0" role="region" aria-label="Console"><pre>${excerpt(said)}</pre></div>${story === undefined ? NOTHING : caseFigure(story)}${commands(out, caseFile('crashes', n))}${caseJson(scenario)}</article>\n`;
 }
@@ -67,21 +94,48 @@ function crashArticle({ kind, title, console: said, suite, index, reproduced, st
 /** Lines of a console that are shown: its beginning says what, its end what became of it. */
 function excerpt(text: string): string {
   const lines = text.trimEnd().split('\n');
-  return lines.length <= 120 ? lines.join('\n') : [...lines.slice(0, 80), `[... ${lines.length - 110} more lines ...]`, ...lines.slice(-30)].join('\n');
+  return lines.length <= 120
+    ? lines.join('\n')
+    : [...lines.slice(0, 80), `[... ${lines.length - 110} more lines ...]`, ...lines.slice(-30)].join('\n');
 }
 
-function hangArticle({ detail, suite, index, reproduced, story, scenario }: Hang, n: number, { name, out, result }: Run): Markup {
+function hangArticle(
+  { detail, suite, index, reproduced, story, scenario }: Hang,
+  n: number,
+  { name, out, result }: Run,
+): Markup {
   const id = crashId('hang', name, n);
   return html`<article id="${id}" class="divergence" aria-labelledby="${id}-h"><p class="where">${name === '' ? '' : `Linux ${name}, `}hang ${n + 1}</p><h3 id="${id}-h">${detail}</h3><p class="soft">On Linux ${result.kernel.release}; suite ${suite}, case ${thousands(index)}, reproduced ${reproduced}.</p>${story === undefined ? NOTHING : caseFigure(story)}${commands(out, caseFile('hangs', n))}${caseJson(scenario)}</article>\n`;
 }
 
 export function unconfirmedSection(runs: readonly Run[]): Markup {
-  const items = runs.flatMap(({ result, name, out }) => result.unconfirmed.map(({ suite, index, verdict, rule, detail, reproduced }, n) => html`<li><p><b>${name === '' ? '' : `${name}: `}${verdict}</b>${rule === undefined ? NOTHING : html` of ${ruleLink(rule)}`}: ${detail} <span class="soft">(suite ${suite}, case ${thousands(index)}, reproduced ${reproduced})</span></p>${command(replayCommand(out, caseFile('unconfirmed', n)))}</li>`));
+  const items = runs.flatMap(({ result, name, out }) =>
+    result.unconfirmed.map(
+      ({ suite, index, verdict, rule, detail, reproduced }, n) =>
+        html`<li><p><b>${name === '' ? '' : `${name}: `}${verdict}</b>${rule === undefined ? NOTHING : html` of ${ruleLink(rule)}`}: ${detail} <span class="soft">(suite ${suite}, case ${thousands(index)}, reproduced ${reproduced})</span></p>${command(replayCommand(out, caseFile('unconfirmed', n)))}</li>`,
+    ),
+  );
   if (items.length === 0) return NOTHING;
-  return section('unconfirmed', 'Unconfirmed', html`<ul class="plain">${items}</ul>`, 'Failed in a batch and passed every time when run alone. Not counted as failed; a race may hide here.');
+  return section(
+    'unconfirmed',
+    'Unconfirmed',
+    html`<ul class="plain">${items}</ul>`,
+    'Failed in a batch and passed every time when run alone. Not counted as failed; a race may hide here.',
+  );
 }
 
 export function unjudgedSection(runs: readonly Run[]): Markup {
-  const items = runs.flatMap(({ result, name }) => result.runner_errors.map(({ index, detail }) => [`${name === '' ? '' : `${name}, `}case ${thousands(index)}`, detail] as const));
-  return items.length === 0 ? NOTHING : section('unjudged', 'Not judged', facts(items.slice(0, 50), 'facts wide'), `${counted(items.length, 'scenario')} could not be judged.`);
+  const items = runs.flatMap(({ result, name }) =>
+    result.runner_errors.map(
+      ({ index, detail }) => [`${name === '' ? '' : `${name}, `}case ${thousands(index)}`, detail] as const,
+    ),
+  );
+  return items.length === 0
+    ? NOTHING
+    : section(
+        'unjudged',
+        'Not judged',
+        facts(items.slice(0, 50), 'facts wide'),
+        `${counted(items.length, 'scenario')} could not be judged.`,
+      );
 }

@@ -5,7 +5,17 @@ import type { Program } from '../../oracle/bpf/program.ts';
 import type { Fixture } from '../../oracle/layout.ts';
 import { IORING_RESTRICTION } from '../../oracle/opcodes/constants.ts';
 import { OP } from '../../oracle/opcodes/names.ts';
-import type { BpfArg, Restriction, Scenario, SpawnHow, Sqe, Step, Target, TaskId, TaskRestrictionsArg } from '../../oracle/scenario/types.ts';
+import type {
+  BpfArg,
+  Restriction,
+  Scenario,
+  SpawnHow,
+  Sqe,
+  Step,
+  Target,
+  TaskId,
+  TaskRestrictionsArg,
+} from '../../oracle/scenario/types.ts';
 
 /** A documented scenario. */
 export interface Example {
@@ -20,10 +30,23 @@ export interface Example {
 export type Draft = Omit<Example, 'suite'>;
 
 /** Puts steps together; SQEs without user_data are numbered from 1. */
-export function example(title: string, why: string, steps: readonly Step[], more: { readonly fixtures?: readonly Fixture[]; readonly jit?: boolean } = {}): Draft {
+export function example(
+  title: string,
+  why: string,
+  steps: readonly Step[],
+  more: { readonly fixtures?: readonly Fixture[]; readonly jit?: boolean } = {},
+): Draft {
   let next = 1n;
-  const numbered = steps.map((step) => (step.do === 'submit' ? { ...step, sqes: step.sqes.map((sqe) => ({ ...sqe, user_data: sqe.user_data ?? next++ })) } : step));
-  return { title, why, scenario: { version: 1, fixtures: more.fixtures ?? [], jit: more.jit ?? true, steps: numbered } };
+  const numbered = steps.map((step) =>
+    step.do === 'submit'
+      ? { ...step, sqes: step.sqes.map((sqe) => ({ ...sqe, user_data: sqe.user_data ?? next++ })) }
+      : step,
+  );
+  return {
+    title,
+    why,
+    scenario: { version: 1, fixtures: more.fixtures ?? [], jit: more.jit ?? true, steps: numbered },
+  };
 }
 
 /** The examples of one suite. */
@@ -48,16 +71,43 @@ export function asm(text: string): Program {
 
 export const ring = (slot = 0, flags = 0): Step => ({ task: 0, do: 'ring', ring: slot, entries: 8, flags });
 export const enable = (slot = 0): Step => register(onRing(slot), 12);
-export const register = (on: Target, opcode: number, more: { readonly nr_args?: number; readonly bytes?: Uint8Array } = {}): Step => ({ task: 0, do: 'register', on, opcode, nr_args: more.nr_args ?? 0, ...(more.bytes === undefined ? {} : { bytes: more.bytes }) });
+export const register = (
+  on: Target,
+  opcode: number,
+  more: { readonly nr_args?: number; readonly bytes?: Uint8Array } = {},
+): Step => ({
+  task: 0,
+  do: 'register',
+  on,
+  opcode,
+  nr_args: more.nr_args ?? 0,
+  ...(more.bytes === undefined ? {} : { bytes: more.bytes }),
+});
 
 /** Registers a filter; `program` as text or instructions. Fields of the argument may be overridden. */
-export function filter(on: Target, opcode: number, program: string | Program, fields: Partial<BpfArg> & { readonly nr_args?: number } = {}): Step {
+export function filter(
+  on: Target,
+  opcode: number,
+  program: string | Program,
+  fields: Partial<BpfArg> & { readonly nr_args?: number } = {},
+): Step {
   const { nr_args = 1, ...rest } = fields;
   const instructions = typeof program === 'string' ? asm(program) : program;
   const pdu_size = opcode === OP.SOCKET ? 12 : opcode === OP.OPENAT || opcode === OP.OPENAT2 ? 24 : 0;
   const arg: BpfArg = {
-    cmd_type: 1, cmd_flags: 0, resv: 0, opcode, flags: 0, filter_len: instructions.length, pdu_size, resv_filter: [0, 0, 0], resv2: [0n, 0n, 0n, 0n, 0n],
-    program: instructions, placement: 'normal', program_placement: 'normal', ...rest,
+    cmd_type: 1,
+    cmd_flags: 0,
+    resv: 0,
+    opcode,
+    flags: 0,
+    filter_len: instructions.length,
+    pdu_size,
+    resv_filter: [0, 0, 0],
+    resv2: [0n, 0n, 0n, 0n, 0n],
+    program: instructions,
+    placement: 'normal',
+    program_placement: 'normal',
+    ...rest,
   };
   return { task: 0, do: 'register_bpf_filter', on, nr_args, arg };
 }
@@ -67,25 +117,60 @@ export const DENY = 'ret #0';
 export const DENY_REST = 1;
 export const SZ_STRICT = 2;
 
-const entry = (opcode: number) => (value: number): Restriction => ({ opcode, value, resv: 0, resv2: [0, 0, 0] });
+const entry =
+  (opcode: number) =>
+  (value: number): Restriction => ({ opcode, value, resv: 0, resv2: [0, 0, 0] });
 export const sqeOp = entry(IORING_RESTRICTION.SQE_OP);
 export const registerOp = entry(IORING_RESTRICTION.REGISTER_OP);
 export const flagsAllowed = entry(IORING_RESTRICTION.SQE_FLAGS_ALLOWED);
 export const flagsRequired = entry(IORING_RESTRICTION.SQE_FLAGS_REQUIRED);
 
-export const restrictRing = (slot: number, ...restrictions: Restriction[]): Step => ({ task: 0, do: 'register_restrictions', on: onRing(slot), nr_args: restrictions.length, arg: { restrictions, placement: 'normal' } });
-export function restrictTask(restrictions: readonly Restriction[], fields: Partial<TaskRestrictionsArg> & { readonly nr_args?: number } = {}): Step {
+export const restrictRing = (slot: number, ...restrictions: Restriction[]): Step => ({
+  task: 0,
+  do: 'register_restrictions',
+  on: onRing(slot),
+  nr_args: restrictions.length,
+  arg: { restrictions, placement: 'normal' },
+});
+export function restrictTask(
+  restrictions: readonly Restriction[],
+  fields: Partial<TaskRestrictionsArg> & { readonly nr_args?: number } = {},
+): Step {
   const { nr_args = 1, ...rest } = fields;
-  return { task: 0, do: 'register_task_restrictions', on: TASK, nr_args, arg: { flags: 0, nr_res: restrictions.length, resv: [0, 0, 0], restrictions, placement: 'normal', ...rest } };
+  return {
+    task: 0,
+    do: 'register_task_restrictions',
+    on: TASK,
+    nr_args,
+    arg: { flags: 0, nr_res: restrictions.length, resv: [0, 0, 0], restrictions, placement: 'normal', ...rest },
+  };
 }
 
 export const submit = (slot: number, ...sqes: Sqe[]): Step => ({ task: 0, do: 'submit', ring: slot, sqes });
 export const nop = (more: Partial<Sqe> = {}): Sqe => ({ opcode: OP.NOP, ...more });
 /** A NOP that answers `res`. */
-export const nopResult = (res: number, more: Partial<Sqe> = {}): Sqe => ({ opcode: OP.NOP, op_flags: 1, len: res >>> 0, ...more });
-export const socket = (family: number, type: number, protocol: number, more: Partial<Sqe> = {}): Sqe => ({ opcode: OP.SOCKET, fd: family, off: BigInt(type), len: protocol, ...more });
+export const nopResult = (res: number, more: Partial<Sqe> = {}): Sqe => ({
+  opcode: OP.NOP,
+  op_flags: 1,
+  len: res >>> 0,
+  ...more,
+});
+export const socket = (family: number, type: number, protocol: number, more: Partial<Sqe> = {}): Sqe => ({
+  opcode: OP.SOCKET,
+  fd: family,
+  off: BigInt(type),
+  len: protocol,
+  ...more,
+});
 /** openat(AT_FDCWD, path, flags, mode); `path` is an address of the arena image. */
-export const openat = (path: bigint, flags: number, mode = 0, more: Partial<Sqe> = {}): Sqe => ({ opcode: OP.OPENAT, fd: -100, addr: path, op_flags: flags, len: mode, ...more });
+export const openat = (path: bigint, flags: number, mode = 0, more: Partial<Sqe> = {}): Sqe => ({
+  opcode: OP.OPENAT,
+  fd: -100,
+  addr: path,
+  op_flags: flags,
+  len: mode,
+  ...more,
+});
 
 export const spawn = (how: SpawnHow, child: TaskId): Step => ({ task: 0, do: 'spawn', how, child });
 export const exit = (task: TaskId): Step => ({ task, do: 'exit' });

@@ -4,7 +4,8 @@ import { example, filter, nop, onRing, ring, submit, suite } from './build.ts';
 import type { Draft } from './build.ts';
 
 /** Runs `text` with A at its end compared with `value`: a NOP passes if they are equal. */
-export const computes = (text: string, value: number): string => `${text}\njeq #${value >>> 0}, yes, no\nyes: ret #1\nno: ret #0`;
+export const computes = (text: string, value: number): string =>
+  `${text}\njeq #${value >>> 0}, yes, no\nyes: ret #1\nno: ret #0`;
 
 const CASES: readonly (readonly [text: string, value: number])[] = [
   ['ld #7\ntax\nld #9\ntxa', 7],
@@ -35,8 +36,16 @@ const compare = (jump: string, a: number, k: number, holds: boolean): string[] =
   `ldx #${k >>> 0}\nld #${a >>> 0}\n${jump} x, yes, no\nyes: ret #${holds ? 1 : 0}\nno: ret #${holds ? 0 : 1}`,
 ];
 const COMPARISONS = [
-  ...compare('jgt', 5, 5, false), ...compare('jgt', 6, 5, true), ...compare('jge', 5, 5, true), ...compare('jge', 4, 5, false), ...compare('jgt', 0x80000000, 1, true),
-  ...compare('jge', 1, 0xffffffff, false), ...compare('jset', 6, 2, true), ...compare('jset', 6, 9, false), ...compare('jset', 0x80000000, 0x80000000, true), ...compare('jeq', -1, 0xffffffff, true),
+  ...compare('jgt', 5, 5, false),
+  ...compare('jgt', 6, 5, true),
+  ...compare('jge', 5, 5, true),
+  ...compare('jge', 4, 5, false),
+  ...compare('jgt', 0x80000000, 1, true),
+  ...compare('jge', 1, 0xffffffff, false),
+  ...compare('jset', 6, 2, true),
+  ...compare('jset', 6, 9, false),
+  ...compare('jset', 0x80000000, 0x80000000, true),
+  ...compare('jeq', -1, 0xffffffff, true),
 ];
 
 /** One ring, one opcode per program that takes any arguments: a filter and a NOP on a ring of its own. */
@@ -45,19 +54,53 @@ function runs(programs: readonly string[]) {
 }
 
 export const evaluationDrafts = (jit: boolean): readonly Draft[] => [
-  example('Arithmetic is unsigned and 32 bits wide', 'A filter that computes with masks and offsets must not meet a wider or a signed machine.', runs(CASES.slice(0, 10).map(([text, value]) => computes(text, value))), { jit }),
-  example('Shifts by X use five bits, registers start at 0', 'Compilers of filters rely on it.', runs(CASES.slice(10).map(([text, value]) => computes(text, value))), { jit }),
-  example('Comparisons are unsigned and each has its own edge', 'Equality decides between jgt and jge.', runs(COMPARISONS.slice(0, 10)), { jit }),
+  example(
+    'Arithmetic is unsigned and 32 bits wide',
+    'A filter that computes with masks and offsets must not meet a wider or a signed machine.',
+    runs(CASES.slice(0, 10).map(([text, value]) => computes(text, value))),
+    { jit },
+  ),
+  example(
+    'Shifts by X use five bits, registers start at 0',
+    'Compilers of filters rely on it.',
+    runs(CASES.slice(10).map(([text, value]) => computes(text, value))),
+    { jit },
+  ),
+  example(
+    'Comparisons are unsigned and each has its own edge',
+    'Equality decides between jgt and jge.',
+    runs(COMPARISONS.slice(0, 10)),
+    { jit },
+  ),
   example('jset and jeq', 'Flag tests are what most filters are made of.', runs(COMPARISONS.slice(10)), { jit }),
-  example('Division by X = 0 denies', 'The program ends with 0, which is a denial, whatever it would have returned.', runs(['ldx #0\nld #7\ndiv x\nret #1', 'ldx #1\nld #7\ndiv x\nret #1', 'ld #7\ndiv x\nret #1']), { jit }),
-  example('Any value but 0 allows', 'The manual page says non-zero, not 1.', runs(['ret #2', 'ret #0x80000000', 'ld #0xffffffff\nret a', 'ret #0']), { jit }),
-  example('The request as the filter sees it', 'Low word first, opcode, flags and payload size in one word, in the machine\'s byte order.', [
-    ring(0),
-    filter(onRing(0), OP.NOP, 'ld [0]\njeq #0x55667788, aa, no\naa: ld [4]\njeq #0x11223344, bb, no\nbb: ld [8]\njeq #0x1000, yes, no\nyes: ret #1\nno: ret #0'),
-    submit(0, nop({ user_data: 0x1122334455667788n, flags: 16 })),
-    submit(0, nop({ user_data: 0x5566778811223344n, flags: 16 })),
-    submit(0, nop({ user_data: 0x1122334455667788n })),
-  ], { jit }),
+  example(
+    'Division by X = 0 denies',
+    'The program ends with 0, which is a denial, whatever it would have returned.',
+    runs(['ldx #0\nld #7\ndiv x\nret #1', 'ldx #1\nld #7\ndiv x\nret #1', 'ld #7\ndiv x\nret #1']),
+    { jit },
+  ),
+  example(
+    'Any value but 0 allows',
+    'The manual page says non-zero, not 1.',
+    runs(['ret #2', 'ret #0x80000000', 'ld #0xffffffff\nret a', 'ret #0']),
+    { jit },
+  ),
+  example(
+    'The request as the filter sees it',
+    "Low word first, opcode, flags and payload size in one word, in the machine's byte order.",
+    [
+      ring(0),
+      filter(
+        onRing(0),
+        OP.NOP,
+        'ld [0]\njeq #0x55667788, aa, no\naa: ld [4]\njeq #0x11223344, bb, no\nbb: ld [8]\njeq #0x1000, yes, no\nyes: ret #1\nno: ret #0',
+      ),
+      submit(0, nop({ user_data: 0x1122334455667788n, flags: 16 })),
+      submit(0, nop({ user_data: 0x5566778811223344n, flags: 16 })),
+      submit(0, nop({ user_data: 0x1122334455667788n })),
+    ],
+    { jit },
+  ),
 ];
 
 export const evaluation = suite('evaluation', evaluationDrafts(true));

@@ -16,5 +16,17 @@ import { validator } from './validator.ts';
 
 export type { Example } from './build.ts';
 export const EXAMPLES: readonly Example[] = [
-  validator, evaluation, argumentsSuite, stacking, denyRest, opcodeContext, links, classicRestrictions, privilege, inheritance, atomicity, escape, jitVsInterpreter,
+  validator,
+  evaluation,
+  argumentsSuite,
+  stacking,
+  denyRest,
+  opcodeContext,
+  links,
+  classicRestrictions,
+  privilege,
+  inheritance,
+  atomicity,
+  escape,
+  jitVsInterpreter,
 ].flat();

@@ -2,4 +2,11 @@
 import { suite } from './build.ts';
 import { evaluationDrafts } from './evaluation.ts';
 
-export const jitVsInterpreter = suite('jit-vs-interpreter', evaluationDrafts(false).map((draft) => ({ ...draft, title: `${draft.title} (interpreter)`, why: 'The interpreter and the JIT compiler must agree.' })));
+export const jitVsInterpreter = suite(
+  'jit-vs-interpreter',
+  evaluationDrafts(false).map((draft) => ({
+    ...draft,
+    title: `${draft.title} (interpreter)`,
+    why: 'The interpreter and the JIT compiler must agree.',
+  })),
+);

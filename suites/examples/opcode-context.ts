@@ -6,30 +6,82 @@ import { DENY, example, exists, filter, onRing, openat, ring, socket, submit, su
 const on = onRing(0);
 /** Allows exactly if each word of the context has the value. */
 export const wants = (...words: readonly (readonly [offset: number, value: number])[]): string =>
-  [...words.map(([offset, value], i) => `ld [${offset}]\njeq #${value >>> 0}, l${i}x, no\nl${i}x:`), 'ret #1', 'no: ret #0'].join('\n');
+  [
+    ...words.map(([offset, value], i) => `ld [${offset}]\njeq #${value >>> 0}, l${i}x, no\nl${i}x:`),
+    'ret #1',
+    'no: ret #0',
+  ].join('\n');
 
 const O_CREAT = 0o100;
 const LARGEFILE = 0o100000;
 
 export const opcodeContext = suite('opcode-context', [
   example('socket: family, type and protocol in this order', 'A filter that allows only TCP depends on it.', [
-    ring(0), filter(on, OP.SOCKET, wants([16, 2], [20, 1], [24, 6], [28, 0], [32, 0], [36, 0])), submit(0, socket(2, 1, 6)), submit(0, socket(2, 1, 0)), submit(0, socket(2, 6, 1)), submit(0, socket(1, 1, 0)),
+    ring(0),
+    filter(on, OP.SOCKET, wants([16, 2], [20, 1], [24, 6], [28, 0], [32, 0], [36, 0])),
+    submit(0, socket(2, 1, 6)),
+    submit(0, socket(2, 1, 0)),
+    submit(0, socket(2, 6, 1)),
+    submit(0, socket(1, 1, 0)),
   ]),
   example('socket: the type without its flags', 'SOCK_CLOEXEC is not a type of socket.', [
-    ring(0), filter(on, OP.SOCKET, wants([20, 1])), submit(0, socket(1, 1, 0)), submit(0, socket(1, 1 | 0o2000000, 0)), submit(0, socket(1, 1 | 0o4000, 0)),
+    ring(0),
+    filter(on, OP.SOCKET, wants([20, 1])),
+    submit(0, socket(1, 1, 0)),
+    submit(0, socket(1, 1 | 0o2000000, 0)),
+    submit(0, socket(1, 1 | 0o4000, 0)),
   ]),
-  example('The size of the payload is in the context', 'A program can tell an old kernel from a new one.', [ring(0), filter(on, OP.SOCKET, wants([8, OP.SOCKET | (12 << 16)])), filter(on, OP.OPENAT, wants([8, OP.OPENAT | (24 << 16)])), submit(0, socket(1, 1, 0)), submit(0, openat(PATH.f0, 0))], { fixtures: ['file'] }),
-  example('openat: flags as the kernel will use them', 'The kernel adds O_LARGEFILE and drops what it does not know; the filter sees the result.', [
-    ring(0), filter(on, OP.OPENAT, wants([16, LARGEFILE], [20, 0], [24, 0], [28, 0], [32, 0])), submit(0, openat(PATH.f0, 0)), submit(0, openat(PATH.f0, 0, 0o777)), submit(0, openat(PATH.f0, 2)),
-  ], { fixtures: ['file'] }),
+  example(
+    'The size of the payload is in the context',
+    'A program can tell an old kernel from a new one.',
+    [
+      ring(0),
+      filter(on, OP.SOCKET, wants([8, OP.SOCKET | (12 << 16)])),
+      filter(on, OP.OPENAT, wants([8, OP.OPENAT | (24 << 16)])),
+      submit(0, socket(1, 1, 0)),
+      submit(0, openat(PATH.f0, 0)),
+    ],
+    { fixtures: ['file'] },
+  ),
+  example(
+    'openat: flags as the kernel will use them',
+    'The kernel adds O_LARGEFILE and drops what it does not know; the filter sees the result.',
+    [
+      ring(0),
+      filter(on, OP.OPENAT, wants([16, LARGEFILE], [20, 0], [24, 0], [28, 0], [32, 0])),
+      submit(0, openat(PATH.f0, 0)),
+      submit(0, openat(PATH.f0, 0, 0o777)),
+      submit(0, openat(PATH.f0, 2)),
+    ],
+    { fixtures: ['file'] },
+  ),
   example('openat: the mode where a file may be created', 'The mode is shown only where it has a meaning.', [
-    ring(0), filter(on, OP.OPENAT, wants([16, LARGEFILE | O_CREAT | 1], [24, 0o600])), submit(0, openat(PATH.n0, O_CREAT | 1, 0o600)), exists('n0'), submit(0, openat(PATH.n1, O_CREAT | 1, 0o644)), exists('n1'),
+    ring(0),
+    filter(on, OP.OPENAT, wants([16, LARGEFILE | O_CREAT | 1], [24, 0o600])),
+    submit(0, openat(PATH.n0, O_CREAT | 1, 0o600)),
+    exists('n0'),
+    submit(0, openat(PATH.n1, O_CREAT | 1, 0o644)),
+    exists('n1'),
   ]),
-  example('openat2: resolve', 'RESOLVE_BENEATH is the reason to filter openat2 at all.', [
-    ring(0), filter(on, OP.OPENAT2, wants([32, 8], [36, 0])),
-    submit(0, { opcode: OP.OPENAT2, fd: -100, addr: PATH.f0, off: OPEN_HOW.beneath, len: 24 }), submit(0, { opcode: OP.OPENAT2, fd: -100, addr: PATH.f0, off: OPEN_HOW.in_root, len: 24 }),
-  ], { fixtures: ['file'] }),
+  example(
+    'openat2: resolve',
+    'RESOLVE_BENEATH is the reason to filter openat2 at all.',
+    [
+      ring(0),
+      filter(on, OP.OPENAT2, wants([32, 8], [36, 0])),
+      submit(0, { opcode: OP.OPENAT2, fd: -100, addr: PATH.f0, off: OPEN_HOW.beneath, len: 24 }),
+      submit(0, { opcode: OP.OPENAT2, fd: -100, addr: PATH.f0, off: OPEN_HOW.in_root, len: 24 }),
+    ],
+    { fixtures: ['file'] },
+  ),
   example('What prep refuses is not denied', 'An error in the request is told, not hidden behind the filter.', [
-    ring(0), filter(on, OP.SOCKET, DENY), filter(on, OP.OPENAT, DENY), submit(0, socket(1, 1, 0, { addr: 1n })), submit(0, socket(1, 1, 0)), submit(0, openat(0n, 0)), submit(0, openat(PATH.n0, O_CREAT | 1, 0o600)), exists('n0'),
+    ring(0),
+    filter(on, OP.SOCKET, DENY),
+    filter(on, OP.OPENAT, DENY),
+    submit(0, socket(1, 1, 0, { addr: 1n })),
+    submit(0, socket(1, 1, 0)),
+    submit(0, openat(0n, 0)),
+    submit(0, openat(PATH.n0, O_CREAT | 1, 0o600)),
+    exists('n0'),
   ]),
 ]);

@@ -37,7 +37,9 @@ function sources(): ReadonlyMap<string, string> {
 }
 
 // The test runner rewrites import(); this one is Node's.
-const load = compileFunction('return import(url)', ['url'], { importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER }) as (url: string) => Promise<{ readonly predict: typeof predict }>;
+const load = compileFunction('return import(url)', ['url'], {
+  importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+}) as (url: string) => Promise<{ readonly predict: typeof predict }>;
 
 /** Makes faulty oracles. Call `dispose` at the end. */
 export class Workshop {
@@ -62,7 +64,10 @@ export class Workshop {
     const text = this.#sources.get(file);
     if (text === undefined) throw new Error(`mistake "${name}": the oracle has no module ${file}`);
     const parts = text.split(find);
-    if (parts.length !== 2) throw new Error(`mistake "${name}": its text stands ${parts.length - 1} times in ${file}, not once; bring it in line with the source`);
+    if (parts.length !== 2)
+      throw new Error(
+        `mistake "${name}": its text stands ${parts.length - 1} times in ${file}, not once; bring it in line with the source`,
+      );
     return parts.join(replace);
   }
 

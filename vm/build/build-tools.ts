@@ -15,23 +15,43 @@ export interface BuildTool {
   readonly for?: string;
 }
 
-const program = (name: string, pack = name, file?: string): BuildTool => ({ what: name, package: pack, there: () => which(name) !== undefined, ...(file === undefined ? {} : { for: file }) });
+const program = (name: string, pack = name, file?: string): BuildTool => ({
+  what: name,
+  package: pack,
+  there: () => which(name) !== undefined,
+  ...(file === undefined ? {} : { for: file }),
+});
 
 /** Everything that a tree needs for the compiler that is used; `patch` only when there is something to patch. */
 export function buildTools(tree: string, patches: boolean, machine: GuestMachine = X86_64): readonly BuildTool[] {
   const llvm = Boolean(process.env['LLVM']);
   const all: readonly BuildTool[] = [
-    program('make'), program('flex', 'flex', 'scripts/kconfig/lexer.l'), program('bison', 'bison', 'scripts/kconfig/parser.y'), program('bc', 'bc', 'kernel/time/timeconst.bc'),
-    ...(llvm ? [program('clang'), program('ld.lld', 'lld'), program('llvm-ar', 'llvm')] : [program(machine.cc, machine.ccPackages[0]), program('ld', 'binutils')]),
-    { what: 'libelf (headers)', package: 'libelf-dev', there: () => hasHeader(llvm ? 'clang' : machine.cc, 'gelf.h'), for: 'tools/objtool' },
-    { what: 'the C library (headers)', package: 'libc6-dev', there: () => hasHeader(llvm ? 'clang' : machine.cc, 'stdio.h') },
+    program('make'),
+    program('flex', 'flex', 'scripts/kconfig/lexer.l'),
+    program('bison', 'bison', 'scripts/kconfig/parser.y'),
+    program('bc', 'bc', 'kernel/time/timeconst.bc'),
+    ...(llvm
+      ? [program('clang'), program('ld.lld', 'lld'), program('llvm-ar', 'llvm')]
+      : [program(machine.cc, machine.ccPackages[0]), program('ld', 'binutils')]),
+    {
+      what: 'libelf (headers)',
+      package: 'libelf-dev',
+      there: () => hasHeader(llvm ? 'clang' : machine.cc, 'gelf.h'),
+      for: 'tools/objtool',
+    },
+    {
+      what: 'the C library (headers)',
+      package: 'libc6-dev',
+      there: () => hasHeader(llvm ? 'clang' : machine.cc, 'stdio.h'),
+    },
     ...(patches ? [program('patch')] : []),
   ];
   return all.filter((tool) => tool.for === undefined || existsSync(join(tree, tool.for)));
 }
 
 async function hasHeader(cc: string, header: string): Promise<boolean> {
-  return (await run([cc, '-E', '-include', header, '-x', 'c', '/dev/null', '-o', '/dev/null'], { timeoutMs: 60_000 })).ok;
+  return (await run([cc, '-E', '-include', header, '-x', 'c', '/dev/null', '-o', '/dev/null'], { timeoutMs: 60_000 }))
+    .ok;
 }
 
 /**
@@ -47,7 +67,8 @@ export async function ensureBuildTools(tools: readonly BuildTool[], log: (line: 
   if (missing.length === 0) return;
   const packages = [...new Set(missing.map((tool) => tool.package))];
   const what = `Building a kernel needs ${missing.map((tool) => tool.what).join(', ')}.`;
-  if (!which('apt-get')) throw new SetupError(what, `Install them with your system's package manager. On Debian: ${packages.join(' ')}`);
+  if (!which('apt-get'))
+    throw new SetupError(what, `Install them with your system's package manager. On Debian: ${packages.join(' ')}`);
   const advice = `Type this, then start again:\n    ${installCommand(packages)}`;
   const prefix = await rootPrefix();
   if (!prefix) throw new SetupError(what, advice);
@@ -55,5 +76,9 @@ export async function ensureBuildTools(tools: readonly BuildTool[], log: (line: 
   const failed = await installPackages(prefix, packages, log);
   if (failed !== undefined) throw new SetupError(`${what}\nInstalling failed: ${failed}`, advice);
   const still = await lacking();
-  if (still.length > 0) throw new SetupError(`After installing ${packages.join(', ')} these are still missing: ${still.map((tool) => tool.what).join(', ')}.`, 'Look at `apt-get` and the PATH.');
+  if (still.length > 0)
+    throw new SetupError(
+      `After installing ${packages.join(', ')} these are still missing: ${still.map((tool) => tool.what).join(', ')}.`,
+      'Look at `apt-get` and the PATH.',
+    );
 }

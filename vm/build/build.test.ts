@@ -1,5 +1,14 @@
 /** From a tree to a kernel, with a tree that builds by copying a file. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -29,7 +38,11 @@ afterEach(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-const build = (more: Partial<TreeOptions> = {}, signal?: AbortSignal) => kernelFromTree({ dir: tree, build: true, ...more }, { log: (line) => lines.push(line), logFile: join(dir, 'build.log'), ...(signal ? { signal } : {}) });
+const build = (more: Partial<TreeOptions> = {}, signal?: AbortSignal) =>
+  kernelFromTree(
+    { dir: tree, build: true, ...more },
+    { log: (line) => lines.push(line), logFile: join(dir, 'build.log'), ...(signal ? { signal } : {}) },
+  );
 const log = (): string => readFileSync(join(dir, 'build.log'), 'utf8');
 const BREAK = '--- a/io_uring/bpf_filter.c\n+++ b/io_uring/bpf_filter.c\n@@ -0,0 +1 @@\n+broken\n';
 const FORK = '--- a/kernel/fork.c\n+++ b/kernel/fork.c\n@@ -1 +1 @@\n-first\n+second\n';
@@ -37,7 +50,20 @@ const FORK = '--- a/kernel/fork.c\n+++ b/kernel/fork.c\n@@ -1 +1 @@\n-first\n+se
 describe.skipIf(which('make') === undefined || which('patch') === undefined)('building', () => {
   test('a kernel, where it came from, and the tree left alone', async () => {
     const { kernel, slow } = await build();
-    expect(kernel).toMatchObject({ release: '7.0.13-fake', source: 'tree', requested: tree, format: 'elf', origin: { tree, built: true, version: '7.0.13-fake', patches: [], debug: false, config_sha256: expect.stringMatching(/^[0-9a-f]{64}$/) } });
+    expect(kernel).toMatchObject({
+      release: '7.0.13-fake',
+      source: 'tree',
+      requested: tree,
+      format: 'elf',
+      origin: {
+        tree,
+        built: true,
+        version: '7.0.13-fake',
+        patches: [],
+        debug: false,
+        config_sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+      },
+    });
     expect([slow, existsSync(join(tree, 'vmlinux')), existsSync(join(tree, '.config'))]).toEqual([false, false, false]);
     expect(readFileSync(kernel.path)).toEqual(fakeElf({ release: '7.0.13-fake' }));
     expect(log()).toMatch(/CC {6}kernel\/fork\.o/);
@@ -63,14 +89,22 @@ describe.skipIf(which('make') === undefined || which('patch') === undefined)('bu
   });
   test('a tree that does not build: 125, the compiler error, where the log is', async () => {
     writeTree(dir, { 'break.patch': BREAK });
-    await expect(build({ patches: [join(dir, 'break.patch')] })).rejects.toMatchObject({ exitCode: 125, message: expect.stringMatching(/^The kernel does not build:\nio_uring\/bpf_filter\.c:1:1: error: expected identifier\n[\s\S]*build\.log/) });
+    await expect(build({ patches: [join(dir, 'break.patch')] })).rejects.toMatchObject({
+      exitCode: 125,
+      message: expect.stringMatching(
+        /^The kernel does not build:\nio_uring\/bpf_filter\.c:1:1: error: expected identifier\n[\s\S]*build\.log/,
+      ),
+    });
     expect(log()).toMatch(/error: expected/);
     await build();
   });
   test('a tree whose configuration lacks what the guest needs', async () => {
     const makefile = join(tree, 'Makefile');
     writeFileSync(makefile, readFileSync(makefile, 'utf8').replace('CONFIG_BPF=y', 'CONFIG_X=y'));
-    await expect(build()).rejects.toMatchObject({ exitCode: 125, message: expect.stringMatching(/cannot be configured for the guest: CONFIG_BPF is not set/) });
+    await expect(build()).rejects.toMatchObject({
+      exitCode: 125,
+      message: expect.stringMatching(/cannot be configured for the guest: CONFIG_BPF is not set/),
+    });
   });
   test('variables of a make around it do not leak in', async () => {
     process.env['MAKEFLAGS'] = 'n';
@@ -110,12 +144,17 @@ describe('tools', () => {
     const path = process.env['PATH'];
     process.env['PATH'] = dir;
     try {
-      await expect(ensureBuildTools([{ what: 'libelf (headers)', package: 'libelf-dev', there: () => false }], () => {})).rejects.toMatchObject({ exitCode: 2, message: expect.stringMatching(/needs libelf \(headers\)[\s\S]*libelf-dev/) });
+      await expect(
+        ensureBuildTools([{ what: 'libelf (headers)', package: 'libelf-dev', there: () => false }], () => {}),
+      ).rejects.toMatchObject({
+        exitCode: 2,
+        message: expect.stringMatching(/needs libelf \(headers\)[\s\S]*libelf-dev/),
+      });
     } finally {
       process.env['PATH'] = path;
     }
   });
-  test('errors: the compiler\'s first, else those of make, else the end', () => {
+  test("errors: the compiler's first, else those of make, else the end", () => {
     expect(firstErrors(['a.c:1:2: error: x', 'make: *** [a.o] Error 1'])).toEqual(['a.c:1:2: error: x']);
     expect(firstErrors(['noise', 'make: *** [a.o] Error 1'])).toEqual(['make: *** [a.o] Error 1']);
     expect(firstErrors(['one', '', 'two'])).toEqual(['one', 'two']);
@@ -124,11 +163,20 @@ describe('tools', () => {
     const file = join(dir, 'lock');
     writeFileSync(file, '4194303\n');
     const order: string[] = [];
-    await Promise.all([1, 2].map((n) => withLock(file, () => order.push('waits'), undefined, async () => {
-      order.push(`in ${n}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      order.push(`out ${n}`);
-    })));
+    await Promise.all(
+      [1, 2].map((n) =>
+        withLock(
+          file,
+          () => order.push('waits'),
+          undefined,
+          async () => {
+            order.push(`in ${n}`);
+            await new Promise((resolve) => setTimeout(resolve, 50));
+            order.push(`out ${n}`);
+          },
+        ),
+      ),
+    );
     const steps = order.filter((step) => step !== 'waits');
     expect(steps[0]!.slice(3)).toBe(steps[1]!.slice(4));
     expect([steps.length, existsSync(file)]).toEqual([4, false]);

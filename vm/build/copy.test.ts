@@ -1,5 +1,19 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, renameSync, rmSync, statSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -59,10 +73,22 @@ describe('the throw-away copy', () => {
     age('io_uring/a.c');
     follow(tree, copy);
     writeTree(dir, { 'stage/a.c': 'patched', 'stage/n.c': 'new' });
-    const overrides = new Map([['io_uring/a.c', join(dir, 'stage/a.c')], ['io_uring/n.c', join(dir, 'stage/n.c')], ['io_uring/b.c', undefined]]);
+    const overrides = new Map([
+      ['io_uring/a.c', join(dir, 'stage/a.c')],
+      ['io_uring/n.c', join(dir, 'stage/n.c')],
+      ['io_uring/b.c', undefined],
+    ]);
     expect(follow(tree, copy, overrides)).toEqual({ files: 4, changed: 3 });
-    expect([text('io_uring/a.c'), text('io_uring/n.c'), existsSync(join(copy, 'io_uring/b.c'))]).toEqual(['patched', 'new', false]);
-    expect([readFileSync(join(tree, 'io_uring/a.c'), 'utf8'), existsSync(join(tree, 'io_uring/n.c')), existsSync(join(tree, 'io_uring/b.c'))]).toEqual(['a', false, true]);
+    expect([text('io_uring/a.c'), text('io_uring/n.c'), existsSync(join(copy, 'io_uring/b.c'))]).toEqual([
+      'patched',
+      'new',
+      false,
+    ]);
+    expect([
+      readFileSync(join(tree, 'io_uring/a.c'), 'utf8'),
+      existsSync(join(tree, 'io_uring/n.c')),
+      existsSync(join(tree, 'io_uring/b.c')),
+    ]).toEqual(['a', false, true]);
     // The same patch again: nothing to build.
     const patched = mtime('io_uring/a.c');
     expect([follow(tree, copy, overrides).changed, mtime('io_uring/a.c')]).toEqual([0, patched]);
@@ -85,7 +111,10 @@ describe('the throw-away copy', () => {
     symlinkSync('.', `${copy}.unfinished`);
     writeTree(copy, { 'io_uring/half.c': '' });
     follow(tree, copy);
-    expect([existsSync(join(copy, 'io_uring/half.c')), lstatSync(`${copy}.unfinished`, { throwIfNoEntry: false })]).toEqual([false, undefined]);
+    expect([
+      existsSync(join(copy, 'io_uring/half.c')),
+      lstatSync(`${copy}.unfinished`, { throwIfNoEntry: false }),
+    ]).toEqual([false, undefined]);
   });
   test('our own results in the tree are no part of it', () => {
     writeTree(tree, { 'out/result.json': '{}' });
@@ -103,16 +132,30 @@ describe('what belongs to a tree', () => {
     expect(() => treeFiles(tree)).toThrow(/holds \.config[\s\S]*make -C .* mrproper/);
   });
   test.skipIf(which('git') === undefined)('with git: products of a build in place do not', () => {
-    const git = (...args: string[]): string => execFileSync('git', ['-C', tree, '-c', 'user.name=a', '-c', 'user.email=a@b', ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    const git = (...args: string[]): string =>
+      execFileSync('git', ['-C', tree, '-c', 'user.name=a', '-c', 'user.email=a@b', ...args], {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
     git('init', '-q');
     writeTree(tree, { '.gitignore': '*.o\n.config\n', '.config': '', 'io_uring/a.o': '', 'io_uring/new.c': '' });
     git('add', 'Makefile', 'io_uring/a.c');
     git('commit', '-qm', 'one');
     unlinkSync(join(tree, 'Makefile'));
-    expect(treeFiles(tree).sort()).toEqual(['.gitignore', 'Makefile', 'io_uring/a.c', 'io_uring/b.c', 'io_uring/link.c', 'io_uring/new.c']);
+    expect(treeFiles(tree).sort()).toEqual([
+      '.gitignore',
+      'Makefile',
+      'io_uring/a.c',
+      'io_uring/b.c',
+      'io_uring/link.c',
+      'io_uring/new.c',
+    ]);
     follow(tree, copy);
     expect([existsSync(join(copy, 'Makefile')), existsSync(join(copy, '.config'))]).toEqual([false, false]);
-    expect(gitDescribe(tree)).toEqual({ commit: git('rev-parse', 'HEAD').trim(), describe: expect.stringMatching(/^[0-9a-f]{7,}-dirty$/) });
+    expect(gitDescribe(tree)).toEqual({
+      commit: git('rev-parse', 'HEAD').trim(),
+      describe: expect.stringMatching(/^[0-9a-f]{7,}-dirty$/),
+    });
     expect([gitDescribe(dir), isBisecting(tree), isBisecting(dir)]).toEqual([undefined, false, false]);
     git('bisect', 'start');
     mkdirSync(join(tree, 'sub'));

@@ -3,7 +3,22 @@
  * without ever writing to it: patched files are files of their own, and a file whose content comes back
  * gets a new time, so that make sees every change and nothing but changes.
  */
-import { copyFileSync, constants, existsSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, unlinkSync, utimesSync, type BigIntStats } from 'node:fs';
+import {
+  copyFileSync,
+  constants,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  type BigIntStats,
+} from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { diskError, hasCode, SetupError } from '../errors.ts';
 import { gitFiles } from './git.ts';
@@ -29,8 +44,10 @@ export function treeFiles(tree: string): string[] {
   if (known?.includes('Makefile')) return known;
   for (const product of ['.config', 'include/config', 'include/generated']) {
     if (!existsSync(join(tree, product))) continue;
-    throw new SetupError(`${tree} was built in: it holds ${product}, and without git nobody can tell its sources from what the build made.`,
-      `Type this, then start again (it deletes .config and everything built; keep what you need):\n    make -C ${tree} mrproper\nOr test what is built there: leave --build away.`);
+    throw new SetupError(
+      `${tree} was built in: it holds ${product}, and without git nobody can tell its sources from what the build made.`,
+      `Type this, then start again (it deletes .config and everything built; keep what you need):\n    make -C ${tree} mrproper\nOr test what is built there: leave --build away.`,
+    );
   }
   const files: string[] = [];
   const walk = (dir: string): void => {
@@ -65,7 +82,9 @@ export function follow(tree: string, copy: string, overrides: Overrides = new Ma
   try {
     const ours = results === undefined ? '' : relative(tree, results);
     const all = treeFiles(tree);
-    const files = new Set(ours === '' || ours.startsWith('..') ? all : all.filter((path) => !path.startsWith(`${ours}/`)));
+    const files = new Set(
+      ours === '' || ours.startsWith('..') ? all : all.filter((path) => !path.startsWith(`${ours}/`)),
+    );
     let changed = 0;
     for (const path of overrides.keys()) files.add(path);
     const made = new Set<string>();
@@ -118,7 +137,8 @@ function place(from: string, info: BigIntStats, to: string, fresh: boolean): boo
 }
 
 function same(from: string, info: BigIntStats, to: string, there: BigIntStats): boolean {
-  if (info.isSymbolicLink() || there.isSymbolicLink()) return info.isSymbolicLink() && there.isSymbolicLink() && readlinkSync(from) === readlinkSync(to);
+  if (info.isSymbolicLink() || there.isSymbolicLink())
+    return info.isSymbolicLink() && there.isSymbolicLink() && readlinkSync(from) === readlinkSync(to);
   if (!there.isFile()) return false;
   if (info.dev === there.dev && info.ino === there.ino) return true;
   if (info.size !== there.size || (info.mode & 0o111n) !== (there.mode & 0o111n)) return false;

@@ -7,7 +7,12 @@ import { resolve } from 'node:path';
 function git(dir: string, ...args: string[]): string | undefined {
   try {
     // The tree may be another user's, and its settings must start no program.
-    return execFileSync('git', ['-c', 'safe.directory=*', '-c', 'core.fsmonitor=false', '-C', dir, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: 1 << 28, env: { ...process.env, LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0' } });
+    return execFileSync('git', ['-c', 'safe.directory=*', '-c', 'core.fsmonitor=false', '-C', dir, ...args], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      maxBuffer: 1 << 28,
+      env: { ...process.env, LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0' },
+    });
   } catch {
     return undefined;
   }

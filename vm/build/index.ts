@@ -64,7 +64,12 @@ export interface TreeEvents {
 const KEPT = 4;
 
 /** The same bytes from the same sources, whoever builds them and when. */
-const REPRODUCIBLE = { KBUILD_BUILD_TIMESTAMP: '2026-01-01 00:00:00 UTC', KBUILD_BUILD_USER: 'ringfence', KBUILD_BUILD_HOST: 'ringfence', KBUILD_BUILD_VERSION: '1' };
+const REPRODUCIBLE = {
+  KBUILD_BUILD_TIMESTAMP: '2026-01-01 00:00:00 UTC',
+  KBUILD_BUILD_USER: 'ringfence',
+  KBUILD_BUILD_HOST: 'ringfence',
+  KBUILD_BUILD_VERSION: '1',
+};
 
 /** Where everything about one tree is kept: its throw-away copy, builds, kernels. */
 export function treeCache(tree: string): string {
@@ -86,7 +91,11 @@ async function asBuilt(options: TreeOptions, events: TreeEvents): Promise<TreeKe
   events.log(`taking ${found.path}`);
   const kernel = await kernelFromFile(found.path, { log: events.log });
   const tree = resolve(options.dir);
-  const origin = { ...originOf(tree, false, found.slow), patches: [], ...(found.config === undefined ? {} : { config_sha256: sha256(found.config) }) };
+  const origin = {
+    ...originOf(tree, false, found.slow),
+    patches: [],
+    ...(found.config === undefined ? {} : { config_sha256: sha256(found.config) }),
+  };
   return { kernel: { ...kernel, source: 'tree', requested: options.dir, origin }, slow: found.slow };
 }
 
@@ -103,33 +112,73 @@ async function build(options: TreeOptions, events: TreeEvents): Promise<TreeKern
   signal?.throwIfAborted();
   const home = treeCache(tree);
   const debug = options.debug ?? false;
-  return await withLock(join(home, 'lock'), (pid) => log(`process ${pid} is building this tree; waiting for it`), signal, async () => {
-    const source = join(home, 'source');
-    const output = join(home, debug ? 'build-debug' : 'build');
-    const origin = originOf(tree, true, debug);
-    const applied = await withPatches(tree, patches, async (patched) => {
-      const { files, changed } = follow(tree, source, patched.overrides, events.logFile === undefined ? undefined : dirname(resolve(events.logFile)));
-      log(`${origin.describe ?? origin.version ?? tree}${patched.applied.length > 0 ? ` with ${patched.applied.map(({ name }) => name).join(', ')}` : ''}: ${files} files${changed > 0 ? `, ${changed} changed since the last build` : ''}`);
-      return patched.applied;
-    });
-    signal?.throwIfAborted();
-    await mkdir(output, { recursive: true }).catch((error: unknown) => { throw diskError(error, output, 1500); });
-    const fragment = join(output, 'ringfence.config');
-    await writeAtomic(fragment, kconfigFragment({ debug }));
-    const logFile = resolve(events.logFile ?? join(output, 'build.log'));
-    writeFileSync(logFile, '');
-    const common = { source, output, logFile, log, variables: variables(), env: { ...REPRODUCIBLE, KCONFIG_ALLCONFIG: fragment }, ...(signal ? { signal } : {}) };
-    await make({ ...common, targets: ['allnoconfig'], jobs: 1, what: 'the configuration' });
-    const config = await readFile(join(output, '.config'), 'utf8');
-    const missing = missingOptions(parseConfig(config));
-    if (missing.length > 0) throw new KernelError(`This tree cannot be configured for the guest: ${missing.join(', ')}.`, 'This commit cannot be tested as it is; `npx ringfence kconfig` shows what is asked for.', 125);
-    await make({ ...common, targets: ['vmlinux'], jobs: jobs(), what: debug ? 'the debugging kernel' : 'the kernel' });
-    const path = await keep(home, join(output, 'vmlinux'));
-    appendFileSync(logFile, `built ${path}\n`);
-    const kernel = await kernelFromFile(path);
-    log(`built ${kernel.release}`);
-    return { kernel: { ...kernel, source: 'tree' as const, requested: options.dir, origin: { ...origin, patches: applied, config_sha256: sha256(config) } }, slow: isSlow(parseConfig(config)) };
-  });
+  return await withLock(
+    join(home, 'lock'),
+    (pid) => log(`process ${pid} is building this tree; waiting for it`),
+    signal,
+    async () => {
+      const source = join(home, 'source');
+      const output = join(home, debug ? 'build-debug' : 'build');
+      const origin = originOf(tree, true, debug);
+      const applied = await withPatches(tree, patches, async (patched) => {
+        const { files, changed } = follow(
+          tree,
+          source,
+          patched.overrides,
+          events.logFile === undefined ? undefined : dirname(resolve(events.logFile)),
+        );
+        log(
+          `${origin.describe ?? origin.version ?? tree}${patched.applied.length > 0 ? ` with ${patched.applied.map(({ name }) => name).join(', ')}` : ''}: ${files} files${changed > 0 ? `, ${changed} changed since the last build` : ''}`,
+        );
+        return patched.applied;
+      });
+      signal?.throwIfAborted();
+      await mkdir(output, { recursive: true }).catch((error: unknown) => {
+        throw diskError(error, output, 1500);
+      });
+      const fragment = join(output, 'ringfence.config');
+      await writeAtomic(fragment, kconfigFragment({ debug }));
+      const logFile = resolve(events.logFile ?? join(output, 'build.log'));
+      writeFileSync(logFile, '');
+      const common = {
+        source,
+        output,
+        logFile,
+        log,
+        variables: variables(),
+        env: { ...REPRODUCIBLE, KCONFIG_ALLCONFIG: fragment },
+        ...(signal ? { signal } : {}),
+      };
+      await make({ ...common, targets: ['allnoconfig'], jobs: 1, what: 'the configuration' });
+      const config = await readFile(join(output, '.config'), 'utf8');
+      const missing = missingOptions(parseConfig(config));
+      if (missing.length > 0)
+        throw new KernelError(
+          `This tree cannot be configured for the guest: ${missing.join(', ')}.`,
+          'This commit cannot be tested as it is; `npx ringfence kconfig` shows what is asked for.',
+          125,
+        );
+      await make({
+        ...common,
+        targets: ['vmlinux'],
+        jobs: jobs(),
+        what: debug ? 'the debugging kernel' : 'the kernel',
+      });
+      const path = await keep(home, join(output, 'vmlinux'));
+      appendFileSync(logFile, `built ${path}\n`);
+      const kernel = await kernelFromFile(path);
+      log(`built ${kernel.release}`);
+      return {
+        kernel: {
+          ...kernel,
+          source: 'tree' as const,
+          requested: options.dir,
+          origin: { ...origin, patches: applied, config_sha256: sha256(config) },
+        },
+        slow: isSlow(parseConfig(config)),
+      };
+    },
+  );
 }
 
 function variables(): string[] {
@@ -153,7 +202,11 @@ async function keep(home: string, vmlinux: string): Promise<string> {
   if (there?.size !== bytes.length) await writeAtomic(path, bytes);
   const now = new Date();
   await utimes(path, now, now);
-  const all = await Promise.all((await readdir(dir)).filter((name) => name.endsWith('.vmlinux')).map(async (name) => ({ name, at: (await stat(join(dir, name))).mtimeMs })));
+  const all = await Promise.all(
+    (await readdir(dir))
+      .filter((name) => name.endsWith('.vmlinux'))
+      .map(async (name) => ({ name, at: (await stat(join(dir, name))).mtimeMs })),
+  );
   for (const { name } of all.sort((a, b) => b.at - a.at).slice(KEPT)) await rm(join(dir, name), { force: true });
   return path;
 }

@@ -10,8 +10,15 @@ const PAUSE_MS = 500;
  * @param file the lock; its directory is made
  * @param waiting called once when somebody else holds it
  */
-export async function withLock<T>(file: string, waiting: (pid: number) => void, signal: AbortSignal | undefined, job: () => Promise<T>): Promise<T> {
-  await mkdir(dirname(file), { recursive: true }).catch((error: unknown) => { throw diskError(error, file, 1); });
+export async function withLock<T>(
+  file: string,
+  waiting: (pid: number) => void,
+  signal: AbortSignal | undefined,
+  job: () => Promise<T>,
+): Promise<T> {
+  await mkdir(dirname(file), { recursive: true }).catch((error: unknown) => {
+    throw diskError(error, file, 1);
+  });
   let told = false;
   for (;;) {
     signal?.throwIfAborted();
@@ -23,7 +30,10 @@ export async function withLock<T>(file: string, waiting: (pid: number) => void, 
     }
     const owner = Number.parseInt(await readFile(file, 'utf8').catch(() => ''), 10);
     // An empty file is one that is being written, unless it is old.
-    const old = await stat(file).then((info) => Date.now() - info.mtimeMs > 10_000, () => false);
+    const old = await stat(file).then(
+      (info) => Date.now() - info.mtimeMs > 10_000,
+      () => false,
+    );
     if (Number.isNaN(owner) ? old : !isAlive(owner)) {
       await rm(file, { force: true });
       continue;

@@ -30,7 +30,24 @@ export interface MakeOptions {
 }
 
 /** Variables of a make around us, or of another kernel build: they must not leak in. */
-const FOREIGN = ['MAKEFLAGS', 'MFLAGS', 'MAKELEVEL', 'MAKEFILES', 'O', 'KBUILD_OUTPUT', 'KBUILD_EXTMOD', 'KCONFIG_CONFIG', 'KCONFIG_ALLCONFIG', 'KCONFIG_DEFCONFIG_LIST', 'ARCH', 'SUBARCH', 'W', 'C', 'V', 'LOCALVERSION'];
+const FOREIGN = [
+  'MAKEFLAGS',
+  'MFLAGS',
+  'MAKELEVEL',
+  'MAKEFILES',
+  'O',
+  'KBUILD_OUTPUT',
+  'KBUILD_EXTMOD',
+  'KCONFIG_CONFIG',
+  'KCONFIG_ALLCONFIG',
+  'KCONFIG_DEFCONFIG_LIST',
+  'ARCH',
+  'SUBARCH',
+  'W',
+  'C',
+  'V',
+  'LOCALVERSION',
+];
 
 /**
  * @throws KernelError (125) the tree does not build: the first errors, and where the log is
@@ -41,22 +58,41 @@ export async function make(options: MakeOptions): Promise<void> {
   signal?.throwIfAborted();
   const env: NodeJS.ProcessEnv = { ...process.env, LC_ALL: 'C', ...options.env };
   for (const name of FOREIGN) if (!(name in options.env)) delete env[name];
-  const argv = ['-C', options.source, `O=${options.output}`, ...options.variables, `-j${options.jobs}`, '--no-print-directory', ...options.targets];
+  const argv = [
+    '-C',
+    options.source,
+    `O=${options.output}`,
+    ...options.variables,
+    `-j${options.jobs}`,
+    '--no-print-directory',
+    ...options.targets,
+  ];
   const file = createWriteStream(options.logFile, { flags: 'a' });
   let unwritten: Error | undefined;
-  file.on('error', (error) => { unwritten = error; });
+  file.on('error', (error) => {
+    unwritten = error;
+  });
   file.write(`$ make ${argv.join(' ')}\n`);
   const started = performance.now();
   const kept: string[] = [];
   let steps = 0;
   let last = '';
   // The build leaves the processors to whoever needs them more.
-  const child = spawn('nice', ['-n', process.env['RINGFENCE_BUILD_NICE'] ?? '10', 'make', ...argv], { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true, cwd: '/' });
+  const child = spawn('nice', ['-n', process.env['RINGFENCE_BUILD_NICE'] ?? '10', 'make', ...argv], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+    cwd: '/',
+  });
   if (child.pid !== undefined) registerGroup(child.pid);
-  const abort = (): void => { if (child.pid !== undefined) killGroup(child.pid); };
+  const abort = (): void => {
+    if (child.pid !== undefined) killGroup(child.pid);
+  };
   signal?.addEventListener('abort', abort, { once: true });
   const timer = setInterval(() => {
-    options.log(`building ${options.what}: ${steps} steps in ${minutes(performance.now() - started)}${last === '' ? '' : `, now ${last}`}`);
+    options.log(
+      `building ${options.what}: ${steps} steps in ${minutes(performance.now() - started)}${last === '' ? '' : `, now ${last}`}`,
+    );
   }, PROGRESS_MS);
   for (const stream of [child.stdout, child.stderr]) {
     let rest = '';
@@ -82,9 +118,15 @@ export async function make(options: MakeOptions): Promise<void> {
   clearInterval(timer);
   signal?.removeEventListener('abort', abort);
   if (child.pid !== undefined) forgetGroup(child.pid);
-  await new Promise<void>((resolve) => { if (unwritten) resolve(); else file.end(() => resolve()); });
+  await new Promise<void>((resolve) => {
+    if (unwritten) resolve();
+    else file.end(() => resolve());
+  });
   signal?.throwIfAborted();
-  if (end.error) throw new SetupError(`make could not be started: ${end.error.message}`, 'Install make, then start again.', { cause: end.error });
+  if (end.error)
+    throw new SetupError(`make could not be started: ${end.error.message}`, 'Install make, then start again.', {
+      cause: end.error,
+    });
   if (end.code === 0) return;
   throw failure(kept, options, end.signal);
 }
@@ -95,22 +137,54 @@ function minutes(ms: number): string {
 }
 
 /** What went wrong, out of make's output. */
-function failure(lines: readonly string[], options: MakeOptions, signal: NodeJS.Signals | null): SetupError | KernelError {
+function failure(
+  lines: readonly string[],
+  options: MakeOptions,
+  signal: NodeJS.Signals | null,
+): SetupError | KernelError {
   const all = lines.join('\n');
   const log = `The whole output is in ${options.logFile}`;
-  if (/No space left on device/.test(all)) return new SetupError(`The disk was full while ${options.what} was built.`, `Free about 3 GB where ${options.output} is, or set RINGFENCE_CACHE to a directory on another disk. ${log}`);
-  if (/Killed signal terminated program|fatal error: Killed|virtual memory exhausted|out of memory|cannot allocate memory/i.test(all) || signal === 'SIGKILL') return new SetupError(`The compiler was killed while ${options.what} was built: the machine is short of memory.`, `Free memory, or set RINGFENCE_BUILD_JOBS=1. ${log}`);
-  const absent = lines.find((line) => /(?:command )?not found$/.test(line) && /^(?:\/bin\/)?(?:sh|bash|make)/.test(line));
-  if (absent !== undefined) return new SetupError(`Building ${options.what} needs a program that is not installed: ${absent}`, `Install it, then start again. ${log}`);
+  if (/No space left on device/.test(all))
+    return new SetupError(
+      `The disk was full while ${options.what} was built.`,
+      `Free about 3 GB where ${options.output} is, or set RINGFENCE_CACHE to a directory on another disk. ${log}`,
+    );
+  if (
+    /Killed signal terminated program|fatal error: Killed|virtual memory exhausted|out of memory|cannot allocate memory/i.test(
+      all,
+    ) ||
+    signal === 'SIGKILL'
+  )
+    return new SetupError(
+      `The compiler was killed while ${options.what} was built: the machine is short of memory.`,
+      `Free memory, or set RINGFENCE_BUILD_JOBS=1. ${log}`,
+    );
+  const absent = lines.find(
+    (line) => /(?:command )?not found$/.test(line) && /^(?:\/bin\/)?(?:sh|bash|make)/.test(line),
+  );
+  if (absent !== undefined)
+    return new SetupError(
+      `Building ${options.what} needs a program that is not installed: ${absent}`,
+      `Install it, then start again. ${log}`,
+    );
   const errors = firstErrors(lines);
-  return new KernelError(`${capital(options.what)} does not build:\n${errors.join('\n')}`, `This commit cannot be tested as it is. ${log}`, 125);
+  return new KernelError(
+    `${capital(options.what)} does not build:\n${errors.join('\n')}`,
+    `This commit cannot be tested as it is. ${log}`,
+    125,
+  );
 }
 
 /** The lines that say what is wrong: compiler and linker errors, otherwise make's own, otherwise the end. Pure. */
 export function firstErrors(lines: readonly string[]): string[] {
-  const errors = lines.filter((line) => /(?:\berror:|undefined reference|multiple definition|: recursive dependency detected|syntax error|^ERROR:|^Error:)/.test(line));
+  const errors = lines.filter((line) =>
+    /(?:\berror:|undefined reference|multiple definition|: recursive dependency detected|syntax error|^ERROR:|^Error:)/.test(
+      line,
+    ),
+  );
   const made = lines.filter((line) => /\*\*\*/.test(line));
-  const chosen = errors.length > 0 ? errors : made.length > 0 ? made : lines.filter((line) => line.trim() !== '').slice(-8);
+  const chosen =
+    errors.length > 0 ? errors : made.length > 0 ? made : lines.filter((line) => line.trim() !== '').slice(-8);
   return chosen.slice(0, 8);
 }
 

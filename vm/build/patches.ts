@@ -33,13 +33,28 @@ export function patchedPaths(text: string, name: string): string[] {
     const [, git] = /^diff --git a\/.* b\/(.*)$/.exec(line) ?? [];
     const [, renamed] = /^(?:rename|copy) (?:from|to) (.*)$/.exec(line) ?? [];
     // "--- " alone may also be a removed line that begins with "-- ".
-    const [, header] = (line.startsWith('--- ') && lines[i + 1]?.startsWith('+++ ')) || (line.startsWith('+++ ') && lines[i - 1]?.startsWith('--- ')) ? /^(?:---|\+\+\+) ([^\t\r]+)/.exec(line) ?? [] : [];
-    const path = git ?? renamed ?? (header === undefined || header === '/dev/null' ? undefined : header.split('/').slice(1).join('/'));
+    const [, header] =
+      (line.startsWith('--- ') && lines[i + 1]?.startsWith('+++ ')) ||
+      (line.startsWith('+++ ') && lines[i - 1]?.startsWith('--- '))
+        ? (/^(?:---|\+\+\+) ([^\t\r]+)/.exec(line) ?? [])
+        : [];
+    const path =
+      git ??
+      renamed ??
+      (header === undefined || header === '/dev/null' ? undefined : header.split('/').slice(1).join('/'));
     if (path === undefined || path === '') continue;
-    if (path.startsWith('/') || path.split('/').includes('..')) throw new SetupError(`${name} names a file outside of the tree: ${path}`, 'Make the patch with `git diff` or `git format-patch` in the tree.');
+    if (path.startsWith('/') || path.split('/').includes('..'))
+      throw new SetupError(
+        `${name} names a file outside of the tree: ${path}`,
+        'Make the patch with `git diff` or `git format-patch` in the tree.',
+      );
     paths.add(path);
   }
-  if (paths.size === 0) throw new SetupError(`${name} is not a patch: it names no file.`, 'Give a unified diff, as `git diff` and `git format-patch` write it.');
+  if (paths.size === 0)
+    throw new SetupError(
+      `${name} is not a patch: it names no file.`,
+      'Give a unified diff, as `git diff` and `git format-patch` write it.',
+    );
   return [...paths];
 }
 
@@ -48,7 +63,11 @@ export function patchedPaths(text: string, name: string): string[] {
  * @throws SetupError a file that cannot be read or is no patch
  * @throws KernelError (125) a patch that does not apply: this tree cannot be tested with it, another commit may be
  */
-export async function withPatches<T>(tree: string, files: readonly string[], use: (patched: Patched) => Promise<T>): Promise<T> {
+export async function withPatches<T>(
+  tree: string,
+  files: readonly string[],
+  use: (patched: Patched) => Promise<T>,
+): Promise<T> {
   if (files.length === 0) return await use({ applied: [], overrides: new Map() });
   const stage = await mkdtemp(join(tmpdir(), 'ringfence-patch-'));
   try {
@@ -61,15 +80,42 @@ export async function withPatches<T>(tree: string, files: readonly string[], use
         paths.add(path);
         bring(tree, stage, path);
       }
-      const result = await run(['patch', '-p1', '-F0', '--batch', '--forward', '--no-backup-if-mismatch', '--reject-file=-', '--input', file, '--directory', stage], { timeoutMs: 60_000 });
+      const result = await run(
+        [
+          'patch',
+          '-p1',
+          '-F0',
+          '--batch',
+          '--forward',
+          '--no-backup-if-mismatch',
+          '--reject-file=-',
+          '--input',
+          file,
+          '--directory',
+          stage,
+        ],
+        { timeoutMs: 60_000 },
+      );
       if (!result.ok) {
-        const said = `${result.stdout}\n${result.stderr}`.split('\n').map((line) => line.trim()).filter((line) => /FAILED|can't find|malformed|previously applied|No file|No such|ignored|garbage/i.test(line)).slice(0, 8).join('\n');
-        throw new KernelError(`${file} does not apply to ${tree}${applied.length > 0 ? ` with ${applied.map(({ name }) => name).join(', ')}` : ''}:\n${said || result.stderr.trim() || 'patch gave no reason'}`,
-          'Nothing was changed. Make the patch again against this tree; several patches are applied in the order they are given.', 125);
+        const said = `${result.stdout}\n${result.stderr}`
+          .split('\n')
+          .map((line) => line.trim())
+          .filter((line) =>
+            /FAILED|can't find|malformed|previously applied|No file|No such|ignored|garbage/i.test(line),
+          )
+          .slice(0, 8)
+          .join('\n');
+        throw new KernelError(
+          `${file} does not apply to ${tree}${applied.length > 0 ? ` with ${applied.map(({ name }) => name).join(', ')}` : ''}:\n${said || result.stderr.trim() || 'patch gave no reason'}`,
+          'Nothing was changed. Make the patch again against this tree; several patches are applied in the order they are given.',
+          125,
+        );
       }
       applied.push({ name: basename(file), sha256: sha256(bytes) });
     }
-    const overrides = new Map([...paths].map((path) => [path, existsSync(join(stage, path)) ? join(stage, path) : undefined]));
+    const overrides = new Map(
+      [...paths].map((path) => [path, existsSync(join(stage, path)) ? join(stage, path) : undefined]),
+    );
     return await use({ applied, overrides });
   } finally {
     await rm(stage, { recursive: true, force: true });
@@ -80,7 +126,11 @@ function read(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw new SetupError(`The patch ${file} cannot be read: ${(error as Error).message}`, 'Check the path and its permissions.', { cause: error });
+    throw new SetupError(
+      `The patch ${file} cannot be read: ${(error as Error).message}`,
+      'Check the path and its permissions.',
+      { cause: error },
+    );
   }
 }
 

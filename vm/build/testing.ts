@@ -31,6 +31,11 @@ vmlinux: $(O)/fork.o
 	@if grep -q broken io_uring/bpf_filter.c; then echo "io_uring/bpf_filter.c:1:1: error: expected identifier"; exit 1; fi
 	@cp $$(cat io_uring/bpf_filter.c) $(O)/vmlinux
 `,
-    Kbuild: '', Kconfig: '', 'init/main.c': '', 'kernel/fork.c': 'first\n', 'io_uring/bpf_filter.c': `${kernel}\n`, ...more,
+    Kbuild: '',
+    Kconfig: '',
+    'init/main.c': '',
+    'kernel/fork.c': 'first\n',
+    'io_uring/bpf_filter.c': `${kernel}\n`,
+    ...more,
   });
 }

@@ -8,7 +8,9 @@ import { fakeTree, writeTree } from './testing.ts';
 import { findBuilt, sourceTree, treeVersion } from './tree.ts';
 
 let dir: string;
-beforeEach(() => { dir = mkdtempSync(join(tmpdir(), 'ringfence-tree-')); });
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'ringfence-tree-'));
+});
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 const CONFIG = `${kconfigFragment()}CONFIG_BPF=y\n`;
@@ -25,11 +27,30 @@ describe('the source tree', () => {
   });
   test.each<readonly [string, Record<string, string>, RegExp, number]>([
     ['no tree', { 'a.c': '' }, /is not a Linux source tree/, 2],
-    ['no io_uring', { Makefile: 'VERSION = 5\nPATCHLEVEL = 15\n', Kbuild: '', Kconfig: '', 'kernel/a': '', 'init/a': '' }, /without io_uring\/ \(Linux 5\.15\.0\)/, 125],
-    ['no filters', { Makefile: 'VERSION = 6\nPATCHLEVEL = 12\n', Kbuild: '', Kconfig: '', 'kernel/a': '', 'init/a': '', 'io_uring/io_uring.c': '' }, /no io_uring\/bpf_filter\.c \(Linux 6\.12\.0\)/, 125],
+    [
+      'no io_uring',
+      { Makefile: 'VERSION = 5\nPATCHLEVEL = 15\n', Kbuild: '', Kconfig: '', 'kernel/a': '', 'init/a': '' },
+      /without io_uring\/ \(Linux 5\.15\.0\)/,
+      125,
+    ],
+    [
+      'no filters',
+      {
+        Makefile: 'VERSION = 6\nPATCHLEVEL = 12\n',
+        Kbuild: '',
+        Kconfig: '',
+        'kernel/a': '',
+        'init/a': '',
+        'io_uring/io_uring.c': '',
+      },
+      /no io_uring\/bpf_filter\.c \(Linux 6\.12\.0\)/,
+      125,
+    ],
   ])('%s', (_, files, message, exitCode) => {
     writeTree(dir, files);
-    expect(() => sourceTree(dir)).toThrow(expect.objectContaining({ message: expect.stringMatching(message), exitCode }));
+    expect(() => sourceTree(dir)).toThrow(
+      expect.objectContaining({ message: expect.stringMatching(message), exitCode }),
+    );
   });
   test('a missing directory, and a file', () => {
     writeTree(dir, { file: '' });
@@ -58,11 +79,20 @@ describe('a built kernel', () => {
     age('vmlinux', 5);
     expect((await findBuilt(dir)).note).toBeUndefined();
     age('arch/x86/boot/bzImage', 50);
-    expect(await findBuilt(dir)).toMatchObject({ path: join(dir, 'arch/x86/boot/bzImage'), note: expect.stringMatching(/older than vmlinux/) });
+    expect(await findBuilt(dir)).toMatchObject({
+      path: join(dir, 'arch/x86/boot/bzImage'),
+      note: expect.stringMatching(/older than vmlinux/),
+    });
   });
   test('the newest of several output directories', async () => {
     fakeTree(dir, 'x');
-    writeTree(dir, { vmlinux: fakeElf(), 'build/.config': CONFIG, 'build/vmlinux': fakeElf(), 'old/.config': CONFIG, 'old/vmlinux': fakeElf() });
+    writeTree(dir, {
+      vmlinux: fakeElf(),
+      'build/.config': CONFIG,
+      'build/vmlinux': fakeElf(),
+      'old/.config': CONFIG,
+      'old/vmlinux': fakeElf(),
+    });
     age('vmlinux', 50);
     age('old/vmlinux', 20);
     expect((await findBuilt(dir)).path).toBe(join(dir, 'build/vmlinux'));
@@ -74,12 +104,21 @@ describe('a built kernel', () => {
   test('a kernel for another machine', async () => {
     fakeTree(dir, 'x');
     writeTree(dir, { vmlinux: fakeElf({ machine: 183 }), 'arch/arm64/boot/Image': 'MZ' });
-    await expect(findBuilt(dir)).rejects.toMatchObject({ exitCode: 125, message: expect.stringMatching(/no kernel for an x86-64 guest: .*Image.*vmlinux/) });
+    await expect(findBuilt(dir)).rejects.toMatchObject({
+      exitCode: 125,
+      message: expect.stringMatching(/no kernel for an x86-64 guest: .*Image.*vmlinux/),
+    });
   });
   test('a configuration that the guest cannot run with is named before the boot', async () => {
     fakeTree(dir, 'x');
-    writeTree(dir, { vmlinux: fakeElf(), '.config': CONFIG.replace('CONFIG_VIRTIO_CONSOLE=y', 'CONFIG_VIRTIO_CONSOLE=m').replace('CONFIG_UNIX=y\n', '') });
-    await expect(findBuilt(dir)).rejects.toMatchObject({ exitCode: 125, message: expect.stringMatching(/CONFIG_VIRTIO_CONSOLE=m, CONFIG_UNIX is not set.*\n.*ringfence kconfig/) });
+    writeTree(dir, {
+      vmlinux: fakeElf(),
+      '.config': CONFIG.replace('CONFIG_VIRTIO_CONSOLE=y', 'CONFIG_VIRTIO_CONSOLE=m').replace('CONFIG_UNIX=y\n', ''),
+    });
+    await expect(findBuilt(dir)).rejects.toMatchObject({
+      exitCode: 125,
+      message: expect.stringMatching(/CONFIG_VIRTIO_CONSOLE=m, CONFIG_UNIX is not set.*\n.*ringfence kconfig/),
+    });
   });
 });
 
@@ -94,7 +133,8 @@ describe('the configuration', () => {
     const plain = kconfigFragment();
     const debug = kconfigFragment({ debug: true });
     expect(debug.startsWith(plain.trimEnd())).toBe(true);
-    for (const name of ['KASAN', 'PROVE_LOCKING', 'PROVE_RCU', 'DEBUG_KMEMLEAK']) expect(debug).toContain(`CONFIG_${name}=y\n`);
+    for (const name of ['KASAN', 'PROVE_LOCKING', 'PROVE_RCU', 'DEBUG_KMEMLEAK'])
+      expect(debug).toContain(`CONFIG_${name}=y\n`);
     expect([plain, debug].map((text) => isSlow(parseConfig(text)))).toEqual([false, true]);
   });
   test('what is missing is told as the file has it', () => {

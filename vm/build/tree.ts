@@ -26,11 +26,28 @@ export function sourceTree(dir: string): string {
   const path = directory(dir);
   if (!isSourceTree(path)) {
     const source = join(path, 'source');
-    if (isOutputDirectory(path) && isSourceTree(source)) throw new SetupError(`${dir} is an output directory, not a source tree.`, 'Leave --build and --patch away to test what is in it, or give the source tree with --linux.');
-    throw new SetupError(`${dir} is not a Linux source tree: Makefile, Kconfig, kernel/ and init/ are not all there.`, OTHER_TREE);
+    if (isOutputDirectory(path) && isSourceTree(source))
+      throw new SetupError(
+        `${dir} is an output directory, not a source tree.`,
+        'Leave --build and --patch away to test what is in it, or give the source tree with --linux.',
+      );
+    throw new SetupError(
+      `${dir} is not a Linux source tree: Makefile, Kconfig, kernel/ and init/ are not all there.`,
+      OTHER_TREE,
+    );
   }
-  if (!existsSync(join(path, 'io_uring'))) throw new KernelError(`${dir} is a Linux tree without io_uring/${versionOf(path)}.`, 'The filters under test came with Linux 7.0: check out a newer commit.', 125);
-  if (!existsSync(join(path, 'io_uring/bpf_filter.c'))) throw new KernelError(`${dir} has no io_uring/bpf_filter.c${versionOf(path)}: this kernel has no filters to test.`, 'They came with Linux 7.0: check out a newer commit.', 125);
+  if (!existsSync(join(path, 'io_uring')))
+    throw new KernelError(
+      `${dir} is a Linux tree without io_uring/${versionOf(path)}.`,
+      'The filters under test came with Linux 7.0: check out a newer commit.',
+      125,
+    );
+  if (!existsSync(join(path, 'io_uring/bpf_filter.c')))
+    throw new KernelError(
+      `${dir} has no io_uring/bpf_filter.c${versionOf(path)}: this kernel has no filters to test.`,
+      'They came with Linux 7.0: check out a newer commit.',
+      125,
+    );
   return path;
 }
 
@@ -38,7 +55,8 @@ function directory(dir: string): string {
   const path = resolve(dir);
   const info = statSync(path, { throwIfNoEntry: false });
   if (!info) throw new SetupError(`${dir} does not exist.`, OTHER_TREE);
-  if (!info.isDirectory()) throw new SetupError(`${dir} is not a directory.`, 'A kernel file is given with --kernel; --linux takes a tree.');
+  if (!info.isDirectory())
+    throw new SetupError(`${dir} is not a directory.`, 'A kernel file is given with --kernel; --linux takes a tree.');
   return path;
 }
 
@@ -83,7 +101,9 @@ export async function findBuilt(dir: string): Promise<BuiltKernel> {
   if (!isSourceTree(top) && !existsSync(join(top, '.config')) && (await kernelIn(top)) === undefined) {
     throw new SetupError(`${dir} is neither a Linux source tree nor a directory that one was built in.`, OTHER_TREE);
   }
-  const below = readdirSync(top, { withFileTypes: true }).filter((entry) => entry.isDirectory() && isOutputDirectory(join(top, entry.name))).map((entry) => join(top, entry.name));
+  const below = readdirSync(top, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && isOutputDirectory(join(top, entry.name)))
+    .map((entry) => join(top, entry.name));
   const found: { dir: string; path: string; mtime: number; note?: string }[] = [];
   const others: string[] = [];
   for (const each of [top, ...below]) {
@@ -92,19 +112,41 @@ export async function findBuilt(dir: string): Promise<BuiltKernel> {
   }
   const best = found.sort((a, b) => b.mtime - a.mtime)[0];
   if (!best) {
-    if (others.length > 0) throw new KernelError(`${dir} holds no kernel for an x86-64 guest: ${others.join(', ')} cannot be booted in one.`, 'Build it for x86_64, or let ringfence build it with --build.', 125);
-    throw new SetupError(`Nothing was built in ${dir}: neither vmlinux nor arch/x86/boot/bzImage is there.`, 'Add --build to have it built (your tree stays as it is), or give the output directory of your own build.');
+    if (others.length > 0)
+      throw new KernelError(
+        `${dir} holds no kernel for an x86-64 guest: ${others.join(', ')} cannot be booted in one.`,
+        'Build it for x86_64, or let ringfence build it with --build.',
+        125,
+      );
+    throw new SetupError(
+      `Nothing was built in ${dir}: neither vmlinux nor arch/x86/boot/bzImage is there.`,
+      'Add --build to have it built (your tree stays as it is), or give the output directory of your own build.',
+    );
   }
   const text = await readFile(join(best.dir, '.config'), 'utf8').catch(() => undefined);
-  if (text === undefined) return { path: best.path, slow: false, ...(best.note === undefined ? {} : { note: best.note }) };
+  if (text === undefined)
+    return { path: best.path, slow: false, ...(best.note === undefined ? {} : { note: best.note }) };
   const config = parseConfig(text);
   const missing = missingOptions(config);
-  if (missing.length > 0) throw new KernelError(`${best.path} cannot be tested: its configuration lacks what the guest needs built in: ${missing.join(', ')}.`, 'Build with --build, or merge the output of `npx ringfence kconfig` into your configuration.', 125);
-  return { path: best.path, config: text, slow: isSlow(config), ...(best.note === undefined ? {} : { note: best.note }) };
+  if (missing.length > 0)
+    throw new KernelError(
+      `${best.path} cannot be tested: its configuration lacks what the guest needs built in: ${missing.join(', ')}.`,
+      'Build with --build, or merge the output of `npx ringfence kconfig` into your configuration.',
+      125,
+    );
+  return {
+    path: best.path,
+    config: text,
+    slow: isSlow(config),
+    ...(best.note === undefined ? {} : { note: best.note }),
+  };
 }
 
 /** What to boot out of one build; `others` gets the names of kernels for other machines. */
-async function kernelIn(dir: string, others: string[] = []): Promise<{ path: string; mtime: number; note?: string } | undefined> {
+async function kernelIn(
+  dir: string,
+  others: string[] = [],
+): Promise<{ path: string; mtime: number; note?: string } | undefined> {
   const vmlinux = join(dir, 'vmlinux');
   const elf = mtimeOf(vmlinux);
   let images: { path: string; mtime: number }[] = [];
@@ -127,7 +169,12 @@ async function kernelIn(dir: string, others: string[] = []): Promise<{ path: str
   // Both of one build: the ELF image boots faster. A bzImage that is newer was made from it.
   if (hasPvhEntry(await readFile(vmlinux))) return { path: vmlinux, mtime: Math.max(elf, image?.mtime ?? 0) };
   if (!image) return { path: vmlinux, mtime: elf };
-  return { ...image, ...(image.mtime < elf ? { note: `${image.path} is older than vmlinux, which QEMU cannot start (no CONFIG_PVH): build bzImage again.` } : {}) };
+  return {
+    ...image,
+    ...(image.mtime < elf
+      ? { note: `${image.path} is older than vmlinux, which QEMU cannot start (no CONFIG_PVH): build bzImage again.` }
+      : {}),
+  };
 }
 
 function list(dir: string): string[] {

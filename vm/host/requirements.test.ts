@@ -23,7 +23,13 @@ function program(name: string, script: string): void {
 }
 
 const goodQemu = 'echo "QEMU emulator version 10.0.2 (Debian)"';
-const failure = async (promise: Promise<void>): Promise<SetupError> => await promise.then(() => { throw new Error('should have failed'); }, (e: unknown) => e as SetupError);
+const failure = async (promise: Promise<void>): Promise<SetupError> =>
+  await promise.then(
+    () => {
+      throw new Error('should have failed');
+    },
+    (e: unknown) => e as SetupError,
+  );
 
 describe('checkRequirements', () => {
   it('is content with a new QEMU and a compiler that works', async () => {
@@ -35,13 +41,22 @@ describe('checkRequirements', () => {
   });
 
   it('names what is wrong: missing, too old, not able to link', async () => {
-    expect((await checkRequirements()).map((r) => r.problem)).toEqual(['qemu-system-x86_64 is not on the PATH', expect.stringMatching(/gcc is not on the PATH/)]);
+    expect((await checkRequirements()).map((r) => r.problem)).toEqual([
+      'qemu-system-x86_64 is not on the PATH',
+      expect.stringMatching(/gcc is not on the PATH/),
+    ]);
   });
 
   it('refuses an old QEMU and a compiler without a linker', async () => {
     program('qemu-system-x86_64', 'echo "QEMU emulator version 6.2.0"');
-    program('gcc', 'case "$*" in *--version*) echo gcc;; *) echo "collect2: fatal error: cannot find ld" >&2; exit 1;; esac');
-    expect((await checkRequirements()).map((r) => r.problem)).toEqual(['version 6.2.0 is too old; 7.0 or newer is needed', expect.stringMatching(/cannot find ld/)]);
+    program(
+      'gcc',
+      'case "$*" in *--version*) echo gcc;; *) echo "collect2: fatal error: cannot find ld" >&2; exit 1;; esac',
+    );
+    expect((await checkRequirements()).map((r) => r.problem)).toEqual([
+      'version 6.2.0 is too old; 7.0 or newer is needed',
+      expect.stringMatching(/cannot find ld/),
+    ]);
   });
 });
 
@@ -69,10 +84,13 @@ describe('ensureRequirements', () => {
 
   const root = process.getuid?.() === 0;
   it.runIf(root)('as root updates, installs what is missing, and looks again', async () => {
-    program('apt-get', [
-      `echo "$*" >> ${bin}/log`,
-      `case "$*" in *install*) printf '#!/bin/bash\\n%s\\n' '${goodQemu}' > ${bin}/qemu-system-x86_64; printf '#!/bin/bash\\n' > ${bin}/gcc; /usr/bin/chmod 755 ${bin}/gcc ${bin}/qemu-system-x86_64;; esac`,
-    ].join('\n'));
+    program(
+      'apt-get',
+      [
+        `echo "$*" >> ${bin}/log`,
+        `case "$*" in *install*) printf '#!/bin/bash\\n%s\\n' '${goodQemu}' > ${bin}/qemu-system-x86_64; printf '#!/bin/bash\\n' > ${bin}/gcc; /usr/bin/chmod 755 ${bin}/gcc ${bin}/qemu-system-x86_64;; esac`,
+      ].join('\n'),
+    );
     const lines: string[] = [];
     await ensureRequirements({ log: (l) => lines.push(l) });
     const log = readFileSync(join(bin, 'log'), 'utf8').trim().split('\n');

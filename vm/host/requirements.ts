@@ -43,11 +43,15 @@ async function checkQemu(machine: GuestMachine): Promise<Requirement> {
   try {
     const [major, minor, text] = await qemuVersion(machine);
     if (major < MIN_QEMU[0] || (major === MIN_QEMU[0] && minor < MIN_QEMU[1])) {
-      return { ...base, version: text, problem: `version ${text} is too old; ${MIN_QEMU.join('.')} or newer is needed` };
+      return {
+        ...base,
+        version: text,
+        problem: `version ${text} is too old; ${MIN_QEMU.join('.')} or newer is needed`,
+      };
     }
     return { ...base, version: text };
   } catch (error) {
-    return { ...base, problem: error instanceof VmError ? error.message.split('\n')[0] ?? '' : String(error) };
+    return { ...base, problem: error instanceof VmError ? (error.message.split('\n')[0] ?? '') : String(error) };
   }
 }
 
@@ -57,11 +61,24 @@ async function checkCompiler(machine: GuestMachine): Promise<Requirement> {
   const version = toolVersion(machine.cc);
   // A compiler without its linker or its own headers is as good as none: try the real thing.
   const dir = await mkdtemp(join(tmpdir(), 'ringfence-cc-')).catch((error: Error) => error);
-  if (dir instanceof Error) return { ...base, version, problem: `the temporary directory ${tmpdir()} cannot be used: ${dir.message}` };
+  if (dir instanceof Error)
+    return { ...base, version, problem: `the temporary directory ${tmpdir()} cannot be used: ${dir.message}` };
   try {
-    await writeFile(join(dir, 'a.c'), '#include <stdint.h>\nvoid _start(void) { for (volatile uint32_t i = 0;; i++); }\n');
-    const result = await run([machine.cc, '-static', '-nostdlib', '-ffreestanding', '-o', join(dir, 'a'), join(dir, 'a.c')], { timeoutMs: 60_000 });
-    return result.ok ? { ...base, version } : { ...base, version, problem: `it cannot build a small program: ${result.stderr.trim().split('\n').slice(-1)[0] ?? ''}` };
+    await writeFile(
+      join(dir, 'a.c'),
+      '#include <stdint.h>\nvoid _start(void) { for (volatile uint32_t i = 0;; i++); }\n',
+    );
+    const result = await run(
+      [machine.cc, '-static', '-nostdlib', '-ffreestanding', '-o', join(dir, 'a'), join(dir, 'a.c')],
+      { timeoutMs: 60_000 },
+    );
+    return result.ok
+      ? { ...base, version }
+      : {
+          ...base,
+          version,
+          problem: `it cannot build a small program: ${result.stderr.trim().split('\n').slice(-1)[0] ?? ''}`,
+        };
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
@@ -86,7 +103,10 @@ export async function ensureRequirements(options: EnsureOptions = {}): Promise<v
   const what = missing.map((r) => `${r.name}: ${r.problem}`).join('\n');
   const advice = `Type this, then start again:\n    ${installCommand(packages)}`;
   if (!which('apt-get')) {
-    throw new SetupError(what, `Install QEMU for ${machine.arch} (version ${MIN_QEMU.join('.')} or newer) and a C compiler with your system's package manager. On Debian: ${packages.join(' ')}`);
+    throw new SetupError(
+      what,
+      `Install QEMU for ${machine.arch} (version ${MIN_QEMU.join('.')} or newer) and a C compiler with your system's package manager. On Debian: ${packages.join(' ')}`,
+    );
   }
   const prefix = options.install === false ? undefined : await rootPrefix();
   if (!prefix) throw new SetupError(what, advice);
@@ -95,14 +115,18 @@ export async function ensureRequirements(options: EnsureOptions = {}): Promise<v
   if (failed !== undefined) throw new SetupError(`${what}\nInstalling failed: ${failed}`, advice);
   const still = (await checkRequirements(machine)).filter((r) => r.problem !== undefined);
   if (still.length > 0) {
-    throw new SetupError(`After installing ${packages.join(', ')}:\n${still.map((r) => `${r.name}: ${r.problem}`).join('\n')}`, 'Look at `apt-get` and the PATH, then run `ringfence doctor`.');
+    throw new SetupError(
+      `After installing ${packages.join(', ')}:\n${still.map((r) => `${r.name}: ${r.problem}`).join('\n')}`,
+      'Look at `apt-get` and the PATH, then run `ringfence doctor`.',
+    );
   }
 }
 
 /** What to put before apt-get: nothing as root, sudo where it asks no password; undefined where neither works. */
 export async function rootPrefix(): Promise<readonly string[] | undefined> {
   if (process.getuid?.() === 0) return [];
-  if (which('sudo') && (await run(['sudo', '-n', 'apt-get', '--version'], { timeoutMs: 15_000 })).ok) return ['sudo', '-n'];
+  if (which('sudo') && (await run(['sudo', '-n', 'apt-get', '--version'], { timeoutMs: 15_000 })).ok)
+    return ['sudo', '-n'];
   return undefined;
 }
 
@@ -110,9 +134,14 @@ const LOCK_TRIES = 30;
 const LOCK_PAUSE_MS = 10_000;
 
 /** Installs packages; undefined on success, otherwise the reason. */
-export async function installPackages(prefix: readonly string[], packages: readonly string[], log: (line: string) => void): Promise<string | undefined> {
+export async function installPackages(
+  prefix: readonly string[],
+  packages: readonly string[],
+  log: (line: string) => void,
+): Promise<string | undefined> {
   const options = ['-q', '-o', 'DPkg::Lock::Timeout=300', '-o', 'Acquire::Retries=3', '-o', 'Dpkg::Use-Pty=0'];
-  const apt = (...args: string[]) => withLock(() => run([...prefix, 'apt-get', ...options, ...args], { timeoutMs: 1_800_000 }), log);
+  const apt = (...args: string[]) =>
+    withLock(() => run([...prefix, 'apt-get', ...options, ...args], { timeoutMs: 1_800_000 }), log);
   const update = await apt('update');
   // An update that failed in part may be good enough; the installation decides.
   const result = await apt('install', '-y', '--no-install-recommends', ...packages);
@@ -123,7 +152,8 @@ export async function installPackages(prefix: readonly string[], packages: reado
 async function withLock(job: () => ReturnType<typeof run>, log: (line: string) => void): ReturnType<typeof run> {
   for (let attempt = 1; ; attempt++) {
     const result = await job();
-    if (result.ok || !/Could not get lock|Unable to (?:acquire|lock)/.test(result.stderr) || attempt >= LOCK_TRIES) return result;
+    if (result.ok || !/Could not get lock|Unable to (?:acquire|lock)/.test(result.stderr) || attempt >= LOCK_TRIES)
+      return result;
     if (attempt === 1) log('another package manager is at work; waiting for it');
     await new Promise((resolve) => setTimeout(resolve, LOCK_PAUSE_MS));
   }
@@ -131,16 +161,29 @@ async function withLock(job: () => ReturnType<typeof run>, log: (line: string) =
 
 /** The gist of apt's messages, for people. Pure. */
 export function aptReason(text: string): string {
-  const lines = text.split('\n').map((l) => l.trim()).filter((l) => /^(?:E|W|Err):?/.test(l));
+  const lines = text
+    .split('\n')
+    .map((l) => l.trim())
+    .filter((l) => /^(?:E|W|Err):?/.test(l));
   const said = [...new Set(lines)].slice(0, 5).join('\n');
-  if (/Could not resolve|Temporary failure|Could not connect|Unable to connect|Network is unreachable|[Cc]onnection (?:timed out|refused|failed)/.test(text)) return `the network or the package mirror cannot be reached.\n${said}`;
+  if (
+    /Could not resolve|Temporary failure|Could not connect|Unable to connect|Network is unreachable|[Cc]onnection (?:timed out|refused|failed)/.test(
+      text,
+    )
+  )
+    return `the network or the package mirror cannot be reached.\n${said}`;
   if (/No space left|enough free space/.test(text)) return `the disk is full.\n${said}`;
   if (/Could not get lock/.test(text)) return `another package manager holds the lock and does not let go.\n${said}`;
-  if (/Unable to locate package|has no installation candidate/.test(text)) return `apt's sources do not have the package; Debian's "main" is needed.\n${said}`;
+  if (/Unable to locate package|has no installation candidate/.test(text))
+    return `apt's sources do not have the package; Debian's "main" is needed.\n${said}`;
   return said === '' ? 'apt-get gave no reason' : said;
 }
 
 /** True where kernels can be fetched: apt, dpkg-deb and Debian's keyring are there. */
 export function canFetchKernels(): boolean {
-  return which('apt-get') !== undefined && which('dpkg-deb') !== undefined && existsSync('/usr/share/keyrings/debian-archive-keyring.gpg');
+  return (
+    which('apt-get') !== undefined &&
+    which('dpkg-deb') !== undefined &&
+    existsSync('/usr/share/keyrings/debian-archive-keyring.gpg')
+  );
 }

@@ -12,7 +12,8 @@ import { run, which, type ToolResult } from '../tools.ts';
 import type { PinnedKernel } from './pinned.ts';
 
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
-const DEBIAN_RELEASES = /^(?:oldoldstable|oldstable|stable|testing|unstable|experimental|sid|buster|bullseye|bookworm|trixie|forky|duke)(?:-updates|-backports|-proposed-updates)?\/?$/;
+const DEBIAN_RELEASES =
+  /^(?:oldoldstable|oldstable|stable|testing|unstable|experimental|sid|buster|bullseye|bookworm|trixie|forky|duke)(?:-updates|-backports|-proposed-updates)?\/?$/;
 
 /** Milliseconds between a 404 and the second try. */
 const AGAIN_MS = 3000;
@@ -37,11 +38,19 @@ export class FetchError extends SetupError {
 export async function debianMirrors(env: NodeJS.ProcessEnv = process.env): Promise<string[]> {
   const given = env['RINGFENCE_MIRROR'];
   if (given) return [given.replace(/\/+$/, '')];
-  const advice = 'Set RINGFENCE_MIRROR to the address of a Debian mirror (the directory that holds dists/ and pool/), or give a kernel of your own with --kernel PATH.';
-  if (!which('apt-get', env)) throw new SetupError('Kernels are fetched from Debian\'s archive with apt-get, and this machine has none.', advice);
-  const targets = await run(['apt-get', 'indextargets', '--format', '$(SITE)\t$(RELEASE)\t$(COMPONENT)', 'Created-By: Packages']);
+  const advice =
+    'Set RINGFENCE_MIRROR to the address of a Debian mirror (the directory that holds dists/ and pool/), or give a kernel of your own with --kernel PATH.';
+  if (!which('apt-get', env))
+    throw new SetupError("Kernels are fetched from Debian's archive with apt-get, and this machine has none.", advice);
+  const targets = await run([
+    'apt-get',
+    'indextargets',
+    '--format',
+    '$(SITE)\t$(RELEASE)\t$(COMPONENT)',
+    'Created-By: Packages',
+  ]);
   const sites = mirrorsOf(targets.stdout);
-  if (sites.length === 0) throw new SetupError('apt on this machine knows no mirror of Debian\'s main archive.', advice);
+  if (sites.length === 0) throw new SetupError("apt on this machine knows no mirror of Debian's main archive.", advice);
   return sites;
 }
 
@@ -51,7 +60,8 @@ export function mirrorsOf(indextargets: string): string[] {
   for (const line of indextargets.split('\n')) {
     const [site, release, component] = line.split('\t');
     if (!site || !release || component !== 'main') continue;
-    if (!DEBIAN_RELEASES.test(release) || site.startsWith('cdrom:') || /debian-(?:security|debug|ports)/.test(site)) continue;
+    if (!DEBIAN_RELEASES.test(release) || site.startsWith('cdrom:') || /debian-(?:security|debug|ports)/.test(site))
+      continue;
     sites.add(site.replace(/\/+$/, ''));
   }
   return [...sites];
@@ -60,9 +70,20 @@ export function mirrorsOf(indextargets: string): string[] {
 /** Sorts a failed apt run by its messages. Pure. */
 export function failureKind(text: string): FetchFailure {
   if (/No space left on device|don't have enough free space/i.test(text)) return 'other';
-  if (/NO_PUBKEY|is not signed|invalid signature|EXPKEYSIG|BADSIG|REVKEYSIG|Hash Sum mismatch/i.test(text)) return 'signature';
-  if (/Could not resolve|Temporary failure resolving|Could not connect|Connection (?:failed|timed out|refused)|Unable to connect|Network is unreachable|connection timed out|502 |503 |504 |407 /i.test(text)) return 'network';
-  if (/404 |Unable to locate package|was not found|does not have a Release file|no longer has a Release file|Unable to find|Can't find a source/i.test(text)) return 'missing';
+  if (/NO_PUBKEY|is not signed|invalid signature|EXPKEYSIG|BADSIG|REVKEYSIG|Hash Sum mismatch/i.test(text))
+    return 'signature';
+  if (
+    /Could not resolve|Temporary failure resolving|Could not connect|Connection (?:failed|timed out|refused)|Unable to connect|Network is unreachable|connection timed out|502 |503 |504 |407 /i.test(
+      text,
+    )
+  )
+    return 'network';
+  if (
+    /404 |Unable to locate package|was not found|does not have a Release file|no longer has a Release file|Unable to find|Can't find a source/i.test(
+      text,
+    )
+  )
+    return 'missing';
   return 'other';
 }
 
@@ -70,10 +91,18 @@ export function failureKind(text: string): FetchFailure {
  * Downloads the package of a pinned kernel and hands its bytes to `use`, then forgets it.
  * @throws FetchError when no mirror gives it, SetupError when there is no mirror or no space
  */
-export async function withDeb<T>(kernel: PinnedKernel, debArch: string, log: (line: string) => void, use: (deb: string) => Promise<T>): Promise<T> {
+export async function withDeb<T>(
+  kernel: PinnedKernel,
+  debArch: string,
+  log: (line: string) => void,
+  use: (deb: string) => Promise<T>,
+): Promise<T> {
   const mirrors = await debianMirrors();
   if (!existsSync(KEYRING)) {
-    throw new SetupError(`${KEYRING} is missing, so Debian's signature cannot be checked.`, 'Install it: apt-get install debian-archive-keyring');
+    throw new SetupError(
+      `${KEYRING} is missing, so Debian's signature cannot be checked.`,
+      'Install it: apt-get install debian-archive-keyring',
+    );
   }
   const root = await mkdtemp(join(tmpdir(), 'ringfence-apt-'));
   try {
@@ -95,11 +124,18 @@ export async function withDeb<T>(kernel: PinnedKernel, debArch: string, log: (li
   }
 }
 
-async function download(root: string, mirror: string, kernel: PinnedKernel, debArch: string, log: (line: string) => void): Promise<string> {
+async function download(
+  root: string,
+  mirror: string,
+  kernel: PinnedKernel,
+  debArch: string,
+  log: (line: string) => void,
+): Promise<string> {
   const options = await privateApt(root, mirror, kernel.suite, debArch);
   log(`reading Debian's ${kernel.suite} index`);
   const update = await run(['apt-get', ...options, 'update']);
-  const get = async () => run(['apt-get', ...options, 'download', `${kernel.package}=${kernel.version}`], { cwd: join(root, 'out') });
+  const get = async () =>
+    run(['apt-get', ...options, 'download', `${kernel.package}=${kernel.version}`], { cwd: join(root, 'out') });
   const index = failureKind(update.stderr);
   // Without an index "no such package" would be all that the download could say.
   if (index === 'network' || index === 'signature') throw explain(outcome(update), mirror, kernel);
@@ -118,34 +154,57 @@ async function download(root: string, mirror: string, kernel: PinnedKernel, debA
 
 /** Messages of a run of apt: its errors, and those of its progress lines that name one. */
 function outcome(result: ToolResult): string {
-  return `${result.stderr}\n${result.stdout.split('\n').filter((l) => l.startsWith('Err:')).join('\n')}`;
+  return `${result.stderr}\n${result.stdout
+    .split('\n')
+    .filter((l) => l.startsWith('Err:'))
+    .join('\n')}`;
 }
 
 function explain(text: string, mirror: string, kernel: PinnedKernel): SetupError {
-  const said = text.split('\n').map((l) => l.trim()).filter((l) => /^(?:E:|W:|Err:)/.test(l) && !/^E: Couldn't find any package|^W: Some index files/.test(l)).slice(0, 6).join('\n');
+  const said = text
+    .split('\n')
+    .map((l) => l.trim())
+    .filter((l) => /^(?:E:|W:|Err:)/.test(l) && !/^E: Couldn't find any package|^W: Some index files/.test(l))
+    .slice(0, 6)
+    .join('\n');
   const tail = said === '' ? '' : `\napt said:\n${said}`;
   if (/No space left on device|enough free space/i.test(text)) return temporarySpace(tmpdir());
   const own = 'give a kernel of your own with --kernel PATH';
   const kind = failureKind(text);
   switch (kind) {
     case 'network':
-      return new FetchError(kind, `Linux ${kernel.release} could not be fetched: the Debian mirror ${mirror} cannot be reached.${tail}`,
-        `Check the network (and http_proxy), set RINGFENCE_MIRROR to another Debian mirror, or ${own}.`);
+      return new FetchError(
+        kind,
+        `Linux ${kernel.release} could not be fetched: the Debian mirror ${mirror} cannot be reached.${tail}`,
+        `Check the network (and http_proxy), set RINGFENCE_MIRROR to another Debian mirror, or ${own}.`,
+      );
     case 'missing':
-      return new FetchError(kind, `Linux ${kernel.release} could not be fetched: ${mirror} no longer has ${kernel.package} ${kernel.version} in ${kernel.suite}.${tail}`,
-        `Choose another release, set RINGFENCE_MIRROR to a mirror or an archive that still has it, or ${own}.`);
+      return new FetchError(
+        kind,
+        `Linux ${kernel.release} could not be fetched: ${mirror} no longer has ${kernel.package} ${kernel.version} in ${kernel.suite}.${tail}`,
+        `Choose another release, set RINGFENCE_MIRROR to a mirror or an archive that still has it, or ${own}.`,
+      );
     case 'signature':
-      return new FetchError(kind, `Linux ${kernel.release} could not be fetched: the signature or checksum of ${mirror} is wrong.${tail}`,
-        `Update the package debian-archive-keyring, set RINGFENCE_MIRROR to another mirror, or ${own}.`);
+      return new FetchError(
+        kind,
+        `Linux ${kernel.release} could not be fetched: the signature or checksum of ${mirror} is wrong.${tail}`,
+        `Update the package debian-archive-keyring, set RINGFENCE_MIRROR to another mirror, or ${own}.`,
+      );
     default:
-      return new FetchError(kind, `Linux ${kernel.release} could not be fetched from ${mirror}.${tail}`, `Put right what apt says, or ${own}.`);
+      return new FetchError(
+        kind,
+        `Linux ${kernel.release} could not be fetched from ${mirror}.${tail}`,
+        `Put right what apt says, or ${own}.`,
+      );
   }
 }
 
 async function privateApt(root: string, mirror: string, suite: string, debArch: string): Promise<string[]> {
   const dirs = ['lists/partial', 'cache/archives/partial', 'parts', 'state', 'out'];
   for (const dir of dirs) await mkdir(join(root, dir), { recursive: true });
-  await rm(join(root, 'lists'), { recursive: true }).then(() => mkdir(join(root, 'lists/partial'), { recursive: true }));
+  await rm(join(root, 'lists'), { recursive: true }).then(() =>
+    mkdir(join(root, 'lists/partial'), { recursive: true }),
+  );
   // When root runs apt, apt downloads as the user _apt, who must reach these directories.
   await chmod(root, 0o755);
   if (process.getuid?.() === 0) {

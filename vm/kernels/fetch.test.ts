@@ -26,7 +26,12 @@ function file(name: string, bytes: string | Buffer, mode = 0o644): string {
 }
 
 const failure = async (promise: Promise<unknown>): Promise<KernelError | SetupError> =>
-  await promise.then(() => { throw new Error('should have failed'); }, (error: unknown) => error as KernelError);
+  await promise.then(
+    () => {
+      throw new Error('should have failed');
+    },
+    (error: unknown) => error as KernelError,
+  );
 
 describe('kernelFromFile', () => {
   it.each([
@@ -58,7 +63,13 @@ describe('kernelFromFile', () => {
 
   it('takes an ELF as it is', async () => {
     const path = file('vmlinux', fakeElf({ release: '7.0.99' }));
-    expect(await kernelFromFile(path)).toMatchObject({ path, format: 'elf', release: '7.0.99', source: 'file', requested: path });
+    expect(await kernelFromFile(path)).toMatchObject({
+      path,
+      format: 'elf',
+      release: '7.0.99',
+      source: 'file',
+      requested: path,
+    });
   });
 
   it('copies what only its owner may read, when QEMU will be someone else', async () => {

@@ -10,7 +10,14 @@ import { run, which } from '../tools.ts';
 import type { KernelOrigin } from '../build/index.ts';
 import { FetchError, withDeb } from './apt.ts';
 import { DEFAULT_RELEASE, findPinned, neighbours, PINNED, type PinnedKernel } from './pinned.ts';
-import { bzImageRelease, elfRelease, hasPvhEntry, kernelFormat, unpackBzImage, UnsupportedCompression } from './unpack.ts';
+import {
+  bzImageRelease,
+  elfRelease,
+  hasPvhEntry,
+  kernelFormat,
+  unpackBzImage,
+  UnsupportedCompression,
+} from './unpack.ts';
 
 /** A kernel that QEMU can be given. */
 export interface Kernel {
@@ -51,7 +58,10 @@ export async function fetchKernel(release: string = DEFAULT_RELEASE, options: Fe
   const log = options.log ?? (() => {});
   const wanted = findPinned(release);
   if (!wanted) {
-    throw new SetupError(`There is no pinned kernel ${release}.`, `Choose one of ${PINNED.map((k) => k.release).join(', ')}, or give a file with --kernel PATH.`);
+    throw new SetupError(
+      `There is no pinned kernel ${release}.`,
+      `Choose one of ${PINNED.map((k) => k.release).join(', ')}, or give a file with --kernel PATH.`,
+    );
   }
   try {
     return kernelOf(wanted, await ensure(wanted, log), release);
@@ -80,7 +90,11 @@ async function ensure(kernel: PinnedKernel, log: (line: string) => void): Promis
     if ((await sha256File(path)) === kernel.vmlinux) return path;
     log(`${path} is damaged and is fetched again`);
   }
-  if (!which('dpkg-deb')) throw new SetupError('dpkg-deb is missing: it unpacks the kernel package.', 'Install it: apt-get install dpkg, or give a kernel of your own with --kernel PATH.');
+  if (!which('dpkg-deb'))
+    throw new SetupError(
+      'dpkg-deb is missing: it unpacks the kernel package.',
+      'Install it: apt-get install dpkg, or give a kernel of your own with --kernel PATH.',
+    );
   const elf = await withDeb(kernel, X86_64.debArch, log, async (deb) => {
     const bytes = await readFile(deb);
     if (sha256(bytes) !== kernel.deb) throw wrongHash(kernel, 'package', kernel.deb, sha256(bytes));
@@ -93,8 +107,10 @@ async function ensure(kernel: PinnedKernel, log: (line: string) => void): Promis
 }
 
 function wrongHash(kernel: PinnedKernel, what: string, want: string, got: string): SetupError {
-  return new SetupError(`The ${what} of Linux ${kernel.release} is not the pinned one: SHA-256 ${got}, expected ${want}.`,
-    'The mirror serves something else. Set RINGFENCE_MIRROR to another Debian mirror, or give a kernel of your own with --kernel PATH.');
+  return new SetupError(
+    `The ${what} of Linux ${kernel.release} is not the pinned one: SHA-256 ${got}, expected ${want}.`,
+    'The mirror serves something else. Set RINGFENCE_MIRROR to another Debian mirror, or give a kernel of your own with --kernel PATH.',
+  );
 }
 
 async function unpackDeb(deb: string, kernel: PinnedKernel): Promise<Buffer> {
@@ -103,11 +119,18 @@ async function unpackDeb(deb: string, kernel: PinnedKernel): Promise<Buffer> {
     const result = await run(['dpkg-deb', '-x', deb, dir]);
     if (!result.ok) {
       if (/No space left/i.test(result.stderr)) throw temporarySpace(tmpdir());
-      throw new SetupError(`dpkg-deb could not unpack ${kernel.package}: ${result.stderr.trim()}`, 'Free disk space in the temporary directory (TMPDIR) and try again.');
+      throw new SetupError(
+        `dpkg-deb could not unpack ${kernel.package}: ${result.stderr.trim()}`,
+        'Free disk space in the temporary directory (TMPDIR) and try again.',
+      );
     }
     // The image moved from /boot to /usr/lib/modules in 7.2.
     const image = (await readdir(dir, { recursive: true })).find((name) => /(?:^|\/)vmlinuz(?:-[^/]*)?$/.test(name));
-    if (!image) throw new SetupError(`${kernel.package} holds no kernel image.`, 'This is a mistake in the pinned list; choose another release.');
+    if (!image)
+      throw new SetupError(
+        `${kernel.package} holds no kernel image.`,
+        'This is a mistake in the pinned list; choose another release.',
+      );
     return unpackBzImage(await readFile(join(dir, image)), image);
   } finally {
     await rm(dir, { recursive: true, force: true });
@@ -123,17 +146,28 @@ export async function kernelFromFile(file: string, options: Pick<FetchOptions, '
   const bytes = await readKernel(path);
   const format = kernelFormat(bytes);
   if (format === 'unknown') {
-    throw new KernelError(`${path} is not a kernel: it is neither an x86 bzImage nor an x86-64 ELF vmlinux.`,
-      'Give arch/x86/boot/bzImage or vmlinux out of a kernel build, or a vmlinuz file.', 2);
+    throw new KernelError(
+      `${path} is not a kernel: it is neither an x86 bzImage nor an x86-64 ELF vmlinux.`,
+      'Give arch/x86/boot/bzImage or vmlinux out of a kernel build, or a vmlinuz file.',
+      2,
+    );
   }
   const base = { source: 'file', requested: file } as const;
   const asIs = async (release: string | undefined, kind: 'elf' | 'bzImage', note?: string): Promise<Kernel> => ({
-    ...base, release: release ?? 'unknown', format: kind, sha256: sha256(bytes), path: await readable(path, bytes), ...(note === undefined ? {} : { note }),
+    ...base,
+    release: release ?? 'unknown',
+    format: kind,
+    sha256: sha256(bytes),
+    path: await readable(path, bytes),
+    ...(note === undefined ? {} : { note }),
   });
   if (format === 'elf') {
     if (!hasPvhEntry(bytes)) {
-      throw new KernelError(`${path} is an ELF image without a PVH entry (CONFIG_PVH), and QEMU cannot start it.`,
-        'Give the bzImage of the same build instead, or build with CONFIG_PVH=y.', 2);
+      throw new KernelError(
+        `${path} is an ELF image without a PVH entry (CONFIG_PVH), and QEMU cannot start it.`,
+        'Give the bzImage of the same build instead, or build with CONFIG_PVH=y.',
+        2,
+      );
     }
     return asIs(elfRelease(bytes), 'elf');
   }
@@ -158,7 +192,12 @@ export async function kernelFromFile(file: string, options: Pick<FetchOptions, '
 async function readKernel(path: string): Promise<Buffer> {
   try {
     const info = await stat(path);
-    if (!info.isFile()) throw new KernelError(`${path} is not a kernel: it is not a file.`, 'Give the path of a bzImage or a vmlinux.', 2);
+    if (!info.isFile())
+      throw new KernelError(
+        `${path} is not a kernel: it is not a file.`,
+        'Give the path of a bzImage or a vmlinux.',
+        2,
+      );
     // Look at the start first: the user may have given a disk image of many gigabytes.
     const file = await open(path);
     try {
@@ -171,7 +210,12 @@ async function readKernel(path: string): Promise<Buffer> {
     }
   } catch (error) {
     if (error instanceof KernelError) throw error;
-    throw new KernelError(`The kernel file ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`, 'Check the path and its permissions.', 2, { cause: error });
+    throw new KernelError(
+      `The kernel file ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      'Check the path and its permissions.',
+      2,
+      { cause: error },
+    );
   }
 }
 

@@ -44,7 +44,10 @@ export async function removeCached(kernel: PinnedKernel): Promise<number> {
   try {
     await rm(dirname(path), { recursive: true });
   } catch (error) {
-    throw new SetupError(`${path} could not be removed: ${error instanceof Error ? error.message : String(error)}`, 'Check who owns it; the cache directory can be removed as a whole at any time.');
+    throw new SetupError(
+      `${path} could not be removed: ${error instanceof Error ? error.message : String(error)}`,
+      'Check who owns it; the cache directory can be removed as a whole at any time.',
+    );
   }
   return info.size;
 }

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { KernelError } from '../errors.ts';
 import { fakeBzImage, fakeElf } from '../fixtures/kernels.ts';
-import { bzImageRelease, elfRelease, hasPvhEntry, kernelFormat, unpackBzImage, UnsupportedCompression } from './unpack.ts';
+import {
+  bzImageRelease,
+  elfRelease,
+  hasPvhEntry,
+  kernelFormat,
+  unpackBzImage,
+  UnsupportedCompression,
+} from './unpack.ts';
 
 const ELF = fakeElf({ release: '7.0.99-elf' });
 
@@ -10,7 +17,13 @@ describe('kernelFormat', () => {
     expect(kernelFormat(ELF)).toBe('elf');
     expect(kernelFormat(fakeBzImage(ELF))).toBe('bzImage');
     expect(kernelFormat(fakeElf({ machine: 183 }))).toBe('unknown');
-    for (const bytes of [Buffer.alloc(0), Buffer.from('\x7fELF', 'latin1'), Buffer.from('#!/bin/sh\n'), Buffer.alloc(4096)]) expect(kernelFormat(bytes)).toBe('unknown');
+    for (const bytes of [
+      Buffer.alloc(0),
+      Buffer.from('\x7fELF', 'latin1'),
+      Buffer.from('#!/bin/sh\n'),
+      Buffer.alloc(4096),
+    ])
+      expect(kernelFormat(bytes)).toBe('unknown');
   });
 });
 
@@ -36,7 +49,9 @@ describe('unpackBzImage', () => {
 describe('what a kernel file says of itself', () => {
   it('release', () => {
     expect(elfRelease(ELF)).toBe('7.0.99-elf');
-    expect(elfRelease(Buffer.concat([fakeElf(), Buffer.from('Linux version 7.1.2-mine (me@here) #1')]))).toBe('7.1.2-mine');
+    expect(elfRelease(Buffer.concat([fakeElf(), Buffer.from('Linux version 7.1.2-mine (me@here) #1')]))).toBe(
+      '7.1.2-mine',
+    );
     expect(elfRelease(fakeElf())).toBeUndefined();
     expect(bzImageRelease(fakeBzImage(ELF))).toBe('7.0.99-test');
   });

@@ -70,7 +70,11 @@ function* elfNotes(bytes: Buffer): Generator<ElfNote> {
       const type = bytes.readUInt32LE(at + 8);
       const desc = at + 12 + ((namesz + 3) & ~3);
       if (desc + descsz > end) break;
-      yield { owner: bytes.toString('latin1', at + 12, at + 12 + Math.max(0, namesz - 1)), type, data: bytes.subarray(desc, desc + descsz) };
+      yield {
+        owner: bytes.toString('latin1', at + 12, at + 12 + Math.max(0, namesz - 1)),
+        type,
+        data: bytes.subarray(desc, desc + descsz),
+      };
       at = desc + ((descsz + 3) & ~3);
     }
   }
@@ -111,7 +115,8 @@ export class UnsupportedCompression extends Error {
  */
 export function unpackBzImage(bytes: Buffer, path: string): Buffer {
   const protocol = bytes.readUInt16LE(0x206);
-  if (protocol < MIN_PROTOCOL) throw new UnsupportedCompression(`boot protocol ${protocol.toString(16)}, too old to say`);
+  if (protocol < MIN_PROTOCOL)
+    throw new UnsupportedCompression(`boot protocol ${protocol.toString(16)}, too old to say`);
   const setupSectors = bytes[0x1f1] || 4; // 0 means 4, by the boot protocol
   const start = (setupSectors + 1) * 512 + bytes.readUInt32LE(0x248);
   const length = bytes.readUInt32LE(0x24c);
@@ -125,7 +130,8 @@ export function unpackBzImage(bytes: Buffer, path: string): Buffer {
   let elf: Buffer;
   try {
     if (payload.subarray(0, 4).equals(ELF_MAGIC)) elf = payload;
-    else if (compression === 'zstd') elf = zstdDecompressSync(payload.subarray(0, -4), { maxOutputLength: Math.max(size, 1) });
+    else if (compression === 'zstd')
+      elf = zstdDecompressSync(payload.subarray(0, -4), { maxOutputLength: Math.max(size, 1) });
     else if (compression === 'gzip') elf = gunzipSync(payload);
     else throw new UnsupportedCompression(compression ?? 'something unknown');
   } catch (error) {

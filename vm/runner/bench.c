@@ -25,8 +25,8 @@ static void bench_rings(u32 n)
 static void bench_forks(u32 n, u64 flags)
 {
 	while (n--) {
-		long pid = flags ? clone_onto(flags | SIG_CHILD, task_stack(1), quit, 0) :
-				   sys5(NR_clone, SIG_CHILD, 0, 0, 0, 0);
+		long pid = flags ? clone_onto(flags | SIG_CHILD, task_stack(1), quit, 0)
+				 : sys5(NR_clone, SIG_CHILD, 0, 0, 0, 0);
 
 		if (pid == 0)
 			quit(0);

@@ -6,23 +6,23 @@
 #include "protocol.h"
 #include "uring.h"
 
-#define ARENA_BASE 0x20000000UL
-#define ARENA_SIZE 0x18000UL
-#define ARENA_ARGS 0x4000UL
+#define ARENA_BASE      0x20000000UL
+#define ARENA_SIZE      0x18000UL
+#define ARENA_ARGS      0x4000UL
 #define ARENA_ARGS_SIZE 0x4000UL
-#define ARENA_PROGRAM 0x8000UL
-#define MAX_TASKS 16
-#define RING_SLOTS 16
-#define MAX_STEPS 4096
-#define MAX_FRAME (1u << 20)
-#define IN_SIZE (4u << 20)
-#define OUT_SIZE (2u << 20)
+#define ARENA_PROGRAM   0x8000UL
+#define MAX_TASKS       16
+#define RING_SLOTS      16
+#define MAX_STEPS       4096
+#define MAX_FRAME       (1u << 20)
+#define IN_SIZE         (4u << 20)
+#define OUT_SIZE        (2u << 20)
 
 #define CONTROL_PATH "/control"
-#define NO_ORIGIN 0xff
+#define NO_ORIGIN    0xff
 
 struct task {
-	u32 go;        /* futex: counts the turns handed to this task */
+	u32 go; /* futex: counts the turns handed to this task */
 	u32 alive;
 	u32 tgid;      /* 0 until known */
 	u32 files;     /* number of the descriptor table: the task that began it */
@@ -59,16 +59,19 @@ struct control {
 };
 
 /* Below the arena and far from anything the kernel places on its own. */
-#define CTL ((struct control *)0x10000000UL)
+#define CTL   ((struct control *)0x10000000UL)
 #define ARENA ((u8 *)ARENA_BASE)
 
-#define LOAD(p) __atomic_load_n(p, __ATOMIC_ACQUIRE)
+#define LOAD(p)     __atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define STORE(p, v) __atomic_store_n(p, v, __ATOMIC_RELEASE)
 
 /* What `error` says went wrong. */
 enum { ERR_DIRECTORY = 1, ERR_FIXTURE, ERR_MAILBOX, ERR_ANSWERS_FULL, ERR_JIT, ERR_SPAWN, ERR_ARENA };
 
-static inline struct step *step_of(u32 i) { return (struct step *)(CTL->in + CTL->step_at[i]); }
+static inline struct step *step_of(u32 i)
+{
+	return (struct step *)(CTL->in + CTL->step_at[i]);
+}
 
 /* An answer under construction; invisible until it is committed. */
 struct answer {

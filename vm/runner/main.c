@@ -4,7 +4,7 @@
 PROCESS_ENTRY;
 
 static u32 in_start, in_end; /* unread input in CTL->in */
-static u32 out_end;	     /* output in CTL->out that is not sent yet */
+static u32 out_end;          /* output in CTL->out that is not sent yet */
 static u64 idle_ns;
 
 static void power_off(void) __attribute__((noreturn));
@@ -78,7 +78,8 @@ static struct frame *next_frame(void)
 
 		if (there >= sizeof(*f)) {
 			if ((f->magic != FRAME_IMAGE && f->magic != FRAME_SCENARIO && f->magic != FRAME_BENCH &&
-			     f->magic != FRAME_BYE) || f->length < sizeof(*f) || f->length % 8 || f->length > MAX_FRAME)
+			     f->magic != FRAME_BYE) ||
+			    f->length < sizeof(*f) || f->length % 8 || f->length > MAX_FRAME)
 				fatal("the frame from the host is malformed");
 			if (there >= f->length) {
 				in_start += f->length;
@@ -135,7 +136,9 @@ static void on_bench(const struct bench_frame *f)
 	if (f->frame.length < sizeof(*f))
 		fatal("the bench frame is malformed");
 	answer = (struct benched_frame *)(CTL->out + out_end);
-	*answer = (struct benched_frame){ { FRAME_BENCHED, sizeof(*answer), f->frame.id, 0 }, f->which, f->iterations,
+	*answer = (struct benched_frame){ { FRAME_BENCHED, sizeof(*answer), f->frame.id, 0 },
+					  f->which,
+					  f->iterations,
 					  bench_run(f->which, f->iterations) };
 	out_end += sizeof(*answer);
 	output_flush();

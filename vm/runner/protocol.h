@@ -5,7 +5,7 @@
 #include "sys.h"
 
 #define PROTOCOL_VERSION 1
-#define TAG(a, b, c, d) ((u32)(a) | (u32)(b) << 8 | (u32)(c) << 16 | (u32)(d) << 24)
+#define TAG(a, b, c, d)  ((u32)(a) | (u32)(b) << 8 | (u32)(c) << 16 | (u32)(d) << 24)
 
 enum {
 	FRAME_IMAGE = (int)TAG('R', 'F', 'I', 'M'),
@@ -38,8 +38,20 @@ struct step {
 };
 
 enum {
-	OP_CALL = 1, OP_RING, OP_SUBMIT, OP_SPAWN, OP_EXEC, OP_EXIT, OP_SEND, OP_RECEIVE, OP_CLOSE, OP_REAP, OP_DROPCAP,
-	OP_UNSHARE, OP_TAKE, OP_END,
+	OP_CALL = 1,
+	OP_RING,
+	OP_SUBMIT,
+	OP_SPAWN,
+	OP_EXEC,
+	OP_EXIT,
+	OP_SEND,
+	OP_RECEIVE,
+	OP_CLOSE,
+	OP_REAP,
+	OP_DROPCAP,
+	OP_UNSHARE,
+	OP_TAKE,
+	OP_END,
 };
 
 struct write_head {

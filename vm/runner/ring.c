@@ -285,7 +285,9 @@ static void wait_own(struct ring *r, const struct step_submit *s, int fd)
 		if (have >= r->p->cq_entries)
 			return;
 		ts.nsec = WAIT_NS;
-		ret = uring_enter(fd, 0, have + 1, ENTER_GETEVENTS | ENTER_EXT_ARG | (s->enter_flags & ENTER_REGISTERED), &arg, sizeof(arg));
+		ret = uring_enter(fd, 0, have + 1,
+				  ENTER_GETEVENTS | ENTER_EXT_ARG | (s->enter_flags & ENTER_REGISTERED), &arg,
+				  sizeof(arg));
 		if (ret < 0 && ret != -E_INTR) {
 			STORE(&CTL->late, 1);
 			return;
@@ -297,7 +299,8 @@ static void wait_own(struct ring *r, const struct step_submit *s, int fd)
  * Waits up to a second until `wait` CQEs are there, and then a short while for those that may
  * be absent, `want` in all. Then takes all there are.
  */
-static void wait_and_reap(struct ring *r, struct answer *a, int fd, u32 registered, u32 wait, u32 want, const struct step_submit *own)
+static void wait_and_reap(struct ring *r, struct answer *a, int fd, u32 registered, u32 wait, u32 want,
+			  const struct step_submit *own)
 {
 	struct timespec64 ts = { 0, 0 };
 	struct getevents_arg arg = { .ts = (u64)&ts };
@@ -365,7 +368,8 @@ void ring_submit(struct answer *a, u32 files, const struct step_submit *s)
 		}
 		if (!(r.p->flags & SETUP_SQ_REWIND))
 			STORE(r.sq_tail, tail);
-		ret = uring_enter(fd, pending, 0, s->enter_flags | (r.p->flags & SETUP_SQPOLL ? ENTER_SQ_WAKEUP : 0), 0, 0);
+		ret = uring_enter(fd, pending, 0, s->enter_flags | (r.p->flags & SETUP_SQPOLL ? ENTER_SQ_WAKEUP : 0), 0,
+				  0);
 		answer_return(a, ret);
 		if (ret <= 0)
 			break;
@@ -387,7 +391,8 @@ void ring_submit(struct answer *a, u32 files, const struct step_submit *s)
 	} while ((pending || next < s->nsqes) && a->head->nreturns < 255);
 	if (pending && !(r.p->flags & SETUP_SQ_REWIND))
 		STORE(r.sq_tail, tail - pending);
-	wait_and_reap(&r, a, fd, s->enter_flags & ENTER_REGISTERED, total ? s->wait : 0, total ? s->want : 0, total ? s : 0);
+	wait_and_reap(&r, a, fd, s->enter_flags & ENTER_REGISTERED, total ? s->wait : 0, total ? s->want : 0,
+		      total ? s : 0);
 	if (r.p->flags & SETUP_SQPOLL)
 		urgent(0);
 }

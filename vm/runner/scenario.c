@@ -23,8 +23,8 @@ int scenario_set_jit(int on)
 static u32 least_length(const struct step *s)
 {
 	static const u8 payload[OP_END] = {
-		[OP_CALL] = 72, [OP_RING] = 16, [OP_SUBMIT] = 24, [OP_SPAWN] = 8, [OP_SEND] = 8,
-		[OP_RECEIVE] = 8, [OP_CLOSE] = 8, [OP_REAP] = 8, [OP_TAKE] = 16,
+		[OP_CALL] = 72,   [OP_RING] = 16, [OP_SUBMIT] = 24, [OP_SPAWN] = 8, [OP_SEND] = 8,
+		[OP_RECEIVE] = 8, [OP_CLOSE] = 8, [OP_REAP] = 8,    [OP_TAKE] = 16,
 	};
 
 	return (u32)sizeof(*s) + payload[s->op];
@@ -66,9 +66,9 @@ static int indices_fit(const struct step *s)
  */
 static int may_use_directory(u8 opcode)
 {
-	static const u64 pathless = ~(1ull << 16 | 1ull << 18 | 1ull << 21 | 1ull << 28 | 1ull << 35 | 1ull << 36 | 1ull << 37 |
-				      1ull << 38 | 1ull << 39 | 1ull << 41 | 1ull << 42 | 1ull << 43 | 1ull << 44 |
-				      1ull << 46 | 1ull << 56);
+	static const u64 pathless = ~(1ull << 16 | 1ull << 18 | 1ull << 21 | 1ull << 28 | 1ull << 35 | 1ull << 36 |
+				      1ull << 37 | 1ull << 38 | 1ull << 39 | 1ull << 41 | 1ull << 42 | 1ull << 43 |
+				      1ull << 44 | 1ull << 46 | 1ull << 56);
 
 	return opcode >= 64 || !(pathless >> opcode & 1);
 }

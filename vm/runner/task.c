@@ -6,7 +6,10 @@
 /* Stacks of tasks that share memory with the one that made them, PID 1 included. */
 static u8 stacks[MAX_TASKS][STACK_SIZE] __attribute__((aligned(4096)));
 
-void *task_stack(u32 task) { return stacks[task] + STACK_SIZE; }
+void *task_stack(u32 task)
+{
+	return stacks[task] + STACK_SIZE;
+}
 
 static void task_loop(u32 me) __attribute__((noreturn));
 
@@ -219,7 +222,9 @@ static int spawn(u32 me, const struct step_spawn *s)
 		answer_one(-E_INVAL);
 		return 0;
 	}
-	*t = (struct task){ .alive = 1, .tgid = thread ? parent->tgid : 0, .in_vfork = s->how == HOW_VFORK,
+	*t = (struct task){ .alive = 1,
+			    .tgid = thread ? parent->tgid : 0,
+			    .in_vfork = s->how == HOW_VFORK,
 			    .files = thread ? parent->files : s->child };
 	if (!thread)
 		memcpy(CTL->origin[s->child], CTL->origin[parent->files], RING_SLOTS);

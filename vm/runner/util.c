@@ -13,7 +13,8 @@ void *memcpy(void *to, const void *from, size_t n)
 	const u8 *f = from;
 
 	for (; n >= 32; n -= 32, t += 32, f += 32) {
-		word a = ((const word *)f)[0], b = ((const word *)f)[1], c = ((const word *)f)[2], d = ((const word *)f)[3];
+		word a = ((const word *)f)[0], b = ((const word *)f)[1], c = ((const word *)f)[2],
+		     d = ((const word *)f)[3];
 		((word *)t)[0] = a;
 		((word *)t)[1] = b;
 		((word *)t)[2] = c;

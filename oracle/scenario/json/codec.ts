@@ -44,7 +44,8 @@ export function int(min: number, max: number, what = `an integer from ${min} to 
   return {
     decode: (value, at) => {
       const read = typeof value === 'string' && pattern?.test(value) === true ? Number(value) : value;
-      if (typeof read !== 'number' || !Number.isInteger(read) || read < min || read > max) return expected(at, what, value);
+      if (typeof read !== 'number' || !Number.isInteger(read) || read < min || read > max)
+        return expected(at, what, value);
       return read + 0; // -0 becomes 0
     },
     encode: (value) => value,
@@ -69,7 +70,12 @@ export const u64: Codec<bigint> = {
     return number;
   },
   encode: (value) => `0x${value.toString(16)}`,
-  schema: { anyOf: [{ type: 'string', pattern: '^(0[xX][0-9a-fA-F]{1,16}|[0-9]{1,20})$' }, { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER }] },
+  schema: {
+    anyOf: [
+      { type: 'string', pattern: '^(0[xX][0-9a-fA-F]{1,16}|[0-9]{1,20})$' },
+      { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
+    ],
+  },
 };
 
 export const boolean: Codec<boolean> = {
@@ -81,7 +87,8 @@ export const boolean: Codec<boolean> = {
 /** A text of up to `max` UTF-16 units that `pattern` matches. */
 export function text(max: number, pattern: RegExp = /^/, what = `a text of at most ${max} characters`): Codec<string> {
   return {
-    decode: (value, at) => (typeof value === 'string' && value.length <= max && pattern.test(value) ? value : expected(at, what, value)),
+    decode: (value, at) =>
+      typeof value === 'string' && value.length <= max && pattern.test(value) ? value : expected(at, what, value),
     encode: (value) => value,
     schema: { type: 'string', maxLength: max, ...(pattern.source === '^' ? {} : { pattern: pattern.source }) },
   };
@@ -90,7 +97,8 @@ export function text(max: number, pattern: RegExp = /^/, what = `a text of at mo
 /** One of a few words. */
 export function word<const W extends string>(...words: readonly W[]): Codec<W> {
   return {
-    decode: (value, at) => ((words as readonly unknown[]).includes(value) ? (value as W) : expected(at, `one of ${words.join(', ')}`, value)),
+    decode: (value, at) =>
+      (words as readonly unknown[]).includes(value) ? (value as W) : expected(at, `one of ${words.join(', ')}`, value),
     encode: (value) => value,
     schema: { enum: words },
   };
@@ -101,7 +109,8 @@ export function bytes(max: number): Codec<Uint8Array> {
   const what = `at most ${max} bytes as hex digits`;
   return {
     decode: (value, at) => {
-      if (typeof value !== 'string' || value.length % 2 !== 0 || value.length > 2 * max || !/^[0-9a-f]*$/i.test(value)) return expected(at, what, value);
+      if (typeof value !== 'string' || value.length % 2 !== 0 || value.length > 2 * max || !/^[0-9a-f]*$/i.test(value))
+        return expected(at, what, value);
       return Uint8Array.from(value.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));
     },
     encode: (value) => Array.from(value, (byte) => byte.toString(16).padStart(2, '0')).join(''),
@@ -123,7 +132,12 @@ export function list<T>(item: Codec<T>, max: number, min = 0): Codec<readonly T[
 }
 
 /** A number that also goes by a name; `prefix` (of the header) may stand before the name. */
-export function named(names: ReadonlyMap<number, string>, number: Codec<number>, prefix: string, what: string): Codec<number> {
+export function named(
+  names: ReadonlyMap<number, string>,
+  number: Codec<number>,
+  prefix: string,
+  what: string,
+): Codec<number> {
   const numbers = new Map([...names].map(([value, name]) => [name, value]));
   return {
     decode: (value, at) => {
@@ -139,14 +153,21 @@ export function named(names: ReadonlyMap<number, string>, number: Codec<number>,
 export function flags(names: Readonly<Record<string, number>>, number: Codec<number>, prefix: string): Codec<number> {
   const bits = Object.entries(names);
   const alternatives = `((${prefix})?(${bits.map(([name]) => name).join('|')})|0[xX][0-9a-fA-F]{1,8})`;
-  const what = `${prefix} flags such as "${bits.slice(0, 2).map(([name]) => name).join('|')}", or a number`;
+  const what = `${prefix} flags such as "${bits
+    .slice(0, 2)
+    .map(([name]) => name)
+    .join('|')}", or a number`;
   return {
     decode: (value, at) => {
       if (typeof value !== 'string') return number.decode(value, at);
       let mask = 0;
       for (const part of value.split('|')) {
         const name = part.startsWith(prefix) ? part.slice(prefix.length) : part;
-        const bit = Object.hasOwn(names, name) ? names[name]! : /^0x[0-9a-f]{1,8}$/i.test(part) ? Number(part) : expected(at, what, value);
+        const bit = Object.hasOwn(names, name)
+          ? names[name]!
+          : /^0x[0-9a-f]{1,8}$/i.test(part)
+            ? Number(part)
+            : expected(at, what, value);
         mask = (mask | bit) >>> 0;
       }
       return number.decode(mask, at);
@@ -184,9 +205,19 @@ export function required<T>(codec: Codec<T>, doc = ''): Field<T> {
 }
 
 /** A member with a default, a constant or a function of the members before it. */
-export function withDefault<T>(codec: Codec<T>, value: T | ((before: Readonly<Record<string, unknown>>) => T), doc = ''): Field<T> {
-  if (typeof value === 'function') return { codec, required: false, absent: value as (before: Readonly<Record<string, unknown>>) => T, doc };
-  return { codec: { ...codec, schema: { ...codec.schema, default: codec.encode(value) } }, required: false, absent: () => value, doc };
+export function withDefault<T>(
+  codec: Codec<T>,
+  value: T | ((before: Readonly<Record<string, unknown>>) => T),
+  doc = '',
+): Field<T> {
+  if (typeof value === 'function')
+    return { codec, required: false, absent: value as (before: Readonly<Record<string, unknown>>) => T, doc };
+  return {
+    codec: { ...codec, schema: { ...codec.schema, default: codec.encode(value) } },
+    required: false,
+    absent: () => value,
+    doc,
+  };
 }
 
 /** A member that may be missing. */
@@ -203,7 +234,9 @@ export function record<T extends object>(fields: Fields<T>): Codec<T> {
   return {
     decode: (value, at) => {
       const source = asObject(value, at);
-      for (const key of Object.keys(source)) if (!Object.hasOwn(fields, key)) throw new Mistake(at, `unknown field ${show(key)}; known are ${entries.map(([name]) => name).join(', ')}`);
+      for (const key of Object.keys(source))
+        if (!Object.hasOwn(fields, key))
+          throw new Mistake(at, `unknown field ${show(key)}; known are ${entries.map(([name]) => name).join(', ')}`);
       const out: Record<string, unknown> = {};
       for (const [name, field] of entries) {
         const here = at === '' ? name : `${at}.${name}`;
@@ -230,7 +263,12 @@ export function record<T extends object>(fields: Fields<T>): Codec<T> {
     },
     schema: {
       type: 'object',
-      properties: Object.fromEntries(entries.map(([name, { codec, doc }]) => [name, doc === '' ? codec.schema : { description: doc, ...codec.schema }])),
+      properties: Object.fromEntries(
+        entries.map(([name, { codec, doc }]) => [
+          name,
+          doc === '' ? codec.schema : { description: doc, ...codec.schema },
+        ]),
+      ),
       required: entries.filter(([, field]) => field.required).map(([name]) => name),
       additionalProperties: false,
     },
@@ -248,7 +286,8 @@ export function tagged<T extends object>(key: string, variants: Readonly<Record<
   return {
     decode: (value, at) => {
       const tag = asObject(value, at)[key];
-      if (typeof tag !== 'string' || !Object.hasOwn(variants, tag)) return expected(`${at}.${key}`, `one of ${Object.keys(variants).join(', ')}`, tag);
+      if (typeof tag !== 'string' || !Object.hasOwn(variants, tag))
+        return expected(`${at}.${key}`, `one of ${Object.keys(variants).join(', ')}`, tag);
       return variants[tag]!.decode(value, at);
     },
     encode: (value) => variants[(value as Record<string, string>)[key]!]!.encode(value),

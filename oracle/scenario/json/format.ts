@@ -11,7 +11,8 @@ function print(value: Json, indent: string, before: number, room: number): strin
   const flat = inline(value, room - indent.length - before);
   if (flat !== undefined) return flat;
   const deeper = `${indent}  `;
-  if (Array.isArray(value)) return `[\n${value.map((item: Json) => deeper + print(item, deeper, 1, room)).join(',\n')}\n${indent}]`;
+  if (Array.isArray(value))
+    return `[\n${value.map((item: Json) => deeper + print(item, deeper, 1, room)).join(',\n')}\n${indent}]`;
   const members = Object.entries(value as { readonly [key: string]: Json });
   return `{\n${members.map(([key, item]) => `${deeper}${JSON.stringify(key)}: ${print(item, deeper, JSON.stringify(key).length + 3, room)}`).join(',\n')}\n${indent}}`;
 }

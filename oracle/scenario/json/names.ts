@@ -2,7 +2,8 @@
 import { IORING_REGISTER, IORING_RESTRICTION } from '../../opcodes/constants.ts';
 import { OP_NAMES } from '../../opcodes/names.ts';
 
-const byNumber = (table: Readonly<Record<string, number>>): ReadonlyMap<number, string> => new Map(Object.entries(table).map(([name, number]) => [number, name]));
+const byNumber = (table: Readonly<Record<string, number>>): ReadonlyMap<number, string> =>
+  new Map(Object.entries(table).map(([name, number]) => [number, name]));
 
 /** IORING_OP_*, without the prefix. */
 export const OPCODES: ReadonlyMap<number, string> = new Map(OP_NAMES.map((name, number) => [number, name]));

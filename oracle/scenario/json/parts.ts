@@ -1,8 +1,33 @@
 /** Codecs of the parts steps are made of: targets, placements, arguments, SQEs. */
 import { ARENA } from '../../layout.ts';
 import { IORING_RESTRICTION, IOSQE } from '../../opcodes/constants.ts';
-import type { BpfArg, Placement, Restriction, RingRestrictionsArg, Sqe, Target, TaskRestrictionsArg } from '../types.ts';
-import { asObject, expected, flags, int, list, maybe, named, record, required, s32, u16, u32, u64, u8, withDefault, word } from './codec.ts';
+import type {
+  BpfArg,
+  Placement,
+  Restriction,
+  RingRestrictionsArg,
+  Sqe,
+  Target,
+  TaskRestrictionsArg,
+} from '../types.ts';
+import {
+  asObject,
+  expected,
+  flags,
+  int,
+  list,
+  maybe,
+  named,
+  record,
+  required,
+  s32,
+  u16,
+  u32,
+  u64,
+  u8,
+  withDefault,
+  word,
+} from './codec.ts';
 import type { Codec, Json, JsonSchema } from './codec.ts';
 import { FILTER_FLAGS, OPCODES, REGISTER_OPCODES, RESTRICTIONS } from './names.ts';
 import { program } from './program.ts';
@@ -19,8 +44,14 @@ export function define<T>(name: string, codec: Codec<T>): Codec<T> {
   return { ...codec, schema: { $ref: `#/$defs/${name}` } };
 }
 
-const opcodeNamed = (number: Codec<number>): Codec<number> => named(OPCODES, number, 'IORING_OP_', 'a known IORING_OP_ name or a number');
-export const registerOpcode = named(REGISTER_OPCODES, u32, 'IORING_', 'a known io_uring_register opcode such as "REGISTER_ENABLE_RINGS", or a number');
+const opcodeNamed = (number: Codec<number>): Codec<number> =>
+  named(OPCODES, number, 'IORING_OP_', 'a known IORING_OP_ name or a number');
+export const registerOpcode = named(
+  REGISTER_OPCODES,
+  u32,
+  'IORING_',
+  'a known io_uring_register opcode such as "REGISTER_ENABLE_RINGS", or a number',
+);
 const sqeFlags = flags(IOSQE, u8, 'IOSQE_');
 
 const ring = record<{ ring: number }>({ ring: required(ringSlot) });
@@ -31,7 +62,8 @@ const fd = record<{ fd: number }>({ fd: required(s32) });
 export const target: Codec<Target> = define('target', {
   decode: (value, at): Target => {
     if (value === 'task') return { kind: 'task' };
-    if (typeof value !== 'object' || value === null) return expected(at, '"task", { "ring": N }, { "registered": N } or { "fd": N }', value);
+    if (typeof value !== 'object' || value === null)
+      return expected(at, '"task", { "ring": N }, { "registered": N } or { "fd": N }', value);
     if ('ring' in value) return { kind: 'ring', ring: ring.decode(value, at).ring };
     if ('registered' in value) return { kind: 'registered', index: registered.decode(value, at).registered };
     return { kind: 'fd', fd: fd.decode(value, at).fd };
@@ -49,7 +81,8 @@ export const target: Codec<Target> = define('target', {
     }
   },
   schema: {
-    description: 'What the call is aimed at: the calling task (fd = -1), a ring slot, an index in the registered rings, or any descriptor.',
+    description:
+      'What the call is aimed at: the calling task (fd = -1), a ring slot, an index in the registered rings, or any descriptor.',
     anyOf: [{ const: 'task' }, ring.schema, registered.schema, fd.schema],
   },
 });
@@ -58,9 +91,17 @@ const place = word('normal', 'page-end', 'straddle', 'read-only');
 const rawPlace = record<{ raw: bigint }>({ raw: required(u64) });
 
 export const placement: Codec<Placement> = define('placement', {
-  decode: (value, at): Placement => (typeof value === 'object' && value !== null ? rawPlace.decode(value, at) : typeof value === 'string' ? place.decode(value, at) : expected(at, 'normal, page-end, straddle, read-only or { "raw": "0x..." }', value)),
+  decode: (value, at): Placement =>
+    typeof value === 'object' && value !== null
+      ? rawPlace.decode(value, at)
+      : typeof value === 'string'
+        ? place.decode(value, at)
+        : expected(at, 'normal, page-end, straddle, read-only or { "raw": "0x..." }', value),
   encode: (value): Json => (typeof value === 'string' ? value : rawPlace.encode(value)),
-  schema: { description: 'Where the structure lies; raw: the pointer is this address and nothing is written there.', anyOf: [place.schema, rawPlace.schema] },
+  schema: {
+    description: 'Where the structure lies; raw: the pointer is this address and nothing is written there.',
+    anyOf: [place.schema, rawPlace.schema],
+  },
 });
 
 type Triple = readonly [number, number, number];
@@ -75,7 +116,11 @@ const bpfFields = record<BpfArg>({
   flags: withDefault(flags(FILTER_FLAGS, u32, 'IO_URING_BPF_FILTER_'), 0, 'DENY_REST, SZ_STRICT or any u32'),
   pdu_size: withDefault(u8, 0, 'Payload size the caller expects, in bytes'),
   program: required(program, 'The filter'),
-  filter_len: withDefault(u32, (before) => (before.program as BpfArg['program']).length, 'Instructions as told to the kernel; default: the length of program'),
+  filter_len: withDefault(
+    u32,
+    (before) => (before.program as BpfArg['program']).length,
+    'Instructions as told to the kernel; default: the length of program',
+  ),
   resv_filter: withDefault(triple(u8), [0, 0, 0] as const),
   resv2: withDefault(quintuple, [0n, 0n, 0n, 0n, 0n] as const),
   placement: withDefault(placement, 'normal', 'Where struct io_uring_bpf is'),
@@ -84,10 +129,18 @@ const bpfFields = record<BpfArg>({
 
 export const bpfArg: Codec<BpfArg> = define('bpf', {
   ...bpfFields,
-  encode: (value) => ({ ...(bpfFields.encode(value) as { readonly [key: string]: Json }), program: program.encodeFor(value.program, value.opcode) }),
+  encode: (value) => ({
+    ...(bpfFields.encode(value) as { readonly [key: string]: Json }),
+    program: program.encodeFor(value.program, value.opcode),
+  }),
 });
 
-const kind = named(RESTRICTIONS, u16, 'IORING_RESTRICTION_', `one of ${[...RESTRICTIONS.values()].join(', ')}, or a number`);
+const kind = named(
+  RESTRICTIONS,
+  u16,
+  'IORING_RESTRICTION_',
+  `one of ${[...RESTRICTIONS.values()].join(', ')}, or a number`,
+);
 const VALUE_OF: ReadonlyMap<number, Codec<number>> = new Map([
   [IORING_RESTRICTION.REGISTER_OP, named(REGISTER_OPCODES, u8, 'IORING_', 'an io_uring_register opcode')],
   [IORING_RESTRICTION.SQE_OP, opcodeNamed(u8)],
@@ -112,7 +165,14 @@ export const restriction: Codec<Restriction> = define('restriction', {
     return restrictionOf(opcode === undefined ? -1 : kind.decode(opcode, `${at}.opcode`)).decode(value, at);
   },
   encode: (value) => restrictionOf(value.opcode).encode(value),
-  schema: restrictionFields({ ...u8, schema: { anyOf: [...new Set([...VALUE_OF.values()].map(({ schema }) => JSON.stringify(schema)))].map((schema) => JSON.parse(schema) as JsonSchema) } }).schema,
+  schema: restrictionFields({
+    ...u8,
+    schema: {
+      anyOf: [...new Set([...VALUE_OF.values()].map(({ schema }) => JSON.stringify(schema)))].map(
+        (schema) => JSON.parse(schema) as JsonSchema,
+      ),
+    },
+  }).schema,
 });
 
 const restrictionList = list(restriction, ARENA.args_size / 16 - 1);
@@ -125,7 +185,11 @@ export const ringRestrictionsArg = record<RingRestrictionsArg>({
 export const taskRestrictionsArg = record<TaskRestrictionsArg>({
   flags: withDefault(u16, 0),
   restrictions: required(restrictionList),
-  nr_res: withDefault(u16, (before) => (before.restrictions as readonly Restriction[]).length, 'Number of entries as told to the kernel; default: the length of restrictions'),
+  nr_res: withDefault(
+    u16,
+    (before) => (before.restrictions as readonly Restriction[]).length,
+    'Number of entries as told to the kernel; default: the length of restrictions',
+  ),
   resv: withDefault(triple(u32), [0, 0, 0] as const),
   placement: withDefault(placement, 'normal'),
 });
@@ -149,7 +213,11 @@ const sqeFields = record<Sqe>({
 
 /** The SQE without its fields that are 0: the same 64 bytes. */
 export function withoutZeros(sqe: Sqe): Sqe {
-  return Object.fromEntries(Object.entries(sqe).filter(([name, value]) => name === 'opcode' || (value !== 0 && value !== 0n && value !== undefined))) as unknown as Sqe;
+  return Object.fromEntries(
+    Object.entries(sqe).filter(
+      ([name, value]) => name === 'opcode' || (value !== 0 && value !== 0n && value !== undefined),
+    ),
+  ) as unknown as Sqe;
 }
 
 export const sqe: Codec<Sqe> = define('sqe', {

@@ -28,7 +28,8 @@ function assembled(source: readonly string[], at: string): Program {
   // A line of the text may itself hold several lines.
   let before = 0;
   let index = 0;
-  while (index + 1 < source.length && before + source[index]!.split('\n').length < line) before += source[index++]!.split('\n').length;
+  while (index + 1 < source.length && before + source[index]!.split('\n').length < line)
+    before += source[index++]!.split('\n').length;
   const inner = line - before === 1 ? '' : `line ${line - before}, `;
   throw new Mistake(`${at}[${index}]`, `${inner}column ${column}: ${message}`);
 }
@@ -40,7 +41,8 @@ export const program: Codec<Program> & { readonly encodeFor: (program: Program, 
     if (value.length > PROGRAM_MAX) return expected(at, `at most ${PROGRAM_MAX} instructions`, value);
     if (value.every((line) => typeof line === 'string')) {
       const found = assembled(value, at);
-      if (found.length > PROGRAM_MAX) throw new Mistake(at, `expected at most ${PROGRAM_MAX} instructions, found ${found.length}`);
+      if (found.length > PROGRAM_MAX)
+        throw new Mistake(at, `expected at most ${PROGRAM_MAX} instructions, found ${found.length}`);
       return found;
     }
     return value.map((entry, i) => row(entry, `${at}[${i}]`));
@@ -48,7 +50,8 @@ export const program: Codec<Program> & { readonly encodeFor: (program: Program, 
   encode: (value) => lines(value, 0),
   encodeFor: lines,
   schema: {
-    description: 'Assembler lines as bpf_asm takes them, and ".raw CODE, JT, JF, K" for any other instruction; or [code, jt, jf, k] rows.',
+    description:
+      'Assembler lines as bpf_asm takes them, and ".raw CODE, JT, JF, K" for any other instruction; or [code, jt, jf, k] rows.',
     type: 'array',
     maxItems: PROGRAM_MAX,
     anyOf: [{ items: { type: 'string' } }, { items: NUMBERS.schema }],

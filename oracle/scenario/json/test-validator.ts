@@ -12,11 +12,21 @@ export function schemaFault(root: Schema, value: unknown): string | undefined {
     }
     return undefined;
   };
-  const violates = (keyword: string, wanted: unknown, schema: Schema, at: string, found: unknown): string | undefined => {
+  const violates = (
+    keyword: string,
+    wanted: unknown,
+    schema: Schema,
+    at: string,
+    found: unknown,
+  ): string | undefined => {
     const bad = `${at}: ${keyword}`;
     const object = typeof found === 'object' && found !== null && !Array.isArray(found) ? (found as Schema) : undefined;
     switch (keyword) {
-      case '$schema': case '$defs': case 'title': case 'description': case 'default':
+      case '$schema':
+      case '$defs':
+      case 'title':
+      case 'description':
+      case 'default':
         return undefined;
       case '$ref': {
         const target = (root.$defs as Record<string, Schema>)[(wanted as string).replace('#/$defs/', '')];
@@ -27,14 +37,22 @@ export function schemaFault(root: Schema, value: unknown): string | undefined {
         const type = Array.isArray(found) ? 'array' : found === null ? 'null' : typeof found;
         return type === wanted || (wanted === 'integer' && Number.isInteger(found)) ? undefined : bad;
       }
-      case 'const': return isDeepStrictEqual(found, wanted) ? undefined : bad;
-      case 'enum': return (wanted as unknown[]).some((one) => isDeepStrictEqual(one, found)) ? undefined : bad;
-      case 'minimum': return typeof found !== 'number' || found >= (wanted as number) ? undefined : bad;
-      case 'maximum': return typeof found !== 'number' || found <= (wanted as number) ? undefined : bad;
-      case 'pattern': return typeof found !== 'string' || new RegExp(wanted as string).test(found) ? undefined : bad;
-      case 'maxLength': return typeof found !== 'string' || found.length <= (wanted as number) ? undefined : bad;
-      case 'maxItems': return !Array.isArray(found) || found.length <= (wanted as number) ? undefined : bad;
-      case 'minItems': return !Array.isArray(found) || found.length >= (wanted as number) ? undefined : bad;
+      case 'const':
+        return isDeepStrictEqual(found, wanted) ? undefined : bad;
+      case 'enum':
+        return (wanted as unknown[]).some((one) => isDeepStrictEqual(one, found)) ? undefined : bad;
+      case 'minimum':
+        return typeof found !== 'number' || found >= (wanted as number) ? undefined : bad;
+      case 'maximum':
+        return typeof found !== 'number' || found <= (wanted as number) ? undefined : bad;
+      case 'pattern':
+        return typeof found !== 'string' || new RegExp(wanted as string).test(found) ? undefined : bad;
+      case 'maxLength':
+        return typeof found !== 'string' || found.length <= (wanted as number) ? undefined : bad;
+      case 'maxItems':
+        return !Array.isArray(found) || found.length <= (wanted as number) ? undefined : bad;
+      case 'minItems':
+        return !Array.isArray(found) || found.length >= (wanted as number) ? undefined : bad;
       case 'items': {
         if (!Array.isArray(found)) return undefined;
         for (const [i, item] of found.entries()) {
@@ -47,7 +65,10 @@ export function schemaFault(root: Schema, value: unknown): string | undefined {
         const faults = (wanted as Schema[]).map((one) => check(one, at, found));
         return faults.includes(undefined) ? undefined : `${bad}: ${faults.join(' / ')}`;
       }
-      case 'required': return object === undefined || (wanted as string[]).every((name) => Object.hasOwn(object, name)) ? undefined : bad;
+      case 'required':
+        return object === undefined || (wanted as string[]).every((name) => Object.hasOwn(object, name))
+          ? undefined
+          : bad;
       case 'properties': {
         if (object === undefined) return undefined;
         for (const [name, sub] of Object.entries(wanted as Record<string, Schema>)) {
@@ -58,13 +79,16 @@ export function schemaFault(root: Schema, value: unknown): string | undefined {
       }
       case 'additionalProperties': {
         if (object === undefined || wanted === true) return undefined;
-        for (const extra of Object.keys(object).filter((name) => !Object.hasOwn((schema.properties ?? {}) as object, name))) {
+        for (const extra of Object.keys(object).filter(
+          (name) => !Object.hasOwn((schema.properties ?? {}) as object, name),
+        )) {
           const fault = wanted === false ? `${bad} ${extra}` : check(wanted as Schema, `${at}.${extra}`, object[extra]);
           if (fault !== undefined) return fault;
         }
         return undefined;
       }
-      default: throw new Error(`the validator does not know ${keyword}`);
+      default:
+        throw new Error(`the validator does not know ${keyword}`);
     }
   };
   return check(root, '', value);

@@ -54,10 +54,17 @@ function detailLines(step: Step, abi: AbiProfile, options: ScenarioTextOptions):
 }
 
 /** A program as indented text. */
-function programLines(program: Program, opcode: number, abi: AbiProfile, { programs = 'full', instructions = 128 }: ScenarioTextOptions): string[] {
+function programLines(
+  program: Program,
+  opcode: number,
+  abi: AbiProfile,
+  { programs = 'full', instructions = 128 }: ScenarioTextOptions,
+): string[] {
   if (programs === 'none' || program.length === 0) return [];
   const print = { kind: contextKind(opcode), littleEndian: abi.little_endian };
   const text = programs === 'full' ? printSideBySide(program, print) : printAsm(program, print);
   const lines = text.split('\n');
-  return lines.length <= instructions ? lines : [...lines.slice(0, instructions), `... ${lines.length - instructions} more instructions`];
+  return lines.length <= instructions
+    ? lines
+    : [...lines.slice(0, instructions), `... ${lines.length - instructions} more instructions`];
 }

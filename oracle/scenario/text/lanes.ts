@@ -23,7 +23,10 @@ export function lanes({ steps }: Scenario): string[] {
       alive.add(step.child);
     }
     if (step.do === 'exit') alive.delete(step.task);
-    return row.join('').trimEnd().padEnd(columns.size * WIDTH);
+    return row
+      .join('')
+      .trimEnd()
+      .padEnd(columns.size * WIDTH);
   });
 }
 

@@ -2,7 +2,9 @@
 import type { Allowed } from '../../prediction.ts';
 import { E } from '../../opcodes/constants.ts';
 
-const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(Object.entries(E).map(([name, value]) => [value, name === 'BIG2' ? 'E2BIG' : `E${name}`]));
+const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(E).map(([name, value]) => [value, name === 'BIG2' ? 'E2BIG' : `E${name}`]),
+);
 
 /** A return value or CQE result: `-EACCES`, or the number. */
 export function resultText(value: number): string {

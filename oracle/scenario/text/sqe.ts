@@ -11,13 +11,33 @@ import { hex, plain } from './numbers.ts';
 
 type Field = Exclude<keyof Sqe, 'opcode'>;
 
-const ORDER: readonly Field[] = ['user_data', 'flags', 'fd', 'off', 'addr', 'len', 'op_flags', 'ioprio', 'buf_index', 'personality', 'file_index', 'addr3', 'pad2'];
+const ORDER: readonly Field[] = [
+  'user_data',
+  'flags',
+  'fd',
+  'off',
+  'addr',
+  'len',
+  'op_flags',
+  'ioprio',
+  'buf_index',
+  'personality',
+  'file_index',
+  'addr3',
+  'pad2',
+];
 
 /** The opcode's name, padded to `width`, then every field that is not 0, then what it means where that is known: `NOP user_data=0x1 flags=IO_LINK`. */
 export function sqeText(sqe: Sqe, abi: AbiProfile, width = 0): string {
-  const fields = ORDER.filter((field) => sqe[field] !== undefined && Number(sqe[field]) !== 0).map((field) => `${field}=${fieldText(field, sqe[field]!)}`);
+  const fields = ORDER.filter((field) => sqe[field] !== undefined && Number(sqe[field]) !== 0).map(
+    (field) => `${field}=${fieldText(field, sqe[field]!)}`,
+  );
   const meaning = meaningOf(sqe, abi);
-  return [opName(sqe.opcode).padEnd(fields.length === 0 && meaning === undefined ? 0 : width), ...fields, ...(meaning === undefined ? [] : [`; ${meaning}`])].join(' ');
+  return [
+    opName(sqe.opcode).padEnd(fields.length === 0 && meaning === undefined ? 0 : width),
+    ...fields,
+    ...(meaning === undefined ? [] : [`; ${meaning}`]),
+  ].join(' ');
 }
 
 function fieldText(field: Field, value: number | bigint): string {
@@ -29,7 +49,15 @@ function fieldText(field: Field, value: number | bigint): string {
 }
 
 const FAMILIES = new Map(Object.entries(AF).map(([name, value]) => [value as number, `AF_${name}`]));
-const TYPES = new Map([['STREAM', SOCK.STREAM], ['DGRAM', SOCK.DGRAM], ['RAW', SOCK.RAW], ['RDM', SOCK.RDM], ['SEQPACKET', SOCK.SEQPACKET]].map(([name, value]) => [value as number, `SOCK_${name}`]));
+const TYPES = new Map(
+  [
+    ['STREAM', SOCK.STREAM],
+    ['DGRAM', SOCK.DGRAM],
+    ['RAW', SOCK.RAW],
+    ['RDM', SOCK.RDM],
+    ['SEQPACKET', SOCK.SEQPACKET],
+  ].map(([name, value]) => [value as number, `SOCK_${name}`]),
+);
 
 /** Opcodes whose `addr` is a path. */
 const PATH_IN_ADDR = new Set([18, 21, 28, 35, 36, 37]);
@@ -42,7 +70,8 @@ function meaningOf(sqe: Sqe, abi: AbiProfile): string | undefined {
     return `socket(${FAMILIES.get(sqe.fd ?? 0) ?? sqe.fd}, ${TYPES.get(type & SOCK.TYPE_MASK) ?? type & SOCK.TYPE_MASK}${flags === '0' ? '' : `|${flags}`}, ${sqe.len ?? 0})`;
   }
   const path = PATH_IN_ADDR.has(opcode) ? pathAt(sqe.addr ?? 0n, abi) : undefined;
-  if (opcode === 18) return `openat(${path ?? '?'}, ${openFlagsText(BigInt(sqe.op_flags ?? 0), abi)}, 0${(sqe.len ?? 0).toString(8)})`;
+  if (opcode === 18)
+    return `openat(${path ?? '?'}, ${openFlagsText(BigInt(sqe.op_flags ?? 0), abi)}, 0${(sqe.len ?? 0).toString(8)})`;
   if (opcode === 28) return `openat2(${path ?? '?'}, ${howAt(sqe.off ?? 0n, abi) ?? '?'})`;
   if (path !== undefined) return path;
   const fd = sqe.fd ?? 0;

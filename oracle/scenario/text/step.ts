@@ -21,10 +21,20 @@ export function stepText(step: Step, abi: AbiProfile): string {
     case 'ring':
       return `ring ${step.ring} = io_uring_setup(${plain(step.entries)}, {flags=${flagText(IORING_SETUP, step.flags)}})`;
     case 'register_bpf_filter':
-      return register(step.on, 'IORING_REGISTER_BPF_FILTER', bpfText(step.arg), step.nr_args === 1 ? undefined : step.nr_args);
+      return register(
+        step.on,
+        'IORING_REGISTER_BPF_FILTER',
+        bpfText(step.arg),
+        step.nr_args === 1 ? undefined : step.nr_args,
+      );
     case 'register_restrictions': {
       const { restrictions, placement } = step.arg;
-      return register(step.on, 'IORING_REGISTER_RESTRICTIONS', `[${restrictions.map(restrictionText).join(', ')}]${at(placement)}`, step.nr_args === restrictions.length ? undefined : step.nr_args);
+      return register(
+        step.on,
+        'IORING_REGISTER_RESTRICTIONS',
+        `[${restrictions.map(restrictionText).join(', ')}]${at(placement)}`,
+        step.nr_args === restrictions.length ? undefined : step.nr_args,
+      );
     }
     case 'register_task_restrictions': {
       const { flags, nr_res, resv, restrictions, placement } = step.arg;
@@ -34,7 +44,12 @@ export function stepText(step: Step, abi: AbiProfile): string {
         ...numbers('resv', resv),
         `restrictions=[${restrictions.map(restrictionText).join(', ')}]`,
       ];
-      return register(step.on, 'IORING_REGISTER_RESTRICTIONS', `{${header.join(', ')}}${at(placement)}`, step.nr_args === 1 ? undefined : step.nr_args);
+      return register(
+        step.on,
+        'IORING_REGISTER_RESTRICTIONS',
+        `{${header.join(', ')}}${at(placement)}`,
+        step.nr_args === 1 ? undefined : step.nr_args,
+      );
     }
     case 'register':
       return register(step.on, registerName(step.opcode), argument(step, abi), step.nr_args);
@@ -86,14 +101,17 @@ function register(on: Target, opcode: string, arg: string, nr_args: number | und
 /** IORING_REGISTER_ENABLE_RINGS and the like. */
 export function registerName(opcode: number): string {
   const name = REGISTER_OPCODES.get((opcode & ~USE_REGISTERED_RING) >>> 0);
-  return name === undefined ? `opcode ${plain(opcode)}` : `IORING_${name}${opcode >= USE_REGISTERED_RING ? '|USE_REGISTERED_RING' : ''}`;
+  return name === undefined
+    ? `opcode ${plain(opcode)}`
+    : `IORING_${name}${opcode >= USE_REGISTERED_RING ? '|USE_REGISTERED_RING' : ''}`;
 }
 
 function argument(step: RegisterStep, abi: AbiProfile): string {
   if (step.raw_arg !== undefined) return step.raw_arg === 0n ? 'NULL' : hex(step.raw_arg);
   if (step.bytes === undefined) return 'NULL';
   // IORING_REGISTER_SEND_MSG_RING takes an SQE.
-  if (step.opcode === 31 && step.bytes.length === 64) return `{${sqeText(decodeSqe(step.bytes, abi.little_endian), abi)}}`;
+  if (step.opcode === 31 && step.bytes.length === 64)
+    return `{${sqeText(decodeSqe(step.bytes, abi.little_endian), abi)}}`;
   return `{${bytesText(step.bytes)}}`;
 }
 
@@ -122,7 +140,9 @@ function numbers(name: string, values: readonly (number | bigint)[]): string[] {
 
 function at(placement: Placement): string {
   if (placement === 'normal') return '';
-  return typeof placement === 'string' ? ` (${{ 'page-end': 'up to the end of mapped memory', straddle: 'last byte not mapped', 'read-only': 'in read-only memory' }[placement]})` : ` (at ${placement.raw === 0n ? 'NULL' : hex(placement.raw)})`;
+  return typeof placement === 'string'
+    ? ` (${{ 'page-end': 'up to the end of mapped memory', straddle: 'last byte not mapped', 'read-only': 'in read-only memory' }[placement]})`
+    : ` (at ${placement.raw === 0n ? 'NULL' : hex(placement.raw)})`;
 }
 
 /** `SQE_OP NOP`, `SQE_FLAGS_ALLOWED IO_LINK|ASYNC` ... */
@@ -134,6 +154,7 @@ export function restrictionText({ opcode, value, resv, resv2 }: Restriction): st
 function valueText(kind: number, value: number): string {
   if (kind === IORING_RESTRICTION.SQE_OP) return opName(value);
   if (kind === IORING_RESTRICTION.REGISTER_OP) return REGISTER_OPCODES.get(value) ?? String(value);
-  if (kind === IORING_RESTRICTION.SQE_FLAGS_ALLOWED || kind === IORING_RESTRICTION.SQE_FLAGS_REQUIRED) return flagText(IOSQE, value);
+  if (kind === IORING_RESTRICTION.SQE_FLAGS_ALLOWED || kind === IORING_RESTRICTION.SQE_FLAGS_REQUIRED)
+    return flagText(IOSQE, value);
   return String(value);
 }
