@@ -41,6 +41,17 @@ const load = compileFunction('return import(url)', ['url'], {
   importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
 }) as (url: string) => Promise<{ readonly predict: typeof predict }>;
 
+/** Matches a text however a formatter broke it into lines: blanks anywhere, a comma before a closing bracket. */
+function anyLayout(text: string): RegExp {
+  const characters = text.replaceAll(/\s+/g, '').split('');
+  const pattern = characters.map((one) => (/[)\]}]/.test(one) ? `,?\\s*${escape(one)}` : escape(one)));
+  return new RegExp(pattern.join('\\s*'), 'g');
+}
+
+function escape(character: string): string {
+  return /[\\^$.*+?()[\]{}|/]/.test(character) ? `\\${character}` : character;
+}
+
 /** Makes faulty oracles. Call `dispose` at the end. */
 export class Workshop {
   readonly #sources = sources();
@@ -63,12 +74,14 @@ export class Workshop {
   #apply({ name, file, find, replace }: Mistake): string {
     const text = this.#sources.get(file);
     if (text === undefined) throw new Error(`mistake "${name}": the oracle has no module ${file}`);
-    const parts = text.split(find);
-    if (parts.length !== 2)
+    const found = [...text.matchAll(anyLayout(find))];
+    const [only] = found;
+    if (only === undefined || found.length > 1) {
       throw new Error(
-        `mistake "${name}": its text stands ${parts.length - 1} times in ${file}, not once; bring it in line with the source`,
+        `mistake "${name}": its text stands ${found.length} times in ${file}, not once; bring it in line with the source`,
       );
-    return parts.join(replace);
+    }
+    return text.slice(0, only.index) + replace + text.slice(only.index + only[0].length);
   }
 
   dispose(): void {

@@ -98,8 +98,8 @@ export const REGISTRATION_MISTAKES: readonly Mistake[] = [
   mistake(
     'a refused program is registered',
     FILTER,
-    '    world.hit(checked.rule);\n',
-    '    world.hit(checked.rule);\n    rules.add(arg.opcode, program, (arg.flags & FILTER_DENY_REST) !== 0, abi.op_last, world.step);\n',
+    "if (checked.verdict === 'rejected') {",
+    "if (checked.verdict === 'rejected') {\n    rules.add(arg.opcode, program, (arg.flags & FILTER_DENY_REST) !== 0, abi.op_last, world.step);\n",
     'atomicity',
   ),
   mistake(
