@@ -14,7 +14,7 @@ export default defineConfig({
     coverage: {
       provider: 'v8',
       include: ['oracle/**/*.ts'],
-      exclude: ['**/*.test.ts', '**/test-*.ts'],
+      exclude: ['**/*.test.ts', '**/testing/**'],
       reporter: ['text-summary', 'json-summary', 'html'],
       reportsDirectory: 'coverage',
       thresholds: { branches: 98 },

@@ -1,9 +1,9 @@
 /** Registration arguments: well-made ones, and ones that are off by one step. */
-import type { AbiProfile } from '../oracle/abi.ts';
-import { CMD_FILTER, FILTER_DENY_REST, FILTER_SZ_STRICT } from '../oracle/model/filter_registration.ts';
-import { IORING_RESTRICTION } from '../oracle/opcodes/constants.ts';
+import type { AbiProfile } from '../oracle/uapi/abi.ts';
+import { CMD_FILTER, FILTER_DENY_REST, FILTER_SZ_STRICT } from '../oracle/model/filter-registration.ts';
+import { IORING_RESTRICTION } from '../oracle/uapi/constants.ts';
 import type { Program } from '../oracle/bpf/program.ts';
-import { ARENA_END, FD } from '../oracle/layout.ts';
+import { ARENA_END, FD } from '../oracle/world/layout.ts';
 import type {
   BpfArg,
   Placement,

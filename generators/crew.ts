@@ -1,16 +1,16 @@
 /** The requests of a scenario: which opcodes and forms take part, with which flags and user_data. */
-import type { AbiProfile } from '../oracle/abi.ts';
+import type { AbiProfile } from '../oracle/uapi/abi.ts';
 import { contextWords } from '../oracle/model/evaluate.ts';
-import { IOSQE, IORING_SETUP } from '../oracle/opcodes/constants.ts';
-import type { Fixture } from '../oracle/layout.ts';
+import { IOSQE, IORING_SETUP } from '../oracle/uapi/constants.ts';
+import type { Fixture } from '../oracle/world/layout.ts';
 import type { Sqe } from '../oracle/scenario/types.ts';
 import type { Draw, Weighted } from './draw.ts';
 import type { ProgramContexts } from './program/body.ts';
 import { fits, roleTable } from './roles.ts';
 import type { Role, RoleTable } from './roles.ts';
 import { isBig } from './tracker.ts';
-import { drawUserData } from './user_data.ts';
-import type { UserData } from './user_data.ts';
+import { drawUserData } from './user-data.ts';
+import type { UserData } from './user-data.ts';
 
 const { IO_LINK, IO_HARDLINK, IO_DRAIN, ASYNC, CQE_SKIP_SUCCESS, FIXED_FILE, BUFFER_SELECT } = IOSQE;
 const LINKS = IO_LINK | IO_HARDLINK;

@@ -1,11 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ABI_7_0 } from '../oracle/abi.ts';
-import type { AbiProfile } from '../oracle/abi.ts';
+import { ABI_7_0 } from '../oracle/uapi/abi.ts';
+import type { AbiProfile } from '../oracle/uapi/abi.ts';
 import { predict } from '../oracle/predict.ts';
 import { CHUNK, drawScenarios, scenarioAt, SUITE_NAMES } from './scenarios.ts';
 import { anyScenario, scenarioArbitrary, SUITE_WEIGHTS } from './suites.ts';
-import { isWellFormed } from './well_formed.ts';
+import { isWellFormed } from './well-formed.ts';
 
 /** A kernel with more of everything: CONNECT shows a payload. */
 const LATER: AbiProfile = {

@@ -1,25 +1,25 @@
 /** Scenarios of each suite as fast-check arbitraries. */
 import * as fc from 'fast-check';
-import type { AbiProfile } from '../oracle/abi.ts';
+import type { AbiProfile } from '../oracle/uapi/abi.ts';
 import type { Scenario } from '../oracle/scenario/types.ts';
 import { Builder } from './builder.ts';
 import { Draw } from './draw.ts';
 import type { Weighted } from './draw.ts';
-import { shrinkScenario } from './shrink.ts';
+import { shrinkScenario } from './shrink/shrink.ts';
 import { argumentsSuite } from './suite/arguments.ts';
 import { atomicity } from './suite/atomicity.ts';
 import { classicRestrictions } from './suite/classic.ts';
-import { denyRest } from './suite/deny_rest.ts';
+import { denyRest } from './suite/deny-rest.ts';
 import { escape } from './suite/escape.ts';
 import { evaluation } from './suite/evaluation.ts';
 import { inheritance } from './suite/inheritance.ts';
 import { jitVsInterpreter } from './suite/jit.ts';
 import { links } from './suite/links.ts';
-import { opcodeContext } from './suite/opcode_context.ts';
+import { opcodeContext } from './suite/opcode-context.ts';
 import { privilege } from './suite/privilege.ts';
 import { stacking } from './suite/stacking.ts';
 import { validator } from './suite/validator.ts';
-import { isWellFormed } from './well_formed.ts';
+import { isWellFormed } from './well-formed.ts';
 
 /** Each adds its steps; false stands for a run without the JIT. */
 const BUILDERS = {

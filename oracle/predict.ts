@@ -2,12 +2,12 @@
  * The oracle's front door: for a scenario and an ABI profile, what every step may answer.
  * Pure and total: no input, however odd, makes it throw, and the same input gives the same answer.
  */
-import type { AbiProfile } from './abi.ts';
-import { rulesOfSeen } from './bpf/rules.ts';
-import { E, IORING_SETUP } from './opcodes/constants.ts';
-import type { PredictedCqe, PredictedStep, Prediction } from './prediction.ts';
-import { NO_QUIRKS } from './quirks.ts';
-import type { Quirks } from './quirks.ts';
+import type { AbiProfile } from './uapi/abi.ts';
+import { rulesOfSeen } from './bpf/bpf-rules.ts';
+import { E, IORING_SETUP } from './uapi/constants.ts';
+import type { PredictedCqe, PredictedStep, Prediction } from './scenario/prediction.ts';
+import { NO_QUIRKS } from './quirks/index.ts';
+import type { Quirks } from './quirks/index.ts';
 import { predictRegister } from './model/register.ts';
 import { Submission } from './model/submit.ts';
 import { takeRing } from './model/take.ts';
@@ -15,7 +15,7 @@ import { createRing, exec, exit, reap, simpleStep, spawn, unshareUser } from './
 import { World } from './model/world.ts';
 import type { Task } from './model/world.ts';
 import type { Scenario, Step, SubmitStep } from './scenario/types.ts';
-import type { TraceSink } from './trace.ts';
+import type { TraceSink } from './model/trace.ts';
 
 export interface PredictOptions {
   /** Models of faulty kernels to apply; none: the specification. */

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ABI_7_0 } from './abi.ts';
+import { ABI_7_0 } from './uapi/abi.ts';
 import { opForms } from './opcodes/index.ts';
 import { predict } from './predict.ts';
 import { RULES, ruleById } from './registry.ts';
-import { anyScenario, anySqe } from './scenario/test-arbitraries.ts';
+import { anyScenario, anySqe } from './testing/scenarios.ts';
 import type { Scenario } from './scenario/types.ts';
 
 // A fixed seed: a gate must not flake.

@@ -2,12 +2,12 @@
  * Every rule of the specification, joined: programs, the feature itself, the
  * opcodes and io_uring_register. Ids are unique; every rule a prediction counts is here.
  */
-import { bpfRules } from './bpf/rules.ts';
-import { featureRules } from './model/rules.ts';
+import { bpfRules } from './bpf/bpf-rules.ts';
+import { featureRules } from './model/feature-rules.ts';
 import { opcodeRules, opSpecs } from './opcodes/index.ts';
 import type { OpSpec } from './opcodes/types.ts';
 import { registerRules } from './register/index.ts';
-import type { Rule } from './rules.ts';
+import type { Rule } from './rule.ts';
 
 /** Manual pages of the calls that opcodes stand for, for citations; opcodes without one are described in io_uring_enter(2) alone. */
 const MANUAL_OF: Readonly<Record<string, string>> = {

@@ -1,9 +1,9 @@
 /** A short run of every suite on the real kernel, twice: nothing unexplained, and the same seed gives the same result. */
 import { expect, it } from 'vitest';
 import { drawScenarios, SUITE_NAMES } from '../generators/scenarios.ts';
-import { run } from '../harness/run.ts';
-import type { RunOptions } from '../harness/run.ts';
-import type { RunResult } from '../reports/result.ts';
+import { run } from '../harness/run/run.ts';
+import type { RunOptions } from '../harness/run/run.ts';
+import type { RunResult } from '../reports/data/result.ts';
 import { readRecording } from './recorded/recordings.ts';
 
 const SEED = 2026;

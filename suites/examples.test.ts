@@ -1,12 +1,12 @@
 /** Every hand-written example on the real kernel: exactly what the oracle says, or exactly what a known finding says. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SUITE_NAMES } from '../generators/suites.ts';
-import { compare } from '../harness/compare.ts';
-import { KnownFindings, loadFindings, runSentinels } from '../harness/findings.ts';
-import { observe } from '../harness/guests.ts';
-import { prepare } from '../harness/run.ts';
-import type { Prepared } from '../harness/run.ts';
-import { waitsOf } from '../harness/waits.ts';
+import { compare } from '../oracle/judge/compare.ts';
+import { KnownFindings, loadFindings, runSentinels } from '../harness/known/findings.ts';
+import { observe } from '../harness/guests/guests.ts';
+import { prepare } from '../harness/run/run.ts';
+import type { Prepared } from '../harness/run/run.ts';
+import { waitsOf } from '../oracle/judge/waits.ts';
 import { predict } from '../oracle/predict.ts';
 import type { Observation } from '../oracle/scenario/observation.ts';
 import type { Scenario } from '../oracle/scenario/types.ts';

@@ -3,13 +3,13 @@
  * This shows that the recorded outcomes would catch such a mistake, and so that they test the oracle.
  */
 import { afterAll, describe, expect, it } from 'vitest';
-import { compare } from '../harness/compare.ts';
+import { compare } from '../oracle/judge/compare.ts';
 import { predict } from '../oracle/predict.ts';
 import { BPF_MISTAKES } from './mistakes/bpf.ts';
 import { Workshop } from './mistakes/mutants.ts';
 import type { Mistake } from './mistakes/mutants.ts';
 import { REGISTRATION_MISTAKES } from './mistakes/registration.ts';
-import { RULE_MISTAKES } from './mistakes/rules.ts';
+import { RULE_MISTAKES } from './mistakes/rule-checks.ts';
 import { readRecording } from './recorded/recordings.ts';
 import type { RecordedCase } from './recorded/recordings.ts';
 

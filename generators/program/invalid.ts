@@ -1,5 +1,5 @@
 /** Programs one step from valid: each way of refusal, and its accepted neighbour. */
-import type { BpfRuleId } from '../../oracle/bpf/rules.ts';
+import type { BpfRuleId } from '../../oracle/bpf/bpf-rules.ts';
 import { instructionOf } from '../../oracle/bpf/instructions.ts';
 import { BPF_MAXINSNS } from '../../oracle/bpf/program.ts';
 import type { Program, SockFilter } from '../../oracle/bpf/program.ts';

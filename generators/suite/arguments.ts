@@ -1,5 +1,5 @@
 /** arguments: every field of every registration structure, off by one step. */
-import { IORING_RESTRICTION, IORING_SETUP } from '../../oracle/opcodes/constants.ts';
+import { IORING_RESTRICTION, IORING_SETUP } from '../../oracle/uapi/constants.ts';
 import type { Restriction, Target } from '../../oracle/scenario/types.ts';
 import {
   bpfArg,
@@ -18,7 +18,7 @@ import { drawRingFlags, onRing, TASK } from '../builder.ts';
 import type { Crew } from '../crew.ts';
 import { drawProgram } from '../program/valid.ts';
 import { spoil } from '../program/invalid.ts';
-import { drawRegister } from './register_calls.ts';
+import { drawRegister } from './register-calls.ts';
 
 /** One registration with zero to three things wrong. */
 export function hostileFilter(b: Builder, task: number, on: Target, crew: Crew): void {

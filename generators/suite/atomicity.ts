@@ -1,5 +1,5 @@
 /** atomicity: a failed registration changes nothing. */
-import { IORING_SETUP } from '../../oracle/opcodes/constants.ts';
+import { IORING_SETUP } from '../../oracle/uapi/constants.ts';
 import type { SubmitStep, Target } from '../../oracle/scenario/types.ts';
 import { FILTER_DENY_REST, spoilBpfArg, bpfArg } from '../args.ts';
 import type { Builder } from '../builder.ts';
@@ -7,7 +7,7 @@ import { drawRingFlags, onRing, TASK } from '../builder.ts';
 import { spoil } from '../program/invalid.ts';
 import { drawProgram } from '../program/valid.ts';
 import { hostileRestrictions } from './arguments.ts';
-import { drawRegister } from './register_calls.ts';
+import { drawRegister } from './register-calls.ts';
 
 /** The same requests before and after registrations that fail, on rings with and without rules of their own. */
 export function atomicity(b: Builder): void {

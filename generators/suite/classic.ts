@@ -1,12 +1,12 @@
 /** classic-restrictions: allowlists of opcodes and flags, crossed with filters. */
-import { IORING_REGISTER, IORING_RESTRICTION, IORING_SETUP } from '../../oracle/opcodes/constants.ts';
+import { IORING_REGISTER, IORING_RESTRICTION, IORING_SETUP } from '../../oracle/uapi/constants.ts';
 import type { Restriction } from '../../oracle/scenario/types.ts';
 import { restriction } from '../args.ts';
 import type { Builder } from '../builder.ts';
 import { drawRingFlags, onRing, TASK } from '../builder.ts';
 import type { Crew } from '../crew.ts';
 import type { Weighted } from '../draw.ts';
-import { drawRegister } from './register_calls.ts';
+import { drawRegister } from './register-calls.ts';
 
 const { REGISTER_OP, SQE_OP, SQE_FLAGS_ALLOWED, SQE_FLAGS_REQUIRED } = IORING_RESTRICTION;
 

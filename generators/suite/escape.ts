@@ -1,5 +1,5 @@
 /** escape: what a task's rules forbid, attempted by every other route; the effect must not come about. */
-import { IORING_REGISTER, IORING_RESTRICTION, IORING_SETUP, IOSQE } from '../../oracle/opcodes/constants.ts';
+import { IORING_REGISTER, IORING_RESTRICTION, IORING_SETUP, IOSQE } from '../../oracle/uapi/constants.ts';
 import type { Restriction, SpawnHow } from '../../oracle/scenario/types.ts';
 import { FILTER_DENY_REST, restriction } from '../args.ts';
 import type { Builder } from '../builder.ts';
@@ -8,8 +8,8 @@ import type { Crew } from '../crew.ts';
 import { messageSqe, ringFdUpdate } from '../registers.ts';
 import { fits, roleTable } from '../roles.ts';
 import type { Role } from '../roles.ts';
-import { drawRegister } from './register_calls.ts';
-import { exactly } from './opcode_context.ts';
+import { drawRegister } from './register-calls.ts';
+import { exactly } from './opcode-context.ts';
 
 const S = IORING_SETUP;
 const MSG_RING = 40;

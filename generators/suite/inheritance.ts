@@ -1,5 +1,5 @@
 /** inheritance: fork trees, rings before and after, late registrations on either side, exec. */
-import { IORING_SETUP } from '../../oracle/opcodes/constants.ts';
+import { IORING_SETUP } from '../../oracle/uapi/constants.ts';
 import type { SpawnHow } from '../../oracle/scenario/types.ts';
 import { FILTER_DENY_REST } from '../args.ts';
 import type { Builder } from '../builder.ts';

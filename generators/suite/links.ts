@@ -1,9 +1,9 @@
 /** links: denied and failed requests anywhere in chains, with drain, async and skipped completions. */
-import { IORING_RESTRICTION, IORING_SETUP } from '../../oracle/opcodes/constants.ts';
+import { IORING_RESTRICTION, IORING_SETUP } from '../../oracle/uapi/constants.ts';
 import { restriction } from '../args.ts';
 import type { Builder } from '../builder.ts';
 import { drawRingFlags, onRing } from '../builder.ts';
-import { drawResources } from './register_calls.ts';
+import { drawResources } from './register-calls.ts';
 
 /** Opcodes whose requests say how they ended without acting on anything. */
 const PLAIN = [0, 0, 0, 18, 28, 45, 22, 23, 37] as const;

@@ -1,5 +1,5 @@
 /** privilege: no_new_privs, CAP_SYS_ADMIN and user namespaces, in every order, before and after spawn and exec. */
-import { IORING_RESTRICTION } from '../../oracle/opcodes/constants.ts';
+import { IORING_RESTRICTION } from '../../oracle/uapi/constants.ts';
 import { restriction } from '../args.ts';
 import type { Builder } from '../builder.ts';
 import { drawRingFlags, TASK } from '../builder.ts';

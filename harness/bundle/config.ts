@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { treeCache } from '../../vm/build/index.ts';
-import { sha256, writeAtomic } from '../../vm/cache.ts';
+import { sha256, writeAtomic } from '../../vm/host/cache.ts';
 import type { Kernel } from '../../vm/index.ts';
 import { FetchError, withDeb } from '../../vm/kernels/apt.ts';
 import { pinnedPath } from '../../vm/kernels/fetch.ts';
 import { findPinned } from '../../vm/kernels/pinned.ts';
-import { X86_64 } from '../../vm/machine.ts';
-import { run } from '../../vm/tools.ts';
+import { X86_64 } from '../../vm/machine/index.ts';
+import { run } from '../../vm/host/tools.ts';
 
 /** The configuration, or why there is none. `source`: where it was found. */
 export type KernelConfig =

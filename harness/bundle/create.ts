@@ -13,12 +13,12 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import { formatJson } from '../../oracle/scenario/json.ts';
 import { CASE_VERSION, toJson } from '../../oracle/scenario/json.ts';
-import type { RunResult } from '../../reports/result.ts';
-import { outputFiles } from '../../reports/write.ts';
+import type { RunResult } from '../../reports/data/result.ts';
+import { outputFiles } from '../output/write.ts';
 import { buildImage, SetupError } from '../../vm/index.ts';
 import type { Kernel } from '../../vm/index.ts';
 import { findPinned } from '../../vm/kernels/pinned.ts';
-import type { RunOptions } from '../run.ts';
+import type { RunOptions } from '../run/run.ts';
 import { kernelConfig } from './config.ts';
 import { BUNDLE_VERSION, packBundle, sha } from './format.ts';
 import type { Manifest } from './format.ts';

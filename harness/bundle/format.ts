@@ -1,8 +1,8 @@
 /** What a bundle is: a tar archive under zstd with one manifest, which names every other file with its digest. */
 import { createHash } from 'node:crypto';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { asObject } from '../../oracle/scenario/json/codec.ts';
-import type { Plan, Shard } from '../../reports/result.ts';
+import { asObject } from '../../oracle/schema/codec.ts';
+import type { Plan, Shard } from '../../reports/data/result.ts';
 import { SetupError } from '../../vm/index.ts';
 import { BadTar, packTar, unpackTar } from './tar.ts';
 import type { TarFile } from './tar.ts';

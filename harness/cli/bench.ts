@@ -1,5 +1,5 @@
 /** ringfence bench. */
-import { bench } from '../bench.ts';
+import { bench } from '../tools/bench.ts';
 import { EXIT } from './exit.ts';
 import { accel, DEFAULT_SEED, jobs, kernel, number, parse, RUN_OPTIONS, suites } from './options.ts';
 

@@ -16,11 +16,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ABI_7_0 } from '../../oracle/abi.ts';
+import { ABI_7_0 } from '../../oracle/uapi/abi.ts';
 import { toJson } from '../../oracle/scenario/json.ts';
 import type { Scenario } from '../../oracle/scenario/types.ts';
-import type { RunResult } from '../../reports/result.ts';
-import { FeatureMissing, probeAbi } from '../probe.ts';
+import type { RunResult } from '../../reports/data/result.ts';
+import { FeatureMissing, probeAbi } from '../../oracle/probe/probe.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../bin/ringfence.js', import.meta.url));
 const CASE: Scenario = {
@@ -247,9 +247,7 @@ describe('output', () => {
 });
 
 /** Starts a run without end and resolves once answers come. */
-async function fuzz(
-  out: string,
-): Promise<{
+async function fuzz(out: string): Promise<{
   readonly pid: number;
   readonly guests: () => number[];
   readonly text: () => string;

@@ -1,5 +1,5 @@
 /** Exit codes of the command line. */
-import type { RunResult } from '../../reports/result.ts';
+import type { RunResult } from '../../reports/data/result.ts';
 
 export const EXIT = {
   /** Conformant. */

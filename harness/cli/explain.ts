@@ -1,17 +1,17 @@
 /** ringfence explain: the oracle alone, no guest. */
 import { readFileSync } from 'node:fs';
-import { ABI_7_0 } from '../../oracle/abi.ts';
+import { ABI_7_0 } from '../../oracle/uapi/abi.ts';
 import {
   explain,
   explainFilter,
   formatExplanation,
   formatFilterExplanation,
   parseProgramFile,
-} from '../../oracle/explain.ts';
-import { printScenario } from '../../oracle/scenario/text/index.ts';
+} from '../../oracle/explain/index.ts';
+import { printScenario } from '../../oracle/text/index.ts';
 import { OP } from '../../oracle/opcodes/index.ts';
 import { SetupError } from '../../vm/index.ts';
-import { readCases } from '../cases.ts';
+import { readCases } from '../run/cases.ts';
 import { EXIT, Usage } from './exit.ts';
 import { parse } from './options.ts';
 

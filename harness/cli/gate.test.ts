@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { BAD, GOOD } from '../../reports/test-result.ts';
-import type { RunResult } from '../../reports/result.ts';
+import { BAD, GOOD } from '../../reports/testing/results.ts';
+import type { RunResult } from '../../reports/data/result.ts';
 import { VmError } from '../../vm/index.ts';
-import { parseExpectations } from '../expect/file.ts';
+import { parseExpectations } from '../known/expectation-file.ts';
 import { COMMANDS } from './commands.ts';
 import { Usage } from './exit.ts';
 

@@ -1,6 +1,6 @@
 /** ringfence kernels: lists, fetches, verifies and removes the kernels that can be tested without building one. */
-import { formatKernels, mebibytes } from '../../reports/kernels.ts';
-import { cacheDir } from '../../vm/cache.ts';
+import { formatKernels, mebibytes } from '../../reports/text/kernels.ts';
+import { cacheDir } from '../../vm/host/cache.ts';
 import { FetchError } from '../../vm/kernels/apt.ts';
 import { cached, inventory, removeCached, removeUnpackedFiles, unpackedFiles } from '../../vm/kernels/inventory.ts';
 import { DEFAULT_RELEASE, fetchKernel, PINNED } from '../../vm/index.ts';

@@ -3,16 +3,16 @@ import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync, stat
 import { basename, dirname, join, resolve } from 'node:path';
 import { CASE_VERSION, formatJson } from '../../oracle/scenario/json.ts';
 import type { Json } from '../../oracle/scenario/json.ts';
-import { formatMatrix } from '../../reports/matrix-text.ts';
-import type { MatrixResult } from '../../reports/matrix.ts';
-import type { RunResult } from '../../reports/result.ts';
-import { createProgress } from '../../reports/progress.ts';
-import { OutputError, writeOut, writeWhole } from '../../reports/write.ts';
+import { formatMatrix } from '../../reports/text/matrix-text.ts';
+import type { MatrixResult } from '../../reports/data/matrix.ts';
+import type { RunResult } from '../../reports/data/result.ts';
+import { createProgress } from '../../reports/text/progress.ts';
+import { OutputError, writeOut, writeWhole } from '../output/write.ts';
 import { ensureRequirements } from '../../vm/host/requirements.ts';
 import { kernelFromFile, SetupError } from '../../vm/index.ts';
 import { findPinned } from '../../vm/kernels/pinned.ts';
 import { treeVersion } from '../../vm/build/tree.ts';
-import { killAllGuests } from '../../vm/processes.ts';
+import { killAllGuests } from '../../vm/host/processes.ts';
 import { emptyColumn } from '../matrix/column.ts';
 import type { Column } from '../matrix/column.ts';
 import { matrix } from '../matrix/matrix.ts';
@@ -32,7 +32,7 @@ import {
   suites,
 } from './options.ts';
 import { policy } from './policy.ts';
-import { deliver, REPORT_OPTIONS, REPORT_OPTIONS_HELP, wishesOf } from './reports_out.ts';
+import { deliver, REPORT_OPTIONS, REPORT_OPTIONS_HELP, wishesOf } from '../output/deliver.ts';
 import { kernelChoice, TREE_OPTIONS, TREE_OPTIONS_HELP } from './tree.ts';
 
 /** Scenarios per kernel. */

@@ -1,17 +1,17 @@
 /** ringfence merge. */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { formatSummary } from '../../reports/summary.ts';
-import { RESULT_VERSION } from '../../reports/result.ts';
-import type { RunResult } from '../../reports/result.ts';
-import { OutputError, writeOut, writeWhole } from '../../reports/write.ts';
+import { formatSummary } from '../../reports/text/summary.ts';
+import { RESULT_VERSION } from '../../reports/data/result.ts';
+import type { RunResult } from '../../reports/data/result.ts';
+import { OutputError, writeOut, writeWhole } from '../output/write.ts';
 import { SetupError } from '../../vm/index.ts';
-import { Ledger, parseLedger } from '../shards/ledger.ts';
-import { mergeShards } from '../shards/merge.ts';
-import type { Part } from '../shards/merge.ts';
+import { Ledger, parseLedger } from '../run/ledger.ts';
+import { mergeShards } from '../run/merge.ts';
+import type { Part } from '../run/merge.ts';
 import { EXIT, exitCode, Usage } from './exit.ts';
 import { parse } from './options.ts';
-import { deliver, REPORT_OPTIONS, REPORT_OPTIONS_HELP, wishesOf } from './reports_out.ts';
+import { deliver, REPORT_OPTIONS, REPORT_OPTIONS_HELP, wishesOf } from '../output/deliver.ts';
 
 export const HELP = `ringfence merge DIR... --out DIR: joins the results of shards into that of the whole run
 

@@ -3,10 +3,10 @@ import { parseArgs } from 'node:util';
 import type { ParseArgsOptionsConfig } from 'node:util';
 import { SUITE_NAMES } from '../../generators/suites.ts';
 import type { SuiteName } from '../../generators/suites.ts';
-import type { Shard } from '../../reports/result.ts';
-import { defaultJobs } from '../run.ts';
+import type { Shard } from '../../reports/data/result.ts';
+import { defaultJobs } from '../run/run.ts';
 import { Usage } from './exit.ts';
-import { REPORT_OPTIONS, REPORT_OPTIONS_HELP } from './reports_out.ts';
+import { REPORT_OPTIONS, REPORT_OPTIONS_HELP } from '../output/deliver.ts';
 
 /** Seed of a run that names none: fixed, so that a gate does not flake. */
 export const DEFAULT_SEED = 1;

@@ -1,6 +1,6 @@
 /** --expect and --strict as options of a run, --bundle as a place. */
-import { loadExpectations } from '../expect/file.ts';
-import type { PolicyOptions } from '../expect/policy.ts';
+import { loadExpectations } from '../known/expectation-file.ts';
+import type { PolicyOptions } from '../known/policy.ts';
 import { checkBundlePlace } from '../bundle/create.ts';
 import { Usage } from './exit.ts';
 

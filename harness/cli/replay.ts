@@ -1,5 +1,5 @@
 /** ringfence replay: recorded cases on a kernel. */
-import { readCases } from '../cases.ts';
+import { readCases } from '../run/cases.ts';
 import { SUITE_NAMES } from '../../generators/suites.ts';
 import { Usage } from './exit.ts';
 import {
@@ -14,8 +14,8 @@ import {
   parse,
 } from './options.ts';
 import { bundlePlace, policy } from './policy.ts';
-import { REPORT_OPTIONS, REPORT_OPTIONS_HELP, wishesOf } from './reports_out.ts';
-import { runAndReport } from './session.ts';
+import { REPORT_OPTIONS, REPORT_OPTIONS_HELP, wishesOf } from '../output/deliver.ts';
+import { runAndReport } from '../output/run-session.ts';
 import { kernelChoice, TREE_OPTIONS, TREE_OPTIONS_HELP } from './tree.ts';
 
 export const HELP = `ringfence replay CASE.json... [options]: runs recorded cases on a kernel and judges them

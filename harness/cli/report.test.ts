@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { BAD, GOOD } from '../../reports/test-result.ts';
-import { MATRIX, MATRIX_RESULTS } from '../../reports/test-matrix.ts';
+import { BAD, GOOD } from '../../reports/testing/results.ts';
+import { MATRIX, MATRIX_RESULTS } from '../../reports/testing/matrices.ts';
 import { Usage } from './exit.ts';
 import { command, readReported } from './report.ts';
-import { deliver, NO_WISHES, wishesOf } from './reports_out.ts';
+import { deliver, NO_WISHES, wishesOf } from '../output/deliver.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../bin/ringfence.js', import.meta.url));
 let dir: string;

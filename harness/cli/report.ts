@@ -1,16 +1,16 @@
 /** ringfence report: any report from what an earlier run left. */
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { MATRIX_VERSION } from '../../reports/matrix.ts';
-import type { MatrixResult } from '../../reports/matrix.ts';
-import { RESULT_VERSION } from '../../reports/result.ts';
-import type { RunResult } from '../../reports/result.ts';
-import { OutputError } from '../../reports/write.ts';
+import { MATRIX_VERSION } from '../../reports/data/matrix.ts';
+import type { MatrixResult } from '../../reports/data/matrix.ts';
+import { RESULT_VERSION } from '../../reports/data/result.ts';
+import type { RunResult } from '../../reports/data/result.ts';
+import { OutputError } from '../output/write.ts';
 import { SetupError } from '../../vm/index.ts';
 import { EXIT, Usage } from './exit.ts';
 import { parse } from './options.ts';
-import { deliver, REPORT_OPTIONS, wishesOf } from './reports_out.ts';
-import type { Reported } from './reports_out.ts';
+import { deliver, REPORT_OPTIONS, wishesOf } from '../output/deliver.ts';
+import type { Reported } from '../output/deliver.ts';
 
 export const HELP = `ringfence report PATH [options]: reports from a result that is there already; runs nothing
 

@@ -1,6 +1,6 @@
 /** ringfence rules. */
 import { RULES } from '../../oracle/registry.ts';
-import { formatRules } from '../../reports/rules.ts';
+import { formatRules } from '../../reports/text/rule-list.ts';
 import { EXIT, Usage } from './exit.ts';
 import { parse } from './options.ts';
 

@@ -1,7 +1,7 @@
 /** ringfence run and ringfence fuzz. */
-import type { RunOptions } from '../run.ts';
+import type { RunOptions } from '../run/run.ts';
 import { SUITE_NAMES } from '../../generators/suites.ts';
-import { readCases } from '../cases.ts';
+import { readCases } from '../run/cases.ts';
 import { Usage } from './exit.ts';
 import {
   accel,
@@ -17,8 +17,8 @@ import {
   suites,
 } from './options.ts';
 import { bundlePlace, policy } from './policy.ts';
-import { wishesOf } from './reports_out.ts';
-import { runAndReport } from './session.ts';
+import { wishesOf } from '../output/deliver.ts';
+import { runAndReport } from '../output/run-session.ts';
 import { BISECT_HELP, kernelChoice, TREE_OPTIONS, TREE_OPTIONS_HELP } from './tree.ts';
 
 const OPTIONS = { ...RUN_OPTIONS, ...TREE_OPTIONS } as const;

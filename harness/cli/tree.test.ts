@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunResult } from '../../reports/result.ts';
+import type { RunResult } from '../../reports/data/result.ts';
 import { treeCache } from '../../vm/build/index.ts';
-import { fakeTree, writeTree } from '../../vm/build/testing.ts';
+import { fakeTree, writeTree } from '../../vm/testing/trees.ts';
 import { fetchKernel } from '../../vm/index.ts';
-import { which } from '../../vm/tools.ts';
+import { which } from '../../vm/host/tools.ts';
 import { Usage } from './exit.ts';
 import { kernelChoice } from './tree.ts';
 

@@ -1,6 +1,6 @@
 /** ringfence verify. */
-import { createProgress } from '../../reports/progress.ts';
-import { counted } from '../../reports/style.ts';
+import { createProgress } from '../../reports/text/progress.ts';
+import { counted } from '../../reports/text/style.ts';
 import { readBundle, repeatBundle } from '../bundle/verify.ts';
 import type { Checked } from '../bundle/verify.ts';
 import { EXIT, Usage } from './exit.ts';

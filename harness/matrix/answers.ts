@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Cqe, Observation, StepObservation } from '../../oracle/scenario/observation.ts';
 import type { Scenario } from '../../oracle/scenario/types.ts';
-import { resultText } from '../../oracle/scenario/text/index.ts';
+import { resultText } from '../../oracle/text/index.ts';
 
 /** The answers without what only names something: a child's process id says no more than that there is one. */
 export function canonical({ steps }: Scenario, observation: Observation): Observation {

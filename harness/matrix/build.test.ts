@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { ABI_7_0 } from '../../oracle/abi.ts';
-import { OP } from '../../oracle/opcodes/names.ts';
+import { ABI_7_0 } from '../../oracle/uapi/abi.ts';
+import { OP } from '../../oracle/uapi/opcode-names.ts';
 import { RULES } from '../../oracle/registry.ts';
-import type { Comparison, KernelState } from '../../reports/matrix.ts';
-import type { RunResult } from '../../reports/result.ts';
-import { BAD, GOOD } from '../../reports/test-result.ts';
+import type { Comparison, KernelState } from '../../reports/data/matrix.ts';
+import type { RunResult } from '../../reports/data/result.ts';
+import { BAD, GOOD } from '../../reports/testing/results.ts';
 import { matrixExit } from '../cli/matrix.ts';
-import { loadFindings } from '../findings.ts';
+import { loadFindings } from '../known/findings.ts';
 import { buildMatrix, verdictOf } from './build.ts';
 import { emptyColumn } from './column.ts';
 import type { Column } from './column.ts';

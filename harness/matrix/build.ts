@@ -1,6 +1,6 @@
 /** Turns columns and their comparison into the result that tables and pages are made from. Pure. */
-import type { Rule } from '../../oracle/rules.ts';
-import { MATRIX_VERSION } from '../../reports/matrix.ts';
+import type { Rule } from '../../oracle/rule.ts';
+import { MATRIX_VERSION } from '../../reports/data/matrix.ts';
 import type {
   AbiRow,
   Comparison,
@@ -13,10 +13,10 @@ import type {
   RuleState,
   SuiteCell,
   SuiteRow,
-} from '../../reports/matrix.ts';
-import type { Verdict } from '../../reports/result.ts';
-import { affects } from '../findings.ts';
-import type { Finding } from '../findings.ts';
+} from '../../reports/data/matrix.ts';
+import type { Verdict } from '../../reports/data/result.ts';
+import { affects } from '../known/findings.ts';
+import type { Finding } from '../known/findings.ts';
 import { abiMembers, missingMember } from './abi.ts';
 import type { Column } from './column.ts';
 import { presenceStory, stretches, valueStory, range } from './stories.ts';

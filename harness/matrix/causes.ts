@@ -2,16 +2,16 @@
  * Why two kernels answer one scenario differently. Each kernel has a model: its probed ABI and the findings that it shows.
  * The cause is the smallest set of things in which the two models differ that is enough to turn one answer into the other.
  */
-import type { AbiProfile } from '../../oracle/abi.ts';
+import type { AbiProfile } from '../../oracle/uapi/abi.ts';
 import { predict } from '../../oracle/predict.ts';
-import { allows } from '../../oracle/prediction.ts';
-import type { QuirkId } from '../../oracle/quirks.ts';
+import { allows } from '../../oracle/scenario/prediction.ts';
+import type { QuirkId } from '../../oracle/quirks/index.ts';
 import type { Observation } from '../../oracle/scenario/observation.ts';
 import type { Scenario } from '../../oracle/scenario/types.ts';
-import type { Cause } from '../../reports/matrix.ts';
-import { compare } from '../compare.ts';
-import type { Difference } from '../compare.ts';
-import type { Finding } from '../findings.ts';
+import type { Cause } from '../../reports/data/matrix.ts';
+import { compare } from '../../oracle/judge/compare.ts';
+import type { Difference } from '../../oracle/judge/compare.ts';
+import type { Finding } from '../known/findings.ts';
 import { abiDifferences, withMembers } from './abi.ts';
 import { parting, withoutOthers } from './answers.ts';
 

@@ -1,9 +1,9 @@
 /** One kernel of a matrix while the matrix is made. */
-import type { AbiProfile } from '../../oracle/abi.ts';
-import type { FindingState, KernelState } from '../../reports/matrix.ts';
-import type { RunResult } from '../../reports/result.ts';
+import type { AbiProfile } from '../../oracle/uapi/abi.ts';
+import type { FindingState, KernelState } from '../../reports/data/matrix.ts';
+import type { RunResult } from '../../reports/data/result.ts';
 import type { Kernel, VmError } from '../../vm/index.ts';
-import type { Finding } from '../findings.ts';
+import type { Finding } from '../known/findings.ts';
 import type { Model } from './causes.ts';
 import type { KernelSpec } from './spec.ts';
 

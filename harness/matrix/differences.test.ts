@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { ABI_7_0 } from '../../oracle/abi.ts';
-import { OP } from '../../oracle/opcodes/names.ts';
+import { ABI_7_0 } from '../../oracle/uapi/abi.ts';
+import { OP } from '../../oracle/uapi/opcode-names.ts';
 import { predict } from '../../oracle/predict.ts';
 import type { Observation } from '../../oracle/scenario/observation.ts';
-import { loadFindings } from '../findings.ts';
-import type { PlannedCase } from '../plan.ts';
+import { loadFindings } from '../known/findings.ts';
+import type { PlannedCase } from '../run/plan.ts';
 import { obedient } from '../testing/fake-guest.ts';
 import { digestOf } from './answers.ts';
 import { compareKernels, differing, questions } from './differences.ts';

@@ -1,13 +1,13 @@
 /** Asks a kernel some scenarios again, one at a time: which answers are its own, and which vary from one time to the next? */
 import { predict } from '../../oracle/predict.ts';
 import type { Observation } from '../../oracle/scenario/observation.ts';
-import { STATUS } from '../../vm/protocol.ts';
-import { runAlone } from '../guests.ts';
-import type { Guests } from '../guests.ts';
-import type { PlannedCase } from '../plan.ts';
-import { SessionEnded } from '../session.ts';
-import type { Session } from '../session.ts';
-import { waitsOf } from '../waits.ts';
+import { STATUS } from '../../vm/protocol/frames.ts';
+import { runAlone } from '../guests/guests.ts';
+import type { Guests } from '../guests/guests.ts';
+import type { PlannedCase } from '../run/plan.ts';
+import { SessionEnded } from '../guests/session.ts';
+import type { Session } from '../guests/session.ts';
+import { waitsOf } from '../../oracle/judge/waits.ts';
 import { canonical, digestOf } from './answers.ts';
 import type { Model } from './causes.ts';
 

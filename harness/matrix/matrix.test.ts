@@ -15,9 +15,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { MatrixResult } from '../../reports/matrix.ts';
-import { cacheDir } from '../../vm/cache.ts';
-import { fakeElf } from '../../vm/fixtures/kernels.ts';
+import type { MatrixResult } from '../../reports/data/matrix.ts';
+import { cacheDir } from '../../vm/host/cache.ts';
+import { fakeElf } from '../../vm/testing/kernels.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../bin/ringfence.js', import.meta.url));
 

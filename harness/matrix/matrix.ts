@@ -1,15 +1,15 @@
 /** The job behind `ringfence matrix`: a first look at every kernel, then the same scenarios on each, then kernel against kernel. */
 import { RULES } from '../../oracle/registry.ts';
 import type { SuiteName } from '../../generators/suites.ts';
-import type { Comparison, MatrixResult } from '../../reports/matrix.ts';
-import type { Progress, RunResult } from '../../reports/result.ts';
+import type { Comparison, MatrixResult } from '../../reports/data/matrix.ts';
+import type { Progress, RunResult } from '../../reports/data/result.ts';
 import { VmError } from '../../vm/index.ts';
-import { loadFindings } from '../findings.ts';
-import type { PlannedCase } from '../plan.ts';
-import { prepare } from '../prepare.ts';
-import { run } from '../run.ts';
-import type { RunOptions } from '../run.ts';
-import { toolVersions } from '../versions.ts';
+import { loadFindings } from '../known/findings.ts';
+import type { PlannedCase } from '../run/plan.ts';
+import { prepare } from '../run/prepare.ts';
+import { run } from '../run/run.ts';
+import type { RunOptions } from '../run/run.ts';
+import { toolVersions } from '../run/versions.ts';
 import { digestOf } from './answers.ts';
 import { buildMatrix } from './build.ts';
 import { modelOf } from './column.ts';
@@ -20,7 +20,7 @@ import { examine } from './examine.ts';
 import type { Examined } from './examine.ts';
 import { distinctProfiles, matrixCases } from './plan.ts';
 import { kernelOptions, survey } from './survey.ts';
-import { STATUS } from '../../vm/protocol.ts';
+import { STATUS } from '../../vm/protocol/frames.ts';
 
 export interface MatrixOptions
   extends Omit<RunOptions, 'kernel' | 'release' | 'tree' | 'slow' | 'shard' | 'scenarios' | 'draw'> {

@@ -6,8 +6,8 @@
 import { scenarioAt } from '../../generators/scenarios.ts';
 import { SUITE_WEIGHTS } from '../../generators/suites.ts';
 import type { SuiteName } from '../../generators/suites.ts';
-import type { AbiProfile } from '../../oracle/abi.ts';
-import type { PlannedCase } from '../plan.ts';
+import type { AbiProfile } from '../../oracle/uapi/abi.ts';
+import type { PlannedCase } from '../run/plan.ts';
 
 /** Scenarios of a suite of weight 1 before the next suite has its turn: a short matrix touches every suite, too. */
 const TURN = 4;

@@ -2,8 +2,8 @@
 import { basename } from 'node:path';
 import { PINNED } from '../../vm/index.ts';
 import { compareReleases, findPinned } from '../../vm/kernels/pinned.ts';
-import { versionOf } from '../findings.ts';
-import type { RunOptions } from '../run.ts';
+import { versionOf } from '../known/findings.ts';
+import type { RunOptions } from '../run/run.ts';
 
 /** One kernel to be tested: a release that can be fetched, a file, or a source tree. */
 export interface KernelSpec {

@@ -1,19 +1,19 @@
 /** The first look at a kernel: does it boot, has it the feature, what is its ABI, which findings does it show. */
 import { predict } from '../../oracle/predict.ts';
 import type { Observation } from '../../oracle/scenario/observation.ts';
-import type { AbiProfile } from '../../oracle/abi.ts';
-import type { FindingState } from '../../reports/matrix.ts';
+import type { AbiProfile } from '../../oracle/uapi/abi.ts';
+import type { FindingState } from '../../reports/data/matrix.ts';
 import { FetchError } from '../../vm/kernels/apt.ts';
 import { fetchKernel, VmError } from '../../vm/index.ts';
-import type { Accel } from '../../vm/qemu.ts';
-import { consoleTail } from '../../vm/errors.ts';
-import { compare } from '../compare.ts';
-import { affects } from '../findings.ts';
-import type { Finding } from '../findings.ts';
-import { Asker, prepare, Unsupported } from '../prepare.ts';
-import type { RunOptions } from '../run.ts';
-import { SessionEnded } from '../session.ts';
-import { waitsOf } from '../waits.ts';
+import type { Accel } from '../../vm/guest/qemu.ts';
+import { consoleTail } from '../../vm/host/errors.ts';
+import { compare } from '../../oracle/judge/compare.ts';
+import { affects } from '../known/findings.ts';
+import type { Finding } from '../known/findings.ts';
+import { Asker, prepare, Unsupported } from '../run/prepare.ts';
+import type { RunOptions } from '../run/run.ts';
+import { SessionEnded } from '../guests/session.ts';
+import { waitsOf } from '../../oracle/judge/waits.ts';
 import type { Column } from './column.ts';
 
 /** What the smallest scenario of a finding shows. */

@@ -1,8 +1,8 @@
 /** A guest without a kernel: it speaks the runner's protocol as a script tells it. For faults of the harness, never for claims about a kernel. */
 import type { Guest, GuestExit } from '../../vm/index.ts';
-import type { Accel } from '../../vm/qemu.ts';
-import { PROTOCOL_VERSION } from '../../vm/protocol.ts';
-import type { PredictedStep } from '../../oracle/prediction.ts';
+import type { Accel } from '../../vm/guest/qemu.ts';
+import { PROTOCOL_VERSION } from '../../vm/protocol/frames.ts';
+import type { PredictedStep } from '../../oracle/scenario/prediction.ts';
 import type { StepObservation } from '../../oracle/scenario/observation.ts';
 
 /** What the guest does with one scenario. */

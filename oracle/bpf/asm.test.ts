@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { formatFaults, parseAsm, printAsm } from './asm.ts';
 import type { PrintOptions } from './asm.ts';
 import { INSTRUCTIONS } from './instructions.ts';
-import { anyProgram, nearlyValid } from './test-arbitraries.ts';
+import { anyProgram, nearlyValid } from '../testing/programs.ts';
 
 const rows = (text: string): number[][] => {
   const parsed = parseAsm(text);

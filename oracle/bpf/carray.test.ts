@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parseAsm } from './asm.ts';
 import { cRow, parseCArray, printCArray, printSideBySide } from './carray.ts';
 import { formatFaults } from './syntax-error.ts';
-import { anyProgram } from './test-arbitraries.ts';
+import { anyProgram } from '../testing/programs.ts';
 
 const rows = (text: string): number[][] => {
   const parsed = parseCArray(text);

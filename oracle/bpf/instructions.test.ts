@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { C_CONSTANTS } from './c-constants.ts';
 import { INSTRUCTIONS, instructionOf, isConditionalJump } from './instructions.ts';
-import { bpfRules } from './rules.ts';
+import { bpfRules } from './bpf-rules.ts';
 
 const code = (...names: string[]): number => names.reduce((sum, name) => sum | C_CONSTANTS[`BPF_${name}`]!, 0);
 

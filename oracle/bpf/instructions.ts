@@ -3,7 +3,7 @@
  * the tracer, the assembler and the generators all read this table; only the
  * fast interpreter repeats the semantics, and a test compares the two.
  */
-import type { BpfRuleId } from './rules.ts';
+import type { BpfRuleId } from './bpf-rules.ts';
 
 /** Instruction class, the low three bits of a code (UAPI `linux/bpf_common.h`, BPF_CLASS). */
 export type InstructionClass = 'ld' | 'ldx' | 'st' | 'stx' | 'alu' | 'jmp' | 'ret' | 'misc';

@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { parseAsm } from './asm.ts';
 import { compile, run } from './interpret.ts';
 import type { Program } from './program.ts';
-import { bpfRules, rulesOfSeen } from './rules.ts';
+import { bpfRules, rulesOfSeen } from './bpf-rules.ts';
 import { newSeen } from './seen.ts';
-import { anyContext, anyProgram, nearlyValid, u32 } from './test-arbitraries.ts';
+import { anyContext, anyProgram, nearlyValid, u32 } from '../testing/programs.ts';
 import { trace } from './trace.ts';
 import { validate } from './validate.ts';
 

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decodeProgram, encodeProgram } from './program.ts';
-import { anyProgram } from './test-arbitraries.ts';
+import { anyProgram } from '../testing/programs.ts';
 
 test('a program survives the byte form in both byte orders', () => {
   fc.assert(

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { INSTRUCTIONS } from './instructions.ts';
 import { parseAsm } from './asm.ts';
 import type { Program } from './program.ts';
-import { anyProgram, nearlyValid } from './test-arbitraries.ts';
+import { anyProgram, nearlyValid } from '../testing/programs.ts';
 import { validate } from './validate.ts';
 
 const ABI = { ctx_size: 40 };

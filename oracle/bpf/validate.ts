@@ -3,12 +3,12 @@
  * then io_uring's whitelist. Every refusal is -EINVAL, so the order in which
  * the rules are tried decides only which rule and instruction are cited.
  */
-import type { AbiProfile } from '../abi.ts';
+import type { AbiProfile } from '../uapi/abi.ts';
 import { INSTRUCTIONS, instructionOf, isConditionalJump } from './instructions.ts';
 import type { Instruction } from './instructions.ts';
 import { BPF_MAXINSNS, BPF_MEMWORDS } from './program.ts';
 import type { Program, SockFilter } from './program.ts';
-import type { BpfRuleId } from './rules.ts';
+import type { BpfRuleId } from './bpf-rules.ts';
 
 /** The verdict on a program. */
 export type Validation =

@@ -1,10 +1,10 @@
 /** What a filter sees, as text. */
-import type { AbiProfile } from '../abi.ts';
+import type { AbiProfile } from '../uapi/abi.ts';
 import { contextKind, PAYLOAD_OFFSET } from '../bpf/context.ts';
-import { AF, IOSQE } from '../opcodes/constants.ts';
-import { opName } from '../opcodes/names.ts';
-import { flagText } from '../scenario/json/codec.ts';
-import { hex, openFlagsText } from '../scenario/text/index.ts';
+import { AF, IOSQE } from '../uapi/constants.ts';
+import { opName } from '../uapi/opcode-names.ts';
+import { flagText } from '../schema/codec.ts';
+import { hex, openFlagsText } from '../text/index.ts';
 
 /** Members of struct io_uring_bpf_ctx, name and value; payload members only where the opcode has them. */
 export function contextFields(ctx: Uint32Array, abi: AbiProfile): [name: string, value: string][] {

@@ -1,5 +1,5 @@
 /** A simulator for people who write filters: is it taken, and what does it say to which request. */
-import type { AbiProfile } from '../abi.ts';
+import type { AbiProfile } from '../uapi/abi.ts';
 import { asmLines } from '../bpf/asm.ts';
 import { contextKind } from '../bpf/context.ts';
 import { instructionOf } from '../bpf/instructions.ts';
@@ -7,8 +7,8 @@ import type { Program } from '../bpf/program.ts';
 import { trace } from '../bpf/trace.ts';
 import type { Trace } from '../bpf/trace.ts';
 import { contextWords } from '../model/evaluate.ts';
-import { opName } from '../opcodes/names.ts';
-import { resultText, sqeText } from '../scenario/text/index.ts';
+import { opName } from '../uapi/opcode-names.ts';
+import { resultText, sqeText } from '../text/index.ts';
 import type { Sqe } from '../scenario/types.ts';
 import { contextFields } from './context.ts';
 import { judgeProgram } from './program.ts';

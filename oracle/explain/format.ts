@@ -1,6 +1,6 @@
 /** An explanation as text. */
 import { wrap } from './wrap.ts';
-import { hex } from '../scenario/text/index.ts';
+import { hex } from '../text/index.ts';
 import { verdictText } from './program.ts';
 import type { CqeExplanation, Explanation, RequestExplanation, StepExplanation } from './scenario.ts';
 

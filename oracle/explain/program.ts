@@ -1,12 +1,12 @@
 /** The verdict on a program, and where it is refused. */
-import type { AbiProfile } from '../abi.ts';
+import type { AbiProfile } from '../uapi/abi.ts';
 import { printAsm } from '../bpf/asm.ts';
 import { cRow } from '../bpf/carray.ts';
 import { contextKind } from '../bpf/context.ts';
 import type { Program } from '../bpf/program.ts';
 import { validate } from '../bpf/validate.ts';
 import { ruleById } from '../registry.ts';
-import { resultText } from '../scenario/text/index.ts';
+import { resultText } from '../text/index.ts';
 
 /** The rule that decided, in full. */
 interface Decided {

@@ -1,11 +1,11 @@
 /** Sample requests for people who try a filter: what they might ask of each opcode. */
-import type { AbiProfile } from '../abi.ts';
-import { AF, AT_FDCWD, IOSQE, SOCK } from '../opcodes/constants.ts';
-import { OPEN_HOW, PATH } from '../opcodes/arena.ts';
+import type { AbiProfile } from '../uapi/abi.ts';
+import { AF, AT_FDCWD, IOSQE, SOCK } from '../uapi/constants.ts';
+import { OPEN_HOW, PATH } from '../world/arena.ts';
 import { opSpec, Sandbox } from '../opcodes/index.ts';
 import { fullSqe } from '../opcodes/support.ts';
 import type { OpContext, PrepOutcome } from '../opcodes/types.ts';
-import type { Fixture } from '../layout.ts';
+import type { Fixture } from '../world/layout.ts';
 import type { Sqe } from '../scenario/types.ts';
 
 const DATA = 0x1234_5678_9abc_def0n;

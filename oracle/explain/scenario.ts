@@ -1,14 +1,14 @@
 /** What the rules say of a scenario, as plain data. */
-import type { AbiProfile } from '../abi.ts';
+import type { AbiProfile } from '../uapi/abi.ts';
 import { predict } from '../predict.ts';
 import type { PredictOptions } from '../predict.ts';
-import type { Allowed, PredictedCqe, PredictedStep } from '../prediction.ts';
+import type { Allowed, PredictedCqe, PredictedStep } from '../scenario/prediction.ts';
 import { ruleById } from '../registry.ts';
-import type { Rule } from '../rules.ts';
+import type { Rule } from '../rule.ts';
 import { BPF_ARG_SIZE, BPF_PDU_SIZE_OFFSET, effectiveProgram } from '../scenario/memory.ts';
 import type { RegisterBpfStep, Scenario, Step } from '../scenario/types.ts';
-import { allowedText, bytesText, hex, sqeText, stepText } from '../scenario/text/index.ts';
-import type { TraceEvent } from '../trace.ts';
+import { allowedText, bytesText, hex, sqeText, stepText } from '../text/index.ts';
+import type { TraceEvent } from '../model/trace.ts';
 import { contextText } from './context.ts';
 import { judgeProgram, listing } from './program.ts';
 import type { ProgramVerdict } from './program.ts';

@@ -1,8 +1,8 @@
 /** Evaluation: classic restrictions and filter stacks, for one request. */
-import type { AbiProfile } from '../abi.ts';
+import type { AbiProfile } from '../uapi/abi.ts';
 import { run } from '../bpf/interpret.ts';
-import type { FilterVerdict } from '../trace.ts';
-import type { FeatureRuleId } from './rules.ts';
+import type { FilterVerdict } from './trace.ts';
+import type { FeatureRuleId } from './feature-rules.ts';
 import type { Classic, RuleSet } from './ruleset.ts';
 import type { World } from './world.ts';
 

@@ -1,12 +1,12 @@
 /** Whole scenarios at the edge of what is described: where pointers, privilege or order leave the answer open, and what must hold all the same. */
 import { describe, expect, it } from 'vitest';
-import { ABI_7_0, type AbiProfile } from '../abi.ts';
-import { ARENA_BASE, ARENA_END, RING_FD } from '../layout.ts';
-import { TIMESPEC } from '../opcodes/arena.ts';
-import { E, IORING_NOP, IORING_SETUP as SETUP, IOSQE } from '../opcodes/constants.ts';
+import { ABI_7_0, type AbiProfile } from '../uapi/abi.ts';
+import { ARENA_BASE, ARENA_END, RING_FD } from '../world/layout.ts';
+import { TIMESPEC } from '../world/arena.ts';
+import { E, IORING_NOP, IORING_SETUP as SETUP, IOSQE } from '../uapi/constants.ts';
 import { OP } from '../opcodes/index.ts';
 import { predict } from '../predict.ts';
-import type { PredictedStep } from '../prediction.ts';
+import type { PredictedStep } from '../scenario/prediction.ts';
 import { BPF_PDU_SIZE_OFFSET } from '../scenario/memory.ts';
 import type {
   BpfArg,

@@ -1,11 +1,11 @@
 /** io_uring_register(2): the checks before the opcode's own, and which opcode goes where. */
-import { RING_FD, RING_SLOTS } from '../layout.ts';
-import { E, IORING_REGISTER, IORING_SETUP } from '../opcodes/constants.ts';
+import { RING_FD, RING_SLOTS } from '../world/layout.ts';
+import { E, IORING_REGISTER, IORING_SETUP } from '../uapi/constants.ts';
 import { opSpec } from '../opcodes/index.ts';
 import { fullSqe } from '../opcodes/support.ts';
 import { decodeSqe } from '../scenario/sqe.ts';
 import { registerOutcome } from '../register/index.ts';
-import type { PredictedStep } from '../prediction.ts';
+import type { PredictedStep } from '../scenario/prediction.ts';
 import type {
   BpfArg,
   RegisterBpfStep,
@@ -16,10 +16,10 @@ import type {
   Target,
   TaskRestrictionsArg,
 } from '../scenario/types.ts';
-import { registerRestrictionsOnRing, registerRestrictionsOnTask } from './classic_registration.ts';
+import { registerRestrictionsOnRing, registerRestrictionsOnTask } from './classic-registration.ts';
 import { classicRefusal, contextWords, registerRefusal, runFilters } from './evaluate.ts';
-import { registerFilter, registerFilterOnTask } from './filter_registration.ts';
-import type { CallOutcome } from './filter_registration.ts';
+import { registerFilter, registerFilterOnTask } from './filter-registration.ts';
+import type { CallOutcome } from './filter-registration.ts';
 import type { Ring, Task, World } from './world.ts';
 
 const {

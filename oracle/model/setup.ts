@@ -1,6 +1,6 @@
 /** io_uring_setup(2): which parameters make a ring. */
-import type { AbiProfile } from '../abi.ts';
-import { E, IORING_SETUP } from '../opcodes/constants.ts';
+import type { AbiProfile } from '../uapi/abi.ts';
+import { E, IORING_SETUP } from '../uapi/constants.ts';
 
 const MAX_ENTRIES = 32768;
 

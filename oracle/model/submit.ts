@@ -1,13 +1,13 @@
 /** Submission: init checks, restrictions, prep, filters, link chains, and what is posted. */
-import { E, IORING_NOP, IORING_SETUP, IOSQE } from '../opcodes/constants.ts';
+import { E, IORING_NOP, IORING_SETUP, IOSQE } from '../uapi/constants.ts';
 import { OP, OP_NAMES, opSpec } from '../opcodes/index.ts';
 import { initCheckFlags, initCheckRest } from '../opcodes/init.ts';
 import { fullSqe } from '../opcodes/support.ts';
 import type { FullSqe, IssueOutcome, OpContext, Refusal } from '../opcodes/types.ts';
-import { RING_FD, RING_SLOTS } from '../layout.ts';
-import type { Allowed, PredictedCqe, PredictedStep } from '../prediction.ts';
+import { RING_FD, RING_SLOTS } from '../world/layout.ts';
+import type { Allowed, PredictedCqe, PredictedStep } from '../scenario/prediction.ts';
 import type { Sqe } from '../scenario/types.ts';
-import type { FilterVerdict, TraceEvent } from '../trace.ts';
+import type { FilterVerdict, TraceEvent } from './trace.ts';
 import { classicRefusal, contextWords, runFilters } from './evaluate.ts';
 import type { FdTable, Ring, Task, World } from './world.ts';
 
@@ -476,16 +476,14 @@ export class Submission {
     const outcome = opSpec(request.sqe.opcode)?.issue(request.context);
     for (const name of outcome?.changes ?? outcome?.touches ?? []) this.#files.sandbox.taint(name);
     if (outcome?.posts !== undefined)
-      this.#world.rings
-        .get(outcome.posts.ring)
-        ?.pending.push({
-          user_data: outcome.posts.user_data,
-          res: 'any',
-          flags: 'any',
-          sqe: -1,
-          rule: 'enter.count',
-          optional: true,
-        });
+      this.#world.rings.get(outcome.posts.ring)?.pending.push({
+        user_data: outcome.posts.user_data,
+        res: 'any',
+        flags: 'any',
+        sqe: -1,
+        rule: 'enter.count',
+        optional: true,
+      });
   }
 
   #trace(

@@ -1,6 +1,6 @@
 /** Taking a ring out of another task: pidfd_getfd(2), and whom ptrace(2) lets near whom. */
-import { E } from '../opcodes/constants.ts';
-import type { PredictedStep } from '../prediction.ts';
+import { E } from '../uapi/constants.ts';
+import type { PredictedStep } from '../scenario/prediction.ts';
 import type { TakeRingStep } from '../scenario/types.ts';
 import type { Task, World } from './world.ts';
 

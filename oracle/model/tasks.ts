@@ -1,9 +1,9 @@
 /** Steps that make, change and end tasks and rings. */
-import { ARENA_BASE, RING_FD } from '../layout.ts';
-import { Memory } from '../opcodes/memory.ts';
-import { Sandbox } from '../opcodes/sandbox.ts';
-import { E, IORING_SETUP } from '../opcodes/constants.ts';
-import type { Allowed, PredictedCqe, PredictedStep } from '../prediction.ts';
+import { ARENA_BASE, RING_FD } from '../world/layout.ts';
+import { Memory } from '../world/memory.ts';
+import { Sandbox } from '../world/sandbox.ts';
+import { E, IORING_SETUP } from '../uapi/constants.ts';
+import type { Allowed, PredictedCqe, PredictedStep } from '../scenario/prediction.ts';
 import type { ReapStep, RingStep, SpawnStep, Step } from '../scenario/types.ts';
 import { setupOutcome } from './setup.ts';
 import { RuleSet } from './ruleset.ts';

@@ -1,14 +1,14 @@
 /** The state a scenario runs in: tasks, rings, descriptor tables, and what was reached on the way. */
-import type { AbiProfile } from '../abi.ts';
+import type { AbiProfile } from '../uapi/abi.ts';
 import { newSeen } from '../bpf/seen.ts';
 import type { Seen } from '../bpf/seen.ts';
-import { Sandbox } from '../opcodes/sandbox.ts';
-import type { PredictedCqe } from '../prediction.ts';
-import type { RegisteredRings } from '../register/state.ts';
-import type { QuirkId, Quirks } from '../quirks.ts';
+import { Sandbox } from '../world/sandbox.ts';
+import type { PredictedCqe } from '../scenario/prediction.ts';
+import type { RegisteredRings } from '../world/ring-resources.ts';
+import type { QuirkId, Quirks } from '../quirks/index.ts';
 import type { RingSlot, Scenario, TaskId } from '../scenario/types.ts';
-import type { TraceSink } from '../trace.ts';
-import type { FeatureRuleId } from './rules.ts';
+import type { TraceSink } from './trace.ts';
+import type { FeatureRuleId } from './feature-rules.ts';
 import { RuleSet } from './ruleset.ts';
 import type { UserNamespace } from './take.ts';
 

@@ -1,6 +1,6 @@
 /** Buffer groups: PROVIDE_BUFFERS, REMOVE_BUFFERS, and picking a buffer for IOSQE_BUFFER_SELECT. */
-import { DATA, data } from './arena.ts';
-import { CQE_BUFFER_SHIFT, CQE_F, E } from './constants.ts';
+import { DATA, data } from '../world/arena.ts';
+import { CQE_BUFFER_SHIFT, CQE_F, E } from '../uapi/constants.ts';
 import { ANY, anySet, EFAULT, EINVAL, PREP_OK, PREP_UNKNOWN, prepError, result } from './support.ts';
 import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
 

@@ -1,10 +1,10 @@
 /** Sockets where a request stands at the edge of what is described. */
 import { describe, expect, it } from 'vitest';
-import { ARENA_BASE, ARENA_END, FD } from '../layout.ts';
-import { data, PATH, PATTERN, SOCKADDR } from './arena.ts';
-import { AF, E, IOSQE, MSG, SOCK, SOCKET_URING_OP } from './constants.ts';
+import { ARENA_BASE, ARENA_END, FD } from '../world/layout.ts';
+import { data, PATH, PATTERN, SOCKADDR } from '../world/arena.ts';
+import { AF, E, IOSQE, MSG, SOCK, SOCKET_URING_OP } from '../uapi/constants.ts';
 import { OP } from './index.ts';
-import { Bench } from './test-context.ts';
+import { Bench } from '../testing/op-context.ts';
 
 const AT = -100;
 const ELSEWHERE = 0x2000_9000n;

@@ -1,10 +1,10 @@
 /** Files, pipes, paths and time where a request stands at the edge of what is described: the error the manual pages name, or nothing claimed. */
 import { describe, expect, it } from 'vitest';
-import { ARENA_BASE, FD, FILE_CONTENT } from '../layout.ts';
-import { data, FUTEX, PATH, PATTERN, TIMESPEC, XATTR } from './arena.ts';
-import { CQE_F, E, IORING_NOP, IORING_SETUP, IOSQE, POLL, RWF, SPLICE_F } from './constants.ts';
+import { ARENA_BASE, FD, FILE_CONTENT } from '../world/layout.ts';
+import { data, FUTEX, PATH, PATTERN, TIMESPEC, XATTR } from '../world/arena.ts';
+import { CQE_F, E, IORING_NOP, IORING_SETUP, IOSQE, POLL, RWF, SPLICE_F } from '../uapi/constants.ts';
 import { OP, opName } from './index.ts';
-import { Bench } from './test-context.ts';
+import { Bench } from '../testing/op-context.ts';
 
 const AT = -100;
 const NONE = (1n << 64n) - 1n;

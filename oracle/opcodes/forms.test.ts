@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { allows, type Allowed } from '../prediction.ts';
+import { allows, type Allowed } from '../scenario/prediction.ts';
 import { initCheck } from './init.ts';
 import { OP, OP_NAMES, opForms, opSpecs } from './index.ts';
-import { Bench } from './test-context.ts';
+import { Bench } from '../testing/op-context.ts';
 import type { OpForm, OpSpec } from './types.ts';
 
 /** What Linux 7.0.13 answered to each ready-made request; 7.3.4 answered the same. */

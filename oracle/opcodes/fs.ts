@@ -1,8 +1,8 @@
 /** Requests that change the directory: MKDIRAT, UNLINKAT, RENAMEAT, SYMLINKAT, LINKAT. All go to a worker. */
-import { FD } from '../layout.ts';
-import { PATH } from './arena.ts';
-import { AT_FDCWD, AT_REMOVEDIR, E, IOSQE } from './constants.ts';
-import type { Node } from './files.ts';
+import { FD } from '../world/layout.ts';
+import { PATH } from '../world/arena.ts';
+import { AT_FDCWD, AT_REMOVEDIR, E, IOSQE } from '../uapi/constants.ts';
+import type { Node } from '../world/files.ts';
 import { ANY, anySet, EBADF, EINVAL, isFixed, pathError, pathText, PREP_ASYNC, result } from './support.ts';
 import type { FullSqe, IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
 

@@ -1,27 +1,27 @@
 /** The table of opcodes. */
 import { PROVIDE_BUFFERS, REMOVE_BUFFERS } from './buffers.ts';
-import { AT_FDCWD, E } from './constants.ts';
-import { CLOSE, EPOLL_CTL, EPOLL_WAIT, FILES_UPDATE, FIXED_FD_INSTALL, PIPE } from './fd_ops.ts';
-import { FADVISE, FALLOCATE, FSYNC, FTRUNCATE, MADVISE, STATX, SYNC_FILE_RANGE } from './file_ops.ts';
+import { AT_FDCWD, E } from '../uapi/constants.ts';
+import { CLOSE, EPOLL_CTL, EPOLL_WAIT, FILES_UPDATE, FIXED_FD_INSTALL, PIPE } from './fd-ops.ts';
+import { FADVISE, FALLOCATE, FSYNC, FTRUNCATE, MADVISE, STATX, SYNC_FILE_RANGE } from './file-ops.ts';
 import { LINKAT, MKDIRAT, RENAMEAT, SYMLINKAT, UNLINKAT } from './fs.ts';
 import { msgSpecs } from './msg.ts';
-import { MSG_RING } from './msg_ring.ts';
-import { OP, OP_NAMES, opName } from './names.ts';
+import { MSG_RING } from './msg-ring.ts';
+import { OP, OP_NAMES, opName } from '../uapi/opcode-names.ts';
 import { ACCEPT, BIND, CONNECT, LISTEN, SHUTDOWN } from './net.ts';
 import { NOP, NOP128 } from './nop.ts';
 import { OPENAT, OPENAT2 } from './open.ts';
-import { rwSpecs } from './rw_ops.ts';
+import { rwSpecs } from './rw-ops.ts';
 import { SOCKET } from './socket.ts';
 import { SPLICE, TEE } from './splice.ts';
 import { ANY, requestFile } from './support.ts';
-import { ASYNC_CANCEL, LINK_TIMEOUT, POLL_ADD, POLL_REMOVE, TIMEOUT, TIMEOUT_REMOVE } from './time_ops.ts';
+import { ASYNC_CANCEL, LINK_TIMEOUT, POLL_ADD, POLL_REMOVE, TIMEOUT, TIMEOUT_REMOVE } from './time-ops.ts';
 import type { IssueOutcome, OpContext, OpForm, OpSpec } from './types.ts';
-import { URING_CMD, URING_CMD128 } from './uring_cmd.ts';
-import { FUTEX_WAIT, FUTEX_WAITV, FUTEX_WAKE, WAITID } from './wait_ops.ts';
+import { URING_CMD, URING_CMD128 } from './uring-cmd.ts';
+import { FUTEX_WAIT, FUTEX_WAITV, FUTEX_WAKE, WAITID } from './wait-ops.ts';
 import { FGETXATTR, FSETXATTR, GETXATTR, SETXATTR } from './xattr.ts';
 
 export { OP, OP_NAMES, opName };
-export { opcodeRules } from './rules.ts';
+export { opcodeRules } from './opcode-rules.ts';
 export {
   initCheck,
   initCheckFlags,
@@ -32,8 +32,8 @@ export {
   type InitState,
 } from './init.ts';
 export { fullSqe } from './support.ts';
-export { Sandbox, World } from './sandbox.ts';
-export { ARENA_IMAGE, arenaImage } from './arena.ts';
+export { Sandbox, World } from '../world/sandbox.ts';
+export { ARENA_IMAGE, arenaImage } from '../world/arena.ts';
 
 const ALL: readonly OpSpec[] = [
   NOP,

@@ -3,9 +3,9 @@
  * kernel's; classic restrictions are checked between the flag checks and the ioprio
  * check, and are the core's business.
  */
-import { E, IORING_SETUP, IOSQE } from './constants.ts';
-import { OP } from './names.ts';
-import type { opcodeRules } from './rules.ts';
+import { E, IORING_SETUP, IOSQE } from '../uapi/constants.ts';
+import { OP } from '../uapi/opcode-names.ts';
+import type { opcodeRules } from './opcode-rules.ts';
 import type { OpContext } from './types.ts';
 
 export type InitRule = keyof typeof opcodeRules & `init.${string}`;

@@ -1,7 +1,7 @@
 /** NOP and NOP128: the request that does nothing, or answers what it is told to. */
-import type { Fixture } from '../layout.ts';
-import { FD } from '../layout.ts';
-import { CQE_F, E, IORING_NOP, IORING_SETUP, IOSQE, s32 } from './constants.ts';
+import type { Fixture } from '../world/layout.ts';
+import { FD } from '../world/layout.ts';
+import { CQE_F, E, IORING_NOP, IORING_SETUP, IOSQE, s32 } from '../uapi/constants.ts';
 import { descriptor, direct, EINVAL, isFixed, oneOf, result } from './support.ts';
 import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
 

@@ -1,8 +1,8 @@
 /** OPENAT and OPENAT2: the filter sees the flags as the kernel will use them. */
-import type { AbiProfile } from '../abi.ts';
-import { OPEN_HOW, PATH } from './arena.ts';
-import { AT_FDCWD, E, FILE_INDEX_ALLOC, IOSQE, RESOLVE } from './constants.ts';
-import type { Node, OpenFile } from './files.ts';
+import type { AbiProfile } from '../uapi/abi.ts';
+import { OPEN_HOW, PATH } from '../world/arena.ts';
+import { AT_FDCWD, E, FILE_INDEX_ALLOC, IOSQE, RESOLVE } from '../uapi/constants.ts';
+import type { Node, OpenFile } from '../world/files.ts';
 import { installNew } from './socket.ts';
 import {
   ANY,

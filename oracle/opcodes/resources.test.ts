@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { ARENA_END, FD, FILE_CONTENT, RING_FD } from '../layout.ts';
-import { data, FUTEX, IOVEC, OPEN_HOW, PATH, TIMESPEC } from './arena.ts';
-import { CQE_F, E, FILE_INDEX_ALLOC, IORING_NOP, IORING_SETUP, IOSQE } from './constants.ts';
+import { ARENA_END, FD, FILE_CONTENT, RING_FD } from '../world/layout.ts';
+import { data, FUTEX, IOVEC, OPEN_HOW, PATH, TIMESPEC } from '../world/arena.ts';
+import { CQE_F, E, FILE_INDEX_ALLOC, IORING_NOP, IORING_SETUP, IOSQE } from '../uapi/constants.ts';
 import { initCheck, initCheckFlags, initCheckRest, isBigOpcode, OP, opName, supportsBufferSelect } from './index.ts';
-import { Bench } from './test-context.ts';
+import { Bench } from '../testing/op-context.ts';
 
 const AT = -100;
 const text = (bytes: Uint8Array | string): string =>

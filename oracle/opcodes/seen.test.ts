@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { FD } from '../layout.ts';
-import { OPEN_HOW, PATH, SOCKADDR } from './arena.ts';
-import { IORING_NOP, IOSQE, SOCK } from './constants.ts';
+import { FD } from '../world/layout.ts';
+import { OPEN_HOW, PATH, SOCKADDR } from '../world/arena.ts';
+import { IORING_NOP, IOSQE, SOCK } from '../uapi/constants.ts';
 import { OP, opSpecs } from './index.ts';
-import { Bench } from './test-context.ts';
+import { Bench } from '../testing/op-context.ts';
 import type { OpContext } from './types.ts';
 
 const AT = -100;

@@ -1,5 +1,5 @@
 /** Socket addresses in requests: what prep takes, and what a filter sees of a CONNECT. */
-import { AF, E } from './constants.ts';
+import { AF, E } from '../uapi/constants.ts';
 import { EFAULT, EINVAL, PREP_UNKNOWN } from './support.ts';
 import type { OpContext, PrepOutcome } from './types.ts';
 

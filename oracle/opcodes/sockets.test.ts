@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { FD, RING_FD } from '../layout.ts';
-import { DATA, data, MSGHDR, PATTERN, SOCKADDR } from './arena.ts';
-import { CQE_F, E, FILE_INDEX_ALLOC, IORING_SETUP } from './constants.ts';
+import { FD, RING_FD } from '../world/layout.ts';
+import { DATA, data, MSGHDR, PATTERN, SOCKADDR } from '../world/arena.ts';
+import { CQE_F, E, FILE_INDEX_ALLOC, IORING_SETUP } from '../uapi/constants.ts';
 import { OP, opName, opSpec } from './index.ts';
 import { connectPayload } from './sockaddr.ts';
-import { Bench } from './test-context.ts';
+import { Bench } from '../testing/op-context.ts';
 
 const text = (bytes: Uint8Array | string): string =>
   typeof bytes === 'string' ? bytes : new TextDecoder().decode(bytes);

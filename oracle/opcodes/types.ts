@@ -3,11 +3,11 @@
  * sees of them, and what an allowed request answers. The rules of the feature itself
  * (filters, restrictions, links) are elsewhere and call in here.
  */
-import type { AbiProfile } from '../abi.ts';
-import type { Fixture } from '../layout.ts';
-import type { Allowed } from '../prediction.ts';
+import type { AbiProfile } from '../uapi/abi.ts';
+import type { Fixture } from '../world/layout.ts';
+import type { Allowed } from '../scenario/prediction.ts';
 import type { Sqe } from '../scenario/types.ts';
-import type { Sandbox } from './sandbox.ts';
+import type { Sandbox } from '../world/sandbox.ts';
 
 /** An SQE with every field present. */
 export type FullSqe = Required<Sqe>;

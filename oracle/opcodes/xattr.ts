@@ -1,10 +1,10 @@
 /** FSETXATTR, SETXATTR, FGETXATTR, GETXATTR: names and values are read by prep, the rest runs in a worker. */
-import { ARENA, FD } from '../layout.ts';
-import { DATA, data, PATH, XATTR } from './arena.ts';
-import { AT_FDCWD, E, IOSQE } from './constants.ts';
-import type { Node } from './files.ts';
+import { ARENA, FD } from '../world/layout.ts';
+import { DATA, data, PATH, XATTR } from '../world/arena.ts';
+import { AT_FDCWD, E, IOSQE } from '../uapi/constants.ts';
+import type { Node } from '../world/files.ts';
 import { lookup } from './fs.ts';
-import { memoryNames } from './memory.ts';
+import { memoryNames } from '../world/memory.ts';
 import {
   ANY,
   EBADF,

@@ -1,12 +1,12 @@
 /** The argument of an io_uring_register call, read as the kernel would. */
-import { ARENA, ARENA_BASE } from '../layout.ts';
-import type { Allowed } from '../prediction.ts';
+import { ARENA, ARENA_BASE } from '../world/layout.ts';
+import type { Allowed } from '../scenario/prediction.ts';
 import type { RegisterStep } from '../scenario/types.ts';
-import type { Sandbox } from '../opcodes/sandbox.ts';
+import type { Sandbox } from '../world/sandbox.ts';
 import type { IssueOutcome } from '../opcodes/types.ts';
-import type { AbiProfile } from '../abi.ts';
-import type { RegisterRule } from './rules.ts';
-import type { RegisteredRings } from './state.ts';
+import type { AbiProfile } from '../uapi/abi.ts';
+import type { RegisterRule } from './register-rules.ts';
+import type { RegisteredRings } from '../world/ring-resources.ts';
 
 /** What the call acts on. */
 export interface RegisterView {

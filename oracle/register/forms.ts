@@ -1,8 +1,8 @@
 /** Ready-made io_uring_register calls with a known answer; generators draw from these. */
-import { ARENA, ARENA_BASE, ARENA_END, FD, type Fixture, RING_FD } from '../layout.ts';
-import { DATA, data } from '../opcodes/arena.ts';
-import { IORING_SETUP } from '../opcodes/constants.ts';
-import { NOBODY } from '../opcodes/time_ops.ts';
+import { ARENA, ARENA_BASE, ARENA_END, FD, type Fixture, RING_FD } from '../world/layout.ts';
+import { DATA, data } from '../world/arena.ts';
+import { IORING_SETUP } from '../uapi/constants.ts';
+import { NOBODY } from '../opcodes/time-ops.ts';
 
 export interface RegisterForm {
   /** Unique inside the opcode. */

@@ -1,14 +1,14 @@
 /** io_uring_register(2) beside filters, restrictions and ENABLE_RINGS, which the core knows. */
-import { E } from '../opcodes/constants.ts';
+import { E } from '../uapi/constants.ts';
 import type { RegisterStep } from '../scenario/types.ts';
 import { Argument, type RegisterOutcome, type RegisterView } from './argument.ts';
 import { blindHandlers, otherHandlers } from './others.ts';
 import { resourceHandlers } from './resources.ts';
 
 export { registerForms, type RegisterForm } from './forms.ts';
-export { registerRules } from './rules.ts';
+export { registerRules } from './register-rules.ts';
 export type { RegisterOutcome, RegisterView } from './argument.ts';
-export { RingResources } from './state.ts';
+export { RingResources } from '../world/ring-resources.ts';
 
 /**
  * What a call answers, after the checks that are the same for all opcodes (descriptor,

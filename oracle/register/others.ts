@@ -1,9 +1,9 @@
 /** Register opcodes about workers, registered rings, cancellation, time, messages and queries. */
-import { IORING_ASYNC_CANCEL, E, IORING_MSG, IORING_SETUP } from '../opcodes/constants.ts';
-import { messagePrep, sendData } from '../opcodes/msg_ring.ts';
-import { OP } from '../opcodes/names.ts';
+import { IORING_ASYNC_CANCEL, E, IORING_MSG, IORING_SETUP } from '../uapi/constants.ts';
+import { messagePrep, sendData } from '../opcodes/msg-ring.ts';
+import { OP } from '../uapi/opcode-names.ts';
 import { fullSqe } from '../opcodes/support.ts';
-import { NOBODY } from '../opcodes/time_ops.ts';
+import { NOBODY } from '../opcodes/time-ops.ts';
 import { decodeSqe } from '../scenario/sqe.ts';
 import type { RegisterOutcome } from './argument.ts';
 import { answer, bad, type BlindCall, type Call, type Handler, takesNothing, unknown } from './resources.ts';

@@ -1,10 +1,10 @@
 /** Buffers, files, eventfd, personalities, buffer rings: what a ring keeps. */
-import { E, FILE_INDEX_ALLOC } from '../opcodes/constants.ts';
-import { lookupPlain, updateFiles } from '../opcodes/fd_ops.ts';
-import type { OpenFile } from '../opcodes/files.ts';
+import { E, FILE_INDEX_ALLOC } from '../uapi/constants.ts';
+import { lookupPlain, updateFiles } from '../opcodes/fd-ops.ts';
+import type { OpenFile } from '../world/files.ts';
 import { Argument, type RegisterOutcome, type RegisterView } from './argument.ts';
-import type { RegisterRule } from './rules.ts';
-import type { RegisteredBuffer, RingResources } from './state.ts';
+import type { RegisterRule } from './register-rules.ts';
+import type { RegisteredBuffer, RingResources } from '../world/ring-resources.ts';
 
 /** A call without a ring. */
 export type BlindCall = { readonly arg: Argument; readonly nr_args: number; readonly view: RegisterView };

@@ -1,9 +1,9 @@
 /**
- * The compact binary form of a scenario: one SCENARIO frame of vm/PROTOCOL.md. Every step
+ * The compact binary form of a scenario: one SCENARIO frame of vm/protocol/PROTOCOL.md. Every step
  * becomes one operation of the guest's runner, which knows nothing of BPF or restrictions.
  */
 import { encodeProgram } from '../bpf/program.ts';
-import { ARENA, ARENA_BASE, ARENA_END, ARENA_SIZE, FIXTURES, RING_FD } from '../layout.ts';
+import { ARENA, ARENA_BASE, ARENA_END, ARENA_SIZE, FIXTURES, RING_FD } from '../world/layout.ts';
 import {
   addressOf,
   bpfArgAddress,

@@ -3,14 +3,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { canonical, caseSchema, formatJson, fromJson, parseCaseFile, printCaseFile, toJson } from './json.ts';
 import type { Json } from './json.ts';
-import { schemaFault } from './json/test-validator.ts';
-import { anyScenario } from './test-arbitraries.ts';
+import { schemaFault } from '../testing/validator.ts';
+import { anyScenario } from '../testing/scenarios.ts';
 import type { Scenario } from './types.ts';
 
 // A fixed seed: a gate must not flake.
 fc.configureGlobal({ seed: 7 });
 
-const SCHEMA_FILE = new URL('schema.json', import.meta.url);
+const SCHEMA_FILE = new URL('./schema.json', import.meta.url);
 const schema = caseSchema();
 
 const SMALL: Scenario = {

@@ -4,16 +4,16 @@
  * everything it does not know. `schema.json` describes the same format and is made
  * from the same tables.
  */
-import { Mistake, asObject, int, maybe, record, required, text } from './json/codec.ts';
-import type { Codec, Json, JsonSchema } from './json/codec.ts';
-import { formatJson } from './json/format.ts';
-import { jsonErrorPlace } from './json/place.ts';
+import { Mistake, asObject, int, maybe, record, required, text } from '../schema/codec.ts';
+import type { Codec, Json, JsonSchema } from '../schema/codec.ts';
+import { formatJson } from '../schema/format.ts';
+import { jsonErrorPlace } from '../schema/place.ts';
 import { definitions, withoutZeros } from './json/parts.ts';
 import { scenario } from './json/steps.ts';
 import type { Scenario } from './types.ts';
 
-export { formatJson } from './json/format.ts';
-export type { Json } from './json/codec.ts';
+export { formatJson } from '../schema/format.ts';
+export type { Json } from '../schema/codec.ts';
 
 /** Version of the case file, its member `ringfence`. */
 export const CASE_VERSION = 1;

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { formatJunit } from '../junit.ts';
-import { runPoints } from '../points.ts';
-import { Browser, findChromium } from './test-browser.ts';
-import { DRAWN, HOSTILE, PAGES } from './test-pages.ts';
+import { formatJunit } from '../ci/junit.ts';
+import { runPoints } from '../ci/points.ts';
+import { Browser, findChromium } from '../testing/browser.ts';
+import { DRAWN, HOSTILE, PAGES } from '../testing/pages.ts';
 
 const path = findChromium();
 if (path === undefined)

@@ -1,5 +1,5 @@
 /** A scenario: the task tree, what each step was to answer and did answer, and the filters that had a say. */
-import type { Story, StoryFilter, StoryRequest, StoryStep } from '../story.ts';
+import type { Story, StoryFilter, StoryRequest, StoryStep } from '../../oracle/explain/story-data.ts';
 import { html, NOTHING } from './escape.ts';
 import type { Markup } from './escape.ts';
 import { details, hex, ruleLink, scroll } from './parts.ts';

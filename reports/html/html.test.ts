@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { escapeHtml, html } from './escape.ts';
 import { formatHtml } from './index.ts';
-import { DRAWN, OPTIONS, PAGES } from './test-pages.ts';
+import { DRAWN, OPTIONS, PAGES } from '../testing/pages.ts';
 
 const VOID = new Set(['meta', 'wbr', 'input', 'br']);
 const tags = (page: string): RegExpMatchArray[] => [

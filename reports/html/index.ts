@@ -3,16 +3,16 @@
  * same result gives the same page, byte for byte.
  */
 import { createHash } from 'node:crypto';
-import type { Rule } from '../../oracle/rules.ts';
-import type { MatrixResult } from '../matrix.ts';
-import type { RunResult, Verdict } from '../result.ts';
+import type { Rule } from '../../oracle/rule.ts';
+import type { MatrixResult } from '../data/matrix.ts';
+import type { RunResult, Verdict } from '../data/result.ts';
 import { html, NOTHING, raw } from './escape.ts';
 import type { Markup } from './escape.ts';
 import { matrixSection } from './matrix.ts';
 import { section } from './parts.ts';
 import { hitsPlot, sharesPlot, suitesPlot } from './plots.ts';
-import { rulesSection } from './rules.ts';
-import type { RuleLine, RuleMark } from './rules.ts';
+import { rulesSection } from './rule-table.ts';
+import type { RuleLine, RuleMark } from './rule-table.ts';
 import { SCRIPT } from './script.ts';
 import { expectationsSection, knownSection, setupSection } from './sections.ts';
 import { STYLE } from './style.ts';

@@ -1,10 +1,10 @@
 /** Kernels side by side: what each answered, what changes from one to the next, and why. */
-import type { Cause, Change, FindingCell, KernelState, MatrixResult, RuleCell } from '../matrix.ts';
-import { counted, duration, thousands } from '../style.ts';
+import type { Cause, Change, FindingCell, KernelState, MatrixResult, RuleCell } from '../data/matrix.ts';
+import { counted, duration, thousands } from '../text/style.ts';
 import { html, NOTHING } from './escape.ts';
 import type { Markup, Part } from './escape.ts';
 import { code, command, details, prose, ruleLink, scroll, section } from './parts.ts';
-import { replayCommand } from '../replay.ts';
+import { replayCommand } from '../text/replay.ts';
 
 const STATES: Readonly<Record<KernelState, string>> = {
   conformant: 'conformant',

@@ -1,6 +1,6 @@
 /** Plots: rows of plain text with a drawing beside each, so that they are read by machines and fit a phone. */
-import type { RunResult } from '../result.ts';
-import { counted, thousands } from '../style.ts';
+import type { RunResult } from '../data/result.ts';
+import { counted, thousands } from '../text/style.ts';
 import { html, NOTHING } from './escape.ts';
 import type { Markup } from './escape.ts';
 import { percent } from './parts.ts';

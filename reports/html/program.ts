@@ -1,5 +1,5 @@
 /** A filter beside what it did: which instruction ran when, and what the registers held after it. */
-import type { StoryFilter, StoryProgram } from '../story.ts';
+import type { StoryFilter, StoryProgram } from '../../oracle/explain/story-data.ts';
 import { html, NOTHING } from './escape.ts';
 import type { Markup } from './escape.ts';
 import { hex, scroll } from './parts.ts';

@@ -1,7 +1,7 @@
 /** Known findings, expectations, and what the run was made with. */
-import type { MatrixResult } from '../matrix.ts';
-import type { RunResult } from '../result.ts';
-import { counted, duration, thousands } from '../style.ts';
+import type { MatrixResult } from '../data/matrix.ts';
+import type { RunResult } from '../data/result.ts';
+import { counted, duration, thousands } from '../text/style.ts';
 import { html, NOTHING } from './escape.ts';
 import type { Markup } from './escape.ts';
 import { code, command, facts, ruleLink, scroll, section } from './parts.ts';

@@ -1,5 +1,5 @@
 /** The task tree over time: one lane per task; each step draws its own row, so that rows may be of any height. */
-import type { Story, StoryStep } from '../story.ts';
+import type { Story, StoryStep } from '../../oracle/explain/story-data.ts';
 import { html, NOTHING } from './escape.ts';
 import type { Markup } from './escape.ts';
 

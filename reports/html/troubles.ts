@@ -1,7 +1,7 @@
 /** What went wrong: divergences, crashes, hangs, unconfirmed failures; each with its case and its commands. */
-import type { Crash, Divergence, Hang, RunResult } from '../result.ts';
-import { caseFile, explainCommand, replayCommand } from '../replay.ts';
-import { counted, thousands } from '../style.ts';
+import type { Crash, Divergence, Hang, RunResult } from '../data/result.ts';
+import { caseFile, explainCommand, replayCommand } from '../text/replay.ts';
+import { counted, thousands } from '../text/style.ts';
 import { caseFigure } from './case.ts';
 import { anchor, html, NOTHING } from './escape.ts';
 import type { Markup } from './escape.ts';

@@ -1,7 +1,7 @@
 /** The top of the page: what somebody with ten seconds needs. */
-import type { MatrixResult } from '../matrix.ts';
-import type { RunResult, Verdict } from '../result.ts';
-import { counted, duration, thousands } from '../style.ts';
+import type { MatrixResult } from '../data/matrix.ts';
+import type { RunResult, Verdict } from '../data/result.ts';
+import { counted, duration, thousands } from '../text/style.ts';
 import { html, NOTHING, raw } from './escape.ts';
 import type { Markup } from './escape.ts';
 import { command, facts, prose, softened } from './parts.ts';

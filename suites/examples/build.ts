@@ -2,9 +2,9 @@
 import type { SuiteName } from '../../generators/suites.ts';
 import { parseAsm } from '../../oracle/bpf/asm.ts';
 import type { Program } from '../../oracle/bpf/program.ts';
-import type { Fixture } from '../../oracle/layout.ts';
-import { IORING_RESTRICTION } from '../../oracle/opcodes/constants.ts';
-import { OP } from '../../oracle/opcodes/names.ts';
+import type { Fixture } from '../../oracle/world/layout.ts';
+import { IORING_RESTRICTION } from '../../oracle/uapi/constants.ts';
+import { OP } from '../../oracle/uapi/opcode-names.ts';
 import type {
   BpfArg,
   Restriction,

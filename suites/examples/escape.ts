@@ -1,5 +1,5 @@
 /** What a task's rules forbid, tried by another route. */
-import { OP } from '../../oracle/opcodes/names.ts';
+import { OP } from '../../oracle/uapi/opcode-names.ts';
 import {
   ALLOW,
   as,
@@ -26,7 +26,7 @@ import {
   TASK,
   unshareUser,
 } from './build.ts';
-import { PATH } from '../../oracle/opcodes/arena.ts';
+import { PATH } from '../../oracle/world/arena.ts';
 
 const CREATE = 0o101;
 const DISABLED = 1 << 6;

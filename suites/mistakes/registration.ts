@@ -1,8 +1,8 @@
 /** Mistakes about registration calls: arguments, privilege, atomicity. */
 import type { Mistake } from './mutants.ts';
 
-const FILTER = 'model/filter_registration.ts';
-const CLASSIC = 'model/classic_registration.ts';
+const FILTER = 'model/filter-registration.ts';
+const CLASSIC = 'model/classic-registration.ts';
 const mistake = (name: string, file: string, find: string, replace: string, ...likely: string[]): Mistake => ({
   name,
   file,

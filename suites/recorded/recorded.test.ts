@@ -1,10 +1,10 @@
 /** The oracle against what the real kernel answered. */
 import { describe, expect, it } from 'vitest';
-import { compare } from '../../harness/compare.ts';
+import { compare } from '../../oracle/judge/compare.ts';
 import { SUITE_NAMES } from '../../generators/suites.ts';
 import { predict } from '../../oracle/predict.ts';
-import { QUIRKS } from '../../oracle/quirks.ts';
-import type { QuirkId } from '../../oracle/quirks.ts';
+import { QUIRKS } from '../../oracle/quirks/index.ts';
+import type { QuirkId } from '../../oracle/quirks/index.ts';
 import { readRecording, recordings } from './recordings.ts';
 
 it('there are recordings', () => {

@@ -1,14 +1,14 @@
 /**
- * Recorded outcomes: what the real kernel answered to a fixed set of scenarios, as data. `harness/record.ts`
+ * Recorded outcomes: what the real kernel answered to a fixed set of scenarios, as data. `harness/tools/record.ts`
  * writes them; tests of the oracle read them, so that they need no guest.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import type { AbiProfile } from '../../oracle/abi.ts';
-import { QUIRKS } from '../../oracle/quirks.ts';
-import type { QuirkId, Quirks } from '../../oracle/quirks.ts';
+import type { AbiProfile } from '../../oracle/uapi/abi.ts';
+import { QUIRKS } from '../../oracle/quirks/index.ts';
+import type { QuirkId, Quirks } from '../../oracle/quirks/index.ts';
 import { fromJson, toJson } from '../../oracle/scenario/json.ts';
 import type { Observation, StepObservation } from '../../oracle/scenario/observation.ts';
 import type { Scenario } from '../../oracle/scenario/types.ts';
@@ -71,9 +71,9 @@ export function readRecording(name: string): Recording {
     ringfence_recording: number; abi: AbiProfile; quirks: string[]; seed: number;
     cases: { suite: string; title: string; scenario: unknown; answers: PackedStep[] }[];
   };
-  if (data.ringfence_recording !== FORM) throw new Error(`suites/recorded/${name}.json.gz has form ${data.ringfence_recording}; this program reads ${FORM}: record it again with node harness/record.ts`);
+  if (data.ringfence_recording !== FORM) throw new Error(`suites/recorded/${name}.json.gz has form ${data.ringfence_recording}; this program reads ${FORM}: record it again with node harness/tools/record.ts`);
   const unknown = data.quirks.find((quirk) => !(quirk in QUIRKS));
-  if (unknown !== undefined) throw new Error(`suites/recorded/${name}.json.gz names the model "${unknown}", which is not in oracle/quirks.ts`);
+  if (unknown !== undefined) throw new Error(`suites/recorded/${name}.json.gz names the model "${unknown}", which is not in oracle/quirks/index.ts`);
   return {
     abi: data.abi, quirks: new Set(data.quirks as QuirkId[]), seed: data.seed,
     cases: data.cases.map(({ suite, title, scenario, answers }) => {

@@ -1,10 +1,10 @@
 /** The programs that building a kernel needs: found, or installed, or named in the exact command to type. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { SetupError } from '../errors.ts';
+import { SetupError } from '../host/errors.ts';
 import { installCommand, installPackages, rootPrefix } from '../host/requirements.ts';
-import { X86_64, type GuestMachine } from '../machine.ts';
-import { run, which } from '../tools.ts';
+import { X86_64, type GuestMachine } from '../machine/index.ts';
+import { run, which } from '../host/tools.ts';
 
 /** One program or header. */
 export interface BuildTool {

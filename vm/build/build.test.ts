@@ -12,13 +12,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { fakeElf } from '../fixtures/kernels.ts';
-import { which } from '../tools.ts';
+import { fakeElf } from '../testing/kernels.ts';
+import { which } from '../host/tools.ts';
 import { ensureBuildTools } from './build-tools.ts';
 import { kernelFromTree, treeCache, type TreeOptions } from './index.ts';
 import { withLock } from './lock.ts';
 import { firstErrors } from './make.ts';
-import { fakeTree, writeTree } from './testing.ts';
+import { fakeTree, writeTree } from '../testing/trees.ts';
 
 let dir: string;
 let tree: string;

@@ -17,10 +17,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { which } from '../tools.ts';
+import { which } from '../host/tools.ts';
 import { follow, treeFiles } from './copy.ts';
 import { gitDescribe, isBisecting } from './git.ts';
-import { writeTree } from './testing.ts';
+import { writeTree } from '../testing/trees.ts';
 
 let dir: string;
 let tree: string;

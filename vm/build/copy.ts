@@ -20,7 +20,7 @@ import {
   type BigIntStats,
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { diskError, hasCode, SetupError } from '../errors.ts';
+import { diskError, hasCode, SetupError } from '../host/errors.ts';
 import { gitFiles } from './git.ts';
 import { isOutputDirectory } from './tree.ts';
 

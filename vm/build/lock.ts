@@ -1,7 +1,7 @@
 /** One build at a time in one directory. */
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { diskError, hasCode } from '../errors.ts';
+import { diskError, hasCode } from '../host/errors.ts';
 
 const PAUSE_MS = 500;
 

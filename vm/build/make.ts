@@ -1,8 +1,8 @@
 /** Runs make: progress now and then, the whole output in a log, errors with an exit code that git bisect understands. */
 import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { KernelError, SetupError } from '../errors.ts';
-import { forgetGroup, killGroup, registerGroup } from '../processes.ts';
+import { KernelError, SetupError } from '../host/errors.ts';
+import { forgetGroup, killGroup, registerGroup } from '../host/processes.ts';
 
 /** Milliseconds between two lines of progress. */
 const PROGRESS_MS = 30_000;

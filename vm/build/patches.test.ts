@@ -2,10 +2,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { sha256 } from '../cache.ts';
-import { which } from '../tools.ts';
+import { sha256 } from '../host/cache.ts';
+import { which } from '../host/tools.ts';
 import { patchedPaths, withPatches } from './patches.ts';
-import { writeTree } from './testing.ts';
+import { writeTree } from '../testing/trees.ts';
 
 let dir: string;
 beforeEach(() => {

@@ -3,9 +3,9 @@ import { copyFileSync, existsSync, lstatSync, mkdirSync, readFileSync } from 'no
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { sha256 } from '../cache.ts';
-import { KernelError, SetupError } from '../errors.ts';
-import { run } from '../tools.ts';
+import { sha256 } from '../host/cache.ts';
+import { KernelError, SetupError } from '../host/errors.ts';
+import { run } from '../host/tools.ts';
 import type { Overrides } from './copy.ts';
 
 /** A patch as it is named in a result. */

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { fakeBzImage, fakeElf } from '../fixtures/kernels.ts';
+import { fakeBzImage, fakeElf } from '../testing/kernels.ts';
 import { isSlow, kconfigFragment, missingOptions, NEEDED, parseConfig } from './fragment.ts';
-import { fakeTree, writeTree } from './testing.ts';
+import { fakeTree, writeTree } from '../testing/trees.ts';
 import { findBuilt, sourceTree, treeVersion } from './tree.ts';
 
 let dir: string;

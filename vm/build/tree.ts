@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { KernelError, SetupError } from '../errors.ts';
+import { KernelError, SetupError } from '../host/errors.ts';
 import { hasPvhEntry, kernelFormat } from '../kernels/unpack.ts';
 import { isSlow, missingOptions, parseConfig } from './fragment.ts';
 

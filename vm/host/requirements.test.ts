@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { SetupError } from '../errors.ts';
+import { SetupError } from './errors.ts';
 import { aptReason, checkRequirements, ensureRequirements, installCommand } from './requirements.ts';
 
 let bin: string;

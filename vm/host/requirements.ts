@@ -3,10 +3,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SetupError, VmError } from '../errors.ts';
-import { X86_64, type GuestMachine } from '../machine.ts';
-import { qemuVersion } from '../qemu.ts';
-import { run, toolVersion, which } from '../tools.ts';
+import { SetupError, VmError } from './errors.ts';
+import { X86_64, type GuestMachine } from '../machine/index.ts';
+import { qemuVersion } from '../guest/qemu.ts';
+import { run, toolVersion, which } from './tools.ts';
 
 /** QEMU before 7.0 is untested. */
 export const MIN_QEMU = [7, 0] as const;

@@ -2,8 +2,8 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { KernelError, SetupError } from '../errors.ts';
-import { fakeBzImage, fakeElf } from '../fixtures/kernels.ts';
+import { KernelError, SetupError } from '../host/errors.ts';
+import { fakeBzImage, fakeElf } from '../testing/kernels.ts';
 import { FetchError } from './apt.ts';
 import { fetchKernel, kernelFromFile, pinnedPath } from './fetch.ts';
 import { findPinned } from './pinned.ts';

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { sha256 } from '../cache.ts';
+import { sha256 } from '../host/cache.ts';
 import { pinnedPath } from './fetch.ts';
 import { cached, inventory, removeCached, removeUnpackedFiles, unpackedFiles } from './inventory.ts';
 import { findPinned, PINNED } from './pinned.ts';

@@ -1,8 +1,8 @@
 /** What the cache holds of the kernels that can be fetched, and of the files that were unpacked into it. */
 import { readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { cacheDir, sha256File } from '../cache.ts';
-import { SetupError } from '../errors.ts';
+import { cacheDir, sha256File } from '../host/cache.ts';
+import { SetupError } from '../host/errors.ts';
 import { pinnedPath } from './fetch.ts';
 import { PINNED, type PinnedKernel } from './pinned.ts';
 

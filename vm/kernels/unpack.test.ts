@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { KernelError } from '../errors.ts';
-import { fakeBzImage, fakeElf } from '../fixtures/kernels.ts';
+import { KernelError } from '../host/errors.ts';
+import { fakeBzImage, fakeElf } from '../testing/kernels.ts';
 import {
   bzImageRelease,
   elfRelease,

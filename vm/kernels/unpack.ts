@@ -1,6 +1,6 @@
 /** From a kernel file to the ELF image that QEMU enters directly. */
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
-import { KernelError } from '../errors.ts';
+import { KernelError } from '../host/errors.ts';
 
 /** What a file's first bytes say it is. */
 export type KernelFormat = 'bzImage' | 'elf' | 'unknown';

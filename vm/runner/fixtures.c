@@ -1,4 +1,4 @@
-/* What a scenario may find ready. Bits in the order of FIXTURES in oracle/layout.ts. */
+/* What a scenario may find ready. Bits in the order of FIXTURES in oracle/world/layout.ts. */
 #include "control.h"
 
 static const char content[] = "ringfence: sixty-four bytes of file content, known to everyone.\n";

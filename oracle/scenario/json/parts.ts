@@ -1,6 +1,6 @@
 /** Codecs of the parts steps are made of: targets, placements, arguments, SQEs. */
-import { ARENA } from '../../layout.ts';
-import { IORING_RESTRICTION, IOSQE } from '../../opcodes/constants.ts';
+import { ARENA } from '../../world/layout.ts';
+import { IORING_RESTRICTION, IOSQE } from '../../uapi/constants.ts';
 import type {
   BpfArg,
   Placement,
@@ -27,8 +27,8 @@ import {
   u8,
   withDefault,
   word,
-} from './codec.ts';
-import type { Codec, Json, JsonSchema } from './codec.ts';
+} from '../../schema/codec.ts';
+import type { Codec, Json, JsonSchema } from '../../schema/codec.ts';
 import { FILTER_FLAGS, OPCODES, REGISTER_OPCODES, RESTRICTIONS } from './names.ts';
 import { program } from './program.ts';
 

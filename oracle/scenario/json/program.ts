@@ -2,9 +2,9 @@
 import { parseAsm, printAsm } from '../../bpf/asm.ts';
 import { contextKind } from '../../bpf/context.ts';
 import type { Program, SockFilter } from '../../bpf/program.ts';
-import { ARENA } from '../../layout.ts';
-import { expected, int, list, Mistake } from './codec.ts';
-import type { Codec, Json } from './codec.ts';
+import { ARENA } from '../../world/layout.ts';
+import { expected, int, list, Mistake } from '../../schema/codec.ts';
+import type { Codec, Json } from '../../schema/codec.ts';
 
 /** Instructions that fit in the arena; more than the kernel takes. */
 export const PROGRAM_MAX = ARENA.program_size / 8;

@@ -1,6 +1,6 @@
 /** Codecs of the steps, one per kind, and of the scenario. */
-import { ARENA, ARENA_SIZE, FIXTURES } from '../../layout.ts';
-import { IORING_SETUP } from '../../opcodes/constants.ts';
+import { ARENA, ARENA_SIZE, FIXTURES } from '../../world/layout.ts';
+import { IORING_SETUP } from '../../uapi/constants.ts';
 import { SCENARIO_VERSION } from '../types.ts';
 import type { Scenario, Step, StepKind } from '../types.ts';
 import {
@@ -20,8 +20,8 @@ import {
   u64,
   withDefault,
   word,
-} from './codec.ts';
-import type { Codec, Field } from './codec.ts';
+} from '../../schema/codec.ts';
+import type { Codec, Field } from '../../schema/codec.ts';
 import {
   bpfArg,
   define,

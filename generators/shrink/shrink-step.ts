@@ -1,0 +1,130 @@
+/** Smaller versions of one step. */
+import type { BpfArg, Restriction, Sqe, Step } from '../../oracle/scenario/types.ts';
+import { shrinkProgram } from '../program/shrink.ts';
+import { programSize, sqeSize } from './size.ts';
+
+/** Candidates for one step; not every one of them is smaller by the measure. */
+export function* shrinkStep(step: Step): Generator<Step> {
+  switch (step.do) {
+    case 'submit':
+      for (const sqes of shrinkSqes(step.sqes)) yield { ...step, sqes };
+      if (step.registered !== undefined) {
+        const { registered: _registered, ...rest } = step;
+        yield rest;
+      }
+      break;
+    case 'register_bpf_filter':
+      for (const arg of shrinkBpfArg(step.arg)) yield { ...step, arg };
+      if (step.nr_args !== 1) yield { ...step, nr_args: 1 };
+      break;
+    case 'register_restrictions':
+      for (const restrictions of shrinkRestrictions(step.arg.restrictions)) {
+        const nr_args = step.nr_args === step.arg.restrictions.length ? restrictions.length : step.nr_args;
+        yield { ...step, nr_args, arg: { ...step.arg, restrictions } };
+      }
+      if (step.arg.placement !== 'normal') yield { ...step, arg: { ...step.arg, placement: 'normal' } };
+      if (step.nr_args !== step.arg.restrictions.length) yield { ...step, nr_args: step.arg.restrictions.length };
+      break;
+    case 'register_task_restrictions': {
+      const { arg } = step;
+      for (const restrictions of shrinkRestrictions(arg.restrictions)) {
+        const nr_res = arg.nr_res === arg.restrictions.length ? restrictions.length : arg.nr_res;
+        yield { ...step, arg: { ...arg, restrictions, nr_res } };
+      }
+      if (arg.placement !== 'normal') yield { ...step, arg: { ...arg, placement: 'normal' } };
+      if (arg.flags !== 0) yield { ...step, arg: { ...arg, flags: 0 } };
+      if (arg.resv.some((word) => word !== 0)) yield { ...step, arg: { ...arg, resv: [0, 0, 0] } };
+      if (arg.nr_res !== arg.restrictions.length) yield { ...step, arg: { ...arg, nr_res: arg.restrictions.length } };
+      if (step.nr_args !== 1) yield { ...step, nr_args: 1 };
+      break;
+    }
+    case 'ring':
+      for (let bit = 1; bit !== 0 && bit <= 0x4000_0000; bit = (bit << 1) | 0)
+        if ((step.flags & bit) !== 0) yield { ...step, flags: (step.flags & ~bit) >>> 0 };
+      for (const entries of [1, 8]) if (entries < step.entries) yield { ...step, entries };
+      break;
+    case 'spawn':
+      if (step.how !== 'fork') yield { ...step, how: 'fork' };
+      break;
+    case 'take_ring':
+      if (step.from !== 0) yield { ...step, from: 0 };
+      break;
+    case 'register': {
+      const { bytes } = step;
+      if (bytes !== undefined && bytes.some((byte) => byte !== 0))
+        yield { ...step, bytes: new Uint8Array(bytes.length) };
+      if (step.nr_args > 1) yield { ...step, nr_args: 1 };
+      break;
+    }
+    default:
+      break;
+  }
+}
+
+function* shrinkSqes(sqes: readonly Sqe[]): Generator<readonly Sqe[]> {
+  const n = sqes.length;
+  for (let run = n >>> 1; run >= 1; run >>>= 1) {
+    for (let from = 0; from < n; from += run) if (run < n) yield sqes.filter((_, i) => i < from || i >= from + run);
+  }
+  const change = (at: number, by: Sqe): readonly Sqe[] => sqes.map((sqe, i) => (i === at ? by : sqe));
+  const smaller = (at: number, by: Sqe): readonly Sqe[] | undefined =>
+    sqeSize(by) < sqeSize(sqes[at]!) ? change(at, by) : undefined;
+  // All requests at once, then one by one.
+  if (sqes.some((sqe) => (sqe.flags ?? 0) !== 0)) yield sqes.map((sqe) => ({ ...sqe, flags: 0 }));
+  for (let at = 0; at < n; at++) {
+    const sqe = sqes[at]!;
+    const { user_data, flags } = sqe;
+    const tries: Sqe[] = [
+      { opcode: 0, ...(user_data === undefined ? {} : { user_data }), ...(flags === undefined ? {} : { flags }) },
+      { ...sqe, user_data: 0n },
+      { ...sqe, user_data: BigInt(at + 1) },
+    ];
+    for (let bit = 0x80; bit > 0; bit >>>= 1)
+      if (((flags ?? 0) & bit) !== 0) tries.push({ ...sqe, flags: (flags ?? 0) & ~bit });
+    for (const [field, value] of Object.entries(sqe)) {
+      if (field === 'opcode' || field === 'flags' || field === 'user_data' || value === 0 || value === 0n) continue;
+      tries.push({ ...sqe, [field]: typeof value === 'bigint' ? 0n : 0 });
+    }
+    for (const candidate of tries) {
+      const result = smaller(at, candidate);
+      if (result !== undefined) yield result;
+    }
+  }
+}
+
+function* shrinkBpfArg(arg: BpfArg): Generator<BpfArg> {
+  const size = programSize(arg.program);
+  const exact = arg.filter_len === arg.program.length;
+  for (const program of shrinkProgram(arg.program)) {
+    if (programSize(program) < size) yield { ...arg, program, filter_len: exact ? program.length : arg.filter_len };
+  }
+  if (!exact) yield { ...arg, filter_len: arg.program.length };
+  if (arg.placement !== 'normal') yield { ...arg, placement: 'normal' };
+  if (arg.program_placement !== 'normal') yield { ...arg, program_placement: 'normal' };
+  if (arg.cmd_type !== 1) yield { ...arg, cmd_type: 1 };
+  if (arg.cmd_flags !== 0) yield { ...arg, cmd_flags: 0 };
+  if (arg.resv !== 0) yield { ...arg, resv: 0 };
+  if (arg.resv_filter.some((byte) => byte !== 0)) yield { ...arg, resv_filter: [0, 0, 0] };
+  if (arg.resv2.some((word) => word !== 0n)) yield { ...arg, resv2: [0n, 0n, 0n, 0n, 0n] };
+  for (let bit = 1; bit !== 0; bit = (bit << 1) | 0)
+    if ((arg.flags & bit) !== 0) yield { ...arg, flags: (arg.flags & ~bit) >>> 0 };
+  if (arg.pdu_size !== 0) yield { ...arg, pdu_size: 0 };
+  if (arg.opcode !== 0) yield { ...arg, opcode: 0, pdu_size: 0 };
+}
+
+function* shrinkRestrictions(list: readonly Restriction[]): Generator<readonly Restriction[]> {
+  const n = list.length;
+  if (n > 0) yield [];
+  for (let run = n >>> 1; run >= 1; run >>>= 1) {
+    for (let from = 0; from < n; from += run) yield list.filter((_, i) => i < from || i >= from + run);
+  }
+  for (let at = 0; at < n; at++) {
+    const entry = list[at]!;
+    const tries: Restriction[] = [
+      { ...entry, value: 0 },
+      { ...entry, resv: 0 },
+      { ...entry, resv2: [0, 0, 0] },
+    ];
+    for (const candidate of tries) yield list.map((old, i) => (i === at ? candidate : old));
+  }
+}

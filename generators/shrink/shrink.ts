@@ -1,0 +1,122 @@
+/**
+ * Shrinks scenarios of any origin: candidates are well-formed and strictly smaller (size.ts),
+ * the boldest first. Task and ring numbers stay as they are, so that a reader can
+ * compare a small case with the one it came from.
+ */
+import { IORING_REGISTER } from '../../oracle/uapi/constants.ts';
+import type { Scenario, Step } from '../../oracle/scenario/types.ts';
+import { shrinkStep } from './shrink-step.ts';
+import { scenarioSize } from './size.ts';
+import { repair } from '../tracker.ts';
+import { isWellFormed } from '../well-formed.ts';
+
+/** Every candidate, in order. */
+export function* shrinkScenario(scenario: Scenario): Generator<Scenario> {
+  const size = scenarioSize(scenario);
+  for (const candidate of candidates(scenario)) {
+    const fixed = repair(candidate);
+    if (fixed.steps.length > 0 && scenarioSize(fixed) < size && isWellFormed(fixed) === true) yield fixed;
+  }
+}
+
+function* candidates(scenario: Scenario): Generator<Scenario> {
+  const { steps } = scenario;
+  const keep = (wanted: (step: Step, index: number) => boolean): Scenario => ({
+    ...scenario,
+    steps: steps.filter(wanted),
+  });
+
+  // Runs of steps, from half of them to single ones.
+  for (let run = steps.length >>> 1; run >= 1; run >>>= 1) {
+    for (let from = steps.length - run; from > -run; from -= run) {
+      const first = Math.max(0, from);
+      yield keep((_, i) => i < first || i >= from + run);
+    }
+    if (run === steps.length >>> 1) yield* wholeParts(scenario, keep);
+  }
+  if (scenario.fixtures.length > 0) {
+    yield { ...scenario, fixtures: [] };
+    for (const name of scenario.fixtures)
+      yield { ...scenario, fixtures: scenario.fixtures.filter((other) => other !== name) };
+  }
+  if (!scenario.jit) yield { ...scenario, jit: true };
+  yield* moveToRoot(scenario);
+  yield* withoutRegistered(scenario);
+  // Ring steps change what later steps mean; the others stand alone.
+  for (let i = 0; i < steps.length; i++) {
+    for (const step of shrinkStep(steps[i]!))
+      yield { ...scenario, steps: steps.map((old, j) => (j === i ? step : old)) };
+  }
+}
+
+/** Without one task and all that comes of it, without one ring, without one kind of step. */
+function* wholeParts(scenario: Scenario, keep: (wanted: (step: Step) => boolean) => Scenario): Generator<Scenario> {
+  const { steps } = scenario;
+  const children = new Set<number>();
+  const rings = new Set<number>();
+  const kinds = new Set<string>();
+  for (const step of steps) {
+    if (step.do === 'spawn') children.add(step.child);
+    if (step.do === 'ring') rings.add(step.ring);
+    kinds.add(step.do);
+  }
+  for (const child of children) {
+    yield keep((step) => step.task !== child && !(step.do === 'spawn' && step.child === child));
+  }
+  for (const ring of rings) {
+    yield keep(
+      (step) =>
+        !('ring' in step && step.ring === ring) && !('on' in step && step.on.kind === 'ring' && step.on.ring === ring),
+    );
+  }
+  for (const kind of kinds) if (kind !== 'ring') yield keep((step) => step.do !== kind);
+  // All submissions but the last.
+  const last = steps.findLastIndex((step) => step.do === 'submit');
+  if (last >= 0) {
+    const only = steps[last]!;
+    yield keep((step) => step.do !== 'submit' || step === only);
+  }
+}
+
+/** Steps of a child done by its parent instead. */
+function* moveToRoot(scenario: Scenario): Generator<Scenario> {
+  const { steps } = scenario;
+  for (const spawn of steps) {
+    if (spawn.do !== 'spawn') continue;
+    const moved = steps.flatMap((step): Step[] => {
+      if (step === spawn) return [];
+      const task = step.task === spawn.child ? spawn.task : step.task;
+      if (step.do === 'take_ring') {
+        const from = step.from === spawn.child ? spawn.task : step.from;
+        return from === task ? [] : [{ ...step, task, from }];
+      }
+      if (step.task !== spawn.child) return [step];
+      return step.do === 'exit' ? [] : [{ ...step, task }];
+    });
+    yield { ...scenario, steps: moved };
+  }
+}
+
+/** The rings themselves instead of their registered descriptors. */
+function* withoutRegistered(scenario: Scenario): Generator<Scenario> {
+  const { steps } = scenario;
+  const uses = steps.some(
+    (step) =>
+      ('on' in step && step.on.kind === 'registered') || (step.do === 'submit' && step.registered !== undefined),
+  );
+  if (!uses) return;
+  for (const made of steps) {
+    if (made.do !== 'ring') continue;
+    const direct = steps.flatMap((step): Step[] => {
+      if (step.do === 'register' && step.opcode === IORING_REGISTER.REGISTER_RING_FDS) return [];
+      if (step.do === 'submit') {
+        const { registered: _registered, ...rest } = step;
+        return [rest];
+      }
+      return 'on' in step && step.on.kind === 'registered'
+        ? [{ ...step, on: { kind: 'ring', ring: made.ring } }]
+        : [step];
+    });
+    yield { ...scenario, steps: direct };
+  }
+}

@@ -1,0 +1,66 @@
+/** Other io_uring_register calls. */
+import { IORING_REGISTER } from '../../oracle/uapi/constants.ts';
+import { registerForms } from '../../oracle/register/index.ts';
+import type { RegisterForm } from '../../oracle/register/index.ts';
+import type { Target } from '../../oracle/scenario/types.ts';
+import type { Builder } from '../builder.ts';
+
+const BY_OPCODE: readonly (readonly RegisterForm[])[] = (() => {
+  const table = new Map<number, RegisterForm[]>();
+  for (const form of registerForms) {
+    const key = form.opcode * 2 + (form.on === 'task' ? 1 : 0);
+    table.set(key, [...(table.get(key) ?? []), form]);
+  }
+  return [...table.values()];
+})();
+const ON_RING = BY_OPCODE.filter((forms) => forms[0]!.on === 'ring');
+const ON_TASK = registerForms.filter((form) => form.on === 'task');
+/** Task-wide calls that do something; the others only show that nothing else exists without a ring. */
+const BLIND = ON_TASK.filter((form) => form.name !== 'blind');
+const RESOURCES: readonly number[] = [
+  IORING_REGISTER.REGISTER_BUFFERS,
+  IORING_REGISTER.REGISTER_FILES,
+  IORING_REGISTER.REGISTER_FILES2,
+  IORING_REGISTER.REGISTER_PERSONALITY,
+  IORING_REGISTER.REGISTER_BUFFERS2,
+];
+const MAKING = ON_RING.filter((forms) => RESOURCES.includes(forms[0]!.opcode));
+
+function push(b: Builder, task: number, on: Target, form: RegisterForm): void {
+  for (const fixture of form.fixtures) b.fixtures.add(fixture);
+  const { opcode, nr_args, bytes, raw_arg } = form;
+  b.push({
+    do: 'register',
+    task,
+    on,
+    opcode,
+    nr_args,
+    ...(bytes === undefined ? {} : { bytes }),
+    ...(raw_arg === undefined ? {} : { raw_arg }),
+  });
+}
+
+/** One call of a register opcode that is not part of the feature. */
+export function drawRegister(b: Builder, task: number, on: Target): void {
+  const { d } = b;
+  if (d.chance(0.06)) {
+    b.register(
+      task,
+      on,
+      d.pick([b.abi.register_last, b.abi.register_last + 1, 99, 0x7fff_ffff, IORING_REGISTER.REGISTER_ENABLE_RINGS]),
+    );
+    return;
+  }
+  if (on.kind === 'task') {
+    push(b, task, on, d.pick(d.chance(0.6) ? BLIND : ON_TASK));
+    return;
+  }
+  const form = d.pick(d.pick(ON_RING));
+  const flags = on.kind === 'ring' ? (b.tracker.rings.get(on.ring)?.flags ?? 0) : 0;
+  if ((flags & (form.avoid_setup ?? 0)) === 0) push(b, task, on, form);
+}
+
+/** Gives a ring resources of its own: buffers, direct descriptors, a personality. */
+export function drawResources(b: Builder, task: number, on: Target): void {
+  for (let n = b.d.int(1, 3); n > 0; n--) push(b, task, on, b.d.pick(b.d.pick(MAKING)));
+}

@@ -1,0 +1,96 @@
+/** Boots guests on demand with one set of options, counts boots, and lets go of all of them at the end. */
+import { bootGuest } from '../../vm/index.ts';
+import type { BootOptions, Guest } from '../../vm/index.ts';
+import { encodeScenario } from '../../oracle/scenario/binary.ts';
+import type { Observation } from '../../oracle/scenario/observation.ts';
+import type { Scenario } from '../../oracle/scenario/types.ts';
+import { STATUS } from '../../vm/protocol/frames.ts';
+import type { RunnerResult } from '../../vm/protocol/frames.ts';
+import { Session } from './session.ts';
+import type { Waits } from '../../oracle/judge/waits.ts';
+
+export interface GuestPlan {
+  /** How to boot one; `consoleFile` is added per guest. */
+  readonly boot: Omit<BootOptions, 'consoleFile'>;
+  /** Boots one; tests put a guest of their own here. Default bootGuest. */
+  readonly start?: (options: BootOptions) => Promise<Guest>;
+  /** Path prefix for console files, or undefined. */
+  readonly consoleFile?: (boot: number) => string | undefined;
+  /** Milliseconds a guest with work may be silent. */
+  readonly patience: number;
+  /** Milliseconds one scenario may take inside the guest. */
+  readonly deadline: number;
+}
+
+export class Guests {
+  readonly plan: GuestPlan;
+  boots = 0;
+  bootMs = 0;
+  readonly #open = new Set<Session>();
+  #closed = false;
+
+  constructor(plan: GuestPlan) {
+    this.plan = plan;
+  }
+
+  /** Boots a guest and greets its runner. */
+  async open(): Promise<Session> {
+    const number = this.boots++;
+    const file = this.plan.consoleFile?.(number);
+    const guest = await (this.plan.start ?? bootGuest)({
+      ...this.plan.boot,
+      ...(file === undefined ? {} : { consoleFile: file }),
+    });
+    this.bootMs = Math.max(this.bootMs, guest.bootMs);
+    if (this.#closed) {
+      await guest.kill();
+      throw new Error('the run has ended');
+    }
+    let session: Session;
+    try {
+      session = await Session.open(guest, this.plan.patience);
+    } catch (error) {
+      await guest.kill();
+      throw error;
+    }
+    this.#open.add(session);
+    session.onEnd(() => this.#open.delete(session));
+    return session;
+  }
+
+  /** Ends every guest. */
+  async closeAll(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#open].map((session) => session.close()));
+  }
+}
+
+let next = 0x4000_0000;
+
+/** Runs one scenario on a session and waits for its answer. Ids above the campaign's own are used. */
+export async function runAlone(
+  session: Session,
+  scenario: Scenario,
+  waits: readonly number[] | Waits,
+  deadline: number,
+): Promise<RunnerResult> {
+  const id = next++;
+  const { result } = session.submit(
+    id,
+    encodeScenario(scenario, { id, deadline_ms: deadline, ...('waits' in waits ? waits : { waits }) }),
+  );
+  return await result;
+}
+
+/** As runAlone, for callers that only want a complete observation. @throws Error when the runner could not finish it */
+export async function observe(
+  session: Session,
+  scenario: Scenario,
+  waits: readonly number[] | Waits,
+  deadline: number,
+): Promise<Observation> {
+  const result = await runAlone(session, scenario, waits, deadline);
+  if (result.status !== STATUS.done)
+    throw new Error(`the runner answers status ${result.status}, detail ${result.detail}`);
+  return result.observation;
+}

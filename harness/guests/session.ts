@@ -1,0 +1,258 @@
+/**
+ * One guest at work: frames out, results back, always knowing which scenario is running. It
+ * judges nothing; a guest that dies or falls silent is reported with the scenario it was in.
+ */
+import type { Guest } from '../../vm/index.ts';
+import { consoleTail, KernelError } from '../../vm/host/errors.ts';
+import { scanConsole } from '../../vm/console/console.ts';
+import type { ConsoleReport } from '../../vm/console/console.ts';
+import { benchFrame, byeFrame, FrameParser, imageFrame, PROTOCOL_VERSION } from '../../vm/protocol/frames.ts';
+import type { Benched, Hello, RunnerResult } from '../../vm/protocol/frames.ts';
+import { arenaImage } from '../../oracle/world/arena.ts';
+
+/** Why a session ended. */
+export interface SessionEnd {
+  /** `lost`: QEMU itself failed or was killed from outside, and the kernel said nothing; `killed`: by us. */
+  readonly reason: 'crash' | 'silent' | 'garbage' | 'runner' | 'lost' | 'killed';
+  /** Scenario that was running, if one was. */
+  readonly running: number | undefined;
+  /** Ids answered last, newest first (a late crash may belong to one of them). */
+  readonly recent: readonly number[];
+  readonly detail: string;
+  readonly reports: readonly ConsoleReport[];
+  readonly console: string;
+}
+
+interface Waiting {
+  readonly resolve: (result: RunnerResult) => void;
+  readonly reject: (end: SessionEnded) => void;
+}
+
+/** Thrown to everyone who waits when the session ends. */
+export class SessionEnded extends Error {
+  readonly end: SessionEnd;
+  constructor(end: SessionEnd) {
+    super(`the guest stopped: ${end.detail}`);
+    this.end = end;
+  }
+}
+
+/** How long the guest may say nothing while it has work, in milliseconds. */
+export const DEFAULT_PATIENCE_MS = 30_000;
+const RECENT = 4;
+/** Milliseconds in which the rest of a kernel's report arrives. */
+const REPORT_MS = 300;
+
+/** Milliseconds after the last answer in which the console catches up. */
+const SETTLE_MS = 100;
+
+/** The runner was reached but cannot be talked to: exit code 125. */
+function unusable(what: string, guest: Guest): KernelError {
+  return new KernelError(
+    `${what}\nEnd of the guest's console:\n${consoleTail(guest.console)}`,
+    'This kernel cannot be tested as it is. If the machine is busy, allow more time with --timeout.',
+    125,
+  );
+}
+
+export class Session {
+  readonly guest: Guest;
+  readonly hello: Hello;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #parser = new FrameParser();
+  readonly #patience: number;
+  #running: number | undefined;
+  #recent: number[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #ended: SessionEnd | undefined;
+  /** Characters of console: while booting; and looked at, whole lines only. */
+  #booted = 0;
+  #reported = 0;
+  #reportTimer: NodeJS.Timeout | undefined;
+  #blamed: Pick<SessionEnd, 'running' | 'recent'> | undefined;
+  #benched: ((frame: Benched) => void) | undefined;
+  readonly #onEnd: ((end: SessionEnd) => void)[] = [];
+  /** Nanoseconds the guest spent executing scenarios and waiting for them. */
+  exec_ns = 0;
+  idle_ns = 0;
+
+  private constructor(guest: Guest, hello: Hello, patience: number) {
+    this.guest = guest;
+    this.hello = hello;
+    this.#patience = patience;
+  }
+
+  /** Waits for the runner's HELLO and sends the arena image. */
+  static async open(guest: Guest, patience = DEFAULT_PATIENCE_MS): Promise<Session> {
+    let session: Session | undefined;
+    const parser = new FrameParser();
+    const hello = await new Promise<Hello>((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(unusable(`The runner in the guest did not say hello within ${patience / 1000} s.`, guest)),
+        patience,
+      );
+      guest.onData((chunk) => {
+        if (session !== undefined) return session.#receive(chunk);
+        for (const frame of parser.push(chunk)) {
+          clearTimeout(timer);
+          if (frame.type === 'hello' && frame.hello.version === PROTOCOL_VERSION) resolve(frame.hello);
+          else if (frame.type === 'hello')
+            reject(unusable(`The guest image speaks protocol ${frame.hello.version}, not ${PROTOCOL_VERSION}.`, guest));
+          else
+            reject(
+              unusable(
+                `The runner in the guest could not start: ${frame.type === 'error' ? frame.text : 'it sent garbage'}.`,
+                guest,
+              ),
+            );
+        }
+      });
+      void guest.exited.then(({ code, signal, stderr }) => {
+        clearTimeout(timer);
+        reject(
+          unusable(`The guest ended before it said hello (code ${code}, signal ${signal}) ${stderr}`.trimEnd(), guest),
+        );
+      });
+    });
+    session = new Session(guest, hello, patience);
+    // What the kernel said while it booted is not a scenario's doing.
+    session.#booted = session.#reported = guest.console.length;
+    guest.onConsole(() => session.#look());
+    void guest.exited.then(({ code, signal, stderr }) => session.#exited(code, signal, stderr));
+    // A guest that dies here has told `exited`.
+    await guest.send(imageFrame(arenaImage(true))).catch(() => {});
+    return session;
+  }
+
+  get ended(): SessionEnd | undefined {
+    return this.#ended;
+  }
+
+  /** Calls back once when the session ends. */
+  onEnd(callback: (end: SessionEnd) => void): void {
+    if (this.#ended !== undefined) callback(this.#ended);
+    else this.#onEnd.push(callback);
+  }
+
+  /** Scenarios sent and not answered. */
+  get inFlight(): number {
+    return this.#waiting.size;
+  }
+
+  /** Sends an encoded scenario; the answer comes as a RunnerResult. Resolves `sent` when more may be sent. */
+  submit(id: number, bytes: Uint8Array): { readonly sent: Promise<void>; readonly result: Promise<RunnerResult> } {
+    if (this.#ended !== undefined) {
+      const error = new SessionEnded(this.#ended);
+      const result = Promise.reject(error);
+      result.catch(() => {});
+      return { sent: Promise.resolve(), result };
+    }
+    const result = new Promise<RunnerResult>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+    result.catch(() => {});
+    this.#watch();
+    const sent = this.guest.send(bytes).catch(() => {});
+    return { sent, result };
+  }
+
+  /** Runs one of the runner's bare C loops. Nothing else may be under way. */
+  async bench(which: number, iterations: number): Promise<Benched> {
+    const answer = new Promise<Benched>((resolve, reject) => {
+      this.#benched = resolve;
+      this.onEnd((end) => reject(new SessionEnded(end)));
+    });
+    await this.guest.send(benchFrame(0, which, iterations));
+    return await answer;
+  }
+
+  /** Waits until what the kernel has to say about the last scenario is here. The end, if the session has ended. */
+  async settle(): Promise<SessionEnd | undefined> {
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    if (this.#blamed !== undefined) await new Promise<void>((resolve) => this.onEnd(() => resolve()));
+    return this.#ended;
+  }
+
+  /** Asks the guest to power off, and makes sure that it is gone. */
+  async close(): Promise<void> {
+    if (this.#ended === undefined) this.#finish('killed', 'closed');
+    await this.guest.send(byeFrame()).catch(() => {});
+    await this.guest.kill();
+  }
+
+  #receive(chunk: Buffer): void {
+    for (const frame of this.#parser.push(chunk)) {
+      switch (frame.type) {
+        case 'begin':
+          this.#running = frame.id;
+          break;
+        case 'result': {
+          const { result } = frame;
+          this.exec_ns += result.exec_ns;
+          this.idle_ns += result.idle_ns;
+          if (this.#running === result.id) this.#running = undefined;
+          this.#recent = [result.id, ...this.#recent.slice(0, RECENT - 1)];
+          const waiting = this.#waiting.get(result.id);
+          this.#waiting.delete(result.id);
+          waiting?.resolve(result);
+          break;
+        }
+        case 'error':
+          this.#finish('runner', `the runner reports: ${frame.text}`);
+          break;
+        case 'garbage':
+          this.#finish('garbage', `the guest sent bytes that are no frame (${frame.detail})`);
+          break;
+        case 'benched':
+          this.#benched?.(frame.benched);
+          break;
+        default:
+          break;
+      }
+    }
+    this.#watch();
+  }
+
+  /** A report on the kernel's console ends the session: what it says is a result. */
+  #look(): void {
+    if (this.#ended !== undefined) return;
+    const text = this.guest.console;
+    if (text.length - this.#reported < 1) return;
+    const reports = scanConsole(text.slice(this.#reported));
+    if (reports.length === 0) {
+      // Keep the last line: it may come in pieces.
+      this.#reported = Math.max(this.#reported, text.lastIndexOf('\n') + 1);
+      return;
+    }
+    // Who runs now is to blame, not who runs when the report is complete. Let its rest arrive before the guest is stopped.
+    this.#blamed ??= { running: this.#running, recent: this.#recent };
+    this.#reportTimer ??= setTimeout(() => this.#finish('crash', reports[0]!.title), REPORT_MS);
+  }
+
+  /** A panic ends QEMU with code 0. Anything else without a word from the kernel is QEMU's own end, or someone killed it. */
+  #exited(code: number | null, signal: NodeJS.Signals | null, stderr: string): void {
+    const spoke = scanConsole(this.guest.console.slice(this.#booted)).length > 0;
+    this.#finish(
+      spoke || code === 0 ? 'crash' : 'lost',
+      `QEMU ended (${signal ?? `code ${code}`})${stderr.trim() === '' ? '' : `: ${stderr.trim()}`}`,
+    );
+  }
+
+  #watch(): void {
+    clearTimeout(this.#timer);
+    if (this.#waiting.size === 0 || this.#ended !== undefined) return;
+    this.#timer = setTimeout(() => this.#finish('silent', `no answer for ${this.#patience / 1000} s`), this.#patience);
+  }
+
+  #finish(reason: SessionEnd['reason'], detail: string): void {
+    if (this.#ended !== undefined) return;
+    clearTimeout(this.#timer);
+    clearTimeout(this.#reportTimer);
+    const console = this.guest.console;
+    const { running, recent } = this.#blamed ?? { running: this.#running, recent: this.#recent };
+    this.#ended = { reason, running, recent, detail, reports: scanConsole(console.slice(this.#booted)), console };
+    const error = new SessionEnded(this.#ended);
+    for (const waiting of this.#waiting.values()) waiting.reject(error);
+    this.#waiting.clear();
+    if (reason !== 'killed') void this.guest.kill();
+    for (const callback of this.#onEnd) callback(this.#ended);
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * Findings: documented promises that released kernels break, as data under `suites/findings`. Each
+ * names the model of the faulty kernel (oracle/quirks/index.ts); only answers that are exactly the model's count as known.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { AbiProfile } from '../../oracle/uapi/abi.ts';
+import { predict } from '../../oracle/predict.ts';
+import type { Prediction } from '../../oracle/scenario/prediction.ts';
+import { QUIRKS } from '../../oracle/quirks/index.ts';
+import type { QuirkId } from '../../oracle/quirks/index.ts';
+import type { Observation } from '../../oracle/scenario/observation.ts';
+import { fromJson } from '../../oracle/scenario/json.ts';
+import type { Scenario } from '../../oracle/scenario/types.ts';
+import { compare } from '../../oracle/judge/compare.ts';
+
+export interface Finding {
+  readonly id: string;
+  /** The broken rule. */
+  readonly rule: string;
+  readonly title: string;
+  /** What it means for someone who relies on the feature. */
+  readonly consequence: string;
+  readonly explanation: string;
+  readonly model: QuirkId;
+  /** Upstream versions: first affected, and first without it (null: none yet). */
+  readonly affected: { readonly from: string; readonly fixed: string | null };
+  /** Kernels it was seen on, and kernels it was looked for and not seen. */
+  readonly seen: readonly string[];
+  readonly not_seen: readonly string[];
+  /** Smallest scenario that shows it. */
+  readonly scenario: Scenario;
+}
+
+const DIRECTORY = fileURLToPath(new URL('../../suites/findings', import.meta.url));
+
+/** Reads every finding. @throws Error naming the file and what is wrong with it */
+export function loadFindings(directory = DIRECTORY): readonly Finding[] {
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory)
+    .filter((name) => name.endsWith('.json'))
+    .sort()
+    .map((name) => {
+      const data = JSON.parse(readFileSync(join(directory, name), 'utf8')) as Omit<Finding, 'scenario'> & {
+        scenario: unknown;
+      };
+      const scenario = fromJson(data.scenario);
+      if (!scenario.ok) throw new Error(`suites/findings/${name}: ${scenario.error}`);
+      if (!(data.model in QUIRKS))
+        throw new Error(`suites/findings/${name}: model "${data.model}" is not in oracle/quirks/index.ts`);
+      return { ...data, scenario: scenario.scenario };
+    });
+}
+
+/** "7.0.13+deb13-cloud-amd64" as [7, 0, 13]. */
+export function versionOf(release: string): readonly number[] {
+  return (/^(\d+)\.(\d+)(?:\.(\d+))?/.exec(release)?.slice(1) ?? []).map((part) => Number(part ?? 0));
+}
+
+function before(a: readonly number[], b: readonly number[]): boolean {
+  for (let i = 0; i < 3; i++) {
+    const difference = (a[i] ?? 0) - (b[i] ?? 0);
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
+}
+
+/** Whether the data says that a release has the finding. */
+export function affects(finding: Finding, release: string): boolean {
+  const version = versionOf(release);
+  if (version.length === 0) return false;
+  const upstream = version.map((part) => (Number.isNaN(part) ? 0 : part));
+  const name = upstream.join('.');
+  if (finding.not_seen.includes(name)) return false;
+  if (finding.seen.includes(name)) return true;
+  const { from, fixed } = finding.affected;
+  return !before(upstream, versionOf(from)) && (fixed === null || before(upstream, versionOf(fixed)));
+}
+
+/** What running every finding's smallest scenario on the kernel told. */
+export interface Sentinels {
+  /** Findings that this kernel shows and is expected to show. */
+  readonly active: readonly Finding[];
+  /** Expected, and not shown. */
+  readonly missing: readonly Finding[];
+}
+
+/** Runs each finding's scenario once and sorts the findings. Anything else than the model's exact answer is no finding. */
+export async function runSentinels(
+  findings: readonly Finding[],
+  abi: AbiProfile,
+  run: (scenario: Scenario) => Promise<Observation>,
+): Promise<Sentinels> {
+  const expected = findings.filter((finding) => affects(finding, abi.release));
+  const shown = new Set<Finding>();
+  for (const finding of expected) {
+    const observation = await run(finding.scenario);
+    const pure = compare(predict(finding.scenario, abi), observation);
+    if (pure.difference !== undefined) shown.add(finding);
+  }
+  return {
+    active: expected.filter((finding) => shown.has(finding)),
+    missing: expected.filter((finding) => !shown.has(finding)),
+  };
+}
+
+/** Decides whether an observation that breaks the rules is exactly what known findings predict. */
+export class KnownFindings {
+  readonly #active: readonly Finding[];
+  readonly #abi: AbiProfile;
+  constructor(active: readonly Finding[], abi: AbiProfile) {
+    this.#active = active;
+    this.#abi = abi;
+  }
+
+  get active(): readonly Finding[] {
+    return this.#active;
+  }
+
+  /** The prediction with every active model; `pure` is the one without any, where it is at hand. */
+  predict(scenario: Scenario, pure?: Prediction): Prediction {
+    if (pure !== undefined && !this.#concerns(pure)) return pure;
+    return predict(scenario, this.#abi, { quirks: new Set(this.#active.map(({ model }) => model)) });
+  }
+
+  /** Whether one of the active models has a say in what was predicted. */
+  #concerns({ asked }: Prediction): boolean {
+    return this.#active.some(({ model }) => asked.has(model));
+  }
+
+  /** The findings that explain the observation to the last answer (as few as possible), or undefined. */
+  explain(scenario: Scenario, observation: Observation, pure?: Prediction): readonly Finding[] | undefined {
+    if (this.#active.length === 0 || (pure !== undefined && !this.#concerns(pure))) return undefined;
+    const matches = (findings: readonly Finding[]): boolean =>
+      compare(predict(scenario, this.#abi, { quirks: new Set(findings.map(({ model }) => model)) }), observation)
+        .difference === undefined;
+    if (!matches(this.#active)) return undefined;
+    let needed = this.#active;
+    for (const finding of this.#active) {
+      const fewer = needed.filter((other) => other !== finding);
+      if (matches(fewer)) needed = fewer;
+    }
+    return needed;
+  }
+}

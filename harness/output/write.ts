@@ -1,0 +1,189 @@
+/**
+ * What a run leaves on disk. Every file is written beside its place and moved there, so that
+ * none is ever half written; files whose content is there already are left alone, so that
+ * writing again and again while the run goes on costs little.
+ */
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { CASE_VERSION, formatJson } from '../../oracle/scenario/json.ts';
+import type { Json } from '../../oracle/scenario/json.ts';
+import { formatDivergence } from '../../reports/text/divergence.ts';
+import { caseFile } from '../../reports/text/replay.ts';
+import type { RunResult } from '../../reports/data/result.ts';
+import { formatSummary } from '../../reports/text/summary.ts';
+
+/** The output could not be written. The message says which file, why, and what to do. */
+export class OutputError extends Error {
+  readonly path: string;
+  /** errno name such as ENOSPC. */
+  readonly code: string;
+  constructor(path: string, cause: NodeJS.ErrnoException) {
+    super(`${path} could not be written: ${reasonOf(cause)}`, { cause });
+    this.name = 'OutputError';
+    this.path = path;
+    this.code = cause.code ?? 'unknown';
+  }
+}
+
+function reasonOf(cause: NodeJS.ErrnoException): string {
+  switch (cause.code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'the disk is full. Free some space there or choose another place with --out. What was written before is whole.';
+    case 'EACCES':
+    case 'EPERM':
+      return 'you may not write there. Choose another place with --out.';
+    case 'EROFS':
+      return 'the file system is read-only. Choose another place with --out.';
+    case 'ENOTDIR':
+    case 'EEXIST':
+    case 'EISDIR':
+      return 'something else is in the way. Remove it or choose another place with --out.';
+    default:
+      return `${cause.message}. Choose another place with --out.`;
+  }
+}
+
+export interface WriteExtras {
+  /** Consoles that are not on disk yet: file name (`console-0.txt`) -> text. */
+  readonly console?: ReadonlyMap<string, string>;
+}
+
+/** The files of a result, by path below the output directory. */
+export function outputFiles(
+  result: RunResult,
+  out: string,
+  { console: consoles = new Map() }: WriteExtras = {},
+): Map<string, string> {
+  const files = new Map<string, string>();
+  const caseText = (suite: string, note: string, scenario: unknown): string =>
+    `${formatJson({ ringfence: CASE_VERSION, suite, note: note.slice(0, 1000), scenario: scenario as Json })}\n`;
+  for (const [name, text] of consoles) files.set(name, text);
+  result.divergences.forEach((divergence, n) => {
+    files.set(
+      caseFile('divergences', n),
+      caseText(
+        divergence.suite,
+        `${divergence.rule} on Linux ${result.kernel.release}: step ${divergence.step}, predicted ${divergence.predicted}, observed ${divergence.observed}`,
+        divergence.scenario,
+      ),
+    );
+    files.set(caseFile('divergences', n, 'txt'), formatDivergence(divergence, n, result, out));
+  });
+  result.crashes.forEach((crash, n) => {
+    files.set(
+      caseFile('crashes', n),
+      caseText(crash.suite, `${crash.kind} on Linux ${result.kernel.release}: ${crash.title}`, crash.scenario),
+    );
+    files.set(
+      caseFile('crashes', n, 'txt'),
+      `${crash.kind}: ${crash.title}\nreproduced: ${crash.reproduced}\n\n${crash.console.trimEnd()}\n`,
+    );
+  });
+  result.hangs.forEach((hang, n) =>
+    files.set(
+      caseFile('hangs', n),
+      caseText(hang.suite, `hang on Linux ${result.kernel.release}: ${hang.detail}`, hang.scenario),
+    ),
+  );
+  result.unconfirmed.forEach((one, n) =>
+    files.set(
+      caseFile('unconfirmed', n),
+      caseText(one.suite, `unconfirmed ${one.verdict} on Linux ${result.kernel.release}: ${one.detail}`, one.scenario),
+    ),
+  );
+  files.set(
+    'versions.json',
+    `${JSON.stringify({ kernel: result.kernel, accel: result.accel, ...result.versions }, null, 2)}\n`,
+  );
+  files.set('command', `${result.command}\n`);
+  files.set('summary.txt', formatSummary(result, { out }));
+  // Last: a reader that finds result.json finds everything it names.
+  files.set('result.json', `${JSON.stringify(result, null, 2)}\n`);
+  return files;
+}
+
+/** Files of an earlier run that must not be taken for this run's. */
+const NUMBERED = /^\d{3,}\.(json|txt)$/;
+
+/** What this process wrote: path -> content. */
+const written = new Map<string, string>();
+
+/**
+ * Writes the result and everything that goes with it to `dir`, which is made if need be.
+ * May be called again with a newer result. @throws OutputError
+ */
+export function writeOut(dir: string, result: RunResult, extras: WriteExtras = {}): void {
+  const files = outputFiles(result, dir, extras);
+  for (const [name, text] of files) {
+    const path = join(dir, name);
+    if (written.get(path) === text) continue;
+    writeWhole(path, text);
+    written.set(path, text);
+  }
+  for (const kind of ['divergences', 'crashes', 'hangs', 'unconfirmed']) removeOthers(dir, kind, files);
+}
+
+/** Writes one file so that it is there whole or not at all. @throws OutputError */
+export function writeWhole(path: string, text: string): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    makeParents(dirname(path));
+    const fd = openSync(temporary, 'w');
+    try {
+      const bytes = Buffer.from(text);
+      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    try {
+      rmSync(temporary, { force: true });
+    } catch {
+      // The first error is the one to tell.
+    }
+    throw new OutputError(path, error as NodeJS.ErrnoException);
+  }
+}
+
+/** The recursive form of Node.js never returns below /proc. */
+function makeParents(dir: string): void {
+  if (existsSync(dir)) return;
+  if (dirname(dir) !== dir) makeParents(dirname(dir));
+  try {
+    mkdirSync(dir);
+  } catch (error) {
+    // Somebody else may have made it meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+function removeOthers(dir: string, kind: string, files: ReadonlyMap<string, string>): void {
+  let names: string[];
+  try {
+    names = readdirSync(join(dir, kind));
+  } catch {
+    return;
+  }
+  for (const name of names) {
+    if (!NUMBERED.test(name) || files.has(`${kind}/${name}`)) continue;
+    try {
+      rmSync(join(dir, kind, name));
+      written.delete(join(dir, kind, name));
+    } catch (error) {
+      throw new OutputError(join(dir, kind, name), error as NodeJS.ErrnoException);
+    }
+  }
+}

@@ -1,0 +1,152 @@
+/** Questions that the kernel does not survive, and kernels whose interface is not the documented one. The guests are scripted. */
+import { describe, expect, it } from 'vitest';
+import { ABI_7_0 } from '../../oracle/uapi/abi.ts';
+import { judgedAbi } from '../../oracle/probe/abi-documented.ts';
+import { predict } from '../../oracle/predict.ts';
+import type { Scenario } from '../../oracle/scenario/types.ts';
+import { abiCase, oddityText } from '../../oracle/probe/abi-cases.ts';
+import { compare } from '../../oracle/judge/compare.ts';
+import { Guests } from '../guests/guests.ts';
+import { Asker } from './prepare.ts';
+import { FeatureMissing, probeAbi } from '../../oracle/probe/probe.ts';
+import { FakeGuest, obedient } from '../testing/fake-guest.ts';
+import type { Script } from '../testing/fake-guest.ts';
+
+const QUESTION: Scenario = {
+  version: 1,
+  fixtures: [],
+  jit: true,
+  steps: [{ task: 0, do: 'ring', ring: 0, entries: 8, flags: 0 }],
+};
+const OTHER: Scenario = { ...QUESTION, jit: false };
+const ANSWER = obedient(predict(QUESTION, ABI_7_0).steps);
+
+async function asking<T>(script: Script, body: (asker: Asker, guests: Guests) => Promise<T>): Promise<T> {
+  const guests = new Guests({
+    boot: {} as never,
+    patience: 150,
+    deadline: 50,
+    start: async () => new FakeGuest(script),
+  });
+  try {
+    return await body(new Asker(guests, await guests.open()), guests);
+  } finally {
+    await guests.closeAll();
+  }
+}
+
+describe('a question', () => {
+  it('that crashes the kernel becomes a case; the next one goes to another guest', async () => {
+    let asked = 0;
+    await asking(
+      (guest, id) => {
+        if (++asked !== 1) return guest.answer(id, ANSWER);
+        guest.print('[    1.0] BUG: kernel NULL pointer dereference, address: 0000000000000000\n');
+        guest.end(0);
+      },
+      async (asker, guests) => {
+        expect(await asker.ask(QUESTION, [0])).toBeUndefined();
+        expect(asker.fatal).toEqual([QUESTION]);
+        expect((await asker.ask(OTHER, [0]))?.steps).toHaveLength(1);
+        expect(guests.boots).toBe(2);
+      },
+    );
+  });
+  it('that is never answered becomes a case too', async () => {
+    await asking(
+      () => {},
+      async (asker) => {
+        expect(await asker.ask(QUESTION, [0])).toBeUndefined();
+        expect(asker.fatal).toEqual([QUESTION]);
+      },
+    );
+  });
+  it('is not blamed when QEMU was killed', async () => {
+    await asking(
+      (guest) => guest.end(137),
+      async (asker) => {
+        await expect(asker.ask(QUESTION, [0])).rejects.toMatchObject({ end: { reason: 'lost' } });
+        expect(asker.fatal).toEqual([]);
+      },
+    );
+  });
+});
+
+/** Asks a kernel that obeys the oracle of some profile. */
+const probe = (abi: typeof ABI_7_0, meddle: (scenario: Scenario, ret: number[]) => number[] = (_, ret) => ret) =>
+  probeAbi(
+    async (scenario) => ({
+      steps: obedient(predict(scenario, abi).steps).map((step) => ({
+        ...step,
+        returns: meddle(scenario, [...step.returns]),
+      })),
+    }),
+    { release: abi.release, machine: abi.machine, little_endian: true },
+  );
+
+describe('an interface that no header knows', () => {
+  it('is found by asking, and not believed', async () => {
+    for (const fields of [{ ctx_size: 44 }, { ctx_size: 36 }, { filter_flags: 7 }, { register_last: 39 }] as const) {
+      expect(judgedAbi(await probe({ ...ABI_7_0, ...fields })).oddities, JSON.stringify(fields)).toMatchObject([
+        { field: Object.keys(fields)[0], probed: Object.values(fields)[0], accepted: false },
+      ]);
+    }
+    expect(judgedAbi(await probe(ABI_7_0)).oddities).toEqual([]);
+  });
+
+  it('shows in the case that is made for it, and the case is well judged on a right kernel', () => {
+    const pdu_size = ABI_7_0.pdu_size.map((size, opcode) => (opcode === 45 ? 16 : size));
+    for (const fields of [
+      { ctx_size: 44 },
+      { ctx_size: 36 },
+      { filter_flags: 7 },
+      { filter_flags: 1 },
+      { register_last: 39 },
+      { register_last: 37 },
+      { op_last: 66 },
+      { op_last: 64 },
+      { sqe_flags: 0xff },
+      { sqe_flags: 0x3f },
+      { pdu_size },
+    ]) {
+      const broken = { ...ABI_7_0, ...fields };
+      const { abi, oddities } = judgedAbi(broken);
+      expect(oddities, JSON.stringify(fields)).toHaveLength(1);
+      const scenario = abiCase(oddities[0]!);
+      expect(
+        compare(predict(scenario, abi), { steps: obedient(predict(scenario, broken).steps) }).difference,
+        JSON.stringify(fields),
+      ).toBeDefined();
+      expect(
+        compare(predict(scenario, abi), { steps: obedient(predict(scenario, abi).steps) }).difference,
+      ).toBeUndefined();
+      expect(oddityText(oddities[0]!)).toContain('judged by the headers');
+    }
+  });
+
+  it('a kernel that refuses every filter still has the feature, when it knows a bad pointer', async () => {
+    const refusing = probeAbi(
+      async (scenario) => ({
+        steps: scenario.steps.map((step) => ({
+          reached: true,
+          returns: [step.do !== 'register_bpf_filter' ? 0 : step.arg.placement === 'normal' ? -22 : -14],
+          cqes: [],
+        })),
+      }),
+      { release: '7.0.1', machine: 'x86_64', little_endian: true },
+    );
+    const { abi, oddities } = judgedAbi(await refusing);
+    expect(abi).toMatchObject({ op_last: 65, ctx_size: 40, filter_flags: 3, pdu_size: ABI_7_0.pdu_size });
+    expect(oddities.map(({ field }) => field)).toEqual(expect.arrayContaining(['op_last', 'ctx_size', 'filter_flags']));
+  });
+  it('a kernel that knows neither has not', async () => {
+    await expect(
+      probeAbi(
+        async (scenario) => ({
+          steps: scenario.steps.map((step) => ({ reached: true, returns: [step.do === 'ring' ? 0 : -22], cqes: [] })),
+        }),
+        { release: '6.19.1', machine: 'x86_64', little_endian: true },
+      ),
+    ).rejects.toBeInstanceOf(FeatureMissing);
+  });
+});

@@ -1,0 +1,189 @@
+/** Tells a judged scenario as plain data, for the pictures of reports. */
+import type { AbiProfile } from '../uapi/abi.ts';
+import { asmLines } from '../bpf/asm.ts';
+import { cRow } from '../bpf/carray.ts';
+import { contextKind } from '../bpf/context.ts';
+import { trace } from '../bpf/trace.ts';
+import { contextFields } from './context.ts';
+import { judgeProgram, verdictText } from './program.ts';
+import { opName } from '../uapi/opcode-names.ts';
+import { predict } from '../predict.ts';
+import { allows } from '../scenario/prediction.ts';
+import type { PredictedStep } from '../scenario/prediction.ts';
+import type { Cqe, Observation, StepObservation } from '../scenario/observation.ts';
+import { BPF_ARG_SIZE, BPF_PDU_SIZE_OFFSET, effectiveProgram } from '../scenario/memory.ts';
+import { allowedText, bytesText, resultText, sqeText, stepText } from '../text/index.ts';
+import type { RegisterBpfStep, Scenario, Sqe, Step } from '../scenario/types.ts';
+import type { FilterVerdict, TraceEvent } from '../model/trace.ts';
+import type { Story, StoryFilter, StoryProgram, StoryRequest, StoryStep } from './story-data.ts';
+
+/** Instructions of a program, and of a trace, that are kept: shrunk cases have a handful. */
+const MOST = 512;
+
+type RequestEvent = Extract<TraceEvent, { kind: 'request' }>;
+
+/** The scenario, what the rules say of it, and what the kernel answered where that was kept. */
+export function storyOf(scenario: Scenario, abi: AbiProfile, observation?: Observation): Story {
+  const events: TraceEvent[] = [];
+  const { steps } = predict(scenario, abi, { trace: (event) => void events.push(event) });
+  const requests = events.filter((event): event is RequestEvent => event.kind === 'request');
+  return {
+    fixtures: [...scenario.fixtures],
+    jit: scenario.jit,
+    steps: scenario.steps.map((step, i) =>
+      storyStep(
+        step,
+        steps[i]!,
+        requests.filter((event) => event.step === i),
+        abi,
+        observation?.steps[i],
+      ),
+    ),
+    programs: scenario.steps.flatMap((step, i) => (step.do === 'register_bpf_filter' ? [programOf(step, i, abi)] : [])),
+  };
+}
+
+function storyStep(
+  step: Step,
+  predicted: PredictedStep,
+  events: readonly RequestEvent[],
+  abi: AbiProfile,
+  observed: StepObservation | undefined,
+): StoryStep {
+  const { reached, returns, rule } = predicted;
+  const sqes = step.do === 'submit' && reached ? step.sqes : [];
+  const asked = new Set(sqes.map((sqe) => sqe.user_data ?? 0n));
+  const answers = observed === undefined ? undefined : answersOf(sqes, predicted, observed.cqes);
+  const strays = observed?.cqes.filter(({ user_data }) => !asked.has(user_data)).map((cqe) => cqeText(cqe, true)) ?? [];
+  return {
+    task: step.task,
+    do: step.do,
+    call: stepText(step, abi),
+    ...(step.do === 'spawn' ? { child: step.child, how: step.how } : {}),
+    predicted: !reached
+      ? 'does not run'
+      : returns === 'any'
+        ? 'anything'
+        : [...returns.map((allowed) => allowedText(allowed)), ...memory(step, predicted.memory)].join(', '),
+    ...(observed === undefined
+      ? {}
+      : {
+          observed: !observed.reached
+            ? 'did not run'
+            : [...observed.returns.map(resultText), ...memory(step, observed.memory)].join(', '),
+        }),
+    rule,
+    requests: sqes.map((sqe, i) =>
+      storyRequest(
+        i,
+        sqeText(sqe, abi),
+        predicted,
+        events.filter((event) => event.sqe === i),
+        abi,
+        answers?.[i],
+      ),
+    ),
+    ...(strays.length === 0 ? {} : { strays }),
+  };
+}
+
+function memory({ do: what }: Step, bytes: Uint8Array | 'any' | undefined): string[] {
+  if (what === 'register_bpf_filter' && bytes instanceof Uint8Array && bytes.length === BPF_ARG_SIZE)
+    return [`pdu_size ${bytes[BPF_PDU_SIZE_OFFSET]} is written back`];
+  return bytes instanceof Uint8Array ? [`bytes ${bytesText(bytes, 32)}`] : [];
+}
+
+/** CQEs per request. Where requests share their user_data, those that are as predicted go first and the others take what is left. */
+function answersOf(sqes: readonly Sqe[], { cqes }: PredictedStep, observed: readonly Cqe[]): Cqe[][] {
+  const left = new Set(observed);
+  const answers = sqes.map((): Cqe[] => []);
+  for (const { sqe, user_data, res } of cqes === 'any' ? [] : cqes) {
+    const found = [...left].find((cqe) => cqe.user_data === user_data && allows(res, cqe.res));
+    if (found === undefined || answers[sqe] === undefined) continue;
+    answers[sqe].push(found);
+    left.delete(found);
+  }
+  for (const cqe of left) {
+    const own = sqes.flatMap((sqe, i) => ((sqe.user_data ?? 0n) === cqe.user_data ? [i] : []));
+    const taker = own.find((i) => answers[i]!.length === 0) ?? own.at(-1);
+    if (taker !== undefined) answers[taker]!.push(cqe);
+  }
+  return answers;
+}
+
+function storyRequest(
+  index: number,
+  text: string,
+  { cqes }: PredictedStep,
+  events: readonly RequestEvent[],
+  abi: AbiProfile,
+  seen: readonly Cqe[] | undefined,
+): StoryRequest {
+  const last = events.at(-1);
+  const all = events.flatMap((event) => event.filters);
+  // Behind a drain the stack is tried with more than one context; the first is the request's own.
+  const filters = all.filter(({ ctx }) => ctx === all[0]!.ctx);
+  const own = cqes === 'any' ? [] : cqes.filter(({ sqe }) => sqe === index);
+  return {
+    text,
+    predicted:
+      cqes === 'any'
+        ? 'not judged'
+        : own.length === 0
+          ? 'no CQE'
+          : own
+              .map(({ res, optional }) => `${allowedText(res)}${optional === true ? ' (may be missing)' : ''}`)
+              .join(', '),
+    ...(seen === undefined
+      ? {}
+      : { observed: seen.length === 0 ? 'no CQE' : seen.map((cqe) => cqeText(cqe, false)).join(', ') }),
+    ...(last === undefined ? {} : { stage: last.stage, rule: last.rule }),
+    ...(filters[0] === undefined ? {} : { context: contextFields(filters[0].ctx, abi) }),
+    filters: filters.map((filter) => storyFilter(filter, abi)),
+  };
+}
+
+function cqeText({ user_data, res, flags }: Cqe, whole: boolean): string {
+  return `${whole ? `user_data=0x${user_data.toString(16)} res=` : ''}${resultText(res)}${flags === 0 ? '' : ` flags=0x${flags.toString(16)}`}`;
+}
+
+function storyFilter({ step, program, ctx, value }: FilterVerdict, abi: AbiProfile): StoryFilter {
+  if (program === undefined) return { step, deny_rest: true, value, trace: [] };
+  const { steps, ended } = trace(program, ctx, abi.ctx_size);
+  return {
+    step,
+    deny_rest: false,
+    value,
+    ended,
+    trace: steps
+      .slice(0, MOST)
+      .map(({ pc, aAfter, xAfter, taken }) =>
+        taken === null ? [pc, aAfter, xAfter] : [pc, aAfter, xAfter, taken ? 1 : 0],
+      ),
+  };
+}
+
+function programOf({ arg }: RegisterBpfStep, step: number, abi: AbiProfile): StoryProgram {
+  const program = effectiveProgram(arg);
+  const verdict = judgeProgram(program, abi);
+  // Programs with nothing in them, or far too much, have no listing worth its space.
+  const lines =
+    program.length > 8 * MOST
+      ? []
+      : asmLines(program, { kind: contextKind(arg.opcode), littleEndian: abi.little_endian });
+  return {
+    step,
+    opcode: opName(arg.opcode),
+    length: program.length,
+    accepted: verdict.accepted,
+    verdict: verdictText(verdict),
+    ...(verdict.accepted ? {} : { fault: verdict.pc }),
+    lines: lines
+      .slice(0, MOST)
+      .map(({ label, text, comment }, pc) => [
+        label === null ? text : `${label}: ${text}`,
+        cRow(program[pc]!),
+        comment ?? '',
+      ]),
+  };
+}

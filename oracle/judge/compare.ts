@@ -1,0 +1,192 @@
+/** Predicted against observed: the first difference, and how many kernel answers were compared. */
+import { allows } from '../scenario/prediction.ts';
+import type { Allowed, PredictedCqe, PredictedStep, Prediction } from '../scenario/prediction.ts';
+import { resultText } from '../text/index.ts';
+import type { Cqe, Observation, StepObservation } from '../scenario/observation.ts';
+
+/** One difference, ready to be shown. */
+export interface Difference {
+  /** Index of the step. */
+  readonly step: number;
+  /** What differs: `reached`, `return`, `cqe` or `memory`. */
+  readonly what: 'reached' | 'return' | 'cqe' | 'memory' | 'steps';
+  readonly predicted: string;
+  readonly observed: string;
+  /** Rule that the prediction rests on. */
+  readonly rule: string;
+}
+
+export interface Comparison {
+  readonly difference: Difference | undefined;
+  /** Return values, CQEs and write-backs that were compared. */
+  readonly outcomes: number;
+}
+
+/** Compares a whole scenario; stops at the first difference but counts all outcomes. */
+export function compare(prediction: Prediction, observation: Observation): Comparison {
+  let outcomes = 0;
+  let difference: Difference | undefined;
+  const steps = prediction.steps;
+  if (observation.steps.length !== steps.length) {
+    return {
+      outcomes: 0,
+      difference: {
+        step: 0,
+        what: 'steps',
+        predicted: `${steps.length} steps`,
+        observed: `${observation.steps.length} steps`,
+        rule: 'task.gone',
+      },
+    };
+  }
+  for (let i = 0; i < steps.length; i++) {
+    const predicted = steps[i]!;
+    const observed = observation.steps[i]!;
+    outcomes += judged(predicted, observed);
+    difference ??= compareStep(i, predicted, observed);
+  }
+  return { difference, outcomes };
+}
+
+/**
+ * Answers of a step that are compared: none where the rules leave everything open, and no CQE that may be absent, so that
+ * the number is the same each time.
+ */
+function judged({ returns, cqes, memory }: PredictedStep, observed: StepObservation): number {
+  const required = cqes === 'any' ? 0 : cqes.reduce((sum, { optional }) => sum + (optional === true ? 0 : 1), 0);
+  return (
+    (returns === 'any' ? 0 : returns.length) + required + (memory === 'any' || observed.memory === undefined ? 0 : 1)
+  );
+}
+
+function compareStep(step: number, predicted: PredictedStep, observed: StepObservation): Difference | undefined {
+  if (predicted.reached !== observed.reached) {
+    return {
+      step,
+      what: 'reached',
+      predicted: predicted.reached ? 'runs' : 'does not run',
+      observed: observed.reached ? 'ran' : 'did not run',
+      rule: predicted.rule,
+    };
+  }
+  const { returns } = predicted;
+  if (returns !== 'any' && !sameReturns(returns, observed.returns)) {
+    return {
+      step,
+      what: 'return',
+      predicted: `returns ${returns.map(showAllowed).join(', ') || 'nothing'}`,
+      observed: `returned ${observed.returns.map(resultText).join(', ') || 'nothing'}`,
+      rule: predicted.rule,
+    };
+  }
+  return compareCqes(step, predicted, observed.cqes) ?? compareMemory(step, predicted, observed);
+}
+
+function sameReturns(predicted: readonly Allowed[], observed: readonly number[]): boolean {
+  if (predicted.length !== observed.length) return false;
+  for (let i = 0; i < predicted.length; i++) if (!allows(predicted[i]!, observed[i]!)) return false;
+  return true;
+}
+
+function fits(predicted: PredictedCqe, cqe: Cqe): boolean {
+  return predicted.user_data === cqe.user_data && allows(predicted.res, cqe.res) && allows(predicted.flags, cqe.flags);
+}
+
+/** CQEs are a multiset: the order in which they are posted is not promised. */
+function compareCqes(step: number, predicted: PredictedStep, observed: readonly Cqe[]): Difference | undefined {
+  const want = predicted.cqes;
+  if (want === 'any') return undefined;
+  if (want.length === observed.length) {
+    let i = 0;
+    while (i < want.length && fits(want[i]!, observed[i]!)) i++;
+    if (i === want.length) return undefined;
+  }
+  const matched = match(want, observed);
+  const missing = want.findIndex((cqe, i) => !matched.predicted[i] && cqe.optional !== true);
+  const extra = observed.findIndex((_, i) => !matched.observed[i]);
+  if (missing < 0 && extra < 0) return undefined;
+  const wanted = want[missing];
+  // Show the answer that stands where the missing one should: the same user_data, if there is one.
+  const instead =
+    wanted === undefined
+      ? observed[extra]
+      : observed.find((cqe, i) => !matched.observed[i] && cqe.user_data === wanted.user_data);
+  const blamed = wanted ?? want.find(({ user_data }) => user_data === observed[extra]!.user_data);
+  return {
+    step,
+    what: 'cqe',
+    predicted:
+      wanted === undefined ? (blamed === undefined ? 'no such CQE' : showPredicted(blamed)) : showPredicted(wanted),
+    observed:
+      instead === undefined
+        ? 'no such CQE'
+        : `CQE user_data=${showData(instead.user_data)} res=${resultText(instead.res)} flags=0x${instead.flags.toString(16)}`,
+    rule: blamed?.rule ?? predicted.rule,
+  };
+}
+
+/** Maximum matching between predicted and observed CQEs (augmenting paths; groups are tiny). */
+function match(want: readonly PredictedCqe[], observed: readonly Cqe[]): { predicted: boolean[]; observed: boolean[] } {
+  const owner = new Array<number>(observed.length).fill(-1);
+  const taken = new Array<number>(want.length).fill(-1);
+  const candidates = new Map<bigint, number[]>();
+  observed.forEach((cqe, i) => {
+    const list = candidates.get(cqe.user_data);
+    if (list === undefined) candidates.set(cqe.user_data, [i]);
+    else list.push(i);
+  });
+  const assign = (p: number, visited: Set<number>): boolean => {
+    for (const o of candidates.get(want[p]!.user_data) ?? []) {
+      if (visited.has(o) || !fits(want[p]!, observed[o]!)) continue;
+      visited.add(o);
+      if (owner[o]! < 0 || assign(owner[o]!, visited)) {
+        owner[o] = p;
+        taken[p] = o;
+        return true;
+      }
+    }
+    return false;
+  };
+  // Required CQEs first, so that an optional one never takes their place.
+  for (const optional of [false, true]) {
+    want.forEach((cqe, p) => {
+      if ((cqe.optional === true) === optional) assign(p, new Set());
+    });
+  }
+  return { predicted: taken.map((o) => o >= 0), observed: owner.map((p) => p >= 0) };
+}
+
+function compareMemory(step: number, predicted: PredictedStep, observed: StepObservation): Difference | undefined {
+  if (predicted.memory === 'any') return undefined;
+  const a = predicted.memory;
+  const b = observed.memory;
+  if (a === undefined && b === undefined) return undefined;
+  if (a !== undefined && b !== undefined && a.length === b.length && a.every((byte, i) => byte === b[i]))
+    return undefined;
+  return {
+    step,
+    what: 'memory',
+    predicted: a === undefined ? 'argument unchanged' : `bytes ${hex(a)}`,
+    observed: b === undefined ? 'argument unchanged' : `bytes ${hex(b)}`,
+    rule: predicted.rule,
+  };
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}
+
+export function showAllowed(allowed: Allowed): string {
+  if (typeof allowed === 'number') return resultText(allowed);
+  if (allowed === 'any') return 'anything';
+  if ('at_least' in allowed) return `>= ${allowed.at_least}`;
+  return `one of ${allowed.map(resultText).join(' | ')}`;
+}
+
+function showData(value: bigint): string {
+  return `0x${value.toString(16)}`;
+}
+
+function showPredicted(cqe: PredictedCqe): string {
+  return `CQE user_data=${showData(cqe.user_data)} res=${showAllowed(cqe.res)}${cqe.flags === 0 ? '' : ` flags=${showAllowed(cqe.flags)}`}${cqe.optional === true ? ' (may be absent)' : ''}`;
+}

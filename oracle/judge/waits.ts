@@ -1,0 +1,23 @@
+/** How many CQEs the runner should wait for at each step: liveness only, never part of the verdict. */
+import type { Prediction } from '../scenario/prediction.ts';
+
+/** Per step, the CQEs that must come, those that may, and how many of the first kind are of the step's own requests, where others may come between. */
+export interface Waits {
+  readonly waits: readonly number[];
+  readonly wants: readonly number[];
+  readonly owns: readonly number[];
+}
+
+export function waitsOf(prediction: Prediction): Waits {
+  return {
+    waits: prediction.steps.map(({ cqes }) =>
+      cqes === 'any' ? 0 : cqes.reduce((sum, { optional }) => sum + (optional === true ? 0 : 1), 0),
+    ),
+    owns: prediction.steps.map(({ cqes, most }) =>
+      cqes !== 'any' && (most !== undefined || cqes.some(({ sqe, optional }) => sqe < 0 || optional === true))
+        ? cqes.filter(({ sqe, optional }) => sqe >= 0 && optional !== true).length
+        : 0,
+    ),
+    wants: prediction.steps.map(({ cqes, most }) => most ?? (cqes === 'any' ? 0 : cqes.length)),
+  };
+}

@@ -1,0 +1,121 @@
+/** IORING_REGISTER_RESTRICTIONS on a ring and, with fd = -1, on a task. */
+import { E, IORING_RESTRICTION } from '../uapi/constants.ts';
+import { addressKind, effectiveRestrictions } from '../scenario/memory.ts';
+import type { Placement, Restriction, RingRestrictionsArg, TaskRestrictionsArg } from '../scenario/types.ts';
+import { ownWay, privileged } from './filter-registration.ts';
+import type { CallOutcome } from './filter-registration.ts';
+import type { FeatureRuleId } from './feature-rules.ts';
+import type { Classic } from './ruleset.ts';
+import type { Ring, Task, World } from './world.ts';
+
+/** IORING_RESTRICTION_LAST: kinds of restriction entries. */
+const RESTRICTION_KINDS = 4;
+
+/** Number of different restrictions: the bound of an array's length. */
+export function maxRestrictions(world: World): number {
+  return RESTRICTION_KINDS + world.abi.register_last + world.abi.op_last;
+}
+
+/** Reads an array of struct io_uring_restriction as the kernel does. */
+function parse(world: World, entries: readonly Restriction[]): Classic | undefined {
+  const sqe_op = new Set<number>();
+  const register_op = new Set<number>();
+  let sqe_flags_allowed = 0;
+  let sqe_flags_required = 0;
+  let names_sqe = entries.length === 0;
+  let names_register = entries.length === 0;
+  for (const { opcode, value, resv, resv2 } of entries) {
+    if (resv !== 0 || resv2.some((word) => word !== 0)) world.hit('classic-reg.entry-resv');
+    switch (opcode) {
+      case IORING_RESTRICTION.REGISTER_OP:
+        if (value >= world.abi.register_last) return undefined;
+        register_op.add(value);
+        names_register = true;
+        break;
+      case IORING_RESTRICTION.SQE_OP:
+        if (value >= world.abi.op_last) return undefined;
+        sqe_op.add(value);
+        names_sqe = true;
+        break;
+      case IORING_RESTRICTION.SQE_FLAGS_ALLOWED:
+        sqe_flags_allowed = value;
+        names_sqe = true;
+        break;
+      case IORING_RESTRICTION.SQE_FLAGS_REQUIRED:
+        sqe_flags_required = value;
+        names_sqe = true;
+        break;
+      default:
+        return undefined;
+    }
+  }
+  return { sqe_op, register_op, sqe_flags_allowed, sqe_flags_required, names_sqe, names_register };
+}
+
+type Parsed = { readonly ok: true; readonly classic: Classic } | { readonly ok: false; readonly outcome: CallOutcome };
+
+function parseArray(
+  world: World,
+  entries: readonly Restriction[],
+  count: number,
+  placement: Placement,
+  refuse: (errno: number, rule: FeatureRuleId) => CallOutcome,
+): Parsed {
+  const where = addressKind(placement);
+  if (where === 'null') return { ok: false, outcome: refuse(E.INVAL, 'classic-reg.nr-args') };
+  if (count > maxRestrictions(world)) return { ok: false, outcome: refuse(E.INVAL, 'classic-reg.nr-args') };
+  if (where === 'unknown') return { ok: false, outcome: { ret: 'any', rule: 'classic-reg.fault' } };
+  if (where === 'unmapped' && count > 0) return { ok: false, outcome: refuse(E.FAULT, 'classic-reg.fault') };
+  const classic = parse(world, effectiveRestrictions(entries, count));
+  if (classic === undefined) return { ok: false, outcome: refuse(E.INVAL, 'classic-reg.kind') };
+  return { ok: true, classic };
+}
+
+/** On a ring: an array of `nr_args` entries. */
+export function registerRestrictionsOnRing(
+  world: World,
+  ring: Ring,
+  nr_args: number,
+  arg: RingRestrictionsArg,
+): CallOutcome {
+  const refuse = (errno: number, rule: FeatureRuleId): CallOutcome => {
+    if (!ring.rules.empty) world.hit('filter-reg.failed-changes-nothing');
+    return { ret: -errno, rule: world.hit(rule) };
+  };
+  if (!ring.disabled) return refuse(E.BADFD, 'classic-reg.not-disabled');
+  if (ring.rules.classic !== undefined) return refuse(E.BUSY, 'classic-reg.once');
+  const parsed = parseArray(world, arg.restrictions, nr_args, arg.placement, refuse);
+  if (!parsed.ok) return parsed.outcome;
+  ring.rules.classic = parsed.classic;
+  return { ret: 0, rule: world.hit('classic-reg.accepted') };
+}
+
+/** On the calling task: one struct io_uring_task_restriction. */
+export function registerRestrictionsOnTask(
+  world: World,
+  task: Task,
+  nr_args: number,
+  arg: TaskRestrictionsArg,
+): CallOutcome {
+  const refuse = (errno: number, rule: FeatureRuleId): CallOutcome => {
+    if (!task.rules.empty) world.hit('filter-reg.failed-changes-nothing');
+    return { ret: -errno, rule: world.hit(rule) };
+  };
+  if (!task.rules.empty) return refuse(E.PERM, 'task-classic-reg.once');
+  const allowed = privileged(world, task);
+  if (allowed === 'unknown') return { ret: 'any', rule: 'task-classic-reg.privilege' };
+  if (!allowed) return refuse(E.ACCES, 'task-classic-reg.privilege');
+  if (nr_args !== 1) return refuse(E.INVAL, 'task-classic-reg.nr-args');
+  const where = addressKind(arg.placement);
+  if (where === 'unknown') return { ret: 'any', rule: 'task-classic-reg.fault' };
+  // An array that runs over the end of memory leaves its header readable; a lone header does not.
+  const header_lost = where === 'unmapped' && (arg.placement !== 'straddle' || arg.nr_res === 0);
+  if (where === 'null' || header_lost) return refuse(E.FAULT, 'task-classic-reg.fault');
+  if (arg.flags !== 0) return refuse(E.INVAL, 'task-classic-reg.flags');
+  if (arg.resv.some((word) => word !== 0)) return refuse(E.INVAL, 'task-classic-reg.resv');
+  const parsed = parseArray(world, arg.restrictions, arg.nr_res, arg.placement, refuse);
+  if (!parsed.ok) return parsed.outcome;
+  task.rules.classic = parsed.classic;
+  ownWay(world, task);
+  return { ret: 0, rule: world.hit('task-classic-reg.accepted') };
+}

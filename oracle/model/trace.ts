@@ -1,0 +1,40 @@
+/** Events of a prediction, for `explain`: what was asked, which rule decided, which filter said what. */
+import type { Program } from '../bpf/program.ts';
+import type { Allowed } from '../scenario/prediction.ts';
+
+export interface FilterVerdict {
+  /** Step that registered the filter. */
+  readonly step: number;
+  /** Undefined: the deny filter that DENY_REST attached. */
+  readonly program: Program | undefined;
+  readonly ctx: Uint32Array;
+  readonly value: number;
+}
+
+export type TraceEvent =
+  | {
+      readonly kind: 'call';
+      readonly step: number;
+      readonly what: string;
+      readonly ret: Allowed;
+      readonly rule: string;
+    }
+  | {
+      readonly kind: 'program';
+      readonly step: number;
+      readonly accepted: boolean;
+      readonly rule?: string;
+      readonly pc?: number;
+    }
+  | {
+      readonly kind: 'request';
+      readonly step: number;
+      readonly sqe: number;
+      readonly opcode: number;
+      readonly stage: 'init' | 'classic' | 'prep' | 'filter' | 'issue' | 'link';
+      readonly res: Allowed;
+      readonly rule: string;
+      readonly filters: readonly FilterVerdict[];
+    };
+
+export type TraceSink = (event: TraceEvent) => void;

@@ -1,0 +1,297 @@
+/** FSYNC, SYNC_FILE_RANGE, FALLOCATE, FTRUNCATE, FADVISE, MADVISE, STATX. */
+import { ARENA, ARENA_BASE, ARENA_END, FD } from '../world/layout.ts';
+import { DATA, data, PATH } from '../world/arena.ts';
+import { AT_FDCWD, E, IORING_FSYNC_DATASYNC, IOSQE } from '../uapi/constants.ts';
+import type { OpenFile } from '../world/files.ts';
+import { lookup } from './fs.ts';
+import { memoryNames } from '../world/memory.ts';
+import {
+  ANY,
+  anySet,
+  EBADF,
+  EINVAL,
+  isFixed,
+  pathError,
+  pathText,
+  PREP_ASYNC,
+  PREP_OK,
+  PREP_UNKNOWN,
+  result,
+  withFile,
+} from './support.ts';
+import type { IssueOutcome, OpContext, OpForm, OpSpec } from './types.ts';
+
+type Fields = Partial<OpForm['sqe']>;
+const file = { fixtures: ['file'] } as const;
+const pipe = { fixtures: ['pipe'] } as const;
+const refused = { prep_error: true } as const;
+
+function form(opcode: number, name: string, fields: Fields, extra: Partial<OpForm> = {}): OpForm {
+  return { name, sqe: { opcode, ...fields }, fixtures: [], ...extra };
+}
+
+const SIGN = 1n << 63n;
+
+export const FSYNC: OpSpec = {
+  opcode: 3,
+  name: 'FSYNC',
+  prep: ({ sqe }) => {
+    if (anySet(sqe, 'addr', 'buf_index', 'file_index')) return EINVAL;
+    if ((sqe.op_flags & ~IORING_FSYNC_DATASYNC) !== 0) return EINVAL;
+    // Whether a negative offset is seen by prep depends on the release.
+    return sqe.off >= SIGN ? PREP_UNKNOWN : PREP_ASYNC;
+  },
+  issue: (c) =>
+    withFile(c, false, (open) => {
+      if (open.kind === 'file') return result(0);
+      return open.kind === 'pipe' || open.kind === 'eventfd' || open.kind === 'socket' || open.kind === 'epoll'
+        ? result(-E.INVAL)
+        : ANY;
+    }),
+  forms: [
+    form(3, 'file', { fd: FD.file }, file),
+    form(3, 'data', { fd: FD.file, op_flags: IORING_FSYNC_DATASYNC }, file),
+    form(3, 'range', { fd: FD.file, off: 4n, len: 8 }, file),
+    form(3, 'pipe', { fd: FD.pipe_read }, pipe),
+    form(3, 'eventfd', { fd: FD.eventfd }, { fixtures: ['eventfd'] }),
+    form(3, 'bad-fd', { fd: FD.closed }),
+    form(3, 'fixed-file', { fd: 0, flags: IOSQE.FIXED_FILE }),
+    form(3, 'unknown-flag', { fd: FD.file, op_flags: 2 }, { ...file, ...refused }),
+    form(3, 'addr-set', { fd: FD.file, addr: 1n }, { ...file, ...refused }),
+    form(3, 'buf-index-set', { fd: FD.file, buf_index: 1 }, { ...file, ...refused }),
+    form(3, 'file-index-set', { fd: FD.file, file_index: 1 }, { ...file, ...refused }),
+  ],
+};
+
+export const SYNC_FILE_RANGE: OpSpec = {
+  opcode: 8,
+  name: 'SYNC_FILE_RANGE',
+  prep: ({ sqe }) => (anySet(sqe, 'addr', 'buf_index', 'file_index') ? EINVAL : PREP_ASYNC),
+  issue: (c) =>
+    withFile(c, false, (open) => {
+      if ((c.sqe.op_flags & ~7) !== 0 || c.sqe.off >= SIGN) return result(-E.INVAL);
+      if (open.kind === 'file') return result(0);
+      return open.kind === 'pipe' || open.kind === 'socket' || open.kind === 'eventfd' ? result(-E.SPIPE) : ANY;
+    }),
+  forms: [
+    form(8, 'file', { fd: FD.file, len: 64 }, file),
+    form(8, 'write', { fd: FD.file, len: 16, off: 8n, op_flags: 2 }, file),
+    form(8, 'unknown-flag', { fd: FD.file, op_flags: 8 }, file),
+    form(8, 'negative', { fd: FD.file, off: SIGN }, file),
+    form(8, 'pipe', { fd: FD.pipe_write }, pipe),
+    form(8, 'bad-fd', { fd: FD.closed }),
+    form(8, 'addr-set', { fd: FD.file, addr: 1n }, { ...file, ...refused }),
+    form(8, 'file-index-set', { fd: FD.file, file_index: 1 }, { ...file, ...refused }),
+  ],
+};
+
+/** -errno, or 0 when space may be reserved in this file, or 'unknown'. */
+function fallocateError(c: OpContext, open: OpenFile): number | 'unknown' {
+  const { sqe } = c;
+  if (sqe.off >= SIGN || sqe.addr >= SIGN || sqe.addr === 0n) return -E.INVAL;
+  const mode = sqe.len >>> 0;
+  if ((mode & 0xffff_ff00) !== 0) return -E.OPNOTSUPP;
+  if (mode > 1) return 'unknown';
+  switch (open.kind) {
+    case 'file':
+      return open.writable ? 0 : -E.BADF;
+    case 'pipe':
+      return open.end === 'write' ? -E.SPIPE : -E.BADF;
+    case 'eventfd':
+    case 'socket':
+      return -E.NODEV;
+    default:
+      return 'unknown';
+  }
+}
+
+export const FALLOCATE: OpSpec = {
+  opcode: 17,
+  name: 'FALLOCATE',
+  prep: ({ sqe }) => (anySet(sqe, 'buf_index', 'op_flags', 'file_index') ? EINVAL : PREP_ASYNC),
+  issue: (c) =>
+    withFile(c, true, (open) => {
+      const bad = fallocateError(c, open);
+      if (bad === 'unknown') return ANY;
+      if (bad !== 0) return result(bad);
+      const end = c.sqe.off + c.sqe.addr;
+      if (open.kind !== 'file' || end > 0x1_0000n) return ANY;
+      const keep = c.sqe.len === 1;
+      return result(0, {
+        effect: () => void (keep || resize(open.node, Math.max(open.node.content.length, Number(end)))),
+      });
+    }),
+  forms: [
+    form(17, 'file', { fd: FD.file, addr: 128n }, file),
+    form(17, 'keep-size', { fd: FD.file, off: 64n, addr: 64n, len: 1 }, file),
+    form(17, 'zero', { fd: FD.file, addr: 0n }, file),
+    form(17, 'negative', { fd: FD.file, addr: 8n, off: SIGN }, file),
+    form(17, 'unknown-mode', { fd: FD.file, addr: 8n, len: 0x8000_0000 }, file),
+    form(17, 'pipe', { fd: FD.pipe_write, addr: 8n }, pipe),
+    form(17, 'bad-fd', { fd: FD.closed, addr: 8n }),
+    form(17, 'flags-set', { fd: FD.file, addr: 8n, op_flags: 1 }, { ...file, ...refused }),
+    form(17, 'buf-index-set', { fd: FD.file, addr: 8n, buf_index: 1 }, { ...file, ...refused }),
+  ],
+};
+
+function resize(node: { content: Uint8Array }, size: number): void {
+  const content = new Uint8Array(size);
+  content.set(node.content.subarray(0, size));
+  node.content = content;
+}
+
+export const FTRUNCATE: OpSpec = {
+  opcode: 55,
+  name: 'FTRUNCATE',
+  prep: ({ sqe }) => (anySet(sqe, 'op_flags', 'addr', 'len', 'buf_index', 'file_index', 'addr3') ? EINVAL : PREP_ASYNC),
+  issue: (c) =>
+    withFile(c, true, (open) => {
+      if (c.sqe.off >= SIGN) return result(-E.INVAL);
+      if (open.kind !== 'file')
+        return open.kind === 'pipe' || open.kind === 'eventfd' || open.kind === 'socket' ? result(-E.INVAL) : ANY;
+      if (!open.writable) return result(-E.INVAL);
+      const size = c.sqe.off;
+      if (size > 0x1_0000n) return ANY;
+      return result(0, { effect: () => resize(open.node, Number(size)) });
+    }),
+  forms: [
+    form(55, 'shrink', { fd: FD.file, off: 10n }, file),
+    form(55, 'empty', { fd: FD.file }, file),
+    form(55, 'grow', { fd: FD.file, off: 100n }, file),
+    form(55, 'negative', { fd: FD.file, off: SIGN }, file),
+    form(55, 'pipe', { fd: FD.pipe_write, off: 8n }, pipe),
+    form(55, 'bad-fd', { fd: FD.closed }),
+    form(55, 'len-set', { fd: FD.file, len: 1 }, { ...file, ...refused }),
+    form(55, 'addr3-set', { fd: FD.file, addr3: 1n }, { ...file, ...refused }),
+  ],
+};
+
+/** Advice that is given at once; the rest goes to a worker. */
+const INLINE_ADVICE = new Set([0, 1, 2]);
+
+export const FADVISE: OpSpec = {
+  opcode: 24,
+  name: 'FADVISE',
+  prep: ({ sqe }) => {
+    if (anySet(sqe, 'buf_index', 'file_index')) return EINVAL;
+    return INLINE_ADVICE.has(sqe.op_flags) ? PREP_OK : PREP_ASYNC;
+  },
+  issue: (c) =>
+    withFile(c, false, (open) => {
+      if (open.kind === 'pipe') return result(-E.SPIPE);
+      const length = c.sqe.addr !== 0n ? c.sqe.addr : BigInt(c.sqe.len >>> 0);
+      if (open.kind !== 'file') return ANY;
+      if (length >= SIGN || c.sqe.op_flags > 5) return result(-E.INVAL);
+      return result(0);
+    }),
+  forms: [
+    form(24, 'normal', { fd: FD.file }, file),
+    form(24, 'sequential', { fd: FD.file, len: 16, op_flags: 2 }, file),
+    form(24, 'willneed', { fd: FD.file, addr: 16n, op_flags: 3 }, file),
+    form(24, 'dontneed', { fd: FD.file, op_flags: 4 }, file),
+    form(24, 'unknown-advice', { fd: FD.file, op_flags: 77 }, file),
+    form(24, 'pipe', { fd: FD.pipe_read }, pipe),
+    form(24, 'bad-fd', { fd: FD.closed }),
+    form(24, 'buf-index-set', { fd: FD.file, buf_index: 1 }, { ...file, ...refused }),
+    form(24, 'file-index-set', { fd: FD.file, file_index: 1 }, { ...file, ...refused }),
+  ],
+};
+
+const PAGE = 4096n;
+const data_page = BigInt(ARENA_BASE + ARENA.data);
+
+export const MADVISE: OpSpec = {
+  opcode: 25,
+  name: 'MADVISE',
+  prep: ({ sqe }) => (anySet(sqe, 'buf_index', 'file_index') ? EINVAL : PREP_ASYNC),
+  issue: (c) => {
+    const { sqe } = c;
+    const length = sqe.off !== 0n ? sqe.off : BigInt(sqe.len >>> 0);
+    // Advice beyond RANDOM and SEQUENTIAL may change what memory holds: not modelled.
+    if (sqe.op_flags > 2) return sqe.op_flags >= 0x1000 ? result(-E.INVAL) : ANY;
+    if (sqe.addr % PAGE !== 0n) return result(-E.INVAL);
+    const end = sqe.addr + ((length + PAGE - 1n) / PAGE) * PAGE;
+    if (length >= SIGN || end >= SIGN) return ANY;
+    if (length === 0n) return result(0);
+    if (sqe.addr >= BigInt(ARENA_BASE) && end <= BigInt(ARENA_END)) return result(0);
+    return sqe.addr === BigInt(ARENA_END) || end <= PAGE ? result(-E.NOMEM) : ANY;
+  },
+  forms: [
+    form(25, 'normal', { addr: data_page, len: 4096 }),
+    form(25, 'random', { addr: data_page, off: 4096n, op_flags: 1 }),
+    form(25, 'zero', { addr: data_page }),
+    form(25, 'unaligned', { addr: data_page + 1n, len: 1 }),
+    form(25, 'unknown-advice', { addr: data_page, len: 4096, op_flags: 0x1000 }),
+    form(25, 'unmapped', { addr: BigInt(ARENA_END), len: 4096 }),
+    form(25, 'buf-index-set', { addr: data_page, buf_index: 1 }, refused),
+    form(25, 'file-index-set', { addr: data_page, file_index: 1 }, refused),
+  ],
+};
+
+const STATX_SIZE = 256;
+/** Offset of stx_size in struct statx. */
+const STX_SIZE = 40;
+const AT_STATX_SYNC_TYPE = 0x6000;
+const STATX_FLAGS = 0x100 | 0x800 | 0x1000 | AT_STATX_SYNC_TYPE;
+
+function issueStatx(c: OpContext): IssueOutcome {
+  const { sqe } = c;
+  const path = pathText(c, sqe.addr);
+  if (path === undefined) return ANY;
+  if (((sqe.len >>> 31) & 1) === 1 || (sqe.op_flags & AT_STATX_SYNC_TYPE) === AT_STATX_SYNC_TYPE)
+    return result(-E.INVAL);
+  if ((sqe.op_flags & ~STATX_FLAGS) !== 0) return result(-E.INVAL);
+  const touches = [`path:${path}`];
+  const at = lookup(c, sqe.fd, path);
+  if (at === 'unknown') return { ...ANY, touches };
+  if (typeof at === 'number') return result(at, { touches, changes: [] });
+  if (at.node === undefined) return result(-E.NOENT, { touches, changes: [] });
+  const { node } = at;
+  if (node.type === 'symlink') return { ...ANY, touches };
+  const mapped = c.sandbox.memory.mapped(sqe.off, STATX_SIZE);
+  if (mapped === 'unknown') return { ...ANY, touches };
+  if (!mapped) return result(-E.FAULT, { touches, changes: [] });
+  const memory = memoryNames(sqe.off, STATX_SIZE);
+  const size = node.type === 'file' ? [node.id] : [];
+  return result(0, {
+    touches: [...touches, ...size, ...memory],
+    changes: memory,
+    effect: () => {
+      c.sandbox.memory.forget(sqe.off, STATX_SIZE);
+      if (node.type !== 'file') return;
+      const bytes = new Uint8Array(8);
+      new DataView(bytes.buffer).setBigUint64(0, BigInt(node.content.length), c.abi.little_endian);
+      c.sandbox.memory.write(sqe.off + BigInt(STX_SIZE), bytes);
+    },
+  });
+}
+
+const statx = (name: string, path: bigint, fields: Fields = {}, extra: Partial<OpForm> = {}): OpForm =>
+  form(21, name, { fd: AT_FDCWD, addr: path, len: 0x7ff, off: data(DATA.statx), ...fields }, extra);
+
+export const STATX: OpSpec = {
+  opcode: 21,
+  name: 'STATX',
+  prep: (c) => {
+    if (anySet(c.sqe, 'buf_index', 'file_index')) return EINVAL;
+    if (isFixed(c)) return EBADF;
+    if ((c.sqe.op_flags & 0x1000) !== 0) return PREP_UNKNOWN;
+    return pathError(c, c.sqe.addr) ?? PREP_ASYNC;
+  },
+  issue: issueStatx,
+  forms: [
+    statx('file', PATH.f0, {}, { ...file, probe: { memory: { at: ARENA.data + DATA.statx + STX_SIZE, length: 8 } } }),
+    statx('dir', PATH.d0, {}, { fixtures: ['dir'] }),
+    statx('no-mask', PATH.f0, { len: 0 }, file),
+    statx('missing', PATH.missing),
+    statx('bad-buffer', PATH.f0, { off: 0n }, file),
+    statx('bad-mask', PATH.f0, { len: 0x8000_0000 }, file),
+    statx('bad-flags', PATH.f0, { op_flags: 1 }, file),
+    statx('bad-sync', PATH.f0, { op_flags: AT_STATX_SYNC_TYPE }, file),
+    statx('bad-dirfd', PATH.f0, { fd: FD.closed }, file),
+    statx('null', 0n, {}, refused),
+    statx('empty', PATH.empty, {}, refused),
+    statx('buf-index-set', PATH.f0, { buf_index: 1 }, { ...file, ...refused }),
+    statx('fixed-file', PATH.f0, { flags: IOSQE.FIXED_FILE }, { ...file, ...refused }),
+  ],
+};

@@ -1,0 +1,300 @@
+/** Timeouts, polls and cancellation. */
+import { FD } from '../world/layout.ts';
+import { TIMESPEC } from '../world/arena.ts';
+import {
+  CQE_F,
+  E,
+  IORING_ASYNC_CANCEL as CANCEL,
+  IORING_POLL,
+  IORING_TIMEOUT as T,
+  IOSQE,
+  POLL,
+} from '../uapi/constants.ts';
+import type { OpenFile } from '../world/files.ts';
+import {
+  ANY,
+  anySet,
+  descriptor,
+  direct,
+  EFAULT,
+  EINVAL,
+  isFixed,
+  PREP_OK,
+  PREP_UNKNOWN,
+  result,
+  slotName,
+  withFile,
+} from './support.ts';
+import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
+
+type Fields = Partial<OpForm['sqe']>;
+const refused = { prep_error: true } as const;
+const file = { fixtures: ['file'] } as const;
+
+/** user_data that no generated request carries. */
+export const NOBODY = 0xfeed_feed_feed_feedn;
+
+function form(opcode: number, name: string, fields: Fields, extra: Partial<OpForm> = {}): OpForm {
+  return { name, sqe: { opcode, ...fields }, fixtures: [], ...extra };
+}
+
+interface Timespec {
+  readonly sec: bigint;
+  readonly nsec: bigint;
+}
+
+function timespec(c: OpContext, addr: bigint): Timespec | PrepOutcome {
+  const bytes = c.sandbox.memory.read(addr, 16);
+  if (bytes === 'fault') return EFAULT;
+  if (bytes === 'unknown') return PREP_UNKNOWN;
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const time = { sec: view.getBigInt64(0, c.abi.little_endian), nsec: view.getBigInt64(8, c.abi.little_endian) };
+  return time.sec < 0n || time.nsec < 0n ? EINVAL : time;
+}
+
+function isTime(value: Timespec | PrepOutcome): value is Timespec {
+  return 'sec' in value;
+}
+
+const CLOCKS = T.BOOTTIME | T.REALTIME;
+const KNOWN = T.ABS | CLOCKS | T.ETIME_SUCCESS | T.MULTISHOT;
+
+function prepTimeout(c: OpContext, linked: boolean): PrepOutcome {
+  const { sqe } = c;
+  // Newer releases also look at addr3 and the padding.
+  if (sqe.addr3 !== 0n || sqe.pad2 !== 0n) return PREP_UNKNOWN;
+  if (sqe.buf_index !== 0 || sqe.len !== 1 || sqe.file_index !== 0) return EINVAL;
+  if (linked && BigInt.asUintN(32, sqe.off) !== 0n) return EINVAL;
+  const flags = sqe.op_flags;
+  if ((flags & ~(KNOWN | T.IMMEDIATE_ARG)) !== 0) return EINVAL;
+  // Taken as an argument by newer releases, refused by older ones.
+  if ((flags & T.IMMEDIATE_ARG) !== 0) return PREP_UNKNOWN;
+  if ((flags & CLOCKS) === CLOCKS) return EINVAL;
+  if ((flags & T.MULTISHOT) !== 0 && (flags & T.ABS) !== 0) return EINVAL;
+  const time = timespec(c, sqe.addr);
+  if (!isTime(time)) return time;
+  // A link timeout guards the request before it, which cannot be another link timeout.
+  return linked && (!c.linked || c.previous === 15) ? EINVAL : PREP_OK;
+}
+
+function issueTimeout(c: OpContext): IssueOutcome {
+  const { sqe } = c;
+  const time = timespec(c, sqe.addr);
+  const count = Number(BigInt.asUintN(32, sqe.off));
+  const flags = sqe.op_flags;
+  if (!isTime(time)) return ANY;
+  const soon =
+    (flags & T.ABS) !== 0 ? time.sec === 0n && (flags & T.REALTIME) !== 0 : time.sec === 0n && time.nsec <= 1_000_000n;
+  const fails = (flags & T.ETIME_SUCCESS) === 0;
+  if (!soon) return ANY;
+  if ((flags & T.MULTISHOT) !== 0) {
+    if (count === 0 || count > 4) return ANY;
+    return result(-E.TIME, {
+      fails,
+      cflags: count === 1 ? 0 : CQE_F.MORE,
+      extra: Array.from({ length: count - 1 }, (_, i) => ({ res: -E.TIME, cflags: i === count - 2 ? 0 : CQE_F.MORE })),
+    });
+  }
+  // With a count the request may be satisfied by other completions instead.
+  return count === 0 ? result(-E.TIME, { fails }) : { res: [0, -E.TIME], fails: 'unknown' };
+}
+
+const timeout = (name: string, addr: bigint, fields: Fields = {}, extra: Partial<OpForm> = {}): OpForm =>
+  form(11, name, { addr, len: 1, ...fields }, extra);
+
+export const TIMEOUT: OpSpec = {
+  opcode: 11,
+  name: 'TIMEOUT',
+  prep: (c) => prepTimeout(c, false),
+  issue: issueTimeout,
+  forms: [
+    timeout('tiny', TIMESPEC.tiny),
+    timeout('zero', TIMESPEC.zero),
+    timeout('boottime', TIMESPEC.tiny, { op_flags: T.BOOTTIME }),
+    timeout('realtime-past', TIMESPEC.zero, { op_flags: T.REALTIME | T.ABS }),
+    timeout('etime-success', TIMESPEC.tiny, { op_flags: T.ETIME_SUCCESS }),
+    timeout('multishot', TIMESPEC.tiny, { op_flags: T.MULTISHOT, off: 2n }),
+    timeout('two-clocks', TIMESPEC.tiny, { op_flags: CLOCKS }, refused),
+    timeout('multishot-absolute', TIMESPEC.tiny, { op_flags: T.MULTISHOT | T.ABS }, refused),
+    timeout('unknown-flag', TIMESPEC.tiny, { op_flags: 0x100 }, refused),
+    timeout('update-flag', TIMESPEC.tiny, { op_flags: T.UPDATE }, refused),
+    timeout('negative', TIMESPEC.negative, {}, refused),
+    timeout('null', 0n, {}, refused),
+    timeout('no-timespec', TIMESPEC.tiny, { len: 0 }, refused),
+    timeout('buf-index-set', TIMESPEC.tiny, { buf_index: 1 }, refused),
+    timeout('file-index-set', TIMESPEC.tiny, { file_index: 1 }, refused),
+  ],
+};
+
+export const LINK_TIMEOUT: OpSpec = {
+  opcode: 15,
+  name: 'LINK_TIMEOUT',
+  prep: (c) => prepTimeout(c, true),
+  // The request it guards ends first, which takes the timeout out of the chain without breaking it.
+  issue: (c) => {
+    const time = timespec(c, c.sqe.addr);
+    return isTime(time) && time.sec >= 60n ? result(-E.CANCELED, { fails: false }) : ANY;
+  },
+  forms: [
+    form(15, 'hour', { addr: TIMESPEC.hour, len: 1 }, { linked: true }),
+    form(15, 'hour-boottime', { addr: TIMESPEC.hour, len: 1, op_flags: T.BOOTTIME }, { linked: true }),
+    form(15, 'no-timespec', { addr: TIMESPEC.hour }, { linked: true, ...refused }),
+    form(15, 'count-set', { addr: TIMESPEC.hour, len: 1, off: 1n }, { linked: true, ...refused }),
+    form(15, 'null', { len: 1 }, { linked: true, ...refused }),
+  ],
+};
+
+export const TIMEOUT_REMOVE: OpSpec = {
+  opcode: 12,
+  name: 'TIMEOUT_REMOVE',
+  prep: (c) => {
+    const { sqe } = c;
+    if (isFixed(c)) return EINVAL;
+    if (sqe.addr3 !== 0n || sqe.pad2 !== 0n) return PREP_UNKNOWN;
+    if (anySet(sqe, 'buf_index', 'len', 'file_index')) return EINVAL;
+    const flags = sqe.op_flags;
+    const update = T.UPDATE | T.LINK_TIMEOUT_UPDATE;
+    if ((flags & update) === 0) return flags !== 0 ? EINVAL : PREP_OK;
+    if ((flags & CLOCKS) === CLOCKS) return EINVAL;
+    if ((flags & T.IMMEDIATE_ARG) !== 0 || (flags & CLOCKS) !== 0) return PREP_UNKNOWN;
+    if ((flags & ~(update | T.ABS)) !== 0) return EINVAL;
+    const time = timespec(c, sqe.off);
+    return isTime(time) ? PREP_OK : time;
+  },
+  issue: (c) => (c.sqe.addr === NOBODY ? result(-E.NOENT) : ANY),
+  forms: [
+    form(12, 'missing', { addr: NOBODY }),
+    form(12, 'update-missing', { addr: NOBODY, off: TIMESPEC.tiny, op_flags: T.UPDATE }),
+    form(12, 'update-link-missing', { addr: NOBODY, off: TIMESPEC.tiny, op_flags: T.UPDATE | T.LINK_TIMEOUT_UPDATE }),
+    form(12, 'update-null', { addr: NOBODY, op_flags: T.UPDATE }, refused),
+    form(12, 'update-negative', { addr: NOBODY, off: TIMESPEC.negative, op_flags: T.UPDATE }, refused),
+    form(12, 'remove-with-flag', { addr: NOBODY, op_flags: T.ABS }, refused),
+    form(12, 'two-clocks', { addr: NOBODY, off: TIMESPEC.tiny, op_flags: T.UPDATE | CLOCKS }, refused),
+    form(12, 'len-set', { addr: NOBODY, len: 1 }, refused),
+    form(12, 'fixed-file', { addr: NOBODY, flags: IOSQE.FIXED_FILE }, refused),
+  ],
+};
+
+/** The events a file has now; none where that is not modelled. */
+function ready(file: OpenFile): number {
+  switch (file.kind) {
+    case 'file':
+      return POLL.IN | POLL.OUT | POLL.RDNORM | POLL.WRNORM;
+    case 'pipe':
+      if (file.end === 'write') return file.pipe.bytes.length < 0x1000 ? POLL.OUT | POLL.WRNORM : 0;
+      return file.pipe.bytes.length > 0 ? POLL.IN | POLL.RDNORM : 0;
+    case 'eventfd':
+      return (file.counter > 0n ? POLL.IN : 0) | POLL.OUT;
+    default:
+      return 0;
+  }
+}
+
+const poll = (
+  name: string,
+  fd: number,
+  events: number,
+  fixtures: OpForm['fixtures'],
+  fields: Fields = {},
+  extra: Partial<OpForm> = {},
+): OpForm => form(6, name, { fd, op_flags: events, ...fields }, { fixtures, ...extra });
+
+export const POLL_ADD: OpSpec = {
+  opcode: 6,
+  name: 'POLL_ADD',
+  prep: ({ sqe }) => {
+    if (anySet(sqe, 'buf_index', 'off', 'addr')) return EINVAL;
+    if ((sqe.len & ~(IORING_POLL.ADD_MULTI | IORING_POLL.ADD_LEVEL)) !== 0) return EINVAL;
+    if ((sqe.len & IORING_POLL.ADD_LEVEL) !== 0) return PREP_UNKNOWN;
+    return (sqe.len & IORING_POLL.ADD_MULTI) !== 0 && (sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0 ? EINVAL : PREP_OK;
+  },
+  issue: (c) =>
+    withFile(c, false, (file) => {
+      // The 16-bit halves of the mask are swapped on big-endian machines: not modelled there.
+      if (c.sqe.len !== 0 || !c.abi.little_endian) return ANY;
+      const mask = ready(file) & c.sqe.op_flags & 0xffff;
+      return mask === 0 ? ANY : result(mask);
+    }),
+  forms: [
+    poll('file-in', FD.file, POLL.IN, ['file']),
+    poll('file-all', FD.file, POLL.IN | POLL.OUT | POLL.RDNORM | POLL.WRNORM, ['file']),
+    poll('pipe-out', FD.pipe_write, POLL.OUT, ['pipe']),
+    poll('eventfd-out', FD.eventfd, POLL.OUT, ['eventfd']),
+    poll('bad-fd', FD.closed, POLL.IN, []),
+    poll('fixed-file', 0, POLL.IN, [], { flags: IOSQE.FIXED_FILE }),
+    poll('off-set', FD.file, POLL.IN, ['file'], { off: 1n }, refused),
+    poll('addr-set', FD.file, POLL.IN, ['file'], { addr: 1n }, refused),
+    poll('buf-index-set', FD.file, POLL.IN, ['file'], { buf_index: 1 }, refused),
+    poll('unknown-flag', FD.file, POLL.IN, ['file'], { len: 0x100 }, refused),
+    poll('update-flag', FD.file, POLL.IN, ['file'], { len: IORING_POLL.UPDATE_EVENTS }, refused),
+  ],
+};
+
+export const POLL_REMOVE: OpSpec = {
+  opcode: 7,
+  name: 'POLL_REMOVE',
+  prep: ({ sqe }) => {
+    if (anySet(sqe, 'buf_index', 'file_index')) return EINVAL;
+    const flags = sqe.len >>> 0;
+    if ((flags & ~(IORING_POLL.UPDATE_EVENTS | IORING_POLL.UPDATE_USER_DATA | IORING_POLL.ADD_MULTI)) !== 0)
+      return EINVAL;
+    if (flags === IORING_POLL.ADD_MULTI) return EINVAL;
+    if ((flags & IORING_POLL.UPDATE_USER_DATA) === 0 && sqe.off !== 0n) return EINVAL;
+    return (flags & IORING_POLL.UPDATE_EVENTS) === 0 && sqe.op_flags !== 0 ? EINVAL : PREP_OK;
+  },
+  issue: (c) => (c.sqe.addr === NOBODY ? result(-E.NOENT) : ANY),
+  forms: [
+    form(7, 'missing', { addr: NOBODY }),
+    form(7, 'update-missing', { addr: NOBODY, len: IORING_POLL.UPDATE_EVENTS, op_flags: POLL.IN }),
+    form(7, 'update-data-missing', { addr: NOBODY, len: IORING_POLL.UPDATE_USER_DATA, off: 5n }),
+    form(7, 'only-multi', { addr: NOBODY, len: IORING_POLL.ADD_MULTI }, refused),
+    form(7, 'unknown-flag', { addr: NOBODY, len: 0x10 }, refused),
+    form(7, 'off-set', { addr: NOBODY, off: 1n }, refused),
+    form(7, 'events-set', { addr: NOBODY, op_flags: 1 }, refused),
+    form(7, 'buf-index-set', { addr: NOBODY, buf_index: 1 }, refused),
+    form(7, 'file-index-set', { addr: NOBODY, file_index: 1 }, refused),
+  ],
+};
+
+const CANCEL_FLAGS = CANCEL.ALL | CANCEL.FD | CANCEL.ANY | CANCEL.FD_FIXED | CANCEL.USERDATA | CANCEL.OP;
+
+function issueCancel(c: OpContext): IssueOutcome {
+  const { sqe } = c;
+  const flags = sqe.op_flags;
+  if ((flags & CANCEL.FD) !== 0) {
+    const fixed = isFixed(c) || (flags & CANCEL.FD_FIXED) !== 0;
+    const open = fixed ? direct(c, sqe.fd) : descriptor(c, sqe.fd);
+    const slot = { touches: [slotName(c, fixed, sqe.fd)], changes: [] };
+    return open === 'closed' ? result(-E.BADF, slot) : { ...ANY, ...slot };
+  }
+  if ((flags & (CANCEL.ANY | CANCEL.OP)) !== 0 || sqe.addr !== NOBODY) return ANY;
+  return (flags & CANCEL.ALL) !== 0 ? result(0) : result(-E.NOENT);
+}
+
+export const ASYNC_CANCEL: OpSpec = {
+  opcode: 14,
+  name: 'ASYNC_CANCEL',
+  prep: (c) => {
+    const { sqe } = c;
+    if (sqe.off !== 0n || sqe.file_index !== 0) return EINVAL;
+    const flags = sqe.op_flags;
+    if ((flags & ~CANCEL_FLAGS) !== 0) return EINVAL;
+    const any = (flags & CANCEL.ANY) !== 0;
+    if (any && (flags & (CANCEL.FD | CANCEL.OP)) !== 0) return EINVAL;
+    // Newer releases check the opcode here.
+    return (flags & CANCEL.OP) !== 0 && sqe.len >>> 0 >= c.abi.op_last ? PREP_UNKNOWN : PREP_OK;
+  },
+  issue: issueCancel,
+  forms: [
+    form(14, 'missing', { addr: NOBODY }),
+    form(14, 'all-missing', { addr: NOBODY, op_flags: CANCEL.ALL }),
+    form(14, 'userdata-missing', { addr: NOBODY, op_flags: CANCEL.USERDATA }),
+    form(14, 'bad-fd', { addr: NOBODY, fd: FD.closed, op_flags: CANCEL.FD }),
+    form(14, 'bad-fixed', { addr: NOBODY, fd: 0, op_flags: CANCEL.FD | CANCEL.FD_FIXED }),
+    form(14, 'any-and-fd', { fd: FD.file, op_flags: CANCEL.ANY | CANCEL.FD }, { ...file, ...refused }),
+    form(14, 'any-and-op', { op_flags: CANCEL.ANY | CANCEL.OP }, refused),
+    form(14, 'unknown-flag', { addr: NOBODY, op_flags: 0x100 }, refused),
+    form(14, 'off-set', { addr: NOBODY, off: 1n }, refused),
+    form(14, 'file-index-set', { addr: NOBODY, file_index: 1 }, refused),
+  ],
+};

@@ -1,0 +1,121 @@
+/** URING_CMD and URING_CMD128: commands to sockets, and files that know no command. */
+import { FD } from '../world/layout.ts';
+import { SOCKOPT_ONE } from '../world/arena.ts';
+import { AF, E, IORING_SETUP, IORING_URING_CMD, IOSQE, SOCK, SOCKET_URING_OP } from '../uapi/constants.ts';
+import { ANY, EINVAL, PREP_OK, result, withFile } from './support.ts';
+import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
+
+type Fields = Partial<OpForm['sqe']>;
+
+function prep({ sqe }: OpContext): PrepOutcome {
+  // cmd_op is the low half of this field; the other half is reserved.
+  if (sqe.off >> 32n !== 0n) return EINVAL;
+  const flags = sqe.op_flags;
+  if ((flags & ~(IORING_URING_CMD.FIXED | IORING_URING_CMD.MULTISHOT)) !== 0) return EINVAL;
+  const multishot = (flags & IORING_URING_CMD.MULTISHOT) !== 0;
+  if ((flags & IORING_URING_CMD.FIXED) !== 0 && multishot) return EINVAL;
+  return multishot !== ((sqe.flags & IOSQE.BUFFER_SELECT) !== 0) ? EINVAL : PREP_OK;
+}
+
+const SOL_SOCKET = 1;
+const SO_REUSEADDR = 2;
+const SO_TYPE = 3;
+
+function issue(c: OpContext): IssueOutcome {
+  return withFile(c, false, (file) => {
+    switch (file.kind) {
+      case 'file':
+      case 'pipe':
+      case 'eventfd':
+      case 'epoll':
+        return result(-E.OPNOTSUPP);
+      case 'socket':
+        break;
+      default:
+        return ANY;
+    }
+    const { sqe } = c;
+    const command = Number(BigInt.asUintN(32, sqe.off));
+    const { family, type, state } = file.socket;
+    switch (command) {
+      case SOCKET_URING_OP.SIOCINQ:
+      case SOCKET_URING_OP.SIOCOUTQ:
+        if (family === AF.UNIX) return result(-E.OPNOTSUPP);
+        if (family !== AF.INET || type !== SOCK.STREAM) return ANY;
+        return state === 'listening' ? result(-E.INVAL) : state === 'fresh' ? result(0) : ANY;
+      case SOCKET_URING_OP.SETSOCKOPT: {
+        const level = Number(BigInt.asUintN(32, sqe.addr));
+        const name = Number(BigInt.asUintN(32, sqe.addr >> 32n));
+        if (level !== SOL_SOCKET || name !== SO_REUSEADDR) return ANY;
+        if ((sqe.file_index | 0) < 4) return result(-E.INVAL);
+        const value = c.sandbox.memory.read(sqe.addr3, 4);
+        return value === 'fault' ? result(-E.FAULT) : value === 'unknown' ? ANY : result(0);
+      }
+      case SOCKET_URING_OP.GETSOCKOPT:
+        return Number(BigInt.asUintN(32, sqe.addr)) === SOL_SOCKET ? ANY : result(-E.OPNOTSUPP);
+      default:
+        return command > 1000 ? result(-E.OPNOTSUPP) : ANY;
+    }
+  });
+}
+
+/** level and optname of a socket option, as the command carries them. */
+function option(level: number, name: number): bigint {
+  return BigInt(level) | (BigInt(name) << 32n);
+}
+
+function forms(opcode: number): OpForm[] {
+  const make = (
+    name: string,
+    fd: number,
+    fixtures: OpForm['fixtures'],
+    fields: Fields = {},
+    prep_error = false,
+  ): OpForm => ({
+    name,
+    sqe: { opcode, fd, ...fields },
+    fixtures,
+    ...(prep_error ? { prep_error } : {}),
+  });
+  const set = { off: BigInt(SOCKET_URING_OP.SETSOCKOPT), file_index: 4, addr3: SOCKOPT_ONE };
+  return [
+    make('file', FD.file, ['file']),
+    make('pipe', FD.pipe_read, ['pipe']),
+    make('eventfd', FD.eventfd, ['eventfd']),
+    make('unix-inq', FD.stream, ['stream']),
+    make('inet-inq', FD.inet, ['inet']),
+    make('inet-listener-inq', FD.inet_listener, ['loopback']),
+    make('setsockopt', FD.stream, ['stream'], { ...set, addr: option(SOL_SOCKET, SO_REUSEADDR) }),
+    make('setsockopt-short', FD.stream, ['stream'], { ...set, addr: option(SOL_SOCKET, SO_REUSEADDR), file_index: 2 }),
+    make('setsockopt-null', FD.inet, ['inet'], { ...set, addr: option(SOL_SOCKET, SO_REUSEADDR), addr3: 0n }),
+    make('getsockopt-other-level', FD.inet, ['inet'], {
+      off: BigInt(SOCKET_URING_OP.GETSOCKOPT),
+      addr: option(6, SO_TYPE),
+    }),
+    make('unknown-command', FD.stream, ['stream'], { off: 0xffff_ffffn }),
+    make('bad-fd', FD.closed, []),
+    make('fixed-file', 0, [], { flags: IOSQE.FIXED_FILE }),
+    make('reserved-set', FD.stream, ['stream'], { off: 1n << 32n }, true),
+    make('unknown-flag', FD.stream, ['stream'], { op_flags: 4 }, true),
+    make('multishot-no-select', FD.stream, ['stream'], { op_flags: IORING_URING_CMD.MULTISHOT }, true),
+    make('select-no-multishot', FD.stream, ['stream'], { flags: IOSQE.BUFFER_SELECT }, true),
+    make(
+      'fixed-multishot',
+      FD.stream,
+      ['stream'],
+      { op_flags: IORING_URING_CMD.MULTISHOT | IORING_URING_CMD.FIXED },
+      true,
+    ),
+  ];
+}
+
+export const URING_CMD: OpSpec = { opcode: 46, name: 'URING_CMD', prep, issue, forms: forms(46) };
+
+/** Needs 128-byte SQEs. */
+export const URING_CMD128: OpSpec = {
+  opcode: 64,
+  name: 'URING_CMD128',
+  prep,
+  issue,
+  forms: forms(64).map((form) => ({ ...form, need_setup: IORING_SETUP.SQE128 })),
+};

@@ -1,0 +1,41 @@
+/** Numbers as a kernel developer writes them. */
+import type { Allowed } from '../scenario/prediction.ts';
+import { E } from '../uapi/constants.ts';
+
+const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(E).map(([name, value]) => [value, name === 'BIG2' ? 'E2BIG' : `E${name}`]),
+);
+
+/** A return value or CQE result: `-EACCES`, or the number. */
+export function resultText(value: number): string {
+  const name = value < 0 ? ERRNO_NAMES.get(-value) : undefined;
+  return name === undefined ? String(value) : `-${name}`;
+}
+
+/** A set of allowed values. */
+export function allowedText(allowed: Allowed, text: (value: number) => string = resultText): string {
+  if (typeof allowed === 'number') return text(allowed);
+  if (allowed === 'any') return 'anything';
+  if ('at_least' in allowed) return `${allowed.at_least} or more`;
+  return allowed.map(text).join(' or ');
+}
+
+export function hex(value: number | bigint): string {
+  return `0x${value.toString(16)}`;
+}
+
+/** Small numbers in decimal, others in hex. */
+export function plain(value: number): string {
+  return value > 0xffff ? hex(value) : String(value);
+}
+
+/** Bytes in groups of four, at most `max` of them. */
+export function bytesText(bytes: Uint8Array, max = 64): string {
+  const shown = Array.from(bytes.subarray(0, max), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return `${(shown.match(/.{1,8}/g) ?? []).join(' ')}${bytes.length > max ? ' ...' : ''}`;
+}
+
+/** "1 step", "2 steps". */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,100 @@
+/**
+ * The ABI profile: everything about the kernel under test that differs between
+ * kernels or architectures. It is probed from the running kernel (see
+ * `oracle/probe/probe.ts`), never guessed from a version string.
+ */
+export interface AbiProfile {
+  /** `uname -r` of the guest. */
+  readonly release: string;
+  /** `uname -m` of the guest. */
+  readonly machine: string;
+  /** Byte order of the guest; classic-BPF context loads use it. */
+  readonly little_endian: boolean;
+  /** IORING_OP_LAST: opcodes 0 .. op_last-1 exist (65 on 7.0). */
+  readonly op_last: number;
+  /** IORING_REGISTER_LAST: register opcodes 0 .. register_last-1 exist. */
+  readonly register_last: number;
+  /** sizeof(struct io_uring_bpf_ctx) in bytes (40 on 7.0); the value of `len`. */
+  readonly ctx_size: number;
+  /** Payload size in bytes per opcode, as the kernel writes it back (`pdu_size`). */
+  readonly pdu_size: readonly number[];
+  /** Mask of the flags that `io_uring_bpf_filter.flags` may carry. */
+  readonly filter_flags: number;
+  /** Mask of the `IOSQE_*` bits the kernel knows. */
+  readonly sqe_flags: number;
+  /** Mask of the `IORING_SETUP_*` flags the kernel accepts, of those the scenario language uses. */
+  readonly setup_flags: number;
+  /** Bits of socket(2)'s type argument that a filter sees. Absent: the socket type alone (0xf), as documented; set only by the model of a faulty kernel. */
+  readonly socket_type_mask?: number;
+  /** Bytes that an IPv6 address must have for a filter of CONNECT to see its port and address. Absent: 24, all that connect(2) needs; set only by the model of a faulty kernel. */
+  readonly connect_inet6_length?: number;
+  /** Whether prep turns IORING_NOP_FIXED_FILE into the request flag that filters see as IOSQE_FIXED_FILE (from 7.1.8 on; 7.0 looks later). Absent: not probed. */
+  readonly nop_shows_fixed_file?: boolean;
+  /** Whether prep sends a BIND that names a file to a worker, which filters see as IOSQE_ASYNC (7.0.13 does, 7.0.10 not). Absent: it does. */
+  readonly bind_shows_async?: boolean;
+  /** Flag bits that openat(2) adds on its own on this architecture (O_LARGEFILE: 0x8000 on x86-64). */
+  readonly open_force_flags: number;
+  /** Values of open flags on this architecture. */
+  readonly open: OpenFlagValues;
+}
+
+/** Architecture-dependent open(2) flag values. */
+export interface OpenFlagValues {
+  readonly O_CREAT: number;
+  readonly O_EXCL: number;
+  readonly O_TRUNC: number;
+  readonly O_APPEND: number;
+  readonly O_NONBLOCK: number;
+  readonly O_DIRECTORY: number;
+  readonly O_NOFOLLOW: number;
+  readonly O_LARGEFILE: number;
+  readonly O_CLOEXEC: number;
+  readonly O_PATH: number;
+  readonly O_TMPFILE: number;
+  readonly O_SYNC: number;
+  readonly O_DSYNC: number;
+}
+
+/** asm-generic open flags, as x86-64 uses them (UAPI `asm-generic/fcntl.h`). */
+export const OPEN_X86_64: OpenFlagValues = {
+  O_CREAT: 0o100,
+  O_EXCL: 0o200,
+  O_TRUNC: 0o1000,
+  O_APPEND: 0o2000,
+  O_NONBLOCK: 0o4000,
+  O_DIRECTORY: 0o200000,
+  O_NOFOLLOW: 0o400000,
+  O_LARGEFILE: 0o100000,
+  O_CLOEXEC: 0o2000000,
+  O_PATH: 0o10000000,
+  O_TMPFILE: 0o20200000,
+  O_SYNC: 0o4010000,
+  O_DSYNC: 0o10000,
+};
+
+/** arm64 swaps four of them (UAPI `asm/fcntl.h` of arm64). */
+export const OPEN_ARM64: OpenFlagValues = {
+  ...OPEN_X86_64,
+  O_DIRECTORY: 0o40000,
+  O_NOFOLLOW: 0o100000,
+  O_LARGEFILE: 0o400000,
+  O_TMPFILE: 0o20040000,
+};
+
+/** The profile of Linux 7.0 on x86-64; the default of `explain` and of tests that need no kernel. */
+export const ABI_7_0: AbiProfile = {
+  release: '7.0',
+  machine: 'x86_64',
+  little_endian: true,
+  op_last: 65,
+  register_last: 38,
+  ctx_size: 40,
+  pdu_size: Array.from({ length: 65 }, (_, op) => (op === 45 ? 12 : op === 18 || op === 28 ? 24 : 0)),
+  filter_flags: 3,
+  sqe_flags: 0x7f,
+  setup_flags: 0xffffffff,
+  nop_shows_fixed_file: false,
+  bind_shows_async: true,
+  open_force_flags: 0o100000,
+  open: OPEN_X86_64,
+};

@@ -1,0 +1,203 @@
+/**
+ * What requests act on: the scenario's directory, descriptor tables, memory, and
+ * the registered resources of rings. One Sandbox stands for one task's descriptor
+ * table and memory; tables that belong to one scenario share the World.
+ */
+import type { AbiProfile } from '../uapi/abi.ts';
+import { ARENA, ARENA_BASE, FD, FILE_CONTENT, type Fixture } from './layout.ts';
+import { RingResources } from './ring-resources.ts';
+import { AF, E, SOCK } from '../uapi/constants.ts';
+import { type Node, newSocket, objectName, type OpenFile, type PipeState, type SocketState } from './files.ts';
+import { Memory, MEMORY_GRAIN } from './memory.ts';
+
+/** State that all tasks of a scenario share. */
+export class World {
+  /** The scenario's directory: path relative to it -> what is there. "d0/x" style names are allowed. */
+  readonly paths = new Map<string, Node>();
+  /** Names of resources whose state is no longer known. */
+  readonly tainted = new Set<string>();
+  /** At most so many descriptors were opened in one table: with many, new ones fill the gaps between the fixtures'. */
+  opened = 0;
+  readonly #rings = new Map<number, RingResources>();
+
+  /** Registered resources of the ring created in `slot`. */
+  ring(slot: number): RingResources {
+    let resources = this.#rings.get(slot);
+    if (resources === undefined) {
+      resources = new RingResources();
+      this.#rings.set(slot, resources);
+    }
+    return resources;
+  }
+}
+
+/** Descriptors below this may be the runner's own or come from earlier requests: never known. */
+const FIRST_KNOWN_FD = FD.file;
+const LAST_KNOWN_FD = FD.closed;
+/** Descriptors between the standard ones and the first fixture, less a few to spare. */
+const GAP = FD.file - 8;
+
+export class Sandbox {
+  readonly abi: AbiProfile;
+  readonly world: World;
+  readonly fds: Map<number, OpenFile>;
+  readonly memory: Memory;
+
+  /** The root task's state after `fixtures` were made ready. */
+  constructor(
+    fixtures: readonly Fixture[],
+    abi: AbiProfile,
+    from?: { readonly world: World; readonly fds: Map<number, OpenFile>; readonly memory: Memory },
+  ) {
+    this.abi = abi;
+    this.world = from?.world ?? new World();
+    this.fds = from?.fds ?? new Map();
+    this.memory = from?.memory ?? new Memory(abi.little_endian);
+    if (!from) for (const fixture of fixtures) this.#prepare(fixture);
+  }
+
+  /**
+   * The state of a child with a descriptor table of its own.
+   * @param share_memory true for CLONE_VM (vfork, clone_vm); threads share the whole Sandbox instead.
+   */
+  fork(share_memory = false): Sandbox {
+    return new Sandbox([], this.abi, {
+      world: this.world,
+      fds: new Map(this.fds),
+      memory: share_memory ? this.memory : this.memory.copy(this.abi.little_endian),
+    });
+  }
+
+  /** This task's descriptors over other memory (the pages of a registered buffer stay those of whoever registered it). */
+  over(memory: Memory): Sandbox {
+    return memory === this.memory ? this : new Sandbox([], this.abi, { world: this.world, fds: this.fds, memory });
+  }
+
+  /** So many descriptors were opened that new ones may have got numbers among or above those the scenario reserves. */
+  get crowded(): boolean {
+    return this.world.opened >= GAP;
+  }
+
+  /** What descriptor `fd` is; rings are the core's business (see OpContext.ringAt). */
+  file(fd: number): OpenFile | 'closed' | 'unknown' {
+    const file = this.fds.get(fd);
+    if (file !== undefined) return file;
+    if (fd >= 0 && this.crowded) return 'unknown';
+    if (fd < 0 || (fd >= FIRST_KNOWN_FD && fd <= LAST_KNOWN_FD)) return 'closed';
+    return 'unknown';
+  }
+
+  /** Notes that the state of a named resource ("path:n0", "pipe", "mem:384") is no longer known: requests raced over it. */
+  taint(name: string): void {
+    if (name.startsWith('mem:'))
+      this.memory.forget(BigInt(ARENA_BASE + ARENA.data + Number(name.slice(4))), MEMORY_GRAIN);
+    else this.world.tainted.add(name);
+  }
+
+  /** Notes that any object the scenario started with may have changed. */
+  taintObjects(): void {
+    for (const file of this.fds.values()) this.taint(objectName(file));
+  }
+
+  /** Notes that requests ran in an order nobody knows: what they would have done in the other one is not known either. */
+  blur(ring: number): void {
+    this.taintObjects();
+    for (const node of this.world.paths.values()) if (node.type === 'file' || node.type === 'dir') this.taint(node.id);
+    this.taint(`files:${ring}`);
+    this.memory.forgetAll();
+  }
+
+  /** Whether the state of any of these resources is unknown. */
+  isTainted(names: readonly string[]): boolean {
+    const { tainted } = this.world;
+    if (tainted.size === 0) return false;
+    // What lies below a path that nobody knows is not known either.
+    const known = (name: string): boolean => {
+      for (let end = name.length; end > 0; end = name.lastIndexOf('/', end - 1))
+        if (tainted.has(name.slice(0, end))) return false;
+      return true;
+    };
+    return !names.every(known);
+  }
+
+  /** Does a path (relative to the scenario's directory) exist, symbolic links followed: 0 or -ENOENT, or 'any', as probe_path answers. */
+  probePath(path: string): number | 'any' {
+    // A directory that nobody knows takes what is in it along.
+    for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1))
+      if (this.world.tainted.has(`path:${path.slice(0, end)}`)) return 'any';
+    const node = this.world.paths.get(path);
+    if (node === undefined) return -E.NOENT;
+    return node.type === 'symlink' ? this.probePath(node.target) : 0;
+  }
+
+  /** 0, -EBADF, or 'any' for a descriptor the model does not know, as probe_fd answers. Rings are the core's business. */
+  probeFd(fd: number): number | 'any' {
+    if (this.world.tainted.has(`fd:${fd}`)) return 'any';
+    const file = this.file(fd);
+    if (file === 'unknown') return 'any';
+    return file === 'closed' ? -E.BADF : 0;
+  }
+
+  #prepare(fixture: Fixture): void {
+    const { fds, world } = this;
+    const content = () => new TextEncoder().encode(FILE_CONTENT);
+    const pipe = (id: string, bytes: Uint8Array, read: number, write: number): void => {
+      const state: PipeState = { id, bytes };
+      fds.set(read, { kind: 'pipe', pipe: state, end: 'read', nonblock: false });
+      fds.set(write, { kind: 'pipe', pipe: state, end: 'write', nonblock: false });
+    };
+    const socket = (fd: number, state: SocketState): SocketState => {
+      fds.set(fd, { kind: 'socket', socket: state });
+      return state;
+    };
+    switch (fixture) {
+      case 'file': {
+        const node: Node & { type: 'file' } = { type: 'file', id: 'node:f0', content: content(), xattrs: new Map() };
+        world.paths.set('f0', node);
+        fds.set(FD.file, { kind: 'file', node, readable: true, writable: true, append: false, pos: 0 });
+        break;
+      }
+      case 'pipe':
+        pipe('pipe', new Uint8Array(0), FD.pipe_read, FD.pipe_write);
+        break;
+      case 'pipe_full':
+        pipe('pipe2', content(), FD.pipe2_read, FD.pipe2_write);
+        break;
+      case 'socketpair': {
+        const a = socket(FD.socketpair_a, newSocket(AF.UNIX, SOCK.STREAM, false, 'socketpair'));
+        const b = socket(FD.socketpair_b, newSocket(AF.UNIX, SOCK.STREAM, false, 'socketpair'));
+        a.peer = b;
+        b.peer = a;
+        a.state = b.state = 'connected';
+        break;
+      }
+      case 'eventfd':
+        fds.set(FD.eventfd, { kind: 'eventfd', id: 'eventfd', counter: 1n, nonblock: true });
+        break;
+      case 'epoll':
+        fds.set(FD.epoll, { kind: 'epoll', id: 'epoll', watches: new Map() });
+        break;
+      case 'listener': {
+        const listener = socket(FD.listener, newSocket(AF.UNIX, SOCK.STREAM, false, 'listener'));
+        listener.state = 'listening';
+        world.paths.set('sock', { type: 'socket', socket: listener });
+        break;
+      }
+      case 'datagram':
+        socket(FD.datagram, newSocket(AF.UNIX, SOCK.DGRAM, true, 'datagram'));
+        break;
+      case 'stream':
+        socket(FD.stream, newSocket(AF.UNIX, SOCK.STREAM, false, 'stream'));
+        break;
+      case 'dir':
+        world.paths.set('d0', { type: 'dir', id: 'node:d0', xattrs: new Map() });
+        break;
+      case 'loopback':
+        socket(FD.inet_listener, newSocket(AF.INET, SOCK.STREAM, false, 'inet_listener')).state = 'listening';
+        break;
+      case 'inet':
+        socket(FD.inet, newSocket(AF.INET, SOCK.STREAM, true, 'inet'));
+        break;
+    }
+  }
+}

@@ -1,0 +1,279 @@
+/** A running guest: bytes in, bytes out, its console, and the certainty that it ends. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, createWriteStream, openSync, type WriteStream } from 'node:fs';
+import type { Duplex } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
+import { ConsoleBuffer } from '../console/console-buffer.ts';
+import { BootError, GuestGoneError, SetupError, VmError } from '../host/errors.ts';
+import type { GuestImage } from './image.ts';
+import type { Kernel } from '../kernels/fetch.ts';
+import { X86_64, type GuestMachine } from '../machine/index.ts';
+import { forgetGroup, killGroup, registerGroup } from '../host/processes.ts';
+import {
+  LINE_FD,
+  missingQemu,
+  PORT_FD,
+  privileges,
+  qemuArgv,
+  INITRD_FD,
+  KERNEL_FD,
+  type Accel,
+  type QemuOptions,
+} from './qemu.ts';
+import { which } from '../host/tools.ts';
+
+/** How a guest's QEMU ended. */
+export interface GuestExit {
+  /** Exit code; null when a signal ended it. 0 also after a panic, which ends the guest like a power-off. */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** What QEMU printed, at most the last 16 kB. */
+  readonly stderr: string;
+}
+
+/** What to boot. */
+export interface BootOptions extends QemuOptions {
+  readonly kernel: Pick<Kernel, 'path' | 'release'>;
+  readonly image: Pick<GuestImage, 'path'>;
+  /** File that gets the whole console as it appears. */
+  readonly consoleFile?: string;
+  /** Characters of console to keep in memory. Default 4 Mi. */
+  readonly consoleCap?: number;
+  /** Milliseconds until the runner's first byte. Default 90 000 for TCG, 30 000 for KVM. */
+  readonly bootDeadlineMs?: number;
+  /** Aborting ends the guest, also while it boots. */
+  readonly signal?: AbortSignal;
+}
+
+/** A booted guest. */
+export interface Guest {
+  readonly pid: number;
+  readonly accel: Accel;
+  /** Milliseconds from start to the runner's first byte. */
+  readonly bootMs: number;
+  /** Sends bytes; resolves when more may be sent. @throws GuestGoneError when the guest has ended */
+  send(bytes: Uint8Array): Promise<void>;
+  /** Sets the one receiver of the runner's bytes. What came before is delivered at once. */
+  onData(receive: (chunk: Buffer) => void): void;
+  /** Calls back with each piece of console text from now on. */
+  onConsole(receive: (text: string) => void): void;
+  /** The console so far. */
+  readonly console: string;
+  /** Resolves once, after the last byte of port and console was delivered. Never rejects. */
+  readonly exited: Promise<GuestExit>;
+  /** Ends the guest at once and resolves when it is gone. May be called again. */
+  kill(): Promise<void>;
+}
+
+const STDERR_CAP = 16_384;
+
+/**
+ * Boots a guest and resolves when the runner's first byte has arrived.
+ * @throws SetupError QEMU is missing or does not start; BootError the kernel does not reach the runner
+ */
+export async function bootGuest(options: BootOptions): Promise<Guest> {
+  const machine = options.machine ?? X86_64;
+  if (!which(machine.qemu)) throw missingQemu(machine);
+  options.signal?.throwIfAborted();
+  const argv = qemuArgv(options, await privileges(options.accel, machine));
+  return await new RunningGuest(options, machine, argv).booted();
+}
+
+class RunningGuest implements Guest {
+  readonly accel: Accel;
+  readonly exited: Promise<GuestExit>;
+  bootMs = 0;
+  readonly #options: BootOptions;
+  readonly #machine: GuestMachine;
+  readonly #child: ChildProcess;
+  /** The ways to the runner: the virtio port, and the serial line. The one that speaks first is `#port`. */
+  readonly #ways: readonly Duplex[];
+  #port: Duplex;
+  readonly #console: ConsoleBuffer;
+  readonly #started = performance.now();
+  readonly #listeners: ((text: string) => void)[] = [];
+  #file: WriteStream | undefined;
+  #stderr = '';
+  #backlog: Buffer[] = [];
+  #receive: ((chunk: Buffer) => void) | undefined;
+  #gone = false;
+  #spawnError: Error | undefined;
+
+  constructor(options: BootOptions, machine: GuestMachine, argv: readonly string[]) {
+    this.accel = options.accel;
+    this.#options = options;
+    this.#machine = machine;
+    this.#console = new ConsoleBuffer(options.consoleCap ?? 4 << 20);
+    if (options.consoleFile !== undefined) this.#openConsoleFile(options.consoleFile);
+    this.#child = start(argv, options);
+    this.#ways = [PORT_FD, LINE_FD].map((fd) => this.#child.stdio[fd as 3] as unknown as Duplex);
+    this.#port = this.#ways[0]!;
+    if (this.#child.pid !== undefined) registerGroup(this.#child.pid);
+    this.exited = this.#watch();
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? -1;
+  }
+
+  get console(): string {
+    return this.#console.text;
+  }
+
+  #openConsoleFile(path: string): void {
+    this.#file = createWriteStream(path);
+    // A full disk must not end the run: the console is kept in memory as well.
+    this.#file.on('error', (error) => {
+      this.#file = undefined;
+      this.#stderr += `the console could not be written to ${path}: ${error.message}\n`;
+    });
+  }
+
+  #watch(): Promise<GuestExit> {
+    const decoder = new StringDecoder('utf8');
+    this.#child.stdout?.on('data', (chunk: Buffer) => {
+      const text = decoder.write(chunk);
+      this.#console.add(text);
+      this.#file?.write(chunk);
+      for (const listener of this.#listeners) listener(text);
+    });
+    this.#child.stderr?.on('data', (chunk: Buffer) => {
+      this.#stderr = (this.#stderr + chunk.toString()).slice(-STDERR_CAP);
+    });
+    for (const way of this.#ways) {
+      way.on('data', (chunk: Buffer) => {
+        if (this.#receive) this.#receive(chunk);
+        else this.#backlog.push(chunk);
+      });
+      // A write to a guest that has just died fails; `exited` tells the story.
+      way.on('error', () => {});
+    }
+    const abort = (): void => killGroup(this.pid);
+    this.#options.signal?.addEventListener('abort', abort, { once: true });
+    return new Promise((resolve) => {
+      const end = (code: number | null, signal: NodeJS.Signals | null): void => {
+        if (this.#gone) return;
+        this.#gone = true;
+        this.#options.signal?.removeEventListener('abort', abort);
+        if (this.#child.pid !== undefined) forgetGroup(this.#child.pid);
+        for (const way of this.#ways) way.destroy();
+        const done = (): void => resolve({ code, signal, stderr: this.#stderr });
+        if (this.#file) this.#file.end(done);
+        else done();
+      };
+      this.#child.once('error', (error) => {
+        this.#spawnError = error;
+        if (this.#child.pid === undefined) end(null, null);
+      });
+      // 'close' comes after the last data of all pipes, the port included.
+      this.#child.once('close', end);
+    });
+  }
+
+  async booted(): Promise<Guest> {
+    const deadline = this.#options.bootDeadlineMs ?? (this.accel === 'kvm' ? 30_000 : 90_000);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(resolve, deadline, 'late');
+    });
+    const first = new Promise<'first'>((resolve) => {
+      for (const way of this.#ways) {
+        way.once('data', () => {
+          if (this.bootMs === 0) this.#port = way;
+          resolve('first');
+        });
+      }
+    });
+    const outcome = await Promise.race([first, late, this.exited]);
+    clearTimeout(timer);
+    this.bootMs = Math.round(performance.now() - this.#started);
+    if (outcome === 'first') return this;
+    if (outcome === 'late') {
+      await this.kill();
+      throw new BootError(
+        'deadline',
+        `Linux ${this.#options.kernel.release} did not reach the runner within ${deadline / 1000} s under ${this.accel.toUpperCase()}.`,
+        'If the machine is busy, allow more time with --timeout; if the kernel stands still, look at the console above.',
+        this.console,
+        this.#stderr,
+      );
+    }
+    this.#options.signal?.throwIfAborted();
+    throw this.#bootFailure(outcome);
+  }
+
+  #bootFailure(exit: GuestExit): VmError {
+    if (this.#spawnError)
+      return new SetupError(`QEMU could not be started: ${this.#spawnError.message}`, 'Run `ringfence doctor`.');
+    const how = exit.signal ? `was ended by ${exit.signal}` : `ended with code ${exit.code}`;
+    if (this.console.trim() === '' && (exit.code !== 0 || exit.signal)) {
+      return new SetupError(
+        `${this.#machine.qemu} ${how} before the kernel said anything:\n${exit.stderr.trim() || '(no message)'}`,
+        exit.signal === 'SIGKILL' ? 'Something killed it: is the machine short of memory?' : 'Run `ringfence doctor`.',
+      );
+    }
+    const panicked = /Kernel panic/.test(this.console);
+    const what = panicked ? 'panicked' : `stopped (QEMU ${how})`;
+    return new BootError(
+      'exit',
+      `Linux ${this.#options.kernel.release} ${what} while it booted.`,
+      'This kernel cannot be tested as it is: try it with another --append, or another kernel.',
+      this.console,
+      exit.stderr,
+    );
+  }
+
+  async send(bytes: Uint8Array): Promise<void> {
+    if (this.#gone || this.#port.destroyed) throw new GuestGoneError('the guest has ended');
+    if (this.#port.write(bytes)) return;
+    await new Promise<void>((resolve, reject) => {
+      const settle = (): void => {
+        this.#port.off('drain', settle);
+        this.#port.off('close', settle);
+        if (this.#gone || this.#port.destroyed) reject(new GuestGoneError('the guest ended while it was sent to'));
+        else resolve();
+      };
+      this.#port.once('drain', settle);
+      this.#port.once('close', settle);
+    });
+  }
+
+  onData(receive: (chunk: Buffer) => void): void {
+    this.#receive = receive;
+    const backlog = this.#backlog;
+    this.#backlog = [];
+    for (const chunk of backlog) receive(chunk);
+  }
+
+  onConsole(receive: (text: string) => void): void {
+    this.#listeners.push(receive);
+  }
+
+  async kill(): Promise<void> {
+    if (!this.#gone && this.#child.pid !== undefined) killGroup(this.#child.pid);
+    await this.exited;
+  }
+}
+
+function start(argv: readonly string[], options: BootOptions): ChildProcess {
+  const [program = '', ...args] = argv;
+  const open: number[] = [];
+  try {
+    for (const path of [options.kernel.path, options.image.path]) open.push(openSync(path, 'r'));
+    const stdio: ('ignore' | 'pipe' | number)[] = ['ignore', 'pipe', 'pipe'];
+    stdio[KERNEL_FD] = open[0] ?? 'ignore';
+    stdio[INITRD_FD] = open[1] ?? 'ignore';
+    stdio[PORT_FD] = 'pipe';
+    stdio[LINE_FD] = 'pipe';
+    // A group of its own: Ctrl-C in the terminal reaches us, and we decide what becomes of the guest.
+    return spawn(program, args, { stdio, detached: true, cwd: '/', env: { PATH: process.env['PATH'], LC_ALL: 'C' } });
+  } catch (error) {
+    throw new SetupError(
+      `QEMU could not be started: ${error instanceof Error ? error.message : String(error)}`,
+      'Run `ringfence doctor`.',
+      { cause: error },
+    );
+  } finally {
+    for (const fd of open) closeSync(fd);
+  }
+}

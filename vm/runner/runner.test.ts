@@ -1,0 +1,658 @@
+/** The runner on a real kernel: every kind of step once, and everything that may go wrong. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeScenario } from '../../oracle/scenario/binary.ts';
+import type { SockFilter } from '../../oracle/bpf/program.ts';
+import { ARENA, ARENA_BASE, FD, FILE_CONTENT, FIXTURES } from '../../oracle/world/layout.ts';
+import type { Scenario, SpawnHow, Sqe, Step, Target } from '../../oracle/scenario/types.ts';
+import { bootGuest, type Guest } from '../guest/guest.ts';
+import { buildImage } from '../guest/image.ts';
+import { fetchKernel } from '../kernels/fetch.ts';
+import {
+  benchFrame,
+  BENCHES,
+  byeFrame,
+  FrameParser,
+  imageFrame,
+  STATUS,
+  type GuestFrame,
+  type RunnerResult,
+} from '../protocol/frames.ts';
+
+/** A guest and what it said. */
+class Line {
+  readonly guest: Guest;
+  readonly frames: GuestFrame[] = [];
+  readonly #parser = new FrameParser();
+  #wake: () => void = () => {};
+  #id = 0;
+
+  constructor(guest: Guest) {
+    this.guest = guest;
+    guest.onData((chunk) => {
+      this.frames.push(...this.#parser.push(chunk));
+      this.#wake();
+    });
+  }
+
+  async until<T>(find: (frame: GuestFrame) => T | undefined): Promise<T> {
+    for (;;) {
+      for (const frame of this.frames) {
+        const found = find(frame);
+        if (found !== undefined) return found;
+      }
+      await Promise.race([
+        new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        }),
+        this.guest.exited.then(() => {
+          throw new Error(
+            `the guest ended; it said ${JSON.stringify(this.frames.at(-1))}\n${this.guest.console.slice(-2000)}`,
+          );
+        }),
+      ]);
+    }
+  }
+
+  async run(steps: readonly Step[], more: Partial<Scenario> & { deadline?: number } = {}): Promise<RunnerResult> {
+    const { deadline = 5000, ...rest } = more;
+    const id = ++this.#id;
+    const waits = steps.map((step) => (step.do === 'submit' ? step.sqes.length : 0));
+    await this.guest.send(
+      encodeScenario({ version: 1, fixtures: [], jit: true, steps, ...rest }, { id, deadline_ms: deadline, waits }),
+    );
+    return await this.until((frame) => (frame.type === 'result' && frame.result.id === id ? frame.result : undefined));
+  }
+
+  async raw(bytes: Uint8Array): Promise<RunnerResult> {
+    await this.guest.send(bytes);
+    const id = new DataView(bytes.buffer, bytes.byteOffset).getUint32(8, true);
+    return await this.until((frame) => (frame.type === 'result' && frame.result.id === id ? frame.result : undefined));
+  }
+}
+
+async function boot(append = ''): Promise<Line> {
+  return new Line(await bootGuest({ kernel: await fetchKernel(), image: await buildImage(), accel: 'tcg', append }));
+}
+
+const T = { kind: 'task' } as const;
+const R = (ring: number): Target => ({ kind: 'ring', ring });
+const nops = (n: number, more: Partial<Sqe> = {}): Sqe[] =>
+  Array.from({ length: n }, (_, i) => ({ opcode: 0, user_data: BigInt(i), ...more }));
+const ring = (task: number, slot: number, flags = 0, entries = 8): Step => ({
+  do: 'ring',
+  task,
+  ring: slot,
+  entries,
+  flags,
+});
+const submit = (task: number, slot: number, sqes: readonly Sqe[], registered?: number): Step => ({
+  do: 'submit',
+  task,
+  ring: slot,
+  sqes,
+  ...(registered === undefined ? {} : { registered }),
+});
+const spawn = (task: number, how: SpawnHow, child: number): Step => ({ do: 'spawn', task, how, child });
+const simple = (
+  what: 'exec' | 'exit' | 'no_new_privs' | 'drop_cap_sys_admin' | 'unshare_user',
+  task: number,
+): Step => ({ do: what, task });
+const ret = (k: number): SockFilter[] => [{ code: 6, jt: 0, jf: 0, k }];
+const filter = (task: number, on: Target, program: readonly SockFilter[], opcode = 0, more: object = {}): Step => ({
+  do: 'register_bpf_filter',
+  task,
+  on,
+  nr_args: 1,
+  arg: {
+    cmd_type: 1,
+    cmd_flags: 0,
+    resv: 0,
+    opcode,
+    flags: 0,
+    filter_len: program.length,
+    pdu_size: 0,
+    resv_filter: [0, 0, 0],
+    resv2: [0n, 0n, 0n, 0n, 0n],
+    program,
+    placement: 'normal',
+    program_placement: 'normal',
+    ...more,
+  },
+});
+
+/** Short form of what came back: returns, then results of the CQEs; null where a step was not reached. */
+const seen = (result: RunnerResult): (number[][] | null)[] =>
+  result.observation.steps.map(({ reached, returns, cqes }) =>
+    reached ? (cqes.length > 0 ? [[...returns], cqes.map(({ res }) => res)] : [[...returns]]) : null,
+  );
+
+let line: Line;
+beforeAll(async () => {
+  line = await boot();
+  await line.guest.send(imageFrame(Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)));
+}, 300_000);
+afterAll(async () => {
+  await line?.guest.kill();
+});
+
+describe('a scenario with one task', { timeout: 60_000 }, () => {
+  it('says hello first', () => {
+    expect(line.frames[0]).toMatchObject({
+      type: 'hello',
+      hello: { version: 1, cpus: 1, machine: 'x86_64', interpreter: true, line: false },
+    });
+  });
+
+  it('is reached over the second serial line, too, where the kernel has no virtio console', async () => {
+    const other = await boot('initcall_blacklist=virtio_console_init');
+    try {
+      // Larger than all buffers on the way.
+      const long = Array.from({ length: 4095 }, (): SockFilter => ({ code: 0, jt: 0, jf: 0, k: 7 }));
+      const filters = [1, 2, 3].map(() => filter(0, R(0), [...long, ...ret(1)]));
+      expect(seen(await other.run([ring(0, 0), ...filters, submit(0, 0, nops(8))]))).toEqual([
+        [[0]],
+        [[0]],
+        [[0]],
+        [[0]],
+        [[8], [0, 0, 0, 0, 0, 0, 0, 0]],
+      ]);
+      expect(other.frames[0]).toMatchObject({ type: 'hello', hello: { line: true } });
+    } finally {
+      await other.guest.kill();
+    }
+  });
+
+  it('creates a ring, submits and reaps', async () => {
+    const result = await line.run([ring(0, 0), submit(0, 0, nops(3))]);
+    expect(result.status).toBe(STATUS.done);
+    expect(result.observation.steps[1]!.cqes).toEqual(
+      [0n, 1n, 2n].map((user_data) => ({ user_data, res: 0, flags: 0 })),
+    );
+    expect(result.exec_ns).toBeGreaterThan(1000);
+  });
+
+  it('waits for the CQEs of the batch, when one of an earlier batch fills the count', async () => {
+    const spans = new BigInt64Array([0n, 30_000_000n, 0n, 150_000_000n]);
+    await line.guest.send(imageFrame(new Uint8Array(spans.buffer)));
+    const timeout = (at: number, user_data: bigint): Sqe => ({
+      opcode: 11,
+      addr: BigInt(ARENA_BASE + at),
+      len: 1,
+      user_data,
+    });
+    const steps = [ring(0, 0), submit(0, 0, [timeout(0, 1n)]), submit(0, 0, [timeout(16, 2n)])];
+    const answers = async (owns: number[]): Promise<bigint[]> => {
+      const bytes = encodeScenario(
+        { version: 1, fixtures: [], jit: true, steps },
+        { id: 9000 + owns[2]!, deadline_ms: 5000, waits: [0, 0, 1], owns },
+      );
+      return (await line.raw(bytes)).observation.steps[2]!.cqes.map(({ user_data }) => user_data);
+    };
+    expect(await answers([0, 0, 0])).toEqual([1n]);
+    expect(await answers([0, 0, 1])).toEqual([1n, 2n]);
+    await line.guest.send(imageFrame(Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)));
+  });
+
+  it('creates a ring whose descriptor is the one of its slot already', async () => {
+    // Descriptors 3 to 99, and 101: ring 0 has 100, so the next one is that of slot 2.
+    const sockets = (n: number): Sqe[] =>
+      Array.from({ length: n }, (_, i) => ({ opcode: 45, fd: 1, off: 1n, user_data: BigInt(i) }));
+    const result = await line.run([
+      ring(0, 0, 0, 64),
+      submit(0, 0, sockets(49)),
+      submit(0, 0, sockets(49)),
+      ring(0, 2),
+      submit(0, 2, nops(2)),
+    ]);
+    expect(result.observation.steps[2]!.cqes.at(-1)!.res).toBe(101);
+    expect(seen(result).slice(3)).toEqual([[[0]], [[2], [0, 0]]]);
+  });
+
+  it.each([true, false])('denies by a filter (jit %s)', async (jit) => {
+    expect(
+      seen(
+        await line.run(
+          [
+            ring(0, 0),
+            filter(0, R(0), ret(0)),
+            submit(0, 0, nops(1)),
+            submit(0, 0, nops(1, { opcode: 22, fd: FD.closed })),
+          ],
+          { jit },
+        ),
+      ),
+    ).toEqual([[[0]], [[0]], [[1], [-13]], [[1], [-9]]]);
+  });
+
+  it.each([
+    ['SQPOLL', 1 << 1, [8, 4]],
+    ['SUBMIT_ALL', 1 << 7, [8, 4]],
+    ['SQE128', 1 << 10, [8, 4]],
+    ['CQE32', 1 << 11, [8, 4]],
+    ['DEFER_TASKRUN', (1 << 12) | (1 << 13), [8, 4]],
+    ['NO_SQARRAY', 1 << 16, [8, 4]],
+    ['CQE_MIXED', 1 << 18, [8, 4]],
+    ['SQE_MIXED', 1 << 19, [8, 4]],
+    ['SQ_REWIND', (1 << 16) | (1 << 20), [8, 4]],
+  ])('fills a ring with %s twice and goes round', async (_name, flags, returns) => {
+    const twelve = Array.from({ length: 12 }, () => 0);
+    expect(seen(await line.run([ring(0, 0, flags), submit(0, 0, nops(12)), submit(0, 0, nops(12))]))).toEqual([
+      [[0]],
+      [returns, twelve],
+      [returns, twelve],
+    ]);
+  });
+
+  it('gives 128-byte requests two slots of a mixed ring', async () => {
+    const wide = { opcode: 63 };
+    // Slots 0 and 1, 2, 3 and 4, 5, 6; the last one would wrap around at 7 and is refused there.
+    expect(
+      seen(await line.run([ring(0, 0, 1 << 19), submit(0, 0, [wide, ...nops(1), wide, ...nops(2), wide])])),
+    ).toEqual([[[0]], [[8], [0, 0, 0, 0, 0, -22]]]);
+  });
+
+  it('reaps more CQEs than the ring holds', async () => {
+    const [, step] = (await line.run([ring(0, 0, 0, 1), submit(0, 0, nops(20))])).observation.steps;
+    expect(step!.cqes).toHaveLength(20);
+  });
+
+  it('withdraws what a disabled ring does not take', async () => {
+    const enable: Step = { do: 'register', task: 0, on: R(0), opcode: 12, nr_args: 0 };
+    for (const flags of [1 << 6, (1 << 6) | (1 << 1)]) {
+      expect(seen(await line.run([ring(0, 0, flags), submit(0, 0, nops(2)), enable, submit(0, 0, nops(1))]))).toEqual([
+        [[0]],
+        [[-77]],
+        [[0]],
+        [[1], [0]],
+      ]);
+    }
+  });
+
+  it('goes on through a registered ring when its descriptor is closed', async () => {
+    const bytes = Uint8Array.of(255, 255, 255, 255, 0, 0, 0, 0, 100, 0, 0, 0, 0, 0, 0, 0);
+    const steps: Step[] = [
+      ring(0, 0),
+      { do: 'register', task: 0, on: R(0), opcode: 20, nr_args: 1, bytes },
+      { do: 'close_ring', task: 0, ring: 0 },
+      submit(0, 0, nops(1), 0),
+      submit(0, 0, nops(1)),
+      filter(0, { kind: 'registered', index: 0 }, ret(0)),
+      submit(0, 0, nops(1), 0),
+    ];
+    const result = await line.run(steps);
+    expect(seen(result)).toEqual([[[0]], [[1]], [[0]], [[1], [0]], [[-9]], [[0]], [[1], [-13]]]);
+    expect([...result.observation.steps[1]!.memory!]).toEqual([0, 0, 0, 0, ...bytes.subarray(4)]);
+  });
+
+  it('reports what the kernel wrote back, and only that', async () => {
+    const [, same, differs] = (await line.run([ring(0, 0), filter(0, R(0), ret(1)), filter(0, R(0), ret(1), 45)]))
+      .observation.steps;
+    expect(same!.memory).toBeUndefined();
+    expect(differs!.memory![20]).toBe(12);
+  });
+
+  it('puts structures at the edges of memory', async () => {
+    const edges = ['page-end', 'straddle', 'read-only', { raw: 0n }].map((placement) =>
+      filter(0, R(0), ret(1), 45, { placement }),
+    );
+    expect(seen(await line.run([ring(0, 0), ...edges]))).toEqual([[[0]], [[0]], [[-14]], [[-14]], [[-14]]]);
+  });
+
+  it('has every fixture', async () => {
+    const fds = Object.values(FD).filter((fd) => fd !== FD.closed);
+    const probes: Step[] = [...fds, FD.closed, 3, 116, 118].map((fd) => ({ do: 'probe_fd', task: 0, fd }));
+    const paths: Step[] = ['f0', 'd0', 'sock', 'n0'].map((path) => ({ do: 'probe_path', task: 0, path }));
+    const read: Step = submit(0, 0, [
+      { opcode: 22, fd: FD.file, addr: BigInt(0x2000_0000 + ARENA.data), len: 64, off: 0n },
+    ]);
+    const result = await line.run(
+      [...probes, ...paths, ring(0, 0), read, { do: 'probe_memory', task: 0, at: ARENA.data, length: 64 }],
+      { fixtures: [...FIXTURES] },
+    );
+    expect(seen(result).slice(0, probes.length)).toEqual([...fds.map(() => [[0]]), [[-9]], [[-9]], [[-9]], [[0]]]);
+    expect(seen(result).slice(probes.length, -1)).toEqual([[[0]], [[0]], [[0]], [[-2]], [[0]], [[1], [64]]]);
+    expect(Buffer.from(result.observation.steps.at(-1)!.memory!).toString()).toBe(FILE_CONTENT);
+  });
+});
+
+describe('tasks', { timeout: 60_000 }, () => {
+  const hows: SpawnHow[] = ['fork', 'thread', 'clone_vm', 'clone3'];
+
+  it.each(hows)("%s: a child has its parent's rules, and the parent none of its child's", async (how) => {
+    const result = await line.run([
+      simple('no_new_privs', 0),
+      ring(0, 0),
+      filter(0, T, ret(0)),
+      spawn(0, how, 1),
+      filter(1, T, ret(0), 22),
+      ring(1, 1),
+      submit(1, 1, nops(1)),
+      submit(1, 1, [{ opcode: 22, fd: FD.closed }]),
+      submit(1, 0, nops(1)),
+      ring(0, 2),
+      submit(0, 2, [{ opcode: 22, fd: FD.closed }]),
+      simple('exit', 1),
+      submit(1, 0, nops(1)),
+      submit(0, 2, nops(1)),
+    ]);
+    const pid = result.observation.steps[3]!.returns[0]!;
+    expect(pid).toBeGreaterThan(1);
+    expect(seen(result)).toEqual([
+      [[0]],
+      [[0]],
+      [[0]],
+      [[pid]],
+      [[0]],
+      [[0]],
+      [[1], [-13]],
+      [[1], [-13]],
+      [[1], [0]],
+      [[0]],
+      [[1], [-9]],
+      [[0]],
+      null,
+      [[1], [-13]],
+    ]);
+  });
+
+  it('vfork: the parent goes on when the child has no more steps', async () => {
+    const result = await line.run([ring(0, 0), spawn(0, 'vfork', 1), submit(1, 0, nops(1)), submit(0, 0, nops(1))]);
+    expect(seen(result).slice(2)).toEqual([
+      [[1], [0]],
+      [[1], [0]],
+    ]);
+  });
+
+  it('vfork: the parent goes on when the child execs', async () => {
+    const result = await line.run([
+      ring(0, 0),
+      spawn(0, 'vfork', 1),
+      simple('exec', 1),
+      submit(0, 0, nops(1)),
+      submit(1, 0, nops(1)),
+      submit(0, 0, nops(1)),
+    ]);
+    expect(seen(result).slice(2)).toEqual([[[0]], [[1], [0]], [[1], [0]], [[1], [0]]]);
+  });
+
+  it('exec keeps rules, rings and fixtures, and loses memory', async () => {
+    // The rules are a child's that never used a ring: some kernels lose those of a task that did.
+    const result = await line.run(
+      [
+        simple('no_new_privs', 0),
+        ring(0, 0),
+        spawn(0, 'fork', 1),
+        filter(1, T, ret(0)),
+        simple('exec', 1),
+        submit(1, 0, nops(2)),
+        ring(1, 1),
+        submit(1, 1, nops(1)),
+        { do: 'probe_fd', task: 1, fd: FD.file },
+        { do: 'probe_fd', task: 1, fd: 118 },
+        { do: 'probe_memory', task: 1, at: ARENA.program, length: 8 },
+        { do: 'probe_memory', task: 1, at: 0, length: 8 },
+      ],
+      { fixtures: ['file'] },
+    );
+    expect(seen(result).filter((_, i) => i !== 2)).toEqual([
+      [[0]],
+      [[0]],
+      [[0]],
+      [[0]],
+      [[2], [0, 0]],
+      [[0]],
+      [[1], [-13]],
+      [[0]],
+      [[-9]],
+      [[0]],
+      [[0]],
+    ]);
+    expect([...result.observation.steps[10]!.memory!]).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
+    expect([...result.observation.steps[11]!.memory!]).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  });
+
+  it('exec in a thread ends the other threads', async () => {
+    const result = await line.run([
+      ring(0, 0),
+      spawn(0, 'thread', 1),
+      spawn(0, 'thread', 2),
+      simple('exec', 1),
+      submit(0, 0, nops(1)),
+      submit(1, 0, nops(1)),
+      submit(2, 0, nops(1)),
+    ]);
+    expect(seen(result).slice(3)).toEqual([[[0]], null, [[1], [0]], null]);
+  });
+
+  it('a thread outlives the thread that was first', async () => {
+    const result = await line.run([
+      ring(0, 0),
+      spawn(0, 'thread', 1),
+      simple('exit', 0),
+      submit(1, 0, nops(1)),
+      spawn(1, 'fork', 2),
+      simple('exit', 1),
+      submit(2, 0, nops(1)),
+    ]);
+    expect(seen(result).filter((_, i) => i !== 1 && i !== 4)).toEqual([[[0]], [[0]], [[1], [0]], [[0]], [[1], [0]]]);
+  });
+
+  it('a child keeps a ring whose creator is gone', async () => {
+    const result = await line.run([ring(0, 0), spawn(0, 'fork', 1), simple('exit', 0), submit(1, 0, nops(1))]);
+    expect(seen(result).slice(2)).toEqual([[[0]], [[1], [0]]]);
+  });
+
+  it('a ring cannot be sent through a socket', async () => {
+    expect(
+      seen(
+        await line.run([ring(0, 0), { do: 'send_ring', task: 0, ring: 0 }, { do: 'receive_ring', task: 0, ring: 1 }]),
+      ),
+    ).toEqual([[[0]], [[-22]], [[-11]]]);
+  });
+
+  it('a ring is taken out of another task', async () => {
+    const take = (task: number, from: number, ring: number): Step => ({ do: 'take_ring', task, from, ring });
+    const result = await line.run([
+      spawn(0, 'fork', 1),
+      ring(1, 0),
+      filter(1, R(0), ret(0)),
+      submit(0, 0, nops(1)),
+      take(0, 1, 0),
+      submit(0, 0, nops(1)),
+      take(0, 1, 3),
+      simple('exit', 1),
+      submit(0, 0, nops(1)),
+      take(0, 1, 0),
+      simple('exec', 0),
+      submit(0, 0, nops(1)),
+    ]);
+    expect(seen(result).slice(1)).toEqual([
+      [[0]],
+      [[0]],
+      [[-9]],
+      [[0]],
+      [[1], [-13]],
+      [[-9]],
+      [[0]],
+      [[1], [-13]],
+      [[-2]],
+      [[0]],
+      [[1], [-13]],
+    ]);
+  });
+
+  it('a task in a user namespace of its own takes from those in it and below it only', async () => {
+    const take = (task: number, from: number, ring: number): Step => ({ do: 'take_ring', task, from, ring });
+    const unshare = (task: number): Step => simple('unshare_user', task);
+    const result = await line.run([
+      ring(0, 0),
+      spawn(0, 'fork', 1),
+      spawn(0, 'fork', 2),
+      unshare(1),
+      unshare(2),
+      spawn(1, 'fork', 3),
+      spawn(1, 'fork', 4),
+      unshare(4),
+      spawn(1, 'fork', 5),
+      simple('exec', 5),
+      simple('drop_cap_sys_admin', 3),
+      ...[1, 2, 3, 4, 5].map((task) => ring(task, task)),
+      ...[0, 1, 2, 3, 4, 5].flatMap((task) =>
+        [0, 1, 2, 3, 4, 5].filter((from) => from !== task).map((from) => take(task, from, from)),
+      ),
+    ]);
+    const answers = seen(result)
+      .slice(16)
+      .map((answer) => answer![0]![0]);
+    const [no, yes] = [-1, 0];
+    expect([0, 1, 2, 3, 4, 5].map((task) => answers.slice(5 * task, 5 * task + 5))).toEqual([
+      [yes, yes, yes, yes, yes],
+      [no, no, yes, yes, yes],
+      [no, no, no, no, no],
+      [no, yes, no, yes, yes],
+      [no, no, no, no, no],
+      [no, yes, no, yes, yes],
+    ]);
+  });
+
+  it('sixteen tasks of all kinds', async () => {
+    const spawns = Array.from({ length: 15 }, (_, i) => spawn(i, hows[i % 4]!, i + 1));
+    const result = await line.run([
+      ring(0, 0),
+      ...spawns,
+      ...Array.from({ length: 16 }, (_, i) => submit(i, 0, nops(1))),
+    ]);
+    expect(seen(result).slice(16)).toEqual(Array.from({ length: 16 }, () => [[1], [0]]));
+  });
+
+  it('drops a capability, and gets it back only in a namespace of its own', async () => {
+    expect(
+      seen(
+        await line.run([
+          simple('drop_cap_sys_admin', 0),
+          filter(0, T, ret(0)),
+          simple('unshare_user', 0),
+          ring(0, 0),
+          spawn(0, 'thread', 1),
+          simple('unshare_user', 1),
+        ]),
+      ),
+    ).toMatchObject([[[0]], [[-13]], [[0]], [[0]], {}, [[-22]]]);
+  });
+});
+
+/** A frame with one CALL of prctl, which the scenario language does not have. */
+function prctl(id: number, ...args: number[]): Uint8Array {
+  const frame = encodeScenario(
+    { version: 1, fixtures: [], jit: true, steps: [simple('no_new_privs', 0), simple('no_new_privs', 0)] },
+    { id, deadline_ms: 2000 },
+  );
+  const view = new DataView(frame.buffer);
+  args.forEach((arg, i) => view.setBigUint64(32 + 8 + 16 + 8 * i, BigInt(arg), true));
+  return frame;
+}
+
+describe('trouble', { timeout: 60_000 }, () => {
+  it('a scenario that hangs ends by its deadline, and the next one is clean', async () => {
+    // The parent waits for its vfork child, which waits for its turn.
+    const result = await line.run([ring(0, 0), spawn(0, 'vfork', 1), submit(0, 0, nops(1)), submit(1, 0, nops(1))], {
+      deadline: 300,
+    });
+    expect(result).toMatchObject({ status: STATUS.deadline });
+    expect(seen(result).slice(2)).toEqual([null, null]);
+    expect(result.exec_ns).toBeGreaterThan(300e6);
+    expect(seen(await line.run([ring(0, 0), submit(0, 0, nops(1))]))).toEqual([[[0]], [[1], [0]]]);
+  });
+
+  it('a task that a signal ends is reported', async () => {
+    // PR_SET_SECCOMP, SECCOMP_MODE_STRICT: the next system call kills.
+    expect(await line.raw(prctl(90_001, 22, 1))).toMatchObject({ status: STATUS.signal, detail: 9 });
+    expect((await line.run([ring(0, 0)])).status).toBe(STATUS.done);
+  });
+
+  it('leaves no file, no memory and no process behind', async () => {
+    const create: Sqe = { opcode: 37, fd: -100, addr: 0x2000_0000n, len: 0o700 };
+    for (let round = 0; round < 2; round++) {
+      const result = await line.run(
+        [
+          { do: 'probe_memory', task: 0, at: ARENA.data, length: 8 },
+          { do: 'probe_memory', task: 0, at: ARENA.program, length: 8 },
+          ring(0, 0),
+          submit(0, 0, [create]),
+          filter(0, R(0), ret(1)),
+          submit(0, 0, [{ opcode: 22, fd: FD.file, addr: BigInt(0x2000_0000 + ARENA.data), len: 64 }]),
+          filter(0, R(0), ret(1), 0, { program_placement: 'page-end' }),
+          spawn(0, 'fork', 1),
+          submit(1, 0, [create]),
+        ],
+        { fixtures: ['file'] },
+      );
+      expect(result.observation.steps.slice(0, 2).map(({ memory }) => [...memory!])).toEqual([
+        [0, 0, 0, 0, 0, 0, 0, 0],
+        [0, 0, 0, 0, 0, 0, 0, 0],
+      ]);
+      expect(seen(result).slice(3)).toMatchObject([[[1], [0]], [[0]], [[1], [64]], [[0]], {}, [[1], [-17]]]);
+    }
+  });
+
+  it('runs the bare loops', async () => {
+    for (const which of BENCHES.keys()) {
+      await line.guest.send(benchFrame(which, which, 20));
+      const { benched } = await line.until((frame) =>
+        frame.type === 'benched' && frame.benched.which === which ? frame : undefined,
+      );
+      expect(benched.iterations).toBe(20);
+      expect(benched.ns).toBeGreaterThan(1000);
+    }
+  });
+
+  it('announces each scenario before it answers it', () => {
+    const order = line.frames.flatMap((frame) =>
+      frame.type === 'begin' ? [`begin ${frame.id}`] : frame.type === 'result' ? [`result ${frame.result.id}`] : [],
+    );
+    for (let i = 0; i < order.length; i += 2) expect(order[i + 1]).toBe(order[i]!.replace('begin', 'result'));
+    expect(order.length).toBeGreaterThan(40);
+  });
+
+  it('powers off when told to', async () => {
+    await line.guest.send(byeFrame());
+    expect(await line.guest.exited).toMatchObject({ code: 0 });
+  });
+
+  const step = (length: number, op: number): Buffer => {
+    const frame = Buffer.alloc(40);
+    frame.write('RFSC');
+    for (const [at, value] of [
+      [4, 40],
+      [8, 3],
+      [16, 1000],
+      [28, 1],
+      [36, length],
+    ] as const)
+      frame.writeUInt32LE(value, at);
+    frame[32] = op;
+    return frame;
+  };
+  it.each([
+    ['noise', Buffer.from('this is not a frame at all, but it is long enough to be one.....')],
+    ['an impossible length', Buffer.concat([Buffer.from('RFSC'), Buffer.alloc(28, 0xff)])],
+    ['a step that is longer than its frame', step(4096, 5)],
+    ['a step of an unknown kind', step(8, 99)],
+    ['a step without its payload', step(8, 3)],
+  ])('calls %s an error and powers off', async (_name, bytes) => {
+    const other = await boot();
+    try {
+      await other.guest.send(
+        encodeScenario({ version: 1, fixtures: [], jit: true, steps: [ring(0, 0)] }, { id: 1, deadline_ms: 1000 }),
+      );
+      await other.guest.send(bytes);
+      expect(await other.guest.exited).toMatchObject({ code: 0 });
+      expect(other.frames.slice(1).filter(({ type }) => type !== 'begin')).toMatchObject([
+        { type: 'result' },
+        { type: 'error', text: expect.stringMatching(/malformed/) as string },
+      ]);
+    } finally {
+      await other.guest.kill();
+    }
+  });
+});
