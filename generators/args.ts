@@ -3,7 +3,7 @@ import type { AbiProfile } from '../oracle/uapi/abi.ts';
 import { CMD_FILTER, FILTER_DENY_REST, FILTER_SZ_STRICT } from '../oracle/model/filter-registration.ts';
 import { IORING_RESTRICTION } from '../oracle/uapi/constants.ts';
 import type { Program } from '../oracle/bpf/program.ts';
-import { ARENA_END, FD } from '../oracle/world/layout.ts';
+import { ARENA_END, FD } from '../oracle/scenario/layout.ts';
 import type {
   BpfArg,
   Placement,

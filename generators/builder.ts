@@ -1,7 +1,7 @@
 /** Builds a scenario step by step and keeps it well-formed: a step that does not fit is left out. */
 import type { AbiProfile } from '../oracle/uapi/abi.ts';
-import { FIXTURES, MAX_TASKS, RING_SLOTS } from '../oracle/world/layout.ts';
-import type { Fixture } from '../oracle/world/layout.ts';
+import { FIXTURES, MAX_TASKS, RING_SLOTS } from '../oracle/scenario/layout.ts';
+import type { Fixture } from '../oracle/scenario/layout.ts';
 import type { Program } from '../oracle/bpf/program.ts';
 import { IORING_REGISTER, IORING_SETUP } from '../oracle/uapi/constants.ts';
 import { SCENARIO_VERSION } from '../oracle/scenario/types.ts';

@@ -2,7 +2,7 @@
 import type { AbiProfile } from '../oracle/uapi/abi.ts';
 import { contextWords } from '../oracle/model/evaluate.ts';
 import { IOSQE, IORING_SETUP } from '../oracle/uapi/constants.ts';
-import type { Fixture } from '../oracle/world/layout.ts';
+import type { Fixture } from '../oracle/scenario/layout.ts';
 import type { Sqe } from '../oracle/scenario/types.ts';
 import type { Draw, Weighted } from './draw.ts';
 import type { ProgramContexts } from './program/body.ts';

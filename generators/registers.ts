@@ -1,6 +1,6 @@
 /** Arguments of io_uring_register opcodes that scenarios need beside the feature's own. */
 import type { AbiProfile } from '../oracle/uapi/abi.ts';
-import { RING_FD } from '../oracle/world/layout.ts';
+import { RING_FD } from '../oracle/scenario/layout.ts';
 import { OP } from '../oracle/opcodes/index.ts';
 
 /** struct io_uring_rsrc_update for IORING_REGISTER_RING_FDS: registers ring `slot` at `index`. */

@@ -1,7 +1,7 @@
 /** Ready-made requests with what is known of them beforehand: what a filter sees, what they touch. */
 import type { AbiProfile } from '../oracle/uapi/abi.ts';
-import { FD, RING_FD, RING_SLOTS } from '../oracle/world/layout.ts';
-import type { Fixture } from '../oracle/world/layout.ts';
+import { FD, RING_FD, RING_SLOTS } from '../oracle/scenario/layout.ts';
+import type { Fixture } from '../oracle/scenario/layout.ts';
 import { fullSqe, initCheckRest, opSpecs, Sandbox } from '../oracle/opcodes/index.ts';
 import type { OpContext, OpForm, OpSpec } from '../oracle/opcodes/types.ts';
 import { IORING_SETUP } from '../oracle/uapi/constants.ts';

@@ -3,7 +3,7 @@
  * generators, the shrinker and the check of case files all go by. It knows nothing of
  * what the kernel will answer.
  */
-import { MAX_TASKS, RING_SLOTS } from '../oracle/world/layout.ts';
+import { MAX_TASKS, RING_SLOTS } from '../oracle/scenario/layout.ts';
 import { BPF_MAXINSNS } from '../oracle/bpf/program.ts';
 import { IORING_SETUP } from '../oracle/uapi/constants.ts';
 import type { RingStep, Scenario, SpawnStep, Sqe, Step, SubmitStep, TakeRingStep } from '../oracle/scenario/types.ts';

@@ -1,5 +1,5 @@
 /** What the runner relies on in a scenario; case files are checked with it as well. */
-import { ARENA, ARENA_SIZE, FIXTURES } from '../oracle/world/layout.ts';
+import { ARENA, ARENA_SIZE, FIXTURES } from '../oracle/scenario/layout.ts';
 import { TASK_RESTRICTION_HEADER, RESTRICTION_SIZE } from '../oracle/scenario/memory.ts';
 import { SCENARIO_VERSION } from '../oracle/scenario/types.ts';
 import type { Scenario, Step } from '../oracle/scenario/types.ts';

@@ -1,5 +1,6 @@
 /** evaluation: one program, many requests. */
-import { Builder, drawRingFlags, onRing, TASK } from '../builder.ts';
+import type { Builder } from '../builder.ts';
+import { drawRingFlags, onRing, TASK } from '../builder.ts';
 import { drawResources } from './register-calls.ts';
 
 /** Programs on one or a few opcodes; batches whose user_data, flags and payloads they look at. */

@@ -1,6 +1,6 @@
 /** ringfence doctor. */
 import { formatDoctor } from '../../reports/text/doctor.ts';
-import { doctor } from '../../vm/host/doctor.ts';
+import { doctor } from '../../vm/doctor.ts';
 import { EXIT } from './exit.ts';
 import { parse } from './options.ts';
 

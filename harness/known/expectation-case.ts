@@ -4,7 +4,7 @@
  * A difference in a random scenario counts as this bug only when, repeated alone and shrunk, it ends at this very case: the same
  * steps up to the numbers of tasks and rings and the values of user_data, the same rule broken at the same step, and the same predicted and observed answer.
  */
-import { RING_FD, RING_SLOTS } from '../../oracle/world/layout.ts';
+import { RING_FD, RING_SLOTS } from '../../oracle/scenario/layout.ts';
 import { toJson } from '../../oracle/scenario/json.ts';
 import type { Scenario, Sqe, Step } from '../../oracle/scenario/types.ts';
 import type { Difference } from '../../oracle/judge/compare.ts';

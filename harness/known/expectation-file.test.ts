@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { RING_FD } from '../../oracle/world/layout.ts';
+import { RING_FD } from '../../oracle/scenario/layout.ts';
 import { SetupError } from '../../vm/index.ts';
 import { loadFindings } from './findings.ts';
 import { canonicalCase } from './expectation-case.ts';

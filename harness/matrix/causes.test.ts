@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ABI_7_0 } from '../../oracle/uapi/abi.ts';
 import type { AbiProfile } from '../../oracle/uapi/abi.ts';
-import { FD } from '../../oracle/world/layout.ts';
+import { FD } from '../../oracle/scenario/layout.ts';
 import { IORING_NOP } from '../../oracle/uapi/constants.ts';
 import { OP } from '../../oracle/uapi/opcode-names.ts';
 import { predict } from '../../oracle/predict.ts';

@@ -5,7 +5,7 @@ import { OPEN_HOW, PATH } from '../world/arena.ts';
 import { opSpec, Sandbox } from '../opcodes/index.ts';
 import { fullSqe } from '../opcodes/support.ts';
 import type { OpContext, PrepOutcome } from '../opcodes/types.ts';
-import type { Fixture } from '../world/layout.ts';
+import type { Fixture } from '../scenario/layout.ts';
 import type { Sqe } from '../scenario/types.ts';
 
 const DATA = 0x1234_5678_9abc_def0n;

@@ -1,7 +1,7 @@
 /** Requests of one batch that meet over a resource: nothing is said of what nobody ordered. */
 import { expect, it } from 'vitest';
 import { ABI_7_0 } from '../uapi/abi.ts';
-import { ARENA, ARENA_BASE, FD } from '../world/layout.ts';
+import { ARENA, ARENA_BASE, FD } from '../scenario/layout.ts';
 import { OP } from '../opcodes/index.ts';
 import { predict } from '../predict.ts';
 import type { Scenario, Sqe } from '../scenario/types.ts';

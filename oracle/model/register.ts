@@ -1,5 +1,5 @@
 /** io_uring_register(2): the checks before the opcode's own, and which opcode goes where. */
-import { RING_FD, RING_SLOTS } from '../world/layout.ts';
+import { RING_FD, RING_SLOTS } from '../scenario/layout.ts';
 import { E, IORING_REGISTER, IORING_SETUP } from '../uapi/constants.ts';
 import { opSpec } from '../opcodes/index.ts';
 import { fullSqe } from '../opcodes/support.ts';

@@ -4,7 +4,7 @@ import { OP, OP_NAMES, opSpec } from '../opcodes/index.ts';
 import { initCheckFlags, initCheckRest } from '../opcodes/init.ts';
 import { fullSqe } from '../opcodes/support.ts';
 import type { FullSqe, IssueOutcome, OpContext, Refusal } from '../opcodes/types.ts';
-import { RING_FD, RING_SLOTS } from '../world/layout.ts';
+import { RING_FD, RING_SLOTS } from '../scenario/layout.ts';
 import type { Allowed, PredictedCqe, PredictedStep } from '../scenario/prediction.ts';
 import type { Sqe } from '../scenario/types.ts';
 import type { FilterVerdict, TraceEvent } from './trace.ts';

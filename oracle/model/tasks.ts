@@ -1,5 +1,5 @@
 /** Steps that make, change and end tasks and rings. */
-import { ARENA_BASE, RING_FD } from '../world/layout.ts';
+import { ARENA_BASE, RING_FD } from '../scenario/layout.ts';
 import { Memory } from '../world/memory.ts';
 import { Sandbox } from '../world/sandbox.ts';
 import { E, IORING_SETUP } from '../uapi/constants.ts';

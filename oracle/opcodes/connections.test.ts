@@ -1,6 +1,6 @@
 /** Sockets where a request stands at the edge of what is described. */
 import { describe, expect, it } from 'vitest';
-import { ARENA_BASE, ARENA_END, FD } from '../world/layout.ts';
+import { ARENA_BASE, ARENA_END, FD } from '../scenario/layout.ts';
 import { data, PATH, PATTERN, SOCKADDR } from '../world/arena.ts';
 import { AF, E, IOSQE, MSG, SOCK, SOCKET_URING_OP } from '../uapi/constants.ts';
 import { OP } from './index.ts';

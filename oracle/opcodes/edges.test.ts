@@ -1,6 +1,6 @@
 /** Files, pipes, paths and time where a request stands at the edge of what is described: the error the manual pages name, or nothing claimed. */
 import { describe, expect, it } from 'vitest';
-import { ARENA_BASE, FD, FILE_CONTENT } from '../world/layout.ts';
+import { ARENA_BASE, FD, FILE_CONTENT } from '../scenario/layout.ts';
 import { data, FUTEX, PATH, PATTERN, TIMESPEC, XATTR } from '../world/arena.ts';
 import { CQE_F, E, IORING_NOP, IORING_SETUP, IOSQE, POLL, RWF, SPLICE_F } from '../uapi/constants.ts';
 import { OP, opName } from './index.ts';

@@ -1,5 +1,5 @@
 /** Requests about descriptors: CLOSE, FILES_UPDATE, FIXED_FD_INSTALL, PIPE, EPOLL_CTL, EPOLL_WAIT. */
-import { ARENA, FD } from '../world/layout.ts';
+import { ARENA, FD } from '../scenario/layout.ts';
 import { DATA, data, EPOLL_EVENT, FD_LIST } from '../world/arena.ts';
 import { E, FILE_INDEX_ALLOC, IORING_FIXED_FD_NO_CLOEXEC, IOSQE } from '../uapi/constants.ts';
 import type { OpenFile } from '../world/files.ts';

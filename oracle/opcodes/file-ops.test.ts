@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ARENA_END, FD, FILE_CONTENT, RING_FD } from '../world/layout.ts';
+import { ARENA_END, FD, FILE_CONTENT, RING_FD } from '../scenario/layout.ts';
 import { data, IOVEC, PATH, PATTERN, XATTR } from '../world/arena.ts';
 import { E, FILE_INDEX_ALLOC, IOSQE, RWF } from '../uapi/constants.ts';
 import { OP, opName } from './index.ts';

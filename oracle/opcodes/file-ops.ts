@@ -1,5 +1,5 @@
 /** FSYNC, SYNC_FILE_RANGE, FALLOCATE, FTRUNCATE, FADVISE, MADVISE, STATX. */
-import { ARENA, ARENA_BASE, ARENA_END, FD } from '../world/layout.ts';
+import { ARENA, ARENA_BASE, ARENA_END, FD } from '../scenario/layout.ts';
 import { DATA, data, PATH } from '../world/arena.ts';
 import { AT_FDCWD, E, IORING_FSYNC_DATASYNC, IOSQE } from '../uapi/constants.ts';
 import type { OpenFile } from '../world/files.ts';

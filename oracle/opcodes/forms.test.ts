@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { allows, type Allowed } from '../scenario/prediction.ts';
+import type { Allowed } from '../scenario/prediction.ts';
+import { allows } from '../scenario/prediction.ts';
 import { initCheck } from './init.ts';
 import { OP, OP_NAMES, opForms, opSpecs } from './index.ts';
 import { Bench } from '../testing/op-context.ts';

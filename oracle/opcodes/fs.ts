@@ -1,5 +1,5 @@
 /** Requests that change the directory: MKDIRAT, UNLINKAT, RENAMEAT, SYMLINKAT, LINKAT. All go to a worker. */
-import { FD } from '../world/layout.ts';
+import { FD } from '../scenario/layout.ts';
 import { PATH } from '../world/arena.ts';
 import { AT_FDCWD, AT_REMOVEDIR, E, IOSQE } from '../uapi/constants.ts';
 import type { Node } from '../world/files.ts';

@@ -1,5 +1,5 @@
 /** MSG_RING: a completion, or a direct descriptor, for another ring. */
-import { FD, RING_FD } from '../world/layout.ts';
+import { FD, RING_FD } from '../scenario/layout.ts';
 import {
   CQE_F,
   E,

@@ -1,10 +1,12 @@
 /** Sends and receives: SEND, SENDMSG, RECV, RECVMSG, SEND_ZC, SENDMSG_ZC, RECV_ZC. */
-import { ARENA, FD } from '../world/layout.ts';
+import { ARENA, FD } from '../scenario/layout.ts';
 import { DATA, data, MSGHDR, PATTERN, SOCKADDR } from '../world/arena.ts';
 import { EMPTY_GROUP } from './buffers.ts';
 import { AF, CQE_F, E, IORING_RECVSEND as F, IOSQE, MSG, SOCK } from '../uapi/constants.ts';
-import { append, type SocketState } from '../world/files.ts';
-import { gather, isPrep, readIovecs, scatter, segmentNames, selects, type Segment } from './rw.ts';
+import type { SocketState } from '../world/files.ts';
+import { append } from '../world/files.ts';
+import type { Segment } from './rw.ts';
+import { gather, isPrep, readIovecs, scatter, segmentNames, selects } from './rw.ts';
 import { isRefused, readSockaddr } from './sockaddr.ts';
 import { ANY, EFAULT, EINVAL, PREP_OK, PREP_UNKNOWN, result, withFile } from './support.ts';
 import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome, Refusal } from './types.ts';

@@ -1,8 +1,9 @@
 /** Connections: CONNECT, ACCEPT, BIND, LISTEN, SHUTDOWN. */
-import { FD } from '../world/layout.ts';
+import { FD } from '../scenario/layout.ts';
 import { SOCKADDR, SOCKADDR_LEN } from '../world/arena.ts';
 import { AF, E, FILE_INDEX_ALLOC, IORING_ACCEPT, IOSQE, SOCK } from '../uapi/constants.ts';
-import { newSocket, type OpenFile, type SocketState } from '../world/files.ts';
+import type { OpenFile, SocketState } from '../world/files.ts';
+import { newSocket } from '../world/files.ts';
 import { connectPayload, family, isRefused, namesFile, readSockaddr, unixAddressError, unixPath } from './sockaddr.ts';
 import { installNew } from './socket.ts';
 import { ANY, anySet, EINVAL, PREP_ASYNC, PREP_OK, result, withFile } from './support.ts';

@@ -1,6 +1,6 @@
 /** NOP and NOP128: the request that does nothing, or answers what it is told to. */
-import type { Fixture } from '../world/layout.ts';
-import { FD } from '../world/layout.ts';
+import type { Fixture } from '../scenario/layout.ts';
+import { FD } from '../scenario/layout.ts';
 import { CQE_F, E, IORING_NOP, IORING_SETUP, IOSQE, s32 } from '../uapi/constants.ts';
 import { descriptor, direct, EINVAL, isFixed, oneOf, result } from './support.ts';
 import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';

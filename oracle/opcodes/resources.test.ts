@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ARENA_END, FD, FILE_CONTENT, RING_FD } from '../world/layout.ts';
+import { ARENA_END, FD, FILE_CONTENT, RING_FD } from '../scenario/layout.ts';
 import { data, FUTEX, IOVEC, OPEN_HOW, PATH, TIMESPEC } from '../world/arena.ts';
 import { CQE_F, E, FILE_INDEX_ALLOC, IORING_NOP, IORING_SETUP, IOSQE } from '../uapi/constants.ts';
 import { initCheck, initCheckFlags, initCheckRest, isBigOpcode, OP, opName, supportsBufferSelect } from './index.ts';

@@ -1,8 +1,9 @@
 /** The nine read and write opcodes. */
-import { FD } from '../world/layout.ts';
+import { FD } from '../scenario/layout.ts';
 import { DATA, data, IOVEC, ONE_U64, PATTERN } from '../world/arena.ts';
 import { EMPTY_GROUP, GROUP } from './buffers.ts';
 import { E, IOSQE, RWF } from '../uapi/constants.ts';
+import type { Segment } from './rw.ts';
 import {
   fixedContext,
   isPrep,
@@ -15,10 +16,10 @@ import {
   readInto,
   readIovecs,
   selects,
-  type Segment,
   writeFrom,
 } from './rw.ts';
-import { ANY, result, withFile, type FileOutcome } from './support.ts';
+import type { FileOutcome } from './support.ts';
+import { ANY, result, withFile } from './support.ts';
 import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
 
 type Extra = Partial<OpForm>;

@@ -1,8 +1,10 @@
 /** Reads and writes: prep checks and what an allowed transfer does. */
 import { E, IORING_SETUP, IOSQE, RWF } from '../uapi/constants.ts';
-import { append, type OpenFile } from '../world/files.ts';
+import type { OpenFile } from '../world/files.ts';
+import { append } from '../world/files.ts';
 import { memoryNames } from '../world/memory.ts';
-import { EINVAL, EFAULT, PREP_OK, PREP_UNKNOWN, ANY, result, transfer, withFile, type FileOutcome } from './support.ts';
+import type { FileOutcome } from './support.ts';
+import { EINVAL, EFAULT, PREP_OK, PREP_UNKNOWN, ANY, result, transfer, withFile } from './support.ts';
 import { selectBuffer } from './buffers.ts';
 import type { IssueOutcome, OpContext, PrepOutcome } from './types.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FD } from '../world/layout.ts';
+import { FD } from '../scenario/layout.ts';
 import { OPEN_HOW, PATH, SOCKADDR } from '../world/arena.ts';
 import { IORING_NOP, IOSQE, SOCK } from '../uapi/constants.ts';
 import { OP, opSpecs } from './index.ts';

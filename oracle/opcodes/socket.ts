@@ -1,6 +1,7 @@
 /** SOCKET: one of the opcodes whose arguments a filter sees. */
 import { AF, E, FILE_INDEX_ALLOC, SOCK, u32 } from '../uapi/constants.ts';
-import { newSocket, type OpenFile } from '../world/files.ts';
+import type { OpenFile } from '../world/files.ts';
+import { newSocket } from '../world/files.ts';
 import { ANY, anySet, EINVAL, oneOf, result } from './support.ts';
 import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
 

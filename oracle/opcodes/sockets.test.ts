@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FD, RING_FD } from '../world/layout.ts';
+import { FD, RING_FD } from '../scenario/layout.ts';
 import { DATA, data, MSGHDR, PATTERN, SOCKADDR } from '../world/arena.ts';
 import { CQE_F, E, FILE_INDEX_ALLOC, IORING_SETUP } from '../uapi/constants.ts';
 import { OP, opName, opSpec } from './index.ts';

@@ -1,7 +1,8 @@
 /** SPLICE and TEE: always from a worker, always non-blocking here. */
-import { FD } from '../world/layout.ts';
+import { FD } from '../scenario/layout.ts';
 import { E, IOSQE, SPLICE_F, SPLICE_F_FD_IN_FIXED } from '../uapi/constants.ts';
-import { append, type OpenFile } from '../world/files.ts';
+import type { OpenFile } from '../world/files.ts';
+import { append } from '../world/files.ts';
 import { overwrite } from './rw.ts';
 import {
   ANY,

@@ -1,7 +1,8 @@
 /** Small helpers the opcode tables share. */
 import type { Allowed } from '../scenario/prediction.ts';
 import { E, IOSQE } from '../uapi/constants.ts';
-import { objectName, type OpenFile } from '../world/files.ts';
+import type { OpenFile } from '../world/files.ts';
+import { objectName } from '../world/files.ts';
 import type { FullSqe, IssueOutcome, OpContext, PrepOutcome } from './types.ts';
 
 /** A prep failure with this errno (positive). */

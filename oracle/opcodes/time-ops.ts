@@ -1,5 +1,5 @@
 /** Timeouts, polls and cancellation. */
-import { FD } from '../world/layout.ts';
+import { FD } from '../scenario/layout.ts';
 import { TIMESPEC } from '../world/arena.ts';
 import {
   CQE_F,

@@ -4,7 +4,7 @@
  * (filters, restrictions, links) are elsewhere and call in here.
  */
 import type { AbiProfile } from '../uapi/abi.ts';
-import type { Fixture } from '../world/layout.ts';
+import type { Fixture } from '../scenario/layout.ts';
 import type { Allowed } from '../scenario/prediction.ts';
 import type { Sqe } from '../scenario/types.ts';
 import type { Sandbox } from '../world/sandbox.ts';

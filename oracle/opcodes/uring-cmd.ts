@@ -1,5 +1,5 @@
 /** URING_CMD and URING_CMD128: commands to sockets, and files that know no command. */
-import { FD } from '../world/layout.ts';
+import { FD } from '../scenario/layout.ts';
 import { SOCKOPT_ONE } from '../world/arena.ts';
 import { AF, E, IORING_SETUP, IORING_URING_CMD, IOSQE, SOCK, SOCKET_URING_OP } from '../uapi/constants.ts';
 import { ANY, EINVAL, PREP_OK, result, withFile } from './support.ts';

@@ -1,5 +1,5 @@
 /** FSETXATTR, SETXATTR, FGETXATTR, GETXATTR: names and values are read by prep, the rest runs in a worker. */
-import { ARENA, FD } from '../world/layout.ts';
+import { ARENA, FD } from '../scenario/layout.ts';
 import { DATA, data, PATH, XATTR } from '../world/arena.ts';
 import { AT_FDCWD, E, IOSQE } from '../uapi/constants.ts';
 import type { Node } from '../world/files.ts';

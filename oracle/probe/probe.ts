@@ -9,7 +9,7 @@ import { BPF_PDU_SIZE_OFFSET } from '../scenario/memory.ts';
 import type { Observation, StepObservation } from '../scenario/observation.ts';
 import { OP } from '../uapi/opcode-names.ts';
 import { SOCKADDR, SOCKADDR_LEN } from '../world/arena.ts';
-import { FD } from '../world/layout.ts';
+import { FD } from '../scenario/layout.ts';
 import type { BpfArg, Scenario, Step, Target } from '../scenario/types.ts';
 
 const RET_1: Program = [{ code: 0x06, jt: 0, jf: 0, k: 1 }];

@@ -1,5 +1,5 @@
 /** The argument of an io_uring_register call, read as the kernel would. */
-import { ARENA, ARENA_BASE } from '../world/layout.ts';
+import { ARENA, ARENA_BASE } from '../scenario/layout.ts';
 import type { Allowed } from '../scenario/prediction.ts';
 import type { RegisterStep } from '../scenario/types.ts';
 import type { Sandbox } from '../world/sandbox.ts';

@@ -1,5 +1,6 @@
 /** Ready-made io_uring_register calls with a known answer; generators draw from these. */
-import { ARENA, ARENA_BASE, ARENA_END, FD, type Fixture, RING_FD } from '../world/layout.ts';
+import type { Fixture } from '../scenario/layout.ts';
+import { ARENA, ARENA_BASE, ARENA_END, FD, RING_FD } from '../scenario/layout.ts';
 import { DATA, data } from '../world/arena.ts';
 import { IORING_SETUP } from '../uapi/constants.ts';
 import { NOBODY } from '../opcodes/time-ops.ts';

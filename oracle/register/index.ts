@@ -1,7 +1,8 @@
 /** io_uring_register(2) beside filters, restrictions and ENABLE_RINGS, which the core knows. */
 import { E } from '../uapi/constants.ts';
 import type { RegisterStep } from '../scenario/types.ts';
-import { Argument, type RegisterOutcome, type RegisterView } from './argument.ts';
+import type { RegisterOutcome, RegisterView } from './argument.ts';
+import { Argument } from './argument.ts';
 import { blindHandlers, otherHandlers } from './others.ts';
 import { resourceHandlers } from './resources.ts';
 

@@ -6,7 +6,8 @@ import { fullSqe } from '../opcodes/support.ts';
 import { NOBODY } from '../opcodes/time-ops.ts';
 import { decodeSqe } from '../scenario/sqe.ts';
 import type { RegisterOutcome } from './argument.ts';
-import { answer, bad, type BlindCall, type Call, type Handler, takesNothing, unknown } from './resources.ts';
+import type { BlindCall, Call, Handler } from './resources.ts';
+import { answer, bad, takesNothing, unknown } from './resources.ts';
 
 const PAGE = 4096n;
 const MAX_RING_FDS = 16;

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { ARENA_END, FD, RING_FD } from '../world/layout.ts';
+import { ARENA_END, FD, RING_FD } from '../scenario/layout.ts';
 import { allows } from '../scenario/prediction.ts';
 import { DATA, data } from '../world/arena.ts';
 import { E, IORING_SETUP } from '../uapi/constants.ts';
 import { Bench } from '../testing/op-context.ts';
-import { registerForms, registerOutcome, registerRules, type RegisterOutcome, type RegisterView } from './index.ts';
+import type { RegisterOutcome, RegisterView } from './index.ts';
+import { registerForms, registerOutcome, registerRules } from './index.ts';
 
 const recorded = JSON.parse(readFileSync(new URL('../opcodes/recorded/7.0.13.json', import.meta.url), 'utf8')) as {
   readonly calls: Readonly<Record<string, readonly [first: number, second: number]>>;

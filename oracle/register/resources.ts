@@ -2,7 +2,7 @@
 import { E, FILE_INDEX_ALLOC } from '../uapi/constants.ts';
 import { lookupPlain, updateFiles } from '../opcodes/fd-ops.ts';
 import type { OpenFile } from '../world/files.ts';
-import { Argument, type RegisterOutcome, type RegisterView } from './argument.ts';
+import type { Argument, RegisterOutcome, RegisterView } from './argument.ts';
 import type { RegisterRule } from './register-rules.ts';
 import type { RegisteredBuffer, RingResources } from '../world/ring-resources.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ARENA, ARENA_BASE, ARENA_END, ARENA_SIZE, RING_FD } from '../world/layout.ts';
+import { ARENA, ARENA_BASE, ARENA_END, ARENA_SIZE, RING_FD } from './layout.ts';
 import { BPF_ARG_SIZE, encodeScenario, MAX_FRAME, MAX_STEPS, PROBE_PATH_AT } from './binary.ts';
 import type { BpfArg, Scenario, Step } from './types.ts';
 

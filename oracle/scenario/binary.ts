@@ -3,7 +3,7 @@
  * becomes one operation of the guest's runner, which knows nothing of BPF or restrictions.
  */
 import { encodeProgram } from '../bpf/program.ts';
-import { ARENA, ARENA_BASE, ARENA_END, ARENA_SIZE, FIXTURES, RING_FD } from '../world/layout.ts';
+import { ARENA, ARENA_BASE, ARENA_END, ARENA_SIZE, FIXTURES, RING_FD } from './layout.ts';
 import {
   addressOf,
   bpfArgAddress,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ARENA, ARENA_BASE, ARENA_END } from '../world/layout.ts';
+import { ARENA, ARENA_BASE, ARENA_END } from './layout.ts';
 import { encodeScenario, MAX_FRAME } from './binary.ts';
 import { addressKind, BPF_ARG_SIZE, bpfArgAddress, programAddress } from './memory.ts';
 import type { BpfArg, Placement, Restriction, Step, Target } from './types.ts';

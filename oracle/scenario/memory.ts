@@ -4,7 +4,7 @@
  */
 import type { SockFilter } from '../bpf/program.ts';
 import { BPF_MAXINSNS } from '../bpf/program.ts';
-import { ARENA, ARENA_BASE, ARENA_END } from '../world/layout.ts';
+import { ARENA, ARENA_BASE, ARENA_END } from './layout.ts';
 import type { BpfArg, Placement, Restriction } from './types.ts';
 
 /** sizeof(struct io_uring_bpf) in bytes. */

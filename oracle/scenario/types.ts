@@ -5,7 +5,7 @@
  * one starts, whichever task owns it, so a run is deterministic.
  */
 import type { Program } from '../bpf/program.ts';
-import type { Fixture } from '../world/layout.ts';
+import type { Fixture } from './layout.ts';
 
 export const SCENARIO_VERSION = 1;
 

@@ -1,6 +1,8 @@
 /** Contexts for the tests of the opcode and register tables: one task, two rings, no kernel. */
-import { ABI_7_0, type AbiProfile } from '../uapi/abi.ts';
-import { FIXTURES, type Fixture, RING_FD } from '../world/layout.ts';
+import type { AbiProfile } from '../uapi/abi.ts';
+import { ABI_7_0 } from '../uapi/abi.ts';
+import type { Fixture } from '../scenario/layout.ts';
+import { FIXTURES, RING_FD } from '../scenario/layout.ts';
 import type { Sqe } from '../scenario/types.ts';
 import { opSpec } from '../opcodes/index.ts';
 import { Sandbox } from '../world/sandbox.ts';

@@ -1,7 +1,7 @@
 /** Arbitrary scenarios for tests of the forms a scenario is written in: any value of any field, no thought of sense. */
 import fc from 'fast-check';
 import type { Program } from '../bpf/program.ts';
-import { ARENA_SIZE, FIXTURES } from '../world/layout.ts';
+import { ARENA_SIZE, FIXTURES } from '../scenario/layout.ts';
 import type { BpfArg, Placement, Restriction, Scenario, Sqe, Step, Target } from '../scenario/types.ts';
 
 const u8 = fc.integer({ min: 0, max: 0xff });

@@ -2,7 +2,7 @@
 import { arenaImage } from '../world/arena.ts';
 import { AF, AT_FDCWD, FILE_INDEX_ALLOC, IOSQE, SOCK } from '../uapi/constants.ts';
 import { opName } from '../uapi/opcode-names.ts';
-import { ARENA_BASE, RING_FD, RING_SLOTS } from '../world/layout.ts';
+import { ARENA_BASE, RING_FD, RING_SLOTS } from '../scenario/layout.ts';
 import { OPEN_X86_64 } from '../uapi/abi.ts';
 import type { AbiProfile } from '../uapi/abi.ts';
 import { flagText } from '../schema/codec.ts';

@@ -2,7 +2,7 @@
  * The constant part of the arena: what the pointers of ready-made requests point
  * at. Everything is at a fixed address, so that an SQE is plain data.
  */
-import { ARENA, ARENA_BASE } from './layout.ts';
+import { ARENA, ARENA_BASE } from '../scenario/layout.ts';
 import { AF } from '../uapi/constants.ts';
 
 /** Lays objects one after the other and remembers where they are. */

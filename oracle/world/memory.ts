@@ -1,5 +1,5 @@
 /** The arena as a task's requests see it: the constant image and the data area. */
-import { ARENA, ARENA_BASE, ARENA_END } from './layout.ts';
+import { ARENA, ARENA_BASE, ARENA_END } from '../scenario/layout.ts';
 import { arenaImage } from './arena.ts';
 
 /** The data area as a scenario finds it; also: nothing is unknown. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ARENA, ARENA_BASE, ARENA_END, FD } from './layout.ts';
+import { ARENA, ARENA_BASE, ARENA_END, FD } from '../scenario/layout.ts';
 import { arenaOffset, data, PATH, PATTERN, TIMESPEC } from './arena.ts';
 import { E, SOCK } from '../uapi/constants.ts';
 import { objectName } from './files.ts';

@@ -4,10 +4,12 @@
  * table and memory; tables that belong to one scenario share the World.
  */
 import type { AbiProfile } from '../uapi/abi.ts';
-import { ARENA, ARENA_BASE, FD, FILE_CONTENT, type Fixture } from './layout.ts';
+import type { Fixture } from '../scenario/layout.ts';
+import { ARENA, ARENA_BASE, FD, FILE_CONTENT } from '../scenario/layout.ts';
 import { RingResources } from './ring-resources.ts';
 import { AF, E, SOCK } from '../uapi/constants.ts';
-import { type Node, newSocket, objectName, type OpenFile, type PipeState, type SocketState } from './files.ts';
+import type { Node, OpenFile, PipeState, SocketState } from './files.ts';
+import { newSocket, objectName } from './files.ts';
 import { Memory, MEMORY_GRAIN } from './memory.ts';
 
 /** State that all tasks of a scenario share. */

@@ -2,7 +2,7 @@
 import type { SuiteName } from '../../generators/suites.ts';
 import { parseAsm } from '../../oracle/bpf/asm.ts';
 import type { Program } from '../../oracle/bpf/program.ts';
-import type { Fixture } from '../../oracle/world/layout.ts';
+import type { Fixture } from '../../oracle/scenario/layout.ts';
 import { IORING_RESTRICTION } from '../../oracle/uapi/constants.ts';
 import { OP } from '../../oracle/uapi/opcode-names.ts';
 import type {

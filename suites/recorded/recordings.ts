@@ -1,5 +1,5 @@
 /**
- * Recorded outcomes: what the real kernel answered to a fixed set of scenarios, as data. `harness/tools/record.ts`
+ * Recorded outcomes: what the real kernel answered to a fixed set of scenarios, as data. `suites/recorded/record.ts`
  * writes them; tests of the oracle read them, so that they need no guest.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -71,7 +71,7 @@ export function readRecording(name: string): Recording {
     ringfence_recording: number; abi: AbiProfile; quirks: string[]; seed: number;
     cases: { suite: string; title: string; scenario: unknown; answers: PackedStep[] }[];
   };
-  if (data.ringfence_recording !== FORM) throw new Error(`suites/recorded/${name}.json.gz has form ${data.ringfence_recording}; this program reads ${FORM}: record it again with node harness/tools/record.ts`);
+  if (data.ringfence_recording !== FORM) throw new Error(`suites/recorded/${name}.json.gz has form ${data.ringfence_recording}; this program reads ${FORM}: record it again with node suites/recorded/record.ts`);
   const unknown = data.quirks.find((quirk) => !(quirk in QUIRKS));
   if (unknown !== undefined) throw new Error(`suites/recorded/${name}.json.gz names the model "${unknown}", which is not in oracle/quirks/index.ts`);
   return {

@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { SetupError } from '../host/errors.ts';
 import { installCommand, installPackages, rootPrefix } from '../host/requirements.ts';
-import { X86_64, type GuestMachine } from '../machine/index.ts';
+import type { GuestMachine } from '../machine/index.ts';
+import { X86_64 } from '../machine/index.ts';
 import { run, which } from '../host/tools.ts';
 
 /** One program or header. */

@@ -3,6 +3,7 @@
  * without ever writing to it: patched files are files of their own, and a file whose content comes back
  * gets a new time, so that make sees every change and nothing but changes.
  */
+import type { BigIntStats } from 'node:fs';
 import {
   copyFileSync,
   constants,
@@ -17,7 +18,6 @@ import {
   symlinkSync,
   unlinkSync,
   utimesSync,
-  type BigIntStats,
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { diskError, hasCode, SetupError } from '../host/errors.ts';

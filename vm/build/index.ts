@@ -6,7 +6,8 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { realpathSync } from 'node:fs';
 import { cacheDir, sha256, writeAtomic } from '../host/cache.ts';
 import { diskError, KernelError } from '../host/errors.ts';
-import { kernelFromFile, type Kernel } from '../kernels/fetch.ts';
+import type { Kernel } from '../kernels/fetch.ts';
+import { kernelFromFile } from '../kernels/fetch.ts';
 import { X86_64 } from '../machine/index.ts';
 import { which } from '../host/tools.ts';
 import { buildTools, ensureBuildTools } from './build-tools.ts';
@@ -15,7 +16,8 @@ import { isSlow, kconfigFragment, missingOptions, parseConfig } from './fragment
 import { gitDescribe } from './git.ts';
 import { withLock } from './lock.ts';
 import { make } from './make.ts';
-import { withPatches, type AppliedPatch } from './patches.ts';
+import type { AppliedPatch } from './patches.ts';
+import { withPatches } from './patches.ts';
 import { findBuilt, sourceTree, treeVersion } from './tree.ts';
 
 /** Which kernel of a tree. */

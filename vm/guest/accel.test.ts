@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { chooseAccel, type ChooseOptions } from './accel.ts';
+import type { ChooseOptions } from './accel.ts';
+import { chooseAccel } from './accel.ts';
 import { BootError, SetupError } from '../host/errors.ts';
 
 let dir: string;

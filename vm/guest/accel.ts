@@ -3,10 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheDir, readJson, sha256, writeAtomic } from '../host/cache.ts';
 import { SetupError, VmError } from '../host/errors.ts';
-import { bootGuest, type BootOptions } from './guest.ts';
+import type { BootOptions } from './guest.ts';
+import { bootGuest } from './guest.ts';
 import type { GuestImage } from './image.ts';
 import type { Kernel } from '../kernels/fetch.ts';
-import { kvmAccessible, kvmDevice, qemuVersion, type Accel } from './qemu.ts';
+import type { Accel } from './qemu.ts';
+import { kvmAccessible, kvmDevice, qemuVersion } from './qemu.ts';
 
 /** What was chosen and why, for people. */
 export interface AccelChoice {

@@ -8,9 +8,12 @@ import { scanConsole } from '../console/console.ts';
 import { cpio } from './cpio.ts';
 import { BootError, GuestGoneError, SetupError } from '../host/errors.ts';
 import { fakeElf } from '../testing/kernels.ts';
-import { bootGuest, type BootOptions, type Guest } from './guest.ts';
-import { buildImage, type GuestImage } from './image.ts';
-import { fetchKernel, type Kernel } from '../kernels/fetch.ts';
+import type { BootOptions, Guest } from './guest.ts';
+import { bootGuest } from './guest.ts';
+import type { GuestImage } from './image.ts';
+import { buildImage } from './image.ts';
+import type { Kernel } from '../kernels/fetch.ts';
+import { fetchKernel } from '../kernels/fetch.ts';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 let dir: string;

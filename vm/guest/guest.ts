@@ -1,25 +1,20 @@
 /** A running guest: bytes in, bytes out, its console, and the certainty that it ends. */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, createWriteStream, openSync, type WriteStream } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import type { WriteStream } from 'node:fs';
+import { closeSync, createWriteStream, openSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { ConsoleBuffer } from '../console/console-buffer.ts';
-import { BootError, GuestGoneError, SetupError, VmError } from '../host/errors.ts';
+import type { VmError } from '../host/errors.ts';
+import { BootError, GuestGoneError, SetupError } from '../host/errors.ts';
 import type { GuestImage } from './image.ts';
 import type { Kernel } from '../kernels/fetch.ts';
-import { X86_64, type GuestMachine } from '../machine/index.ts';
+import type { GuestMachine } from '../machine/index.ts';
+import { X86_64 } from '../machine/index.ts';
 import { forgetGroup, killGroup, registerGroup } from '../host/processes.ts';
-import {
-  LINE_FD,
-  missingQemu,
-  PORT_FD,
-  privileges,
-  qemuArgv,
-  INITRD_FD,
-  KERNEL_FD,
-  type Accel,
-  type QemuOptions,
-} from './qemu.ts';
+import type { Accel, QemuOptions } from './qemu.ts';
+import { LINE_FD, missingQemu, PORT_FD, privileges, qemuArgv, INITRD_FD, KERNEL_FD } from './qemu.ts';
 import { which } from '../host/tools.ts';
 
 /** How a guest's QEMU ended. */

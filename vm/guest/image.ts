@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { cacheDir, sha256, writeAtomic } from '../host/cache.ts';
 import { cpio } from './cpio.ts';
 import { SetupError, temporarySpace } from '../host/errors.ts';
-import { X86_64, type GuestMachine } from '../machine/index.ts';
+import type { GuestMachine } from '../machine/index.ts';
+import { X86_64 } from '../machine/index.ts';
 import { run, which } from '../host/tools.ts';
 
 /** A built image. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { choosePrivileges, kernelCommandLine, qemuArgv, type PrivilegeFacts } from './qemu.ts';
+import type { PrivilegeFacts } from './qemu.ts';
+import { choosePrivileges, kernelCommandLine, qemuArgv } from './qemu.ts';
 
 const FACTS: PrivilegeFacts = {
   uid: 0,

@@ -2,7 +2,8 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { SetupError } from '../host/errors.ts';
 import { uidOf } from '../kernels/apt.ts';
-import { PORT_NAME, X86_64, type GuestMachine } from '../machine/index.ts';
+import type { GuestMachine } from '../machine/index.ts';
+import { PORT_NAME, X86_64 } from '../machine/index.ts';
 import { run, which } from '../host/tools.ts';
 
 /** What runs the guest's instructions: the processor (`kvm`) or QEMU's translator (`tcg`). */

@@ -4,7 +4,8 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SetupError, VmError } from './errors.ts';
-import { X86_64, type GuestMachine } from '../machine/index.ts';
+import type { GuestMachine } from '../machine/index.ts';
+import { X86_64 } from '../machine/index.ts';
 import { qemuVersion } from '../guest/qemu.ts';
 import { run, toolVersion, which } from './tools.ts';
 

@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hasCode, SetupError, temporarySpace } from '../host/errors.ts';
-import { run, which, type ToolResult } from '../host/tools.ts';
+import type { ToolResult } from '../host/tools.ts';
+import { run, which } from '../host/tools.ts';
 import type { PinnedKernel } from './pinned.ts';
 
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';

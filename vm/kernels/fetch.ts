@@ -9,7 +9,8 @@ import { X86_64 } from '../machine/index.ts';
 import { run, which } from '../host/tools.ts';
 import type { KernelOrigin } from '../build/index.ts';
 import { FetchError, withDeb } from './apt.ts';
-import { DEFAULT_RELEASE, findPinned, neighbours, PINNED, type PinnedKernel } from './pinned.ts';
+import type { PinnedKernel } from './pinned.ts';
+import { DEFAULT_RELEASE, findPinned, neighbours, PINNED } from './pinned.ts';
 import {
   bzImageRelease,
   elfRelease,

@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import { cacheDir, sha256File } from '../host/cache.ts';
 import { SetupError } from '../host/errors.ts';
 import { pinnedPath } from './fetch.ts';
-import { PINNED, type PinnedKernel } from './pinned.ts';
+import type { PinnedKernel } from './pinned.ts';
+import { PINNED } from './pinned.ts';
 
 /** A pinned kernel and what is in the cache of it. */
 export interface CachedKernel {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { benchFrame, byeFrame, FrameParser, imageFrame, MAX_GUEST_FRAME, type GuestFrame } from './frames.ts';
+import type { GuestFrame } from './frames.ts';
+import { benchFrame, byeFrame, FrameParser, imageFrame, MAX_GUEST_FRAME } from './frames.ts';
 
 interface Step {
   reached: boolean;

@@ -2,21 +2,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeScenario } from '../../oracle/scenario/binary.ts';
 import type { SockFilter } from '../../oracle/bpf/program.ts';
-import { ARENA, ARENA_BASE, FD, FILE_CONTENT, FIXTURES } from '../../oracle/world/layout.ts';
+import { ARENA, ARENA_BASE, FD, FILE_CONTENT, FIXTURES } from '../../oracle/scenario/layout.ts';
 import type { Scenario, SpawnHow, Sqe, Step, Target } from '../../oracle/scenario/types.ts';
-import { bootGuest, type Guest } from '../guest/guest.ts';
+import type { Guest } from '../guest/guest.ts';
+import { bootGuest } from '../guest/guest.ts';
 import { buildImage } from '../guest/image.ts';
 import { fetchKernel } from '../kernels/fetch.ts';
-import {
-  benchFrame,
-  BENCHES,
-  byeFrame,
-  FrameParser,
-  imageFrame,
-  STATUS,
-  type GuestFrame,
-  type RunnerResult,
-} from '../protocol/frames.ts';
+import type { GuestFrame, RunnerResult } from '../protocol/frames.ts';
+import { benchFrame, BENCHES, byeFrame, FrameParser, imageFrame, STATUS } from '../protocol/frames.ts';
 
 /** A guest and what it said. */
 class Line {

@@ -1,5 +1,5 @@
 /** Codecs of the parts steps are made of: targets, placements, arguments, SQEs. */
-import { ARENA } from '../../world/layout.ts';
+import { ARENA } from '../layout.ts';
 import { IORING_RESTRICTION, IOSQE } from '../../uapi/constants.ts';
 import type {
   BpfArg,

@@ -2,7 +2,7 @@
 import { parseAsm, printAsm } from '../../bpf/asm.ts';
 import { contextKind } from '../../bpf/context.ts';
 import type { Program, SockFilter } from '../../bpf/program.ts';
-import { ARENA } from '../../world/layout.ts';
+import { ARENA } from '../layout.ts';
 import { expected, int, list, Mistake } from '../../schema/codec.ts';
 import type { Codec, Json } from '../../schema/codec.ts';
 

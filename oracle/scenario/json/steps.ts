@@ -1,5 +1,5 @@
 /** Codecs of the steps, one per kind, and of the scenario. */
-import { ARENA, ARENA_SIZE, FIXTURES } from '../../world/layout.ts';
+import { ARENA, ARENA_SIZE, FIXTURES } from '../layout.ts';
 import { IORING_SETUP } from '../../uapi/constants.ts';
 import { SCENARIO_VERSION } from '../types.ts';
 import type { Scenario, Step, StepKind } from '../types.ts';

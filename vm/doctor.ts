@@ -3,15 +3,15 @@ import { existsSync } from 'node:fs';
 import { access, constants, mkdir, readdir, stat, statfs } from 'node:fs/promises';
 import { freemem } from 'node:os';
 import { join } from 'node:path';
-import { chooseAccel } from '../guest/accel.ts';
-import { cacheDir } from './cache.ts';
-import { VmError } from './errors.ts';
-import { canFetchKernels, checkRequirements, installCommand } from './requirements.ts';
-import { buildImage } from '../guest/image.ts';
-import { fetchKernel, pinnedPath } from '../kernels/fetch.ts';
-import { DEFAULT_RELEASE, findPinned, PINNED } from '../kernels/pinned.ts';
-import { kvmAccessible, kvmDevice, privileges } from '../guest/qemu.ts';
-import { toolVersion } from './tools.ts';
+import { chooseAccel } from './guest/accel.ts';
+import { cacheDir } from './host/cache.ts';
+import { VmError } from './host/errors.ts';
+import { canFetchKernels, checkRequirements, installCommand } from './host/requirements.ts';
+import { buildImage } from './guest/image.ts';
+import { fetchKernel, pinnedPath } from './kernels/fetch.ts';
+import { DEFAULT_RELEASE, findPinned, PINNED } from './kernels/pinned.ts';
+import { kvmAccessible, kvmDevice, privileges } from './guest/qemu.ts';
+import { toolVersion } from './host/tools.ts';
 
 /** One thing that was looked at. */
 export interface Check {

@@ -28,7 +28,7 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 const CONTEXT = 3;
 
 /** All planted bugs, by id. */
-export function loadPlanted(dir = join(HERE, '../../suites/planted')): Planted[] {
+export function loadPlanted(dir = HERE): Planted[] {
   return readdirSync(dir)
     .filter((name) => name.endsWith('.json'))
     .sort()
@@ -81,7 +81,7 @@ function runOn(tree: string, out: string, args: readonly string[]): Outcome {
   const started = performance.now();
   const { status } = spawnSync(
     process.execPath,
-    [join(HERE, '../cli/main.ts'), 'run', '--linux', tree, '--build', '--out', out, ...args],
+    [join(HERE, '../../harness/cli/main.ts'), 'run', '--linux', tree, '--build', '--out', out, ...args],
     { stdio: ['ignore', 'inherit', 'inherit'] },
   );
   let result: RunResult | undefined;
@@ -122,7 +122,7 @@ function main(): number {
   });
   if (values.linux === undefined) {
     console.error(
-      'usage: node harness/tools/planted.ts --linux DIR [--only ID]... [--cases N] [--jobs N] [--skip-clean] [--out DIR]\n\nDIR is a Linux source tree that has io_uring/bpf_filter.c; suites/planted/README.md says more.',
+      'usage: node suites/planted/planted.ts --linux DIR [--only ID]... [--cases N] [--jobs N] [--skip-clean] [--out DIR]\n\nDIR is a Linux source tree that has io_uring/bpf_filter.c; suites/planted/README.md says more.',
     );
     return 2;
   }

@@ -1,7 +1,7 @@
 /**
  * Records what a real kernel answers to a fixed set of scenarios, under suites/recorded.
  *
- *   node harness/tools/record.ts [release]        the default kernel, or another that can be fetched
+ *   node suites/recorded/record.ts [release]        the default kernel, or another that can be fetched
  *
  * The set: every hand-written example, the smallest scenario of every finding, and per suite PER_SUITE generated scenarios
  * (fixed seed), chosen so that every rule that any of DRAWN candidates reaches is reached, small and exactly predicted ones first.
@@ -16,15 +16,15 @@ import type { QuirkId, Quirks } from '../../oracle/quirks/index.ts';
 import { toJson } from '../../oracle/scenario/json.ts';
 import type { Scenario } from '../../oracle/scenario/types.ts';
 import { scenarioAt, SUITE_NAMES } from '../../generators/scenarios.ts';
-import { EXAMPLES } from '../../suites/examples/index.ts';
-import { writeRecording } from '../../suites/recorded/recordings.ts';
-import type { RecordedCase } from '../../suites/recorded/recordings.ts';
+import { EXAMPLES } from '../examples/index.ts';
+import { writeRecording } from './recordings.ts';
+import type { RecordedCase } from './recordings.ts';
 import { compare } from '../../oracle/judge/compare.ts';
-import { loadFindings, versionOf } from '../known/findings.ts';
-import { runAlone } from '../guests/guests.ts';
+import { loadFindings, versionOf } from '../../harness/known/findings.ts';
+import { runAlone } from '../../harness/guests/guests.ts';
 import { STATUS } from '../../vm/protocol/frames.ts';
 import type { RunnerResult } from '../../vm/protocol/frames.ts';
-import { prepare } from '../run/run.ts';
+import { prepare } from '../../harness/run/run.ts';
 import { waitsOf } from '../../oracle/judge/waits.ts';
 
 const SEED = 7013;
