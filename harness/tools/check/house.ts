@@ -7,7 +7,8 @@ import { dirname, join, normalize, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseSync } from 'oxc-parser';
 
-interface Plan {
+/** house.json. */
+export interface Plan {
   readonly rooms: readonly string[];
   /** Room -> rooms it may import from, beside itself. */
   readonly imports: Readonly<Record<string, readonly string[]>>;
@@ -20,7 +21,8 @@ type Arrows = ReadonlyMap<string, readonly string[]>;
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
-function arrowsOf(root: string, rooms: readonly string[]): Arrows {
+/** The imports of every TypeScript file of these rooms, tests included. */
+export function arrowsOf(root: string, rooms: readonly string[]): Arrows {
   const arrows = new Map<string, string[]>();
   for (const room of rooms) {
     for (const entry of readdirSync(join(root, room), { recursive: true, withFileTypes: true })) {
