@@ -6,7 +6,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { realpathSync } from 'node:fs';
 import { cacheDir, sha256, writeAtomic } from '../host/cache.ts';
 import { diskError, KernelError } from '../host/errors.ts';
-import type { Kernel } from '../kernels/fetch.ts';
+import type { Kernel, KernelOrigin } from '../kernels/kernel.ts';
 import { kernelFromFile } from '../kernels/fetch.ts';
 import { X86_64 } from '../machine/index.ts';
 import { which } from '../host/tools.ts';
@@ -16,7 +16,6 @@ import { isSlow, kconfigFragment, missingOptions, parseConfig } from './fragment
 import { gitDescribe } from './git.ts';
 import { withLock } from './lock.ts';
 import { make } from './make.ts';
-import type { AppliedPatch } from './patches.ts';
 import { withPatches } from './patches.ts';
 import { findBuilt, sourceTree, treeVersion } from './tree.ts';
 
@@ -30,21 +29,6 @@ export interface TreeOptions {
   readonly debug?: boolean;
   /** Patch files, applied in this order to a copy. */
   readonly patches?: readonly string[];
-}
-
-/** Where a kernel came from, for the result. */
-export interface KernelOrigin {
-  readonly tree: string;
-  /** True when ringfence built it. */
-  readonly built: boolean;
-  /** What the tree's Makefile calls itself. */
-  readonly version?: string;
-  readonly commit?: string;
-  readonly describe?: string;
-  readonly patches: readonly AppliedPatch[];
-  /** SHA-256 of the kernel's .config, in hex. */
-  readonly config_sha256?: string;
-  readonly debug: boolean;
 }
 
 /** A kernel of a tree; its `origin` is set. */

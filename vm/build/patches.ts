@@ -6,15 +6,8 @@ import { basename, dirname, join } from 'node:path';
 import { sha256 } from '../host/cache.ts';
 import { KernelError, SetupError } from '../host/errors.ts';
 import { run } from '../host/tools.ts';
+import type { AppliedPatch } from '../kernels/kernel.ts';
 import type { Overrides } from './copy.ts';
-
-/** A patch as it is named in a result. */
-export interface AppliedPatch {
-  /** File name without its directory. */
-  readonly name: string;
-  /** SHA-256 of the file, in hex. */
-  readonly sha256: string;
-}
 
 /** What patches make of a tree. */
 export interface Patched {

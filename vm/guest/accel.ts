@@ -6,9 +6,10 @@ import { SetupError, VmError } from '../host/errors.ts';
 import type { BootOptions } from './guest.ts';
 import { bootGuest } from './guest.ts';
 import type { GuestImage } from './image.ts';
-import type { Kernel } from '../kernels/fetch.ts';
+import type { Kernel } from '../kernels/kernel.ts';
 import type { Accel } from './qemu.ts';
-import { kvmAccessible, kvmDevice, qemuVersion } from './qemu.ts';
+import { qemuVersion } from '../host/qemu-version.ts';
+import { kvmAccessible, kvmDevice } from './qemu.ts';
 
 /** What was chosen and why, for people. */
 export interface AccelChoice {

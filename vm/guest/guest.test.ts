@@ -12,7 +12,7 @@ import type { BootOptions, Guest } from './guest.ts';
 import { bootGuest } from './guest.ts';
 import type { GuestImage } from './image.ts';
 import { buildImage } from './image.ts';
-import type { Kernel } from '../kernels/fetch.ts';
+import type { Kernel } from '../kernels/kernel.ts';
 import { fetchKernel } from '../kernels/fetch.ts';
 
 const HERE = dirname(fileURLToPath(import.meta.url));

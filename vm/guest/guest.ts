@@ -9,12 +9,13 @@ import { ConsoleBuffer } from '../console/console-buffer.ts';
 import type { VmError } from '../host/errors.ts';
 import { BootError, GuestGoneError, SetupError } from '../host/errors.ts';
 import type { GuestImage } from './image.ts';
-import type { Kernel } from '../kernels/fetch.ts';
+import type { Kernel } from '../kernels/kernel.ts';
 import type { GuestMachine } from '../machine/index.ts';
 import { X86_64 } from '../machine/index.ts';
 import { forgetGroup, killGroup, registerGroup } from '../host/processes.ts';
 import type { Accel, QemuOptions } from './qemu.ts';
-import { LINE_FD, missingQemu, PORT_FD, privileges, qemuArgv, INITRD_FD, KERNEL_FD } from './qemu.ts';
+import { missingQemu } from '../host/qemu-version.ts';
+import { INITRD_FD, KERNEL_FD, LINE_FD, PORT_FD, privileges, qemuArgv } from './qemu.ts';
 import { which } from '../host/tools.ts';
 
 /** How a guest's QEMU ended. */

@@ -1,7 +1,7 @@
 /** QEMU's command line. Pure but for the two look-ups at the end. */
 import { accessSync, constants, statSync } from 'node:fs';
-import { SetupError } from '../host/errors.ts';
-import { uidOf } from '../kernels/apt.ts';
+import { uidOf } from '../host/accounts.ts';
+import { qemuVersion } from '../host/qemu-version.ts';
 import type { GuestMachine } from '../machine/index.ts';
 import { PORT_NAME, X86_64 } from '../machine/index.ts';
 import { run, which } from '../host/tools.ts';
@@ -160,39 +160,6 @@ export function choosePrivileges(facts: PrivilegeFacts): Privileges {
     elevate: 'allow',
     summary: 'opens /dev/kvm as root, then runs as nobody',
   };
-}
-
-const known = new Map<string, Promise<readonly [number, number, string]>>();
-
-/**
- * QEMU's version as [major, minor, whole text]. Remembered for the life of the process.
- * @throws SetupError when QEMU is missing or does not answer
- */
-export async function qemuVersion(machine: GuestMachine = X86_64): Promise<readonly [number, number, string]> {
-  const path = which(machine.qemu);
-  if (!path) throw missingQemu(machine);
-  let answer = known.get(path);
-  if (!answer) known.set(path, (answer = askVersion(path)));
-  return answer;
-}
-
-/** The error for a machine without QEMU. */
-export function missingQemu(machine: GuestMachine = X86_64): SetupError {
-  return new SetupError(
-    `QEMU is missing: ${machine.qemu} is not on the PATH.`,
-    `Install it: apt-get install --no-install-recommends ${machine.qemuPackage}`,
-  );
-}
-
-async function askVersion(path: string): Promise<readonly [number, number, string]> {
-  const result = await run([path, '--version'], { timeoutMs: 20_000 });
-  const match = /version (\d+)\.(\d+)[^\n]*/.exec(result.stdout);
-  if (!match)
-    throw new SetupError(
-      `${path} --version does not answer: ${result.stderr.trim() || result.stdout.trim()}`,
-      'Install QEMU again.',
-    );
-  return [Number(match[1]), Number(match[2]), match[0].replace(/^version /, '')];
 }
 
 let switching: Promise<boolean> | undefined;

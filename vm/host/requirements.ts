@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { SetupError, VmError } from './errors.ts';
 import type { GuestMachine } from '../machine/index.ts';
 import { X86_64 } from '../machine/index.ts';
-import { qemuVersion } from '../guest/qemu.ts';
+import { qemuVersion } from './qemu-version.ts';
 import { run, toolVersion, which } from './tools.ts';
 
 /** QEMU before 7.0 is untested. */

@@ -2,12 +2,13 @@
  * Downloads one package through apt with lists, cache and sources of its own, so that the machine's
  * apt set-up is neither used up nor changed, while apt still checks the archive's signature.
  */
-import { chmod, chown, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hasCode, SetupError, temporarySpace } from '../host/errors.ts';
+import { uidOf } from '../host/accounts.ts';
 import type { ToolResult } from '../host/tools.ts';
 import { run, which } from '../host/tools.ts';
 import type { PinnedKernel } from './pinned.ts';
@@ -232,11 +233,4 @@ async function privateApt(root: string, mirror: string, suite: string, debArch: 
     'Debug::NoLocking': '1',
   };
   return ['-q', ...Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`])];
-}
-
-/** Numeric user id of an account of this machine; undefined when there is none of that name. */
-export async function uidOf(user: string): Promise<number | undefined> {
-  const passwd = await readFile('/etc/passwd', 'utf8').catch(() => '');
-  const line = passwd.split('\n').find((l) => l.startsWith(`${user}:`));
-  return line === undefined ? undefined : Number(line.split(':')[2]);
 }

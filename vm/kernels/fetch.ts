@@ -7,7 +7,7 @@ import { cacheDir, sha256, sha256File, writeAtomic } from '../host/cache.ts';
 import { KernelError, SetupError, temporarySpace } from '../host/errors.ts';
 import { X86_64 } from '../machine/index.ts';
 import { run, which } from '../host/tools.ts';
-import type { KernelOrigin } from '../build/index.ts';
+import type { Kernel } from './kernel.ts';
 import { FetchError, withDeb } from './apt.ts';
 import type { PinnedKernel } from './pinned.ts';
 import { DEFAULT_RELEASE, findPinned, neighbours, PINNED } from './pinned.ts';
@@ -19,24 +19,6 @@ import {
   unpackBzImage,
   UnsupportedCompression,
 } from './unpack.ts';
-
-/** A kernel that QEMU can be given. */
-export interface Kernel {
-  /** Release as far as the file says; the guest's own `uname` is the authority. */
-  readonly release: string;
-  /** What to pass to QEMU's `-kernel`: an ELF image with a PVH entry, or a bzImage. World-readable. */
-  readonly path: string;
-  /** SHA-256 of that file, in hex. */
-  readonly sha256: string;
-  readonly format: 'elf' | 'bzImage';
-  readonly source: 'pinned' | 'file' | 'tree';
-  /** What the user asked for: a release or a path. */
-  readonly requested: string;
-  /** Set when this is not the kernel that was asked for, or when something about it should be told. */
-  readonly note?: string;
-  /** Where a kernel out of a source tree came from. */
-  readonly origin?: KernelOrigin;
-}
 
 /** How to fetch. */
 export interface FetchOptions {
