@@ -1,4 +1,4 @@
-/** A short run of every suite on the real kernel, twice: nothing unexplained, and the same seed gives the same result. */
+/** A short run of every suite on the real kernel, twice: nothing unexplained; the same seed gives the same result. */
 import { expect, it } from 'vitest';
 import { drawScenarios, SUITE_NAMES } from '../generators/scenarios.ts';
 import { run } from '../harness/run/run.ts';

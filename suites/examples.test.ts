@@ -1,4 +1,4 @@
-/** Every hand-written example on the real kernel: exactly what the oracle says, or exactly what a known finding says. */
+/** Every hand-written example on the real kernel: just what the oracle says, or just what a known finding says. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SUITE_NAMES } from '../generators/suites.ts';
 import { compare } from '../oracle/judge/compare.ts';

@@ -18,7 +18,10 @@ const recording = readRecording('7.0.13');
 const workshop = new Workshop();
 afterAll(() => workshop.dispose());
 
-/** Whether an oracle gets a case right. A mistake must show in an answer: an oracle that throws proves nothing, so nothing is caught here. */
+/**
+ * Whether an oracle gets a case right. A mistake must show in an answer: an oracle that throws proves
+ * nothing, so nothing is caught here.
+ */
 function right(oracle: typeof predict, { scenario, observation }: RecordedCase): boolean {
   return compare(oracle(scenario, recording.abi, { quirks: recording.quirks }), observation).difference === undefined;
 }

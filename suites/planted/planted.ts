@@ -43,7 +43,8 @@ export function patchOf(bug: Pick<Planted, 'id' | 'file' | 'find' | 'replace'>, 
   const places = [...source.matchAll(new RegExp(bug.find, 'g'))];
   if (places.length !== 1)
     throw new Error(
-      `${bug.id}: the place to change is in ${bug.file} ${places.length} times, not once; suites/planted/${bug.id}.json needs another "find" for this tree`,
+      `${bug.id}: the place to change is in ${bug.file} ${places.length} times, not once; ` +
+        `suites/planted/${bug.id}.json needs another "find" for this tree`,
     );
   const [place] = places;
   const before = source.split('\n');
@@ -96,7 +97,8 @@ function runOn(tree: string, out: string, args: readonly string[]): Outcome {
 /** What was said of one bug, and whether it was caught as it should be. */
 function judge(bug: Planted, { code, result }: Outcome): { readonly caught: boolean; readonly text: string } {
   const named = [...new Set((result?.divergences ?? []).map(({ rule }) => rule))];
-  // The rule that names the difference may be a general one ("the checker refuses it"); what it came from stands in the explanation.
+  // The rule that names the difference may be a general one ("the checker refuses it");
+  // what it came from stands in the explanation.
   const right = bug.rules.filter((rule) =>
     (result?.divergences ?? []).some(
       (one) => one.rule === rule || one.text.split('\n').some((line) => line.trim() === rule),
@@ -122,7 +124,9 @@ function main(): number {
   });
   if (values.linux === undefined) {
     console.error(
-      'usage: node suites/planted/planted.ts --linux DIR [--only ID]... [--cases N] [--jobs N] [--skip-clean] [--out DIR]\n\nDIR is a Linux source tree that has io_uring/bpf_filter.c; suites/planted/README.md says more.',
+      'usage: node suites/planted/planted.ts --linux DIR [--only ID]... [--cases N] [--jobs N] [--skip-clean] ' +
+        '[--out DIR]\n\n' +
+        'DIR is a Linux source tree that has io_uring/bpf_filter.c; suites/planted/README.md says more.',
     );
     return 2;
   }
@@ -145,9 +149,9 @@ function main(): number {
   if (values['skip-clean'] !== true) {
     const clean = runOn(tree, join(out, 'clean'), ['--cases', values.cases ?? '1600', ...jobs]);
     fine = clean.code === 0;
-    lines.push(
-      `${'(the tree as it is)'.padEnd(22)} ${fine ? 'conformant' : `NOT CONFORMANT (exit code ${clean.code})`}; known: ${clean.result?.known.map(({ id }) => id).join(', ') || 'none'}; ${clean.seconds} s`,
-    );
+    const verdict = fine ? 'conformant' : `NOT CONFORMANT (exit code ${clean.code})`;
+    const known = clean.result?.known.map(({ id }) => id).join(', ') || 'none';
+    lines.push(`${'(the tree as it is)'.padEnd(22)} ${verdict}; known: ${known}; ${clean.seconds} s`);
   }
   for (const bug of bugs) {
     let text: string;

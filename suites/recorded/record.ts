@@ -3,9 +3,10 @@
  *
  *   node suites/recorded/record.ts [release]        the default kernel, or another that can be fetched
  *
- * The set: every hand-written example, the smallest scenario of every finding, and per suite PER_SUITE generated scenarios
- * (fixed seed), chosen so that every rule that any of DRAWN candidates reaches is reached, small and exactly predicted ones first.
- * A case whose answer the oracle does not predict is recorded all the same and named, one that does not end is left out and named; both
+ * The set: every hand-written example, the smallest scenario of every finding, and per suite PER_SUITE generated
+ * scenarios (fixed seed), chosen so that every rule that any of DRAWN candidates reaches is reached, small and exactly
+ * predicted ones first. A case whose answer the oracle does not predict is recorded all the same and named, one that
+ * does not end is left out and named; both
  * make the exit code 1. Each of them is asked again alone on a fresh guest first.
  */
 import type { AbiProfile } from '../../oracle/uapi/abi.ts';
@@ -153,13 +154,15 @@ try {
   const name = versionOf(abi.release).join('.');
   const bytes = writeRecording(name, { abi, quirks, seed: SEED, cases });
   say(
-    `suites/recorded/${name}.json.gz: ${cases.length} scenarios, ${reached.size} rules, ${bytes} bytes; models: ${[...quirks].join(', ') || 'none'}`,
+    `suites/recorded/${name}.json.gz: ${cases.length} scenarios, ${reached.size} rules, ` +
+      `${bytes} bytes; models: ${[...quirks].join(', ') || 'none'}`,
   );
   for (const { suite, title, scenario, observation } of cases) {
     const { difference } = compare(predict(scenario, abi, { quirks }), observation);
     if (difference === undefined) continue;
     say(
-      `differs: ${suite}, ${title}: step ${difference.step} (${scenario.steps[difference.step]?.do}), ${difference.rule}: predicted ${difference.predicted}; observed ${difference.observed}`,
+      `differs: ${suite}, ${title}: step ${difference.step} (${scenario.steps[difference.step]?.do}), ` +
+        `${difference.rule}: predicted ${difference.predicted}; observed ${difference.observed}`,
     );
     process.exitCode = 1;
   }

@@ -34,7 +34,10 @@ describe.each(recordings())('recorded on %s', (name) => {
   it('shows every model of a faulty kernel that it is said to have', () => {
     for (const quirk of recording.quirks) {
       const quirks = new Set([...recording.quirks].filter((other) => other !== quirk));
-      const missed = recording.cases.some(({ scenario, observation }) => compare(predict(scenario, recording.abi, { quirks }), observation).difference !== undefined);
+      const missed = recording.cases.some(
+        ({ scenario, observation }) =>
+          compare(predict(scenario, recording.abi, { quirks }), observation).difference !== undefined,
+      );
       expect(missed, quirk).toBe(true);
     }
   });
@@ -46,7 +49,9 @@ describe.each(recordings())('recorded on %s', (name) => {
       for (const quirk of Object.keys(QUIRKS) as QuirkId[]) {
         if (pure.asked.has(quirk)) continue;
         unasked++;
-        expect(predict(scenario, recording.abi, { quirks: new Set([quirk]) }).steps, `${title}: ${quirk}`).toEqual(pure.steps);
+        expect(predict(scenario, recording.abi, { quirks: new Set([quirk]) }).steps, `${title}: ${quirk}`).toEqual(
+          pure.steps,
+        );
       }
     }
     expect(unasked).toBeGreaterThan(recording.cases.length);

@@ -17,6 +17,7 @@ import type { Scenario } from '../../oracle/scenario/types.ts';
 const FORM = 1;
 const DIRECTORY = fileURLToPath(new URL('.', import.meta.url));
 
+/** One scenario and what the kernel answered. */
 export interface RecordedCase {
   /** Suite the scenario belongs to. */
   readonly suite: string;
@@ -26,6 +27,7 @@ export interface RecordedCase {
   readonly observation: Observation;
 }
 
+/** All that was recorded of one kernel. */
 export interface Recording {
   readonly abi: AbiProfile;
   /** Models of faulty kernels that this kernel shows. */
@@ -35,12 +37,17 @@ export interface Recording {
   readonly cases: readonly RecordedCase[];
 }
 
-/** A step's answer: null where it was not reached, else returns, CQEs (user_data, res, flags) and, if any, memory in hex. */
-type PackedStep = null | [returns: readonly number[], cqes: readonly (readonly [string, number, number])[], memory?: string];
+/** A step's answer: null where it was not reached, else returns, CQEs (user_data, res, flags), and memory in hex. */
+type PackedStep =
+  | null
+  | [returns: readonly number[], cqes: readonly (readonly [string, number, number])[], memory?: string];
 
 function packStep({ reached, returns, cqes, memory }: StepObservation): PackedStep {
   if (!reached) return null;
-  const packed: PackedStep = [returns, cqes.map(({ user_data, res, flags }) => [user_data.toString(16), res, flags] as const)];
+  const packed: PackedStep = [
+    returns,
+    cqes.map(({ user_data, res, flags }) => [user_data.toString(16), res, flags] as const),
+  ];
   if (memory !== undefined) packed.push(Buffer.from(memory).toString('hex'));
   return packed;
 }
@@ -49,7 +56,9 @@ function unpackStep(step: PackedStep): StepObservation {
   if (step === null) return { reached: false, returns: [], cqes: [] };
   const [returns, cqes, memory] = step;
   return {
-    reached: true, returns, cqes: cqes.map(([user_data, res, flags]) => ({ user_data: BigInt(`0x${user_data}`), res, flags })),
+    reached: true,
+    returns,
+    cqes: cqes.map(([userData, res, flags]) => ({ user_data: BigInt(`0x${userData}`), res, flags })),
     ...(memory === undefined ? {} : { memory: Uint8Array.from(Buffer.from(memory, 'hex')) }),
   };
 }
@@ -57,8 +66,16 @@ function unpackStep(step: PackedStep): StepObservation {
 /** Writes `<name>.json.gz`; returns its size in bytes. */
 export function writeRecording(name: string, { abi, quirks, seed, cases }: Recording): number {
   const text = JSON.stringify({
-    ringfence_recording: FORM, abi, quirks: [...quirks].sort(), seed,
-    cases: cases.map(({ suite, title, scenario, observation }) => ({ suite, title, scenario: toJson(scenario), answers: observation.steps.map(packStep) })),
+    ringfence_recording: FORM,
+    abi,
+    quirks: [...quirks].sort(),
+    seed,
+    cases: cases.map(({ suite, title, scenario, observation }) => ({
+      suite,
+      title,
+      scenario: toJson(scenario),
+      answers: observation.steps.map(packStep),
+    })),
   });
   const bytes = gzipSync(text, { level: 9 });
   writeFileSync(join(DIRECTORY, `${name}.json.gz`), bytes);
@@ -68,14 +85,26 @@ export function writeRecording(name: string, { abi, quirks, seed, cases }: Recor
 /** Reads one recording. @throws Error naming the file and what is wrong with it */
 export function readRecording(name: string): Recording {
   const data = JSON.parse(gunzipSync(readFileSync(join(DIRECTORY, `${name}.json.gz`))).toString('utf8')) as {
-    ringfence_recording: number; abi: AbiProfile; quirks: string[]; seed: number;
+    ringfence_recording: number;
+    abi: AbiProfile;
+    quirks: string[];
+    seed: number;
     cases: { suite: string; title: string; scenario: unknown; answers: PackedStep[] }[];
   };
-  if (data.ringfence_recording !== FORM) throw new Error(`suites/recorded/${name}.json.gz has form ${data.ringfence_recording}; this program reads ${FORM}: record it again with node suites/recorded/record.ts`);
+  if (data.ringfence_recording !== FORM)
+    throw new Error(
+      `suites/recorded/${name}.json.gz has form ${data.ringfence_recording}; this program reads ${FORM}: ` +
+        `record it again with node suites/recorded/record.ts`,
+    );
   const unknown = data.quirks.find((quirk) => !(quirk in QUIRKS));
-  if (unknown !== undefined) throw new Error(`suites/recorded/${name}.json.gz names the model "${unknown}", which is not in oracle/quirks/index.ts`);
+  if (unknown !== undefined)
+    throw new Error(
+      `suites/recorded/${name}.json.gz names the model "${unknown}", which is not in oracle/quirks/index.ts`,
+    );
   return {
-    abi: data.abi, quirks: new Set(data.quirks as QuirkId[]), seed: data.seed,
+    abi: data.abi,
+    quirks: new Set(data.quirks as QuirkId[]),
+    seed: data.seed,
     cases: data.cases.map(({ suite, title, scenario, answers }) => {
       const read = fromJson(scenario);
       if (!read.ok) throw new Error(`suites/recorded/${name}.json.gz, ${suite}, ${title}: ${read.error}`);
@@ -86,5 +115,8 @@ export function readRecording(name: string): Recording {
 
 /** Names of all recordings: the kernel's upstream version. */
 export function recordings(): readonly string[] {
-  return readdirSync(DIRECTORY).filter((file) => file.endsWith('.json.gz')).map((file) => file.slice(0, -'.json.gz'.length)).sort();
+  return readdirSync(DIRECTORY)
+    .filter((file) => file.endsWith('.json.gz'))
+    .map((file) => file.slice(0, -'.json.gz'.length))
+    .sort();
 }

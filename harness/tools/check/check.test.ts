@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { $ } from 'zx';
-import { arrowsOf, faults, type Plan } from './house.ts';
+import type { Plan } from './house.ts';
+import { arrowsOf, faults } from './house.ts';
 import { undocumented, wideLines } from './text.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -33,7 +34,8 @@ async function run(argv: readonly string[], files: Readonly<Record<string, strin
 
 const long = (lines: number): string =>
   `export function long(at: number[]): void {\n${'  at.push(1);\n'.repeat(lines)}}\n`;
-const tangled = `export function tangled(a: number): number {\n  let n = 0;\n${'  if (a > 1) { if (a > 2) { for (;;) { if (a > 3) { n++; break; } } } }\n'.repeat(3)}  return n;\n}\n`;
+const nest = '  if (a > 1) { if (a > 2) { for (;;) { if (a > 3) { n++; break; } } } }\n';
+const tangled = `export function tangled(a: number): number {\n  let n = 0;\n${nest.repeat(3)}  return n;\n}\n`;
 
 describe('lint', () => {
   test.each([
