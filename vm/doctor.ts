@@ -5,7 +5,7 @@ import { freemem } from 'node:os';
 import { join } from 'node:path';
 import { chooseAccel } from './guest/accel.ts';
 import { cacheDir } from './host/cache.ts';
-import { VmError } from './host/errors.ts';
+import { RingfenceError } from './host/errors.ts';
 import { canFetchKernels, checkRequirements, installCommand } from './host/requirements.ts';
 import { buildImage } from './guest/image.ts';
 import { fetchKernel, pinnedPath } from './kernels/fetch.ts';
@@ -155,6 +155,6 @@ async function accelCheck(runnable: boolean): Promise<Check> {
       ? { name, status: 'ok', detail: choice.reason }
       : { name, status: 'warning', detail: choice.reason, advice: 'TCG gives the same answers, several times slower' };
   } catch (error) {
-    return { name, status: 'warning', detail: error instanceof VmError ? error.message : String(error) };
+    return { name, status: 'warning', detail: error instanceof RingfenceError ? error.message : String(error) };
   }
 }

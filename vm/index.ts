@@ -4,4 +4,4 @@ export type { Kernel } from './kernels/kernel.ts';
 export { DEFAULT_RELEASE, PINNED, type PinnedKernel } from './kernels/pinned.ts';
 export { buildImage, type GuestImage } from './guest/image.ts';
 export { bootGuest, type BootOptions, type Guest, type GuestExit } from './guest/guest.ts';
-export { BootError, GuestGoneError, KernelError, SetupError, VmError } from './host/errors.ts';
+export { BootError, EXIT, GuestGoneError, KernelError, RingfenceError, SetupError, UsageError } from './host/errors.ts';

@@ -1,6 +1,6 @@
 /** ringfence bench. */
 import { bench } from '../tools/bench.ts';
-import { EXIT } from './exit.ts';
+import { EXIT } from '../../vm/index.ts';
 import { accel, DEFAULT_SEED, jobs, kernel, number, parse, RUN_OPTIONS, suites } from './options.ts';
 
 export const HELP = `ringfence bench [options]: outcomes per second, guest busy share and the oracle's rate, per suite; the cost of each step

@@ -1,7 +1,7 @@
 /** ringfence doctor. */
 import { formatDoctor } from '../../reports/text/doctor.ts';
 import { doctor } from '../../vm/doctor.ts';
-import { EXIT } from './exit.ts';
+import { EXIT } from '../../vm/index.ts';
 import { parse } from './options.ts';
 
 export const HELP = `ringfence doctor: what is installed, which accelerator works, what to do

@@ -7,13 +7,12 @@ import { counted } from '../../reports/text/style.ts';
 import { RESULT_VERSION } from '../../reports/data/result.ts';
 import type { RunResult } from '../../reports/data/result.ts';
 import { OutputError, writeWhole } from '../output/write.ts';
-import { SetupError } from '../../vm/index.ts';
+import { EXIT, SetupError, UsageError } from '../../vm/index.ts';
 import { loadExpectations } from '../known/expectation-file.ts';
 import type { Loaded } from '../known/expectation-file.ts';
 import { inRange } from '../known/kernel-ranges.ts';
 import { dayOf } from '../known/policy.ts';
 import { propose } from '../known/propose.ts';
-import { EXIT, Usage } from './exit.ts';
 import { parse } from './options.ts';
 
 const DEFAULT_OUT = 'expectations.proposed.json';
@@ -63,15 +62,15 @@ export async function command(argv: readonly string[]): Promise<number> {
   );
   const [what, ...files] = positionals;
   if (what === 'check') {
-    if (files.length === 0) throw new Usage('expect check needs a file');
+    if (files.length === 0) throw new UsageError('expect check needs a file');
     return check(files, values.release, values.strict === true);
   }
   if (what !== 'update')
-    throw new Usage(
+    throw new UsageError(
       what === undefined ? 'expect needs check or update' : `expect takes check or update, not "${what}"`,
     );
   const [result, more] = files;
-  if (result === undefined || more !== undefined) throw new Usage('expect update needs one result.json');
+  if (result === undefined || more !== undefined) throw new UsageError('expect update needs one result.json');
   return update(result, values.expect, values.out ?? DEFAULT_OUT);
 }
 

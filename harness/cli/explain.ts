@@ -10,9 +10,8 @@ import {
 } from '../../oracle/explain/index.ts';
 import { printScenario } from '../../oracle/text/index.ts';
 import { OP } from '../../oracle/opcodes/index.ts';
-import { SetupError } from '../../vm/index.ts';
+import { EXIT, SetupError, UsageError } from '../../vm/index.ts';
 import { readCases } from '../run/cases.ts';
-import { EXIT, Usage } from './exit.ts';
 import { parse } from './options.ts';
 
 export const HELP = `ringfence explain FILE [options]: what the rules say; needs no kernel and no QEMU
@@ -28,7 +27,7 @@ or the reason and the instruction of refusal; then what it does to sample reques
 export async function command(argv: readonly string[]): Promise<number> {
   const { values, positionals } = parse(argv, { opcode: { type: 'string' }, json: { type: 'boolean' } }, 1);
   const [path] = positionals;
-  if (path === undefined) throw new Usage('explain needs a file');
+  if (path === undefined) throw new UsageError('explain needs a file');
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);
@@ -57,7 +56,7 @@ export async function command(argv: readonly string[]): Promise<number> {
   const name = (values.opcode ?? 'NOP').toUpperCase().replace(/^IORING_OP_/, '');
   const opcode = Object.hasOwn(OP, name) ? (OP as Readonly<Record<string, number>>)[name] : undefined;
   if (opcode === undefined)
-    throw new Usage(`there is no opcode "${values.opcode}"; names are those of IORING_OP_*, such as SOCKET`);
+    throw new UsageError(`there is no opcode "${values.opcode}"; names are those of IORING_OP_*, such as SOCKET`);
   const explanation = explainFilter({ program: parsed.program, opcode }, ABI_7_0);
   process.stdout.write(values.json === true ? json(explanation) : formatFilterExplanation(explanation));
   return EXIT.ok;

@@ -6,10 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { BAD, GOOD } from '../../reports/testing/results.ts';
 import type { RunResult } from '../../reports/data/result.ts';
-import { VmError } from '../../vm/index.ts';
+import { RingfenceError } from '../../vm/index.ts';
 import { parseExpectations } from '../known/expectation-file.ts';
 import { COMMANDS } from './commands.ts';
-import { Usage } from './exit.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'ringfence-gate-'));
 const home = process.cwd();
@@ -31,8 +30,8 @@ async function ringfence(name: string, ...args: string[]): Promise<{ code: numbe
   try {
     return { code: await COMMANDS[name]!.run(args), ...said };
   } catch (error) {
-    if (!(error instanceof Usage) && !(error instanceof VmError)) throw error;
-    return { code: error instanceof VmError ? error.exitCode : 2, out: said.out, err: said.err + error.message };
+    if (!(error instanceof RingfenceError)) throw error;
+    return { code: error.exitCode, out: said.out, err: said.err + error.message };
   } finally {
     for (const spy of spies) spy.mockRestore();
   }

@@ -3,10 +3,9 @@ import { formatKernels, mebibytes } from '../../reports/text/kernels.ts';
 import { cacheDir } from '../../vm/host/cache.ts';
 import { FetchError } from '../../vm/kernels/apt.ts';
 import { cached, inventory, removeCached, removeUnpackedFiles, unpackedFiles } from '../../vm/kernels/inventory.ts';
-import { DEFAULT_RELEASE, fetchKernel, PINNED } from '../../vm/index.ts';
+import { DEFAULT_RELEASE, EXIT, fetchKernel, PINNED, UsageError } from '../../vm/index.ts';
 import type { PinnedKernel } from '../../vm/index.ts';
 import { findPinned } from '../../vm/kernels/pinned.ts';
-import { EXIT, Usage } from './exit.ts';
 import { parse } from './options.ts';
 
 export const HELP = `ringfence kernels [list] [--json]       every kernel that can be fetched, and what the cache holds of it
@@ -33,10 +32,10 @@ const say = (text: string): void => void process.stderr.write(`${text}\n`);
 export async function command(argv: readonly string[]): Promise<number> {
   const { values, positionals } = parse(argv, { json: { type: 'boolean' } }, 1000);
   const [action = 'list', ...names] = positionals;
-  if (values.json === true && action !== 'list') throw new Usage('--json goes with "kernels list"');
+  if (values.json === true && action !== 'list') throw new UsageError('--json goes with "kernels list"');
   switch (action) {
     case 'list':
-      if (names.length > 0) throw new Usage('"kernels list" takes no release; it lists all');
+      if (names.length > 0) throw new UsageError('"kernels list" takes no release; it lists all');
       return await list(values.json === true);
     case 'fetch':
       return await fetchAll(releases(action, names));
@@ -49,28 +48,28 @@ export async function command(argv: readonly string[]): Promise<number> {
       return await remove(names);
     case 'path': {
       const [kernel, more] = releases(action, names);
-      if (more !== undefined) throw new Usage('"kernels path" takes one release');
+      if (more !== undefined) throw new UsageError('"kernels path" takes one release');
       process.stdout.write(`${(await fetchKernel(kernel!.release, { log: say })).path}\n`);
       return EXIT.ok;
     }
     default:
-      throw new Usage(`there is no "kernels ${action}"; there are list, fetch, verify, remove and path`);
+      throw new UsageError(`there is no "kernels ${action}"; there are list, fetch, verify, remove and path`);
   }
 }
 
-/** Releases that were named. @throws Usage for none, or one that there is not */
+/** Releases that were named. @throws UsageError for none, or one that there is not */
 function releases(action: string, names: readonly string[]): readonly PinnedKernel[] {
   const wanted = names
     .flatMap((name) => name.split(','))
     .map((name) => name.trim())
     .filter((name) => name !== '');
   if (wanted.length === 0)
-    throw new Usage(`"kernels ${action}" needs a release${action === 'path' ? '' : ', or "all"'}`);
+    throw new UsageError(`"kernels ${action}" needs a release${action === 'path' ? '' : ', or "all"'}`);
   if (wanted.includes('all') && action !== 'path') return PINNED;
   return wanted.map((name) => {
     const kernel = findPinned(name);
     if (kernel === undefined)
-      throw new Usage(
+      throw new UsageError(
         `there is no kernel ${name} to fetch; there are ${PINNED.map(({ release }) => release).join(', ')}`,
       );
     return kernel;

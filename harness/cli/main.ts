@@ -1,7 +1,6 @@
 /** The command line: finds the command, turns every error into a message and an exit code. */
 import { writeSync } from 'node:fs';
-import { VmError } from '../../vm/index.ts';
-import { EXIT, Usage } from './exit.ts';
+import { EXIT, RingfenceError, UsageError } from '../../vm/index.ts';
 import { setupExit } from './tree.ts';
 import { COMMANDS, HELP } from './commands.ts';
 import type { Command } from './commands.ts';
@@ -15,13 +14,13 @@ async function main(argv: readonly string[]): Promise<number> {
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     const topic = name === 'help' ? rest[0] : undefined;
     const command = topic === undefined ? undefined : commandOf(topic);
-    if (topic !== undefined && command === undefined) throw new Usage(`there is no command "${topic}"`);
+    if (topic !== undefined && command === undefined) throw new UsageError(`there is no command "${topic}"`);
     process.stdout.write(command?.help ?? HELP);
     return name === undefined ? EXIT.usage : EXIT.ok;
   }
   const command = commandOf(name);
   if (command === undefined)
-    throw new Usage(`there is no command "${name}"; commands are ${Object.keys(COMMANDS).join(', ')}`);
+    throw new UsageError(`there is no command "${name}"; commands are ${Object.keys(COMMANDS).join(', ')}`);
   if (rest.includes('--help') || rest.includes('-h')) {
     process.stdout.write(command.help);
     return EXIT.ok;
@@ -58,17 +57,15 @@ try {
 }
 if (process.exitCode === EXIT.usage) process.exitCode = setupExit(process.argv);
 
+/** Every error becomes a message and an exit code here. */
 function fail(error: unknown): void {
-  if (error instanceof Usage) {
-    process.stderr.write(`ringfence: ${error.message}\nType "npx ringfence help" for the options.\n`);
-    process.exitCode = EXIT.usage;
-  } else if (error instanceof VmError) {
+  if (error instanceof RingfenceError) {
     process.stderr.write(`ringfence: ${error.message}\n`);
     process.exitCode = error.exitCode;
-  } else {
-    process.stderr.write(
-      `ringfence: this is a mistake in ringfence itself; please report it with the text below.\n${error instanceof Error ? error.stack : String(error)}\n`,
-    );
-    process.exitCode = EXIT.usage;
+    return;
   }
+  process.stderr.write(
+    `ringfence: this is a mistake in ringfence itself; please report it with the text below.\n${error instanceof Error ? error.stack : String(error)}\n`,
+  );
+  process.exitCode = EXIT.usage;
 }

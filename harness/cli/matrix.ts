@@ -9,16 +9,16 @@ import type { RunResult } from '../../reports/data/result.ts';
 import { createProgress } from '../../reports/text/progress.ts';
 import { OutputError, writeOut, writeWhole } from '../output/write.ts';
 import { ensureRequirements } from '../../vm/host/requirements.ts';
-import { kernelFromFile, SetupError } from '../../vm/index.ts';
+import { EXIT, kernelFromFile, SetupError } from '../../vm/index.ts';
 import { findPinned } from '../../vm/kernels/pinned.ts';
 import { treeVersion } from '../../vm/build/tree.ts';
 import { killAllGuests } from '../../vm/host/processes.ts';
+import { matrixExit } from '../output/exit.ts';
 import { emptyColumn } from '../matrix/column.ts';
 import type { Column } from '../matrix/column.ts';
 import { matrix } from '../matrix/matrix.ts';
-import { byRelease, columnNames, defaultKernels, parseKernels, UnknownKernel } from '../matrix/spec.ts';
+import { byRelease, columnNames, defaultKernels, parseKernels } from '../matrix/spec.ts';
 import type { KernelSpec } from '../matrix/spec.ts';
-import { EXIT, Usage } from './exit.ts';
 import {
   accel,
   DEFAULT_SEED,
@@ -194,30 +194,10 @@ export async function command(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Worst wins, in the order that HELP tells. */
-export function matrixExit(
-  { verdict, kernels }: Pick<MatrixResult, 'verdict' | 'kernels'>,
-  interrupted: boolean,
-): number {
-  if (interrupted || verdict === 'interrupted') return EXIT.interrupted;
-  if (verdict === 'divergent') return EXIT.divergent;
-  if (verdict === 'conformant') return EXIT.ok;
-  const only_missing =
-    kernels.some(({ state }) => state === 'unavailable') && kernels.every(({ state }) => state !== 'untestable');
-  return only_missing ? EXIT.usage : EXIT.untestable;
-}
-
 /** A mistyped name or a file that is no kernel ends it before anything was booted. */
 async function columnsOf(texts: readonly string[], tree: KernelSpec['tree']): Promise<readonly Column[]> {
-  let specs: readonly KernelSpec[];
-  try {
-    specs = parseKernels(texts);
-  } catch (error) {
-    if (error instanceof UnknownKernel) throw new Usage(error.message);
-    throw error;
-  }
   const kernels: { readonly spec: KernelSpec; readonly release: string }[] = [];
-  for (const spec of specs)
+  for (const spec of parseKernels(texts))
     kernels.push({
       spec,
       release:

@@ -5,11 +5,11 @@ import { formatSummary } from '../../reports/text/summary.ts';
 import { RESULT_VERSION } from '../../reports/data/result.ts';
 import type { RunResult } from '../../reports/data/result.ts';
 import { OutputError, writeOut, writeWhole } from '../output/write.ts';
-import { SetupError } from '../../vm/index.ts';
+import { EXIT, SetupError, UsageError } from '../../vm/index.ts';
 import { Ledger, parseLedger } from '../run/ledger.ts';
 import { mergeShards } from '../run/merge.ts';
 import type { Part } from '../run/merge.ts';
-import { EXIT, exitCode, Usage } from './exit.ts';
+import { runExit } from '../output/exit.ts';
 import { parse } from './options.ts';
 import { deliver, REPORT_OPTIONS, REPORT_OPTIONS_HELP, wishesOf } from '../output/deliver.ts';
 
@@ -35,13 +35,13 @@ Exit code: that of the whole run; 2 when the shards are not all there or do not 
 export async function command(argv: readonly string[]): Promise<number> {
   const { values, positionals } = parse(argv, { out: { type: 'string', short: 'o' }, ...REPORT_OPTIONS }, 10_000);
   const reports = wishesOf(values);
-  if (positionals.length === 0) throw new Usage('merge needs the directories of the shards');
+  if (positionals.length === 0) throw new UsageError('merge needs the directories of the shards');
   const { out } = values;
-  if (out === undefined) throw new Usage('merge needs --out DIR, a directory of its own for the joined result');
+  if (out === undefined) throw new UsageError('merge needs --out DIR, a directory of its own for the joined result');
   const dirs = positionals.map((path) => (path.endsWith('.json') ? dirname(path) : path));
   const taken = dirs.find((dir) => resolve(dir) === resolve(out));
   if (taken !== undefined)
-    throw new Usage(`--out ${out} is one of the shards: name another directory, so that it is kept as it is`);
+    throw new UsageError(`--out ${out} is one of the shards: name another directory, so that it is kept as it is`);
   const unreadable: string[] = [];
   const parts = dirs.flatMap((dir): Part[] => {
     const read = readResult(dir);
@@ -70,7 +70,7 @@ export async function command(argv: readonly string[]): Promise<number> {
     if (!(error instanceof OutputError)) throw error;
     throw new SetupError(error.message, 'The shards are as they were.');
   }
-  if (faults.length === 0) return exitCode(result, false);
+  if (faults.length === 0) return runExit(result, false);
   process.stderr.write(
     `ringfence: ${result.verdict === 'interrupted' || result.reason?.includes('incomplete') === true ? 'the joined result is not that of the whole run; run what is missing and merge again' : 'the shards that belong together are all joined; leave the others away'}.\n`,
   );

@@ -5,7 +5,7 @@ import { SUITE_NAMES } from '../../generators/suites.ts';
 import type { SuiteName } from '../../generators/suites.ts';
 import type { Shard } from '../../reports/data/result.ts';
 import { defaultJobs } from '../run/run.ts';
-import { Usage } from './exit.ts';
+import { UsageError } from '../../vm/index.ts';
 import { REPORT_OPTIONS, REPORT_OPTIONS_HELP } from '../output/deliver.ts';
 
 /** Seed of a run that names none: fixed, so that a gate does not flake. */
@@ -65,16 +65,16 @@ ${EXPECT_OPTIONS_HELP}${BUNDLE_OPTIONS_HELP}${REPORT_OPTIONS_HELP}
 suites: ${SUITE_NAMES.join(', ')}
 `;
 
-/** parseArgs with errors as Usage. */
+/** parseArgs with errors as UsageError. */
 export function parse<T extends ParseArgsOptionsConfig>(argv: readonly string[], options: T, positionals: number) {
   let parsed;
   try {
     parsed = parseArgs({ args: [...argv], options, allowPositionals: positionals > 0, strict: true });
   } catch (error) {
-    throw new Usage((error as Error).message.split('. ')[0] ?? 'bad options');
+    throw new UsageError((error as Error).message.split('. ')[0] ?? 'bad options');
   }
   if (parsed.positionals.length > positionals)
-    throw new Usage(`unexpected argument "${parsed.positionals[positionals]}"`);
+    throw new UsageError(`unexpected argument "${parsed.positionals[positionals]}"`);
   return parsed;
 }
 
@@ -83,7 +83,7 @@ export function number(name: string, text: string | undefined, fallback: number,
   if (text === undefined) return fallback;
   const value = /^(0x[0-9a-f]+|\d+)$/i.test(text) ? Number(text) : NaN;
   if (!(value >= min && value <= max))
-    throw new Usage(`--${name} takes a whole number from ${min} to ${max}, not "${text}"`);
+    throw new UsageError(`--${name} takes a whole number from ${min} to ${max}, not "${text}"`);
   return value;
 }
 
@@ -93,7 +93,8 @@ export function suites(names: readonly string[] | undefined): readonly SuiteName
     .flatMap((list) => list.split(','))
     .map((name) => {
       const suite = SUITE_NAMES.find((known) => known === name.trim());
-      if (suite === undefined) throw new Usage(`there is no suite "${name}"; suites are ${SUITE_NAMES.join(', ')}`);
+      if (suite === undefined)
+        throw new UsageError(`there is no suite "${name}"; suites are ${SUITE_NAMES.join(', ')}`);
       return suite;
     });
 }
@@ -107,7 +108,7 @@ export function seed(text: string | undefined, fallback = DEFAULT_SEED): number 
 export function accel(text: string | undefined): 'auto' | 'kvm' | 'tcg' {
   if (text === undefined) return 'auto';
   if (text === 'auto' || text === 'kvm' || text === 'tcg') return text;
-  throw new Usage(`--accel is auto, kvm or tcg, not "${text}"`);
+  throw new UsageError(`--accel is auto, kvm or tcg, not "${text}"`);
 }
 
 /** --kernel: a release that can be fetched, or a path. */
@@ -124,10 +125,11 @@ export function jobs(text: string | undefined): number {
 export function shard(text: string | undefined, cases: number | undefined): { readonly shard?: Shard } {
   if (text === undefined) return {};
   if (cases === undefined)
-    throw new Usage('--shard is for ringfence run: a run without end, or with cases of its own, has no parts');
+    throw new UsageError('--shard is for ringfence run: a run without end, or with cases of its own, has no parts');
   const [, index = '', count = ''] = /^(\d{1,4})\/(\d{1,4})$/.exec(text) ?? [];
   if (!(Number(index) >= 1 && Number(index) <= Number(count)))
-    throw new Usage(`--shard takes I/N with I from 1 to N, such as 2/3, not "${text}"`);
-  if (Number(index) > cases) throw new Usage(`--shard ${text}: there are only ${cases} cases, and none for this shard`);
+    throw new UsageError(`--shard takes I/N with I from 1 to N, such as 2/3, not "${text}"`);
+  if (Number(index) > cases)
+    throw new UsageError(`--shard ${text}: there are only ${cases} cases, and none for this shard`);
   return { shard: { index: Number(index), count: Number(count) } };
 }

@@ -2,7 +2,7 @@
 import { loadExpectations } from '../known/expectation-file.ts';
 import type { PolicyOptions } from '../known/policy.ts';
 import { checkBundlePlace } from '../bundle/create.ts';
-import { Usage } from './exit.ts';
+import { UsageError } from '../../vm/index.ts';
 
 /** Reads the expectation files. A bad one ends everything before anything is run. @throws SetupError naming file, place and what was expected */
 export function policy(values: {
@@ -15,10 +15,10 @@ export function policy(values: {
   };
 }
 
-/** Where the bundle goes; undefined for none. @throws Usage for another name than FILE.tar.zst, SetupError for a place that cannot be written */
+/** Where the bundle goes; undefined for none. @throws UsageError for another name than FILE.tar.zst, SetupError for a place that cannot be written */
 export function bundlePlace(file: string | undefined): string | undefined {
   if (file === undefined) return undefined;
-  if (!/.\.tar\.zst$/.test(file)) throw new Usage(`--bundle takes a name that ends in .tar.zst, not "${file}"`);
+  if (!/.\.tar\.zst$/.test(file)) throw new UsageError(`--bundle takes a name that ends in .tar.zst, not "${file}"`);
   checkBundlePlace(file);
   return file;
 }

@@ -1,7 +1,7 @@
 /** ringfence replay: recorded cases on a kernel. */
 import { readCases } from '../run/cases.ts';
 import { SUITE_NAMES } from '../../generators/suites.ts';
-import { Usage } from './exit.ts';
+import { UsageError } from '../../vm/index.ts';
 import {
   accel,
   BUNDLE_OPTIONS,
@@ -41,7 +41,7 @@ const OPTIONS = {
 
 export async function command(argv: readonly string[]): Promise<number> {
   const { values, positionals } = parse(argv, OPTIONS, 1000);
-  if (positionals.length === 0) throw new Usage('replay needs at least one case file');
+  if (positionals.length === 0) throw new UsageError('replay needs at least one case file');
   const scenarios = positionals.flatMap((path) => readCases(path));
   return await runAndReport(
     {

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BAD, GOOD } from '../../reports/testing/results.ts';
 import { MATRIX, MATRIX_RESULTS } from '../../reports/testing/matrices.ts';
-import { Usage } from './exit.ts';
+import { UsageError } from '../../vm/index.ts';
 import { command, readReported } from './report.ts';
 import { deliver, NO_WISHES, wishesOf } from '../output/deliver.ts';
 
@@ -99,7 +99,7 @@ describe('what is asked for', () => {
     expect(wishesOf({ 'no-github': true }, { GITHUB_ACTIONS: 'true' }).github).toBe(false);
     expect(wishesOf({ github: true }, {}).github).toBe(true);
     expect(wishesOf({}, {})).toEqual(NO_WISHES);
-    expect(() => wishesOf({ github: true, 'no-github': true }, {})).toThrow(Usage);
+    expect(() => wishesOf({ github: true, 'no-github': true }, {})).toThrow(UsageError);
   });
   test('one file for two reports', () => {
     expect(() => wishesOf({ ktap: 'a', junit: './a' }, {})).toThrow(/named twice/);

@@ -6,8 +6,7 @@ import type { MatrixResult } from '../../reports/data/matrix.ts';
 import { RESULT_VERSION } from '../../reports/data/result.ts';
 import type { RunResult } from '../../reports/data/result.ts';
 import { OutputError } from '../output/write.ts';
-import { SetupError } from '../../vm/index.ts';
-import { EXIT, Usage } from './exit.ts';
+import { EXIT, SetupError, UsageError } from '../../vm/index.ts';
 import { parse } from './options.ts';
 import { deliver, REPORT_OPTIONS, wishesOf } from '../output/deliver.ts';
 import type { Reported } from '../output/deliver.ts';
@@ -32,7 +31,7 @@ Examples
 export async function command(argv: readonly string[]): Promise<number> {
   const { values, positionals } = parse(argv, REPORT_OPTIONS, 1);
   const [path] = positionals;
-  if (path === undefined) throw new Usage('report needs a result.json, a matrix.json or a directory with one');
+  if (path === undefined) throw new UsageError('report needs a result.json, a matrix.json or a directory with one');
   const wishes = wishesOf(values, {});
   const { reported, out } = readReported(path);
   const page = wishes.files.size === 0 && !wishes.github;

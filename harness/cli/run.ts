@@ -2,7 +2,7 @@
 import type { RunOptions } from '../run/run.ts';
 import { SUITE_NAMES } from '../../generators/suites.ts';
 import { readCases } from '../run/cases.ts';
-import { Usage } from './exit.ts';
+import { UsageError } from '../../vm/index.ts';
 import {
   accel,
   DEFAULT_CASES,
@@ -103,7 +103,7 @@ async function start(
 /** run --replay: the given cases, one after the other. */
 async function replayed(argv: readonly string[], paths: readonly string[], values: Values): Promise<number> {
   const drawing = DRAWING.find((name) => values[name] !== undefined);
-  if (drawing !== undefined) throw new Usage(`--${drawing} draws cases, --replay gives them; use one of the two`);
+  if (drawing !== undefined) throw new UsageError(`--${drawing} draws cases, --replay gives them; use one of the two`);
   const scenarios = paths.flatMap((path) => readCases(path));
   return await runAndReport(
     {

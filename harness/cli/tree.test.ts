@@ -8,9 +8,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunResult } from '../../reports/data/result.ts';
 import { treeCache } from '../../vm/build/index.ts';
 import { fakeTree, writeTree } from '../../vm/testing/trees.ts';
-import { fetchKernel } from '../../vm/index.ts';
+import { fetchKernel, UsageError } from '../../vm/index.ts';
 import { which } from '../../vm/host/tools.ts';
-import { Usage } from './exit.ts';
 import { kernelChoice } from './tree.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../bin/ringfence.js', import.meta.url));
@@ -75,7 +74,7 @@ describe('options', () => {
     ['no directory', { linux: '' }, /takes a directory/],
   ])('%s', (_, values, message) => {
     expect(() => kernelChoice(values)).toThrow(message);
-    expect(() => kernelChoice(values)).toThrow(Usage);
+    expect(() => kernelChoice(values)).toThrow(UsageError);
   });
   test('a tree, and where the log goes', () => {
     expect(kernelChoice({ linux: '.', build: true, patch: ['a', 'b'], out: 'o' })).toEqual({

@@ -3,7 +3,7 @@ import type { ParseArgsOptionsConfig } from 'node:util';
 import { join } from 'node:path';
 import { isBisecting } from '../../vm/build/git.ts';
 import type { TreeOptions } from '../../vm/build/index.ts';
-import { EXIT, Usage } from './exit.ts';
+import { EXIT, UsageError } from '../../vm/index.ts';
 import { kernel } from './options.ts';
 
 export const TREE_OPTIONS = {
@@ -45,17 +45,17 @@ interface KernelValues {
   readonly out?: string | undefined;
 }
 
-/** --kernel or --linux and its companions. @throws Usage options that do not go together */
+/** --kernel or --linux and its companions. @throws UsageError options that do not go together */
 export function kernelChoice(values: KernelValues): KernelChoice {
   const { linux, build, debug, patch, out } = values;
   const companion = build ? '--build' : debug ? '--debug' : patch !== undefined ? '--patch' : undefined;
   if (linux === undefined) {
-    if (companion !== undefined) throw new Usage(`${companion} needs a source tree: add --linux DIR`);
+    if (companion !== undefined) throw new UsageError(`${companion} needs a source tree: add --linux DIR`);
     return kernel(values.kernel);
   }
-  if (linux === '') throw new Usage('--linux takes a directory');
-  if (values.kernel !== undefined) throw new Usage('--kernel and --linux name two kernels; give one of them');
-  if (!build && companion !== undefined) throw new Usage(`${companion} changes what is built: add --build`);
+  if (linux === '') throw new UsageError('--linux takes a directory');
+  if (values.kernel !== undefined) throw new UsageError('--kernel and --linux name two kernels; give one of them');
+  if (!build && companion !== undefined) throw new UsageError(`${companion} changes what is built: add --build`);
   return {
     tree: {
       dir: linux,

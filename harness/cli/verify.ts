@@ -3,7 +3,7 @@ import { createProgress } from '../../reports/text/progress.ts';
 import { counted } from '../../reports/text/style.ts';
 import { readBundle, repeatBundle } from '../bundle/verify.ts';
 import type { Checked } from '../bundle/verify.ts';
-import { EXIT, Usage } from './exit.ts';
+import { EXIT, UsageError } from '../../vm/index.ts';
 import { accel, jobs, number, parse } from './options.ts';
 
 export const HELP = `ringfence verify FILE.tar.zst [options]: checks an evidence bundle and repeats the run that made it
@@ -37,7 +37,7 @@ export async function command(argv: readonly string[]): Promise<number> {
     1,
   );
   const [file] = positionals;
-  if (file === undefined) throw new Usage('verify needs a bundle');
+  if (file === undefined) throw new UsageError('verify needs a bundle');
   const options = {
     jobs: jobs(values.jobs),
     accel: accel(values.accel),

@@ -5,7 +5,7 @@ import { RULES } from '../../oracle/registry.ts';
 import type { Comparison, KernelState } from '../../reports/data/matrix.ts';
 import type { RunResult } from '../../reports/data/result.ts';
 import { BAD, GOOD } from '../../reports/testing/results.ts';
-import { matrixExit } from '../cli/matrix.ts';
+import { matrixExit } from '../output/exit.ts';
 import { loadFindings } from '../known/findings.ts';
 import { buildMatrix, verdictOf } from './build.ts';
 import { emptyColumn } from './column.ts';

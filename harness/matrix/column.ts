@@ -2,7 +2,7 @@
 import type { AbiProfile } from '../../oracle/uapi/abi.ts';
 import type { FindingState, KernelState } from '../../reports/data/matrix.ts';
 import type { RunResult } from '../../reports/data/result.ts';
-import type { Kernel, VmError } from '../../vm/index.ts';
+import type { Kernel, RingfenceError } from '../../vm/index.ts';
 import type { Finding } from '../known/findings.ts';
 import type { Model } from './causes.ts';
 import type { KernelSpec } from './spec.ts';
@@ -22,7 +22,7 @@ export interface Column {
   /** More than one line of it, such as the end of the console. */
   detail?: string;
   /** Set when it failed for what may be the machine's fault. */
-  setup?: VmError;
+  setup?: RingfenceError;
   abi?: AbiProfile;
   /** What each finding's smallest scenario answered, by id. */
   readonly findings: Map<string, FindingState>;

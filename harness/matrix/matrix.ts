@@ -3,7 +3,7 @@ import { RULES } from '../../oracle/registry.ts';
 import type { SuiteName } from '../../generators/suites.ts';
 import type { Comparison, MatrixResult } from '../../reports/data/matrix.ts';
 import type { Progress, RunResult } from '../../reports/data/result.ts';
-import { VmError } from '../../vm/index.ts';
+import { RingfenceError } from '../../vm/index.ts';
 import { loadFindings } from '../known/findings.ts';
 import type { PlannedCase } from '../run/plan.ts';
 import { prepare } from '../run/prepare.ts';
@@ -191,7 +191,7 @@ async function runOne(
       if (column.result !== undefined) column.state = 'interrupted';
       throw error;
     }
-    if (!(error instanceof VmError)) throw error;
+    if (!(error instanceof RingfenceError)) throw error;
     // A divergence that was seen before the kernel failed is worse than its failure.
     column.state = column.result?.verdict === 'divergent' ? 'divergent' : 'untestable';
     column.reason = error.message.split('\n')[0]!;
@@ -247,7 +247,7 @@ async function confirm(
           await guests.closeAll();
         }
       } catch (error) {
-        if (!signal.aborted && !(error instanceof VmError)) throw error;
+        if (!signal.aborted && !(error instanceof RingfenceError)) throw error;
         if (!signal.aborted)
           events.note(`${column.name}: could not be asked again: ${(error as Error).message.split('\n')[0]}`);
       }

@@ -1,6 +1,6 @@
 /** Which kernels a matrix is made of: what `--kernels` says, as columns in the order of their releases. */
 import { basename } from 'node:path';
-import { PINNED } from '../../vm/index.ts';
+import { PINNED, UsageError } from '../../vm/index.ts';
 import { compareReleases, findPinned } from '../../vm/kernels/pinned.ts';
 import { versionOf } from '../known/findings.ts';
 import type { RunOptions } from '../run/run.ts';
@@ -13,9 +13,6 @@ export interface KernelSpec {
   readonly file?: string;
   readonly tree?: NonNullable<RunOptions['tree']>;
 }
-
-/** A name that stands for nothing. */
-export class UnknownKernel extends Error {}
 
 /** First and last release of each series that can be fetched. */
 export function defaultKernels(): readonly string[] {
@@ -32,21 +29,21 @@ export function defaultKernels(): readonly string[] {
 
 /**
  * Releases, paths and "all", separated by commas. Naming one twice tests it twice, in two columns.
- * @throws UnknownKernel for a release that cannot be fetched, or an empty list
+ * @throws UsageError for a release that cannot be fetched, or an empty list
  */
 export function parseKernels(texts: readonly string[]): readonly KernelSpec[] {
   const words = texts
     .flatMap((text) => text.split(','))
     .map((word) => word.trim())
     .filter((word) => word !== '');
-  if (words.length === 0) throw new UnknownKernel('--kernels names no kernel');
+  if (words.length === 0) throw new UsageError('--kernels names no kernel');
   const specs: KernelSpec[] = [];
   for (const word of words) {
     if (word === 'all') continue;
     const pinned = findPinned(word);
     if (pinned !== undefined) specs.push({ requested: word, release: pinned.release });
     else if (/^\d+\.\d+(\.\d+)?$/.test(word))
-      throw new UnknownKernel(
+      throw new UsageError(
         `there is no kernel ${word} to fetch; there are ${PINNED.map(({ release }) => release).join(', ')}; a kernel of your own is given as a path (./${word})`,
       );
     else specs.push({ requested: word, file: word });

@@ -4,7 +4,7 @@ import type { Observation } from '../../oracle/scenario/observation.ts';
 import type { AbiProfile } from '../../oracle/uapi/abi.ts';
 import type { FindingState } from '../../reports/data/matrix.ts';
 import { FetchError } from '../../vm/kernels/apt.ts';
-import { fetchKernel, VmError } from '../../vm/index.ts';
+import { EXIT, fetchKernel, RingfenceError } from '../../vm/index.ts';
 import type { Accel } from '../../vm/guest/qemu.ts';
 import { consoleTail } from '../../vm/host/errors.ts';
 import { compare } from '../../oracle/judge/compare.ts';
@@ -53,7 +53,7 @@ export async function survey(column: Column, options: SurveyOptions, signal: Abo
     if (column.spec.release !== undefined) await fetchKernel(column.spec.release, { log: options.note });
   } catch (error) {
     signal.throwIfAborted();
-    if (!(error instanceof VmError)) throw error;
+    if (!(error instanceof RingfenceError)) throw error;
     column.state = 'unavailable';
     column.reason = error.message.split('\n')[0]!;
     options.note(error instanceof FetchError ? error.message : column.reason);
@@ -95,9 +95,9 @@ export async function survey(column: Column, options: SurveyOptions, signal: Abo
       column.state = 'unsupported';
       column.reason = error.message.split('\n')[0]!.replace(/^Linux \S+ cannot be tested: /, '');
       column.release = /^Linux (\S+) /.exec(error.message)?.[1] ?? column.release;
-    } else if (error instanceof VmError) {
+    } else if (error instanceof RingfenceError) {
       // Whether the machine is to blame shows with the other kernels.
-      if (error.exitCode !== 125) column.setup = error;
+      if (error.exitCode !== EXIT.untestable) column.setup = error;
       untestable(column, error.message.split('\n')[0]!, error.message.split('\n').slice(1).join('\n'));
     } else throw error;
     options.note(

@@ -17,7 +17,7 @@ import { matrixPoints, runPoints } from '../../reports/ci/points.ts';
 import { below } from '../../reports/text/replay.ts';
 import type { RunResult } from '../../reports/data/result.ts';
 import { OutputError, writeWhole } from './write.ts';
-import { Usage } from '../cli/exit.ts';
+import { UsageError } from '../../vm/index.ts';
 
 export const REPORT_OPTIONS = {
   ktap: { type: 'string' },
@@ -52,7 +52,7 @@ export interface Wishes {
 
 export const NO_WISHES: Wishes = { files: new Map(), github: false, piped: false };
 
-/** What is asked for. @throws Usage for places that cannot be */
+/** What is asked for. @throws UsageError for places that cannot be */
 export function wishesOf(
   values: ReportValues,
   env: Readonly<Record<string, string | undefined>> = process.env,
@@ -63,11 +63,12 @@ export function wishesOf(
     ),
   );
   const piped = [...files].filter(([, file]) => file === '-').map(([format]) => `--${format} -`);
-  if (piped.length > 1) throw new Usage(`${piped.join(' and ')} cannot share standard output; give all but one a file`);
+  if (piped.length > 1)
+    throw new UsageError(`${piped.join(' and ')} cannot share standard output; give all but one a file`);
   for (const [format, file] of files) {
-    if (file === '') throw new Usage(`--${format} needs a file, or "-" for standard output`);
+    if (file === '') throw new UsageError(`--${format} needs a file, or "-" for standard output`);
     if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true)
-      throw new Usage(`--${format} ${file} is a directory; name a file in it`);
+      throw new UsageError(`--${format} ${file} is a directory; name a file in it`);
   }
   const same = [...files].find(
     ([format, file], i) =>
@@ -75,9 +76,10 @@ export function wishesOf(
       [...files].slice(0, i).some(([, other]) => resolve(other) === resolve(file) && other !== '-') &&
       format !== undefined,
   );
-  if (same !== undefined) throw new Usage(`--${same[0]} ${same[1]} is named twice; give each report a file of its own`);
+  if (same !== undefined)
+    throw new UsageError(`--${same[0]} ${same[1]} is named twice; give each report a file of its own`);
   if (values.github === true && values['no-github'] === true)
-    throw new Usage('--github and --no-github exclude each other');
+    throw new UsageError('--github and --no-github exclude each other');
   return {
     files,
     github: values['no-github'] === true ? false : (values.github ?? env['GITHUB_ACTIONS'] === 'true'),

@@ -9,9 +9,9 @@ import { createBundle } from '../bundle/create.ts';
 import { run } from '../run/run.ts';
 import type { RunOptions } from '../run/run.ts';
 import { killAllGuests } from '../../vm/host/processes.ts';
-import { SetupError } from '../../vm/index.ts';
+import { EXIT, SetupError } from '../../vm/index.ts';
 import type { Kernel } from '../../vm/index.ts';
-import { EXIT, exitCode } from '../cli/exit.ts';
+import { runExit } from './exit.ts';
 import { deliver, NO_WISHES } from './deliver.ts';
 import type { Wishes } from './deliver.ts';
 
@@ -160,7 +160,7 @@ export async function runAndReport(
     process.stderr.write(`ringfence: ${unwritable.message}\n`);
     return result.verdict === 'divergent' ? EXIT.divergent : EXIT.usage;
   }
-  return exitCode(result, controller.signal.aborted);
+  return runExit(result, controller.signal.aborted);
 }
 
 /** With its parents. The recursive form of Node.js never returns below /proc. */

@@ -21,36 +21,33 @@ import { formatDivergence } from '../../reports/text/divergence.ts';
 import { caseFile } from '../../reports/text/replay.ts';
 import type { RunResult } from '../../reports/data/result.ts';
 import { formatSummary } from '../../reports/text/summary.ts';
+import { EXIT, RingfenceError } from '../../vm/index.ts';
 
-/** The output could not be written. The message says which file, why, and what to do. */
-export class OutputError extends Error {
+const FULL = ['ENOSPC', 'EDQUOT'];
+/** errno name, what is in the way, and how the advice begins that ends with "another place with --out". */
+const REASONS: readonly (readonly [codes: readonly string[], why: string, remedy?: string])[] = [
+  [FULL, 'the disk is full', 'Free some space there or choose'],
+  [['EACCES', 'EPERM'], 'you may not write there'],
+  [['EROFS'], 'the file system is read-only'],
+  [['ENOTDIR', 'EEXIST', 'EISDIR'], 'something else is in the way', 'Remove it or choose'],
+];
+
+/** A file could not be written. The message says which, why, and what to do. Exit code 2. */
+export class OutputError extends RingfenceError {
   readonly path: string;
   /** errno name such as ENOSPC. */
   readonly code: string;
-  constructor(path: string, cause: NodeJS.ErrnoException) {
-    super(`${path} could not be written: ${reasonOf(cause)}`, { cause });
-    this.name = 'OutputError';
-    this.path = path;
-    this.code = cause.code ?? 'unknown';
-  }
-}
 
-function reasonOf(cause: NodeJS.ErrnoException): string {
-  switch (cause.code) {
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return 'the disk is full. Free some space there or choose another place with --out. What was written before is whole.';
-    case 'EACCES':
-    case 'EPERM':
-      return 'you may not write there. Choose another place with --out.';
-    case 'EROFS':
-      return 'the file system is read-only. Choose another place with --out.';
-    case 'ENOTDIR':
-    case 'EEXIST':
-    case 'EISDIR':
-      return 'something else is in the way. Remove it or choose another place with --out.';
-    default:
-      return `${cause.message}. Choose another place with --out.`;
+  constructor(path: string, cause: NodeJS.ErrnoException) {
+    const { code = 'unknown' } = cause;
+    const [, why = cause.message, remedy = 'Choose'] = REASONS.find(([codes]) => codes.includes(code)) ?? [];
+    const whole = FULL.includes(code) ? ' What was written before is whole.' : '';
+    super(`${path} could not be written: ${why}.`, `${remedy} another place with --out.${whole}`, EXIT.usage, {
+      between: ' ',
+      cause,
+    });
+    this.path = path;
+    this.code = code;
   }
 }
 

@@ -9,7 +9,7 @@ import { chooseAccel } from '../../vm/guest/accel.ts';
 import { kernelFromTree } from '../../vm/build/index.ts';
 import { consoleTail } from '../../vm/host/errors.ts';
 import { ensureRequirements } from '../../vm/host/requirements.ts';
-import { buildImage, DEFAULT_RELEASE, fetchKernel, kernelFromFile, VmError } from '../../vm/index.ts';
+import { buildImage, DEFAULT_RELEASE, EXIT, fetchKernel, kernelFromFile, RingfenceError } from '../../vm/index.ts';
 import type { Kernel } from '../../vm/index.ts';
 import { abiCase, oddityText } from '../../oracle/probe/abi-cases.ts';
 import { Guests, observe } from '../guests/guests.ts';
@@ -20,9 +20,9 @@ import type { Session } from '../guests/session.ts';
 import type { Waits } from '../../oracle/judge/waits.ts';
 
 /** This kernel cannot be tested: exit code 125. */
-export class Untestable extends VmError {
+export class Untestable extends RingfenceError {
   constructor(what: string, advice: string, options?: ErrorOptions) {
-    super(what, advice, 125, options);
+    super(what, advice, EXIT.untestable, options);
   }
 }
 

@@ -84,7 +84,7 @@ const CHECKPOINT_MS = 10_000;
 /** So many times as many failures are repeated alone as are shrunk. */
 const CONFIRM_FACTOR = 5;
 
-/** A whole run. @throws VmError set-up problems and untestable kernels */
+/** A whole run. @throws RingfenceError set-up problems and untestable kernels */
 export async function run(options: RunOptions, events: RunEvents, signal: AbortSignal): Promise<RunResult> {
   const startedAt = new Date();
   const started = performance.now();

@@ -2,7 +2,7 @@
 import { buildImage, fetchKernel } from '../../vm/index.ts';
 import { ensureRequirements } from '../../vm/host/requirements.ts';
 
-/** @throws VmError whose message says what is missing and what to type */
+/** @throws RingfenceError whose message says what is missing and what to type */
 export default async function setup(): Promise<void> {
   const log = (line: string): void => void process.stderr.write(`${line}\n`);
   await ensureRequirements({ log });

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheDir, readJson, sha256, writeAtomic } from '../host/cache.ts';
-import { SetupError, VmError } from '../host/errors.ts';
+import { SetupError, RingfenceError } from '../host/errors.ts';
 import type { BootOptions } from './guest.ts';
 import { bootGuest } from './guest.ts';
 import type { GuestImage } from './image.ts';
@@ -88,13 +88,13 @@ async function tryKvm(options: ChooseOptions): Promise<AccelChoice> {
     return { accel: 'kvm', reason: `KVM boots this guest in ${(guest.bootMs / 1000).toFixed(1)} s`, remembered: false };
   } catch (error) {
     options.signal?.throwIfAborted();
-    if (!(error instanceof VmError)) throw error;
+    if (!(error instanceof RingfenceError)) throw error;
     return { accel: 'tcg', reason: `TCG: KVM is there but does not work (${shortly(error)})`, remembered: false };
   }
 }
 
 /** The telling line of a boot failure. */
-function shortly(error: VmError): string {
+function shortly(error: RingfenceError): string {
   const lines = error.message.split('\n');
   return (lines.find((l) => /qemu-system-\S+: (?!terminating)/.test(l)) ?? lines[0] ?? '')
     .trim()

@@ -6,7 +6,7 @@ import { closeSync, createWriteStream, openSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { ConsoleBuffer } from '../console/console-buffer.ts';
-import type { VmError } from '../host/errors.ts';
+import type { RingfenceError } from '../host/errors.ts';
 import { BootError, GuestGoneError, SetupError } from '../host/errors.ts';
 import type { GuestImage } from './image.ts';
 import type { Kernel } from '../kernels/kernel.ts';
@@ -198,7 +198,7 @@ class RunningGuest implements Guest {
     throw this.#bootFailure(outcome);
   }
 
-  #bootFailure(exit: GuestExit): VmError {
+  #bootFailure(exit: GuestExit): RingfenceError {
     if (this.#spawnError)
       return new SetupError(`QEMU could not be started: ${this.#spawnError.message}`, 'Run `ringfence doctor`.');
     const how = exit.signal ? `was ended by ${exit.signal}` : `ended with code ${exit.code}`;

@@ -1,34 +1,59 @@
 /**
- * Errors of the host side. Every message says what happened and what to do next, and
- * carries the exit code of the command line: 2 set-up or usage, 125 "this kernel cannot
- * be tested", which `git bisect run` takes as "skip".
+ * Errors that end a command. Every message says what happened and what to do next, and carries the exit code
+ * of the command line; main.ts turns them into text and code, and takes any other error for a mistake of our own.
  */
 
-/** What all errors of this room have in common. */
-export class VmError extends Error {
+/** Exit codes of the command line. */
+export const EXIT = {
+  /** Conformant. */
+  ok: 0,
+  /** A divergence, crash or hang. */
+  divergent: 1,
+  /** Usage or set-up. */
+  usage: 2,
+  /** This kernel cannot be tested; `git bisect run` skips it. */
+  untestable: 125,
+  /** Interrupted; what was found is on disk. */
+  interrupted: 130,
+} as const;
+
+/** What all of them have in common. */
+export class RingfenceError extends Error {
   /** Exit code for the command line. */
   readonly exitCode: number;
   /** What the user can do about it: one or more lines, never empty. */
   readonly advice: string;
 
-  /** @param what what happened; @param advice what to do next */
-  constructor(what: string, advice: string, exitCode: number, options?: ErrorOptions) {
-    super(`${what}\n${advice}`, options);
+  /** @param what what happened; @param advice what to do next, on a line of its own unless `between` is a blank */
+  constructor(
+    what: string,
+    advice: string,
+    exitCode: number,
+    { between = '\n', ...options }: ErrorOptions & { readonly between?: ' ' | '\n' } = {},
+  ) {
+    super(`${what}${between}${advice}`, options);
     this.name = new.target.name;
     this.exitCode = exitCode;
     this.advice = advice;
   }
 }
 
-/** The machine lacks something (a tool, the network, disk space). Exit code 2. */
-export class SetupError extends VmError {
+/** The command line cannot be understood. Exit code 2. */
+export class UsageError extends RingfenceError {
+  constructor(what: string) {
+    super(what, 'Type "npx ringfence help" for the options.', EXIT.usage);
+  }
+}
+
+/** The machine lacks something (a tool, the network, disk space), or a file is not what it should be. Exit code 2. */
+export class SetupError extends RingfenceError {
   constructor(what: string, advice: string, options?: ErrorOptions) {
-    super(what, advice, 2, options);
+    super(what, advice, EXIT.usage, options);
   }
 }
 
 /** Something is wrong with the kernel: 2 for a file that is no kernel, 125 for one that does not work. */
-export class KernelError extends VmError {}
+export class KernelError extends RingfenceError {}
 
 /** The last part of a kernel console, for a message. */
 export function consoleTail(text: string, lines = 25): string {
@@ -48,7 +73,7 @@ export class BootError extends KernelError {
 
   constructor(reason: 'deadline' | 'exit', what: string, advice: string, console: string, stderr: string) {
     const said = stderr.trim() === '' ? '' : `\nQEMU said:\n${stderr.trim()}`;
-    super(`${what}\nEnd of the guest's console:\n${consoleTail(console)}${said}`, advice, 125);
+    super(`${what}\nEnd of the guest's console:\n${consoleTail(console)}${said}`, advice, EXIT.untestable);
     this.reason = reason;
     this.console = console;
     this.stderr = stderr;

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SetupError, VmError } from './errors.ts';
+import { SetupError, RingfenceError } from './errors.ts';
 import type { GuestMachine } from '../machine/index.ts';
 import { X86_64 } from '../machine/index.ts';
 import { qemuVersion } from './qemu-version.ts';
@@ -52,7 +52,7 @@ async function checkQemu(machine: GuestMachine): Promise<Requirement> {
     }
     return { ...base, version: text };
   } catch (error) {
-    return { ...base, problem: error instanceof VmError ? (error.message.split('\n')[0] ?? '') : String(error) };
+    return { ...base, problem: error instanceof RingfenceError ? (error.message.split('\n')[0] ?? '') : String(error) };
   }
 }
 
