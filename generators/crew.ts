@@ -8,7 +8,6 @@ import type { Draw, Weighted } from './draw.ts';
 import type { ProgramContexts } from './program/body.ts';
 import { fits, roleTable } from './roles.ts';
 import type { Role, RoleTable } from './roles.ts';
-import { isBig } from './tracker.ts';
 import { drawUserData } from './user-data.ts';
 import type { UserData } from './user-data.ts';
 
@@ -244,7 +243,7 @@ export class Crew {
         sqes.push({ ...this.#table.nop.form.sqe, flags: IO_LINK, user_data: this.#user_data.at(this.#count++) });
         roles.push(this.#table.nop);
       }
-      const cost = mixed && isBig(role.opcode) ? 2 : 1;
+      const cost = mixed && role.spec.takesTwoSlots ? 2 : 1;
       if (cost > left) break;
       left -= cost;
       const user_data = this.#user_data.at(this.#count++);

@@ -3,12 +3,12 @@ import type { AbiProfile } from '../oracle/uapi/abi.ts';
 import { FD, RING_FD, RING_SLOTS } from '../oracle/scenario/layout.ts';
 import type { Fixture } from '../oracle/scenario/layout.ts';
 import { fullSqe, initCheckRest, opSpecs, Sandbox } from '../oracle/opcodes/index.ts';
-import type { OpContext, OpForm, OpSpec } from '../oracle/opcodes/types.ts';
+import type { OpContext, OpForm, OpRow } from '../oracle/opcodes/types.ts';
 import { IORING_SETUP } from '../oracle/uapi/constants.ts';
 
 /** One form of one opcode. */
 export interface Role {
-  readonly spec: OpSpec;
+  readonly spec: OpRow;
   readonly form: OpForm;
   readonly opcode: number;
   /** Flags that prep adds. */
@@ -43,7 +43,7 @@ const USED_UP: readonly Fixture[] = [
   'datagram',
 ];
 
-function roleOf(spec: OpSpec, form: OpForm, abi: AbiProfile, with_ghost = true): Role | undefined {
+function roleOf(spec: OpRow, form: OpForm, abi: AbiProfile, with_ghost = true): Role | undefined {
   const setup_flags = form.need_setup ?? 0;
   const context: OpContext = {
     abi,

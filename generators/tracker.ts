@@ -4,6 +4,7 @@
  * what the kernel will answer.
  */
 import { MAX_TASKS, RING_SLOTS } from '../oracle/scenario/layout.ts';
+import { opSpec } from '../oracle/opcodes/index.ts';
 import { BPF_MAXINSNS } from '../oracle/bpf/program.ts';
 import { IORING_SETUP } from '../oracle/uapi/constants.ts';
 import type { RingStep, Scenario, SpawnStep, Sqe, Step, SubmitStep, TakeRingStep } from '../oracle/scenario/types.ts';
@@ -48,14 +49,9 @@ export interface TrackedRing {
   has_big: boolean;
 }
 
-/** NOP128 and URING_CMD128. */
-export function isBig(opcode: number): boolean {
-  return opcode === 63 || opcode === 64;
-}
-
 /** Entries of the submission queue that an SQE takes on a ring with these flags. */
 export function slotsOf(sqe: Sqe, setup_flags: number): number {
-  return (setup_flags & IORING_SETUP.SQE_MIXED) !== 0 && isBig(sqe.opcode) ? 2 : 1;
+  return (setup_flags & IORING_SETUP.SQE_MIXED) !== 0 && opSpec(sqe.opcode)?.takesTwoSlots === true ? 2 : 1;
 }
 
 export class Tracker {

@@ -5,7 +5,7 @@
 import { bpfRules } from './bpf/bpf-rules.ts';
 import { featureRules } from './model/feature-rules.ts';
 import { opcodeRules, opSpecs } from './opcodes/index.ts';
-import type { OpSpec } from './opcodes/types.ts';
+import type { OpRow } from './opcodes/types.ts';
 import { registerRules } from './register/index.ts';
 import type { Rule } from './rule.ts';
 
@@ -62,13 +62,12 @@ const MANUAL_OF: Readonly<Record<string, string>> = {
 };
 
 /** `op.<name>`: what an allowed request answers; `op.<name>.prep`: what prep refuses. */
-function rulesOfOpcode({ name }: OpSpec): Rule[] {
-  const id = `op.${name.toLowerCase()}`;
+function rulesOfOpcode({ name, rule, prepRule }: OpRow): Rule[] {
   const manual = MANUAL_OF[name];
   const page = `io_uring_enter(2), IORING_OP_${name}`;
   return [
     {
-      id,
+      id: rule,
       statement:
         manual === undefined
           ? `An allowed ${name} completes with the result its description gives.`
@@ -77,7 +76,7 @@ function rulesOfOpcode({ name }: OpSpec): Rule[] {
       source: manual === undefined ? page : `${page}; ${manual}`,
     },
     {
-      id: `${id}.prep`,
+      id: prepRule,
       statement: `${name} with fields that its prep step refuses completes with the errno of that check, and no filter sees it.`,
       kind: 'man',
       source: `io_uring_enter(2), IORING_OP_${name} and ERRORS (CQE); patch series v6, 1/7, io_submit_sqe (filters run after prep)`,

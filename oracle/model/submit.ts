@@ -1,6 +1,6 @@
 /** Submission: init checks, restrictions, prep, filters, link chains, and what is posted. */
-import { E, IORING_NOP, IORING_SETUP, IOSQE } from '../uapi/constants.ts';
-import { OP, OP_NAMES, opSpec } from '../opcodes/index.ts';
+import { E, IORING_SETUP, IOSQE } from '../uapi/constants.ts';
+import { OP, opSpec } from '../opcodes/index.ts';
 import { initCheckFlags, initCheckRest } from '../opcodes/init.ts';
 import { fullSqe } from '../opcodes/support.ts';
 import type { FullSqe, IssueOutcome, OpContext, Refusal } from '../opcodes/types.ts';
@@ -77,7 +77,7 @@ export class Submission {
     };
     for (let i = 0; i < sqes.length; i++) {
       const sqe = fullSqe(sqes[i]!);
-      const slots = mixed && is128(sqe.opcode) && sqe.opcode < this.#world.abi.op_last ? 2 : 1;
+      const slots = mixed && opSpec(sqe.opcode)?.takesTwoSlots === true && sqe.opcode < this.#world.abi.op_last ? 2 : 1;
       if (slots === 2 && ((ring.consumed + total) & (ring.entries - 1)) === ring.entries - 1) this.#imprecise = true;
       const request = this.#admit(sqe, i, chain.at(-1)?.sqe.opcode, slots === 2 ? 2 : sqes.length - i);
       consumed += slots;
@@ -216,7 +216,7 @@ export class Submission {
     }
     if (!prep.ok) {
       if (head !== undefined) world.hit('filter.after-prep');
-      return fail(prep.errno, PREP_RULES[sqe.opcode]!, 'prep', [], prep.refused);
+      return fail(prep.errno, spec!.prepRule, 'prep', [], prep.refused);
     }
     const adds = prep.adds_flags | ((sqe.flags & IOSQE.IO_DRAIN) !== 0 ? IOSQE.ASYNC : 0);
     if (head === undefined) {
@@ -280,11 +280,12 @@ export class Submission {
         this.#cancelled(request, omit);
         return;
       }
-      const issued = opSpec(sqe.opcode)!.issue(request.context);
+      const spec = opSpec(sqe.opcode)!;
+      const issued = spec.issue(request.context);
       // "The notion of failure/success is opcode specific": some handlers answer an error without failing the request.
       const outcome: IssueOutcome = issued.quiet === true ? { ...issued, fails: false } : issued;
       if (issued.quiet === true) this.#world.hit('link.opcode-notion');
-      if (sqe.opcode === OP.ASYNC_CANCEL && issued.res === 'any') {
+      if (spec.cancelsOthers && issued.res === 'any') {
         // It may have cancelled anything in this step that a worker has not finished yet.
         this.#imprecise = true;
         this.#files.sandbox.blur(this.#ring.slot);
@@ -322,10 +323,10 @@ export class Submission {
     uncertain: boolean,
   ): void {
     const { sqe, index } = request;
-    const rule = this.#world.hit(ISSUE_RULES[sqe.opcode]!);
+    const rule = this.#world.hit(opSpec(sqe.opcode)!.rule);
     const skip = (sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0;
     this.#trace(sqe, index, 'issue', res, rule, []);
-    const link_timeout_skip = skip && sqe.opcode === LINK_TIMEOUT;
+    const link_timeout_skip = skip && limitsPrevious(request);
     if (skip && fails === false && !link_timeout_skip) this.#world.hit('skip.success');
     else {
       if (skip && fails === true) this.#world.hit('skip.failure');
@@ -364,27 +365,27 @@ export class Submission {
       const failed = admission.verdict === 'failed' ? -admission.errno : -E.CANCELED;
       // A link timeout is cancelled by the request before it, also where it failed itself.
       const own: Allowed =
-        position > 0 && request.sqe.opcode === LINK_TIMEOUT && failed !== -E.CANCELED ? [failed, -E.CANCELED] : failed;
+        position > 0 && limitsPrevious(request) && failed !== -E.CANCELED ? [failed, -E.CANCELED] : failed;
       const rule = admission.verdict === 'failed' ? admission.rule : this.#world.hit('link.cancelled-by-submission');
       if (admission.verdict !== 'failed') this.#trace(request.sqe, request.index, 'link', own, rule, []);
       if (position > 0 && head_skips) {
         this.#world.hit('skip.failure');
         // With a hard link the manual page leaves open whether the others are omitted.
-        if (hard || request.sqe.opcode === LINK_TIMEOUT) this.#postFailure(request, own, rule, true);
+        if (hard || limitsPrevious(request)) this.#postFailure(request, own, rule, true);
         else this.#postNotifications(request);
         return;
       }
       // The manual page: a link timeout's CQE depends on its own flag alone.
-      const silent = request.sqe.opcode === LINK_TIMEOUT && (request.sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0;
+      const silent = limitsPrevious(request) && (request.sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0;
       this.#postFailure(request, own, rule, position > 0 && silent);
     });
   }
 
   #cancelled(request: Request, omit: boolean | 'unknown'): void {
     this.#trace(request.sqe, request.index, 'link', -E.CANCELED, 'link.broken', []);
-    const timeout = request.sqe.opcode === LINK_TIMEOUT && (request.sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0;
+    const timeout = limitsPrevious(request) && (request.sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0;
     if (omit === true) {
-      if (timeout || request.sqe.opcode === LINK_TIMEOUT) this.#postFailure(request, -E.CANCELED, 'link.broken', true);
+      if (timeout || limitsPrevious(request)) this.#postFailure(request, -E.CANCELED, 'link.broken', true);
       else this.#postNotifications(request);
       return;
     }
@@ -507,22 +508,14 @@ export class Submission {
   }
 }
 
-const LINK_TIMEOUT = 15;
-/** Rule ids by opcode. */
-const ISSUE_RULES = OP_NAMES.map((name) => `op.${name.toLowerCase()}`);
-const PREP_RULES = ISSUE_RULES.map((rule) => `${rule}.prep`);
-
-/** IORING_OP_NOP128 and IORING_OP_URING_CMD128 take two entries of a mixed ring. */
-export function is128(opcode: number): boolean {
-  return opcode === 63 || opcode === 64;
+/** Whether it is an IORING_OP_LINK_TIMEOUT. */
+function limitsPrevious({ sqe }: Request): boolean {
+  return opSpec(sqe.opcode)?.limitsPrevious === true;
 }
 
 /** Whether the request looks into the ring's table of direct descriptors. */
-function usesDirect({ opcode, flags, op_flags }: FullSqe): boolean {
-  return (
-    (flags & IOSQE.FIXED_FILE) !== 0 ||
-    ((opcode === OP.NOP || opcode === OP.NOP128) && (op_flags & IORING_NOP.FIXED_FILE) !== 0)
-  );
+function usesDirect(sqe: FullSqe): boolean {
+  return (sqe.flags & IOSQE.FIXED_FILE) !== 0 || opSpec(sqe.opcode)?.looksUpDirect?.(sqe) === true;
 }
 
 function withCancelled(res: Allowed): Allowed {

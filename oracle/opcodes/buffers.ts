@@ -92,6 +92,7 @@ function provide(name: string, rest: Partial<OpForm['sqe']> = {}, prep_error = f
 export const PROVIDE_BUFFERS: OpSpec = {
   opcode: 31,
   name: 'PROVIDE_BUFFERS',
+  takesIopoll: true,
   prep: prepProvide,
   issue: issueProvide,
   forms: [
@@ -121,6 +122,7 @@ function remove(name: string, rest: Partial<OpForm['sqe']> = {}, prep_error = fa
 export const REMOVE_BUFFERS: OpSpec = {
   opcode: 32,
   name: 'REMOVE_BUFFERS',
+  takesIopoll: true,
   prep: prepRemove,
   issue: issueRemove,
   forms: [

@@ -131,6 +131,7 @@ export function lookupPlain(c: Pick<OpContext, 'sandbox' | 'ringAt'>, fd: number
 export const FILES_UPDATE: OpSpec = {
   opcode: 20,
   name: 'FILES_UPDATE',
+  takesIopoll: true,
   prep: (c) => {
     if (isFixed(c)) return EINVAL;
     if (anySet(c.sqe, 'op_flags', 'file_index')) return EINVAL;

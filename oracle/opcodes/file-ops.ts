@@ -18,6 +18,9 @@ import {
   PREP_UNKNOWN,
   result,
   withFile,
+  quietAlways,
+  quietOnFile,
+  directoryInFd,
 } from './support.ts';
 import type { IssueOutcome, OpContext, OpForm, OpSpec } from './types.ts';
 
@@ -35,6 +38,7 @@ const SIGN = 1n << 63n;
 export const FSYNC: OpSpec = {
   opcode: 3,
   name: 'FSYNC',
+  quiet: quietOnFile,
   prep: ({ sqe }) => {
     if (anySet(sqe, 'addr', 'buf_index', 'file_index')) return EINVAL;
     if ((sqe.op_flags & ~IORING_FSYNC_DATASYNC) !== 0) return EINVAL;
@@ -66,6 +70,7 @@ export const FSYNC: OpSpec = {
 export const SYNC_FILE_RANGE: OpSpec = {
   opcode: 8,
   name: 'SYNC_FILE_RANGE',
+  quiet: quietOnFile,
   prep: ({ sqe }) => (anySet(sqe, 'addr', 'buf_index', 'file_index') ? EINVAL : PREP_ASYNC),
   issue: (c) =>
     withFile(c, false, (open) => {
@@ -108,6 +113,7 @@ function fallocateError(c: OpContext, open: OpenFile): number | 'unknown' {
 export const FALLOCATE: OpSpec = {
   opcode: 17,
   name: 'FALLOCATE',
+  quiet: quietOnFile,
   prep: ({ sqe }) => (anySet(sqe, 'buf_index', 'op_flags', 'file_index') ? EINVAL : PREP_ASYNC),
   issue: (c) =>
     withFile(c, true, (open) => {
@@ -143,6 +149,7 @@ function resize(node: { content: Uint8Array }, size: number): void {
 export const FTRUNCATE: OpSpec = {
   opcode: 55,
   name: 'FTRUNCATE',
+  quiet: quietOnFile,
   prep: ({ sqe }) => (anySet(sqe, 'op_flags', 'addr', 'len', 'buf_index', 'file_index', 'addr3') ? EINVAL : PREP_ASYNC),
   issue: (c) =>
     withFile(c, true, (open) => {
@@ -203,6 +210,7 @@ const data_page = BigInt(ARENA_BASE + ARENA.data);
 export const MADVISE: OpSpec = {
   opcode: 25,
   name: 'MADVISE',
+  quiet: quietAlways,
   prep: ({ sqe }) => (anySet(sqe, 'buf_index', 'file_index') ? EINVAL : PREP_ASYNC),
   issue: (c) => {
     const { sqe } = c;
@@ -272,6 +280,8 @@ const statx = (name: string, path: bigint, fields: Fields = {}, extra: Partial<O
 export const STATX: OpSpec = {
   opcode: 21,
   name: 'STATX',
+  directories: directoryInFd,
+  quiet: quietAlways,
   prep: (c) => {
     if (anySet(c.sqe, 'buf_index', 'file_index')) return EINVAL;
     if (isFixed(c)) return EBADF;

@@ -3,7 +3,20 @@ import { FD } from '../scenario/layout.ts';
 import { PATH } from '../world/arena.ts';
 import { AT_FDCWD, AT_REMOVEDIR, E, IOSQE } from '../uapi/constants.ts';
 import type { Node } from '../world/files.ts';
-import { ANY, anySet, EBADF, EINVAL, isFixed, pathError, pathText, PREP_ASYNC, result } from './support.ts';
+import {
+  ANY,
+  anySet,
+  EBADF,
+  EINVAL,
+  isFixed,
+  pathError,
+  pathText,
+  PREP_ASYNC,
+  result,
+  quietAlways,
+  directoryInFd,
+  directoriesInFdAndLen,
+} from './support.ts';
 import type { FullSqe, IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
 
 type Fields = Partial<OpForm['sqe']>;
@@ -72,6 +85,8 @@ const MKDIR = 37;
 export const MKDIRAT: OpSpec = {
   opcode: MKDIR,
   name: 'MKDIRAT',
+  directories: directoryInFd,
+  quiet: quietAlways,
   prep: (c) => prepPaths(c, ['off', 'op_flags', 'buf_index', 'file_index'], [c.sqe.addr]),
   issue: (c) => {
     const path = pathText(c, c.sqe.addr);
@@ -110,6 +125,8 @@ const UNLINK = 36;
 export const UNLINKAT: OpSpec = {
   opcode: UNLINK,
   name: 'UNLINKAT',
+  directories: directoryInFd,
+  quiet: quietAlways,
   prep: (c) =>
     prepPaths(c, ['off', 'len', 'buf_index', 'file_index'], [c.sqe.addr], () =>
       (c.sqe.op_flags & ~AT_REMOVEDIR) !== 0 ? EINVAL : undefined,
@@ -190,6 +207,8 @@ const rename = (name: string, from: bigint, to: bigint, fields: Fields = {}, ext
 export const RENAMEAT: OpSpec = {
   opcode: RENAME,
   name: 'RENAMEAT',
+  directories: directoriesInFdAndLen,
+  quiet: quietAlways,
   prep: (c) => prepPaths(c, ['buf_index', 'file_index'], [c.sqe.addr, c.sqe.off]),
   issue: issueRename,
   forms: [
@@ -217,6 +236,8 @@ const SYMLINK = 38;
 export const SYMLINKAT: OpSpec = {
   opcode: SYMLINK,
   name: 'SYMLINKAT',
+  directories: directoryInFd,
+  quiet: quietAlways,
   prep: (c) => prepPaths(c, ['len', 'op_flags', 'buf_index', 'file_index'], [c.sqe.addr, c.sqe.off]),
   issue: (c) => {
     const target = pathText(c, c.sqe.addr);
@@ -247,6 +268,8 @@ const link = (name: string, from: bigint, to: bigint, fields: Fields = {}, extra
 export const LINKAT: OpSpec = {
   opcode: LINK,
   name: 'LINKAT',
+  directories: directoriesInFdAndLen,
+  quiet: quietAlways,
   prep: (c) => prepPaths(c, ['buf_index', 'file_index'], [c.sqe.addr, c.sqe.off]),
   issue: (c) => {
     const from = pathText(c, c.sqe.addr);

@@ -4,8 +4,8 @@
  * check, and are the core's business.
  */
 import { E, IORING_SETUP, IOSQE } from '../uapi/constants.ts';
-import { OP } from '../uapi/opcode-names.ts';
 import type { opcodeRules } from './opcode-rules.ts';
+import { opSpec } from './table.ts';
 import type { OpContext } from './types.ts';
 
 export type InitRule = keyof typeof opcodeRules & `init.${string}`;
@@ -29,67 +29,6 @@ export interface InitState {
   readonly last_slot?: boolean;
 }
 
-const BUFFER_SELECT = new Set<number>([
-  OP.READV,
-  OP.RECVMSG,
-  OP.READ,
-  OP.SEND,
-  OP.RECV,
-  OP.URING_CMD,
-  OP.READ_MULTISHOT,
-  OP.URING_CMD128,
-]);
-
-const IOPRIO = new Set<number>([
-  OP.READV,
-  OP.WRITEV,
-  OP.READ_FIXED,
-  OP.WRITE_FIXED,
-  OP.SENDMSG,
-  OP.RECVMSG,
-  OP.ACCEPT,
-  OP.READ,
-  OP.WRITE,
-  OP.SEND,
-  OP.RECV,
-  OP.SEND_ZC,
-  OP.SENDMSG_ZC,
-  OP.RECV_ZC,
-  OP.READV_FIXED,
-  OP.WRITEV_FIXED,
-]);
-
-const IOPOLL = new Set<number>([
-  OP.NOP,
-  OP.READV,
-  OP.WRITEV,
-  OP.READ_FIXED,
-  OP.WRITE_FIXED,
-  OP.FILES_UPDATE,
-  OP.READ,
-  OP.WRITE,
-  OP.PROVIDE_BUFFERS,
-  OP.REMOVE_BUFFERS,
-  OP.MSG_RING,
-  OP.URING_CMD,
-  OP.READV_FIXED,
-  OP.WRITEV_FIXED,
-  OP.NOP128,
-  OP.URING_CMD128,
-]);
-
-const BIG = new Set<number>([OP.NOP128, OP.URING_CMD128]);
-
-/** Opcodes that may select a provided buffer with IOSQE_BUFFER_SELECT. */
-export function supportsBufferSelect(opcode: number): boolean {
-  return BUFFER_SELECT.has(opcode);
-}
-
-/** True for opcodes whose SQE is 128 bytes. */
-export function isBigOpcode(opcode: number): boolean {
-  return BIG.has(opcode);
-}
-
 function fail(
   errno: number,
   rule: InitRule,
@@ -102,12 +41,14 @@ function fail(
 export function initCheckFlags(c: OpContext, state: InitState = {}): InitOutcome {
   const { opcode, flags } = c.sqe;
   if (opcode >= c.abi.op_last) return fail(E.INVAL, 'init.opcode');
-  if (BIG.has(opcode) && (c.setup_flags & IORING_SETUP.SQE128) === 0) {
+  const spec = opSpec(opcode);
+  if (spec?.takesTwoSlots === true && (c.setup_flags & IORING_SETUP.SQE128) === 0) {
     const room = (state.left ?? 1) >= 2 && state.last_slot !== true;
     if ((c.setup_flags & IORING_SETUP.SQE_MIXED) === 0 || !room) return fail(E.INVAL, 'init.big-sqe');
   }
   if ((flags & ~c.abi.sqe_flags) !== 0) return fail(E.INVAL, 'init.sqe-flags');
-  if ((flags & IOSQE.BUFFER_SELECT) !== 0 && !BUFFER_SELECT.has(opcode)) return fail(E.OPNOTSUPP, 'init.buffer-select');
+  if ((flags & IOSQE.BUFFER_SELECT) !== 0 && spec?.selectsBuffer !== true)
+    return fail(E.OPNOTSUPP, 'init.buffer-select');
   const skips = state.drain_disabled === true || (flags & IOSQE.CQE_SKIP_SUCCESS) !== 0;
   if ((flags & IOSQE.IO_DRAIN) !== 0 && skips) return fail(E.OPNOTSUPP, 'init.drain-skip');
   return { ok: true };
@@ -115,9 +56,9 @@ export function initCheckFlags(c: OpContext, state: InitState = {}): InitOutcome
 
 /** The checks after the classic restrictions: ioprio, polling, personality. */
 export function initCheckRest(c: OpContext): InitOutcome {
-  const { opcode } = c.sqe;
-  if (c.sqe.ioprio !== 0 && !IOPRIO.has(opcode)) return fail(E.INVAL, 'init.ioprio', 'after-restrictions');
-  if ((c.setup_flags & IORING_SETUP.IOPOLL) !== 0 && !IOPOLL.has(opcode))
+  const spec = opSpec(c.sqe.opcode);
+  if (c.sqe.ioprio !== 0 && spec?.takesIoprio !== true) return fail(E.INVAL, 'init.ioprio', 'after-restrictions');
+  if ((c.setup_flags & IORING_SETUP.IOPOLL) !== 0 && spec?.takesIopoll !== true)
     return fail(E.INVAL, 'init.iopoll', 'after-restrictions');
   const { personality } = c.sqe;
   if (personality !== 0 && !c.sandbox.world.ring(c.ring).personalities.has(personality))

@@ -93,6 +93,7 @@ const send_fd = BigInt(IORING_MSG.SEND_FD);
 export const MSG_RING: OpSpec = {
   opcode: 40,
   name: 'MSG_RING',
+  takesIopoll: true,
   prep: (c) => (messagePrep(c.sqe) !== 0 ? EINVAL : PREP_OK),
   issue,
   forms: [

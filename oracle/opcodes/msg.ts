@@ -239,6 +239,7 @@ function zeroCopy(opcode: number, name: string, addr: bigint, len: number): OpSp
   return {
     opcode,
     name,
+    takesIoprio: true,
     prep: prepZeroCopy,
     refused: notified,
     issue: (c) => {
@@ -261,6 +262,7 @@ export const msgSpecs: readonly OpSpec[] = [
   {
     opcode: SENDMSG_OP,
     name: 'SENDMSG',
+    takesIoprio: true,
     prep: prepSend,
     issue: issueSend,
     forms: [
@@ -273,6 +275,8 @@ export const msgSpecs: readonly OpSpec[] = [
   {
     opcode: RECVMSG_OP,
     name: 'RECVMSG',
+    selectsBuffer: true,
+    takesIoprio: true,
     prep: prepRecv,
     issue: issueRecv,
     forms: [
@@ -283,6 +287,8 @@ export const msgSpecs: readonly OpSpec[] = [
   {
     opcode: SEND_OP,
     name: 'SEND',
+    selectsBuffer: true,
+    takesIoprio: true,
     prep: prepSend,
     issue: issueSend,
     forms: [
@@ -311,6 +317,8 @@ export const msgSpecs: readonly OpSpec[] = [
   {
     opcode: RECV_OP,
     name: 'RECV',
+    selectsBuffer: true,
+    takesIoprio: true,
     prep: prepRecv,
     issue: issueRecv,
     forms: [
@@ -327,6 +335,7 @@ export const msgSpecs: readonly OpSpec[] = [
   {
     opcode: RECV_ZC_OP,
     name: 'RECV_ZC',
+    takesIoprio: true,
     // Without a network queue registered for zero-copy receive, which no virtual machine here has, prep refuses everything.
     prep: () => EINVAL,
     issue: () => ANY,

@@ -6,7 +6,7 @@ import type { OpenFile, SocketState } from '../world/files.ts';
 import { newSocket } from '../world/files.ts';
 import { connectPayload, family, isRefused, namesFile, readSockaddr, unixAddressError, unixPath } from './sockaddr.ts';
 import { installNew } from './socket.ts';
-import { ANY, anySet, EINVAL, PREP_ASYNC, PREP_OK, result, withFile } from './support.ts';
+import { ANY, anySet, EINVAL, PREP_ASYNC, PREP_OK, requestFile, result, withFile } from './support.ts';
 import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
 
 type Fields = Partial<OpForm['sqe']>;
@@ -210,6 +210,7 @@ const accept = (
 export const ACCEPT: OpSpec = {
   opcode: 13,
   name: 'ACCEPT',
+  takesIoprio: true,
   prep: prepAccept,
   issue: issueAccept,
   forms: [
@@ -324,9 +325,16 @@ export const LISTEN: OpSpec = {
   ],
 };
 
+/** What a socket makes of its argument is quiet; that there is no socket is not. */
+function quietShutdown(c: OpContext): boolean {
+  const file = requestFile(c);
+  return typeof file === 'object' && file.kind === 'socket';
+}
+
 export const SHUTDOWN: OpSpec = {
   opcode: 34,
   name: 'SHUTDOWN',
+  quiet: quietShutdown,
   prep: ({ sqe }) => (anySet(sqe, 'off', 'addr', 'op_flags', 'buf_index', 'file_index') ? EINVAL : PREP_ASYNC),
   issue: (c) =>
     withSocket(c, true, (socket) => {

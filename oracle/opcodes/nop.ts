@@ -3,7 +3,7 @@ import type { Fixture } from '../scenario/layout.ts';
 import { FD } from '../scenario/layout.ts';
 import { CQE_F, E, IORING_NOP, IORING_SETUP, IOSQE, s32 } from '../uapi/constants.ts';
 import { descriptor, direct, EINVAL, isFixed, oneOf, result } from './support.ts';
-import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
+import type { FullSqe, IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
 
 const KNOWN =
   IORING_NOP.INJECT_RESULT |
@@ -23,6 +23,11 @@ function prep(c: OpContext): PrepOutcome {
   return shown === undefined
     ? { ok: true, adds_flags: 0, may_add: fixed }
     : { ok: true, adds_flags: shown ? fixed : 0 };
+}
+
+/** IORING_NOP_FIXED_FILE asks for a direct descriptor as the request flag does. */
+function looksUpDirect({ op_flags }: FullSqe): boolean {
+  return (op_flags & IORING_NOP.FIXED_FILE) !== 0;
 }
 
 function issue(c: OpContext): IssueOutcome {
@@ -107,12 +112,15 @@ function forms(opcode: number): OpForm[] {
   ];
 }
 
-export const NOP: OpSpec = { opcode: 0, name: 'NOP', prep, issue, forms: forms(0) };
+export const NOP: OpSpec = { opcode: 0, name: 'NOP', takesIopoll: true, looksUpDirect, prep, issue, forms: forms(0) };
 
 /** Needs 128-byte SQEs; on a mixed ring it takes two slots. */
 export const NOP128: OpSpec = {
   opcode: 63,
   name: 'NOP128',
+  takesTwoSlots: true,
+  takesIopoll: true,
+  looksUpDirect,
   prep,
   issue,
   forms: forms(63).map((form) => ({ ...form, need_setup: (form.need_setup ?? 0) | IORING_SETUP.SQE128 })),

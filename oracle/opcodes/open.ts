@@ -16,6 +16,7 @@ import {
   PREP_UNKNOWN,
   prepError,
   result,
+  directoryInFd,
 } from './support.ts';
 import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
 
@@ -226,6 +227,7 @@ const refused = { prep_error: true } as const;
 export const OPENAT: OpSpec = {
   opcode: OPENAT_OP,
   name: 'OPENAT',
+  directories: directoryInFd,
   payload: 'open',
   prep,
   issue,
@@ -272,6 +274,7 @@ export const OPENAT: OpSpec = {
 export const OPENAT2: OpSpec = {
   opcode: OPENAT2_OP,
   name: 'OPENAT2',
+  directories: directoryInFd,
   payload: 'open',
   prep,
   issue,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ARENA_END, FD, FILE_CONTENT, RING_FD } from '../scenario/layout.ts';
 import { data, FUTEX, IOVEC, OPEN_HOW, PATH, TIMESPEC } from '../world/arena.ts';
 import { CQE_F, E, FILE_INDEX_ALLOC, IORING_NOP, IORING_SETUP, IOSQE } from '../uapi/constants.ts';
-import { initCheck, initCheckFlags, initCheckRest, isBigOpcode, OP, opName, supportsBufferSelect } from './index.ts';
+import { initCheck, initCheckFlags, initCheckRest, OP, opName, opSpec } from './index.ts';
 import { Bench } from '../testing/op-context.ts';
 
 const AT = -100;
@@ -223,12 +223,8 @@ describe('the checks before prep', () => {
     expect(check({ opcode: OP.NOP128 }, mixed, { left: 2, last_slot: true })).toMatchObject({ rule: 'init.big-sqe' });
     expect(check({ opcode: OP.NOP128 }, mixed)).toMatchObject({ rule: 'init.big-sqe' });
     expect(check({ opcode: OP.NOP128 }, { setup_flags: IORING_SETUP.SQE128 })).toEqual({ ok: true });
-    expect([isBigOpcode(63), isBigOpcode(0), supportsBufferSelect(OP.READ), supportsBufferSelect(OP.WRITE)]).toEqual([
-      true,
-      false,
-      true,
-      false,
-    ]);
+    expect([opSpec(OP.NOP128)?.takesTwoSlots, opSpec(OP.NOP)?.takesTwoSlots]).toEqual([true, false]);
+    expect([opSpec(OP.READ)?.selectsBuffer, opSpec(OP.WRITE)?.selectsBuffer]).toEqual([true, false]);
     expect([initCheckFlags(b.context({ opcode: 0 })), initCheckRest(b.context({ opcode: 0 }))]).toEqual([
       { ok: true },
       { ok: true },

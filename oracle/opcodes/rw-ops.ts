@@ -20,7 +20,7 @@ import {
 } from './rw.ts';
 import type { FileOutcome } from './support.ts';
 import { ANY, result, withFile } from './support.ts';
-import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
+import type { IssueOutcome, OpContext, OpForm, OpSpec, OpTraits, PrepOutcome } from './types.ts';
 
 type Extra = Partial<OpForm>;
 type Fields = Partial<OpForm['sqe']>;
@@ -64,11 +64,12 @@ function withBuffer(
 function spec(
   opcode: number,
   name: string,
+  traits: Partial<OpTraits>,
   prep: (c: OpContext) => PrepOutcome,
   issue: (c: OpContext) => IssueOutcome,
   forms: OpForm[],
 ): OpSpec {
-  return { opcode, name, prep, issue, forms };
+  return { opcode, name, ...traits, prep, issue, forms };
 }
 
 function form(
@@ -110,6 +111,7 @@ export const rwSpecs: readonly OpSpec[] = [
   spec(
     READV,
     'READV',
+    { selectsBuffer: true, takesIoprio: true, takesIopoll: true },
     prepVector,
     (c) => {
       if (selects(c)) {
@@ -150,6 +152,7 @@ export const rwSpecs: readonly OpSpec[] = [
   spec(
     WRITEV,
     'WRITEV',
+    { takesIoprio: true, takesIopoll: true },
     prepVector,
     (c) => {
       const segments = vector(c);
@@ -168,6 +171,7 @@ export const rwSpecs: readonly OpSpec[] = [
   spec(
     READ_FIXED,
     'READ_FIXED',
+    { takesIoprio: true, takesIopoll: true },
     prepFixed,
     (c) => withBuffer(c, plain(c), (own, segments) => readInto(own, segments)),
     [
@@ -182,6 +186,7 @@ export const rwSpecs: readonly OpSpec[] = [
   spec(
     WRITE_FIXED,
     'WRITE_FIXED',
+    { takesIoprio: true, takesIopoll: true },
     prepFixed,
     (c) => withBuffer(c, plain(c), (own, segments) => writeFrom(own, segments)),
     [
@@ -193,34 +198,41 @@ export const rwSpecs: readonly OpSpec[] = [
       ),
     ],
   ),
-  spec(READ, 'READ', prepPlain, (c) => issueRead(c, plain(c)), [
-    form(READ, 'file', FD.file, read_at, 16, {}, { ...file, ...sees(DATA.read, 16) }),
-    form(READ, 'file-all', FD.file, read_at, 64, {}, { ...file, ...sees(DATA.read, 64) }),
-    form(READ, 'file-short', FD.file, read_at, 64, { off: 60n }, { ...file, ...sees(DATA.read, 4) }),
-    form(READ, 'file-end', FD.file, read_at, 8, { off: 0x1000n }, file),
-    form(READ, 'file-current', FD.file, read_at, 8, { off: MINUS_ONE }, { ...file, ...sees(DATA.read, 8) }),
-    form(READ, 'file-zero', FD.file, read_at, 0, {}, file),
-    form(READ, 'file-null', FD.file, 0n, 8, {}, file),
-    form(READ, 'file-negative', FD.file, read_at, 8, { off: 0x8000_0000_0000_0000n }, file),
-    form(READ, 'pipe', FD.pipe2_read, read_at, 8, { op_flags: RWF.NOWAIT }, { ...pipe_full, ...sees(DATA.read, 8) }),
-    form(READ, 'write-end', FD.pipe_write, read_at, 8, {}, pipe),
-    form(READ, 'eventfd', FD.eventfd, read_at, 8, { op_flags: RWF.NOWAIT }, { ...eventfd, ...sees(DATA.read, 8) }),
-    form(READ, 'eventfd-small', FD.eventfd, read_at, 7, {}, eventfd),
-    form(
-      READ,
-      'select',
-      FD.file,
-      0n,
-      64,
-      { flags: IOSQE.BUFFER_SELECT, buf_index: GROUP },
-      { ...file, ...sees(DATA.provide, 64) },
-    ),
-    form(READ, 'select-empty', FD.file, 0n, 64, { flags: IOSQE.BUFFER_SELECT, buf_index: EMPTY_GROUP }, file),
-    form(READ, 'fixed-file', 0, read_at, 8, { flags: IOSQE.FIXED_FILE }),
-    form(READ, 'kernel-address', FD.file, 0xffff_8000_0000_0000n, 8, {}, { ...file, ...refused }),
-    ...shared(READ, read_at, 8),
-  ]),
-  spec(WRITE, 'WRITE', prepPlain, (c) => writeFrom(c, plain(c)), [
+  spec(
+    READ,
+    'READ',
+    { selectsBuffer: true, takesIoprio: true, takesIopoll: true },
+    prepPlain,
+    (c) => issueRead(c, plain(c)),
+    [
+      form(READ, 'file', FD.file, read_at, 16, {}, { ...file, ...sees(DATA.read, 16) }),
+      form(READ, 'file-all', FD.file, read_at, 64, {}, { ...file, ...sees(DATA.read, 64) }),
+      form(READ, 'file-short', FD.file, read_at, 64, { off: 60n }, { ...file, ...sees(DATA.read, 4) }),
+      form(READ, 'file-end', FD.file, read_at, 8, { off: 0x1000n }, file),
+      form(READ, 'file-current', FD.file, read_at, 8, { off: MINUS_ONE }, { ...file, ...sees(DATA.read, 8) }),
+      form(READ, 'file-zero', FD.file, read_at, 0, {}, file),
+      form(READ, 'file-null', FD.file, 0n, 8, {}, file),
+      form(READ, 'file-negative', FD.file, read_at, 8, { off: 0x8000_0000_0000_0000n }, file),
+      form(READ, 'pipe', FD.pipe2_read, read_at, 8, { op_flags: RWF.NOWAIT }, { ...pipe_full, ...sees(DATA.read, 8) }),
+      form(READ, 'write-end', FD.pipe_write, read_at, 8, {}, pipe),
+      form(READ, 'eventfd', FD.eventfd, read_at, 8, { op_flags: RWF.NOWAIT }, { ...eventfd, ...sees(DATA.read, 8) }),
+      form(READ, 'eventfd-small', FD.eventfd, read_at, 7, {}, eventfd),
+      form(
+        READ,
+        'select',
+        FD.file,
+        0n,
+        64,
+        { flags: IOSQE.BUFFER_SELECT, buf_index: GROUP },
+        { ...file, ...sees(DATA.provide, 64) },
+      ),
+      form(READ, 'select-empty', FD.file, 0n, 64, { flags: IOSQE.BUFFER_SELECT, buf_index: EMPTY_GROUP }, file),
+      form(READ, 'fixed-file', 0, read_at, 8, { flags: IOSQE.FIXED_FILE }),
+      form(READ, 'kernel-address', FD.file, 0xffff_8000_0000_0000n, 8, {}, { ...file, ...refused }),
+      ...shared(READ, read_at, 8),
+    ],
+  ),
+  spec(WRITE, 'WRITE', { takesIoprio: true, takesIopoll: true }, prepPlain, (c) => writeFrom(c, plain(c)), [
     form(WRITE, 'file', FD.file, PATTERN, 16, {}, file),
     form(WRITE, 'file-extend', FD.file, PATTERN, 16, { off: 80n }, file),
     form(WRITE, 'file-current', FD.file, PATTERN, 4, { off: MINUS_ONE }, file),
@@ -237,6 +249,7 @@ export const rwSpecs: readonly OpSpec[] = [
   spec(
     READ_MULTISHOT,
     'READ_MULTISHOT',
+    { selectsBuffer: true },
     prepMultishot,
     (c) =>
       withFile(c, false, (open) => {
@@ -288,6 +301,7 @@ export const rwSpecs: readonly OpSpec[] = [
   spec(
     READV_FIXED,
     'READV_FIXED',
+    { takesIoprio: true, takesIopoll: true },
     prepVectorFixed,
     (c) => withBuffer(c, vector(c), (own, segments) => readInto(own, segments)),
     [
@@ -301,6 +315,7 @@ export const rwSpecs: readonly OpSpec[] = [
   spec(
     WRITEV_FIXED,
     'WRITEV_FIXED',
+    { takesIoprio: true, takesIopoll: true },
     prepVectorFixed,
     (c) => withBuffer(c, vector(c), (own, segments) => writeFrom(own, segments)),
     [

@@ -76,6 +76,11 @@ export function installNew(c: OpContext, file: OpenFile, file_index: number, ext
   });
 }
 
+/** A new socket that finds no direct slot. */
+function quietSlot(c: OpContext, { res, touches }: IssueOutcome): boolean {
+  return c.sqe.file_index !== 0 && (res === -E.NXIO || res === -E.NFILE || (res === -E.INVAL && touches !== undefined));
+}
+
 function issue(c: OpContext): IssueOutcome {
   const { sqe } = c;
   const raw = Number(BigInt.asUintN(32, sqe.off));
@@ -111,6 +116,7 @@ function form(
 export const SOCKET: OpSpec = {
   opcode: OPCODE,
   name: 'SOCKET',
+  quiet: quietSlot,
   payload: 'socket',
   prep,
   issue,

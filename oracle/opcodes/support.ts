@@ -109,6 +109,20 @@ export function onFile(
   };
 }
 
+/** For OpSpec.quiet: every error is quiet. */
+export const quietAlways = (): boolean => true;
+
+/** For OpSpec.quiet: all but a bad descriptor, which is found before the handler runs, and fails the request. */
+export function quietOnFile(c: OpContext): boolean {
+  const file = requestFile(c);
+  return file !== 'closed' && file !== 'unknown' && file.kind !== 'path';
+}
+
+/** For OpSpec.directories: one, in `fd`. */
+export const directoryInFd = ({ fd }: FullSqe): readonly number[] => [fd];
+/** For OpSpec.directories: one in `fd`, the other in `len`. */
+export const directoriesInFdAndLen = ({ fd, len }: FullSqe): readonly number[] => [fd, len | 0];
+
 /** Checks a path argument as prep does: undefined when it can be read. */
 export function pathError(c: OpContext, address: bigint): PrepOutcome | undefined {
   const path = c.sandbox.memory.text(address);

@@ -129,6 +129,7 @@ export const TIMEOUT: OpSpec = {
 export const LINK_TIMEOUT: OpSpec = {
   opcode: 15,
   name: 'LINK_TIMEOUT',
+  limitsPrevious: true,
   prep: (c) => prepTimeout(c, true),
   // The request it guards ends first, which takes the timeout out of the chain without breaking it.
   issue: (c) => {
@@ -274,6 +275,7 @@ function issueCancel(c: OpContext): IssueOutcome {
 export const ASYNC_CANCEL: OpSpec = {
   opcode: 14,
   name: 'ASYNC_CANCEL',
+  cancelsOthers: true,
   prep: (c) => {
     const { sqe } = c;
     if (sqe.off !== 0n || sqe.file_index !== 0) return EINVAL;

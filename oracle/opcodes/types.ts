@@ -105,7 +105,27 @@ export interface OpForm {
     | { readonly memory: { readonly at: number; readonly length: number } };
 }
 
-export interface OpSpec {
+/** What holds of an opcode's requests whatever their fields say. */
+export interface OpTraits {
+  /** Its SQE has 128 bytes: it needs IORING_SETUP_SQE128, or two adjacent entries of a mixed ring. */
+  readonly takesTwoSlots: boolean;
+  /** It may select a provided buffer (IOSQE_BUFFER_SELECT). */
+  readonly selectsBuffer: boolean;
+  /** It has a use for sqe.ioprio. */
+  readonly takesIoprio: boolean;
+  /** An IORING_SETUP_IOPOLL ring takes it. */
+  readonly takesIopoll: boolean;
+  /**
+   * It limits the time of the request before it in its chain, which cancels it when it fails, also where it failed
+   * itself. Its CQE depends on its own IOSQE_CQE_SKIP_SUCCESS alone.
+   */
+  readonly limitsPrevious: boolean;
+  /** It may cancel any request that has not ended. */
+  readonly cancelsOthers: boolean;
+}
+
+/** All that is known of one opcode. */
+export interface OpSpec extends Partial<OpTraits> {
   readonly opcode: number;
   /** Without the IORING_OP_ prefix. */
   readonly name: string;
@@ -118,5 +138,25 @@ export interface OpSpec {
    * send still announces the end of its notification). Absent: nothing, CQE flags 0.
    */
   refused?(c: OpContext): Refusal;
+  /**
+   * Whether the error `outcome.res` is one that the handler reports without failing the request
+   * (see IssueOutcome.quiet). Absent: none is.
+   */
+  quiet?(c: OpContext, outcome: IssueOutcome): boolean;
+  /** Descriptors of the directories its paths start at. Absent: it takes none. */
+  directories?(sqe: FullSqe): readonly number[];
+  /**
+   * Whether it looks into the ring's table of direct descriptors without carrying IOSQE_FIXED_FILE.
+   * Absent: it does not.
+   */
+  looksUpDirect?(sqe: FullSqe): boolean;
   readonly forms: readonly OpForm[];
+}
+
+/** A row of the table of opcodes: the specification and what follows from it. */
+export interface OpRow extends Omit<OpSpec, keyof OpTraits>, OpTraits {
+  /** Id of the rule that says what an allowed request answers: `op.<name>`. */
+  readonly rule: string;
+  /** Id of the rule that says what prep refuses: `op.<name>.prep`. */
+  readonly prepRule: string;
 }

@@ -109,12 +109,23 @@ function forms(opcode: number): OpForm[] {
   ];
 }
 
-export const URING_CMD: OpSpec = { opcode: 46, name: 'URING_CMD', prep, issue, forms: forms(46) };
+export const URING_CMD: OpSpec = {
+  opcode: 46,
+  name: 'URING_CMD',
+  selectsBuffer: true,
+  takesIopoll: true,
+  prep,
+  issue,
+  forms: forms(46),
+};
 
 /** Needs 128-byte SQEs. */
 export const URING_CMD128: OpSpec = {
   opcode: 64,
   name: 'URING_CMD128',
+  takesTwoSlots: true,
+  selectsBuffer: true,
+  takesIopoll: true,
   prep,
   issue,
   forms: forms(64).map((form) => ({ ...form, need_setup: IORING_SETUP.SQE128 })),

@@ -18,6 +18,8 @@ import {
   prepError,
   result,
   withFile,
+  quietAlways,
+  quietOnFile,
 } from './support.ts';
 import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
 
@@ -153,6 +155,7 @@ function pathForms(opcode: number, base: Fields): OpForm[] {
 export const FSETXATTR: OpSpec = {
   opcode: 41,
   name: 'FSETXATTR',
+  quiet: quietOnFile,
   prep: (c) => prepSet(c) ?? PREP_ASYNC,
   issue: (c) => byFd(c, true, (node) => set(c, node)),
   forms: [...setForms(41, { fd: FD.file }), form(41, 'bad-fd', { ...setting, fd: FD.closed })],
@@ -161,6 +164,7 @@ export const FSETXATTR: OpSpec = {
 export const SETXATTR: OpSpec = {
   opcode: 42,
   name: 'SETXATTR',
+  quiet: quietAlways,
   prep: (c) => (isFixed(c) ? EBADF : (prepSet(c) ?? pathError(c, c.sqe.addr3) ?? PREP_ASYNC)),
   issue: (c) => byPath(c, true, (node) => set(c, node)),
   forms: [...setForms(42, { addr3: PATH.f0 }), ...pathForms(42, setting)],
@@ -169,6 +173,7 @@ export const SETXATTR: OpSpec = {
 export const FGETXATTR: OpSpec = {
   opcode: 43,
   name: 'FGETXATTR',
+  quiet: quietOnFile,
   prep: (c) => prepGet(c) ?? PREP_ASYNC,
   issue: (c) => byFd(c, false, (node) => get(c, node)),
   forms: [...getForms(43, { fd: FD.file }), form(43, 'bad-fd', { ...getting, fd: FD.closed })],
@@ -177,6 +182,7 @@ export const FGETXATTR: OpSpec = {
 export const GETXATTR: OpSpec = {
   opcode: 44,
   name: 'GETXATTR',
+  quiet: quietAlways,
   prep: (c) => (isFixed(c) ? EBADF : (prepGet(c) ?? pathError(c, c.sqe.addr3) ?? PREP_ASYNC)),
   issue: (c) => byPath(c, false, (node) => get(c, node)),
   forms: [...getForms(44, { addr3: PATH.f0 }), ...pathForms(44, getting)],

@@ -1,0 +1,149 @@
+/** The table of opcodes: one row per specification, and what follows from it for every opcode alike. */
+import { PROVIDE_BUFFERS, REMOVE_BUFFERS } from './buffers.ts';
+import { AT_FDCWD } from '../uapi/constants.ts';
+import { CLOSE, EPOLL_CTL, EPOLL_WAIT, FILES_UPDATE, FIXED_FD_INSTALL, PIPE } from './fd-ops.ts';
+import { FADVISE, FALLOCATE, FSYNC, FTRUNCATE, MADVISE, STATX, SYNC_FILE_RANGE } from './file-ops.ts';
+import { LINKAT, MKDIRAT, RENAMEAT, SYMLINKAT, UNLINKAT } from './fs.ts';
+import { msgSpecs } from './msg.ts';
+import { MSG_RING } from './msg-ring.ts';
+import { ACCEPT, BIND, CONNECT, LISTEN, SHUTDOWN } from './net.ts';
+import { NOP, NOP128 } from './nop.ts';
+import { OPENAT, OPENAT2 } from './open.ts';
+import { rwSpecs } from './rw-ops.ts';
+import { SOCKET } from './socket.ts';
+import { SPLICE, TEE } from './splice.ts';
+import { ANY, requestFile } from './support.ts';
+import { ASYNC_CANCEL, LINK_TIMEOUT, POLL_ADD, POLL_REMOVE, TIMEOUT, TIMEOUT_REMOVE } from './time-ops.ts';
+import type { IssueOutcome, OpContext, OpForm, OpRow, OpSpec } from './types.ts';
+import { URING_CMD, URING_CMD128 } from './uring-cmd.ts';
+import { FUTEX_WAIT, FUTEX_WAITV, FUTEX_WAKE, WAITID } from './wait-ops.ts';
+import { FGETXATTR, FSETXATTR, GETXATTR, SETXATTR } from './xattr.ts';
+
+const ALL: readonly OpSpec[] = [
+  NOP,
+  NOP128,
+  SOCKET,
+  OPENAT,
+  OPENAT2,
+  ...rwSpecs,
+  ...msgSpecs,
+  FSYNC,
+  SYNC_FILE_RANGE,
+  FALLOCATE,
+  FTRUNCATE,
+  FADVISE,
+  MADVISE,
+  STATX,
+  POLL_ADD,
+  POLL_REMOVE,
+  TIMEOUT,
+  TIMEOUT_REMOVE,
+  LINK_TIMEOUT,
+  ASYNC_CANCEL,
+  ACCEPT,
+  CONNECT,
+  BIND,
+  LISTEN,
+  SHUTDOWN,
+  CLOSE,
+  FILES_UPDATE,
+  FIXED_FD_INSTALL,
+  PIPE,
+  EPOLL_CTL,
+  EPOLL_WAIT,
+  SPLICE,
+  TEE,
+  PROVIDE_BUFFERS,
+  REMOVE_BUFFERS,
+  MKDIRAT,
+  UNLINKAT,
+  RENAMEAT,
+  SYMLINKAT,
+  LINKAT,
+  FSETXATTR,
+  SETXATTR,
+  FGETXATTR,
+  GETXATTR,
+  FUTEX_WAIT,
+  FUTEX_WAKE,
+  FUTEX_WAITV,
+  WAITID,
+  MSG_RING,
+  URING_CMD,
+  URING_CMD128,
+];
+
+function isQuiet(spec: OpSpec, c: OpContext, outcome: IssueOutcome): boolean {
+  return typeof outcome.res === 'number' && outcome.res < 0 && spec.quiet?.(c, outcome) === true;
+}
+
+/** After a request of unknown outcome: what it may have changed is not known either. */
+function lost(c: OpContext, outcome: IssueOutcome, changes: readonly string[]): () => void {
+  return () => {
+    outcome.effect?.();
+    changes.forEach((name) => c.sandbox.taint(name));
+    c.sandbox.memory.forgetAll();
+    if (requestFile(c) === 'unknown') c.sandbox.taintObjects();
+  };
+}
+
+/** A request that names a directory reads its descriptor: one that closes it races with it. */
+function fromDirectories(spec: OpSpec, c: OpContext, outcome: IssueOutcome): IssueOutcome {
+  const dirfds = spec.directories?.(c.sqe).filter((dirfd) => dirfd !== AT_FDCWD) ?? [];
+  if (dirfds.length === 0) return outcome;
+  const touches = outcome.touches ?? [];
+  return {
+    ...outcome,
+    touches: [...touches, ...dirfds.map((dirfd) => `fd:${dirfd}`)],
+    changes: outcome.changes ?? touches,
+  };
+}
+
+/** Where requests raced over a resource, its state is not known, nor is what a later request makes of it. */
+function guarded(spec: OpSpec): OpSpec['issue'] {
+  return (c) => {
+    const plain = spec.directories === undefined ? spec.issue(c) : fromDirectories(spec, c, spec.issue(c));
+    const outcome = isQuiet(spec, c, plain) ? { ...plain, quiet: true as const } : plain;
+    const touches = outcome.touches ?? [];
+    const changes = outcome.changes ?? touches;
+    if (!c.sandbox.isTainted(touches))
+      return outcome.res === 'any' ? { ...outcome, effect: lost(c, outcome, changes) } : outcome;
+    return {
+      ...ANY,
+      touches,
+      changes,
+      ...(outcome.extra ? { extra: outcome.extra } : {}),
+      effect: lost(c, ANY, changes),
+    };
+  };
+}
+
+function row(spec: OpSpec): OpRow {
+  const rule = `op.${spec.name.toLowerCase()}`;
+  return {
+    takesTwoSlots: false,
+    selectsBuffer: false,
+    takesIoprio: false,
+    takesIopoll: false,
+    limitsPrevious: false,
+    cancelsOthers: false,
+    ...spec,
+    issue: guarded(spec),
+    rule,
+    prepRule: `${rule}.prep`,
+  };
+}
+
+const byOpcode: OpRow[] = [];
+for (const spec of ALL) byOpcode[spec.opcode] = row(spec);
+
+/** What is known of an opcode; undefined for opcodes newer than the specification. */
+export function opSpec(opcode: number): OpRow | undefined {
+  return byOpcode[opcode];
+}
+
+/** Every opcode's specification, by number. */
+export const opSpecs: readonly OpRow[] = byOpcode.filter((spec) => spec !== undefined);
+
+/** Every ready-made request. */
+export const opForms: readonly OpForm[] = opSpecs.flatMap((spec) => spec.forms);
