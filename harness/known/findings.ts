@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AbiProfile } from '../../oracle/uapi/abi.ts';
+import { compareToBound, parseRelease } from '../../oracle/uapi/release.ts';
 import { predict } from '../../oracle/predict.ts';
 import type { Prediction } from '../../oracle/scenario/prediction.ts';
 import { QUIRKS } from '../../oracle/quirks/index.ts';
@@ -24,7 +25,7 @@ export interface Finding {
   readonly consequence: string;
   readonly explanation: string;
   readonly model: QuirkId;
-  /** Upstream versions: first affected, and first without it (null: none yet). */
+  /** First release affected (7.0-rc1: there from the beginning), and first without it (null: none yet). */
   readonly affected: { readonly from: string; readonly fixed: string | null };
   /** Kernels it was seen on, and kernels it was looked for and not seen. */
   readonly seen: readonly string[];
@@ -53,29 +54,18 @@ export function loadFindings(directory = DIRECTORY): readonly Finding[] {
     });
 }
 
-/** "7.0.13+deb13-cloud-amd64" as [7, 0, 13]. */
-export function versionOf(release: string): readonly number[] {
-  return (/^(\d+)\.(\d+)(?:\.(\d+))?/.exec(release)?.slice(1) ?? []).map((part) => Number(part ?? 0));
-}
-
-function before(a: readonly number[], b: readonly number[]): boolean {
-  for (let i = 0; i < 3; i++) {
-    const difference = (a[i] ?? 0) - (b[i] ?? 0);
-    if (difference !== 0) return difference < 0;
-  }
-  return false;
-}
-
-/** Whether the data says that a release has the finding. */
-export function affects(finding: Finding, release: string): boolean {
-  const version = versionOf(release);
-  if (version.length === 0) return false;
-  const upstream = version.map((part) => (Number.isNaN(part) ? 0 : part));
-  const name = upstream.join('.');
-  if (finding.not_seen.includes(name)) return false;
-  if (finding.seen.includes(name)) return true;
-  const { from, fixed } = finding.affected;
-  return !before(upstream, versionOf(from)) && (fixed === null || before(upstream, versionOf(fixed)));
+/** Whether the data says that a release has the finding. What is no kernel release has none. */
+export function affects({ affected, seen, not_seen }: Finding, text: string): boolean {
+  const release = parseRelease(text);
+  if (release === undefined) return false;
+  const against = (name: string): number => {
+    const bound = parseRelease(name);
+    if (bound === undefined) throw new Error(`"${name}" in a finding is no kernel release`);
+    return compareToBound(release, bound);
+  };
+  if (not_seen.some((name) => against(name) === 0)) return false;
+  if (seen.some((name) => against(name) === 0)) return true;
+  return against(affected.from) >= 0 && (affected.fixed === null || against(affected.fixed) < 0);
 }
 
 /** What running every finding's smallest scenario on the kernel told. */

@@ -1,55 +1,30 @@
 /**
- * Ranges of kernels, and the order of kernel releases.
+ * Ranges of kernels, in the order of oracle/uapi/release.ts.
  *
  *   ">=7.0.4 <7.1.8"                 comparisons joined by blanks: all must hold
  *   "7.0.* || >=7.2.6 <7.2.11"       alternatives joined by ||: one must hold
  *   "7.3-rc7"                        one upstream version, whatever its local suffix
  *   "=7.0.13+deb13-cloud-amd64"      one build: `uname -r`, letter by letter
+ *   ">=7.0.0-38 <7.0.0-42"           builds of a distribution, by their numbers
  *   "*"                              every kernel
  *
- * A missing number is 0, so 7.1 is 7.1.0. A release candidate comes before its release: 7.2.99 < 7.3-rc1 < 7.3-rc7 < 7.3 < 7.3.1.
- * The local suffix (`+deb13-cloud-amd64`, `-rt`, `-00012-gabcdef`) takes no part in <, <=, > and >=.
+ * A missing number is 0, so 7.1 is 7.1.0, and 7.3-rc7 comes before 7.3. Whatever follows the version
+ * (`+deb13-cloud-amd64`, `-rt`, `-38-generic`) takes no part in <, <=, > and >=, unless the comparison itself names
+ * the number of a build.
  */
-
-/** Upstream version: numbers, and the number of the release candidate; Infinity for the release itself. */
-export interface Version {
-  readonly numbers: readonly [number, number, number];
-  readonly rc: number;
-  /** What follows, such as "+deb13-cloud-amd64"; empty for none. */
-  readonly local: string;
-}
+import { compareReleases, compareToBound, parseRelease } from '../../oracle/uapi/release.ts';
+import type { Release } from '../../oracle/uapi/release.ts';
 
 type Operator = '<' | '<=' | '>' | '>=' | '=';
 type Test =
-  | { readonly operator: Operator; readonly version: Version; readonly text: string }
+  | { readonly operator: Operator; readonly version: Release; readonly text: string }
   | { readonly prefix: readonly number[] };
 
 /** One alternative per inner list; all tests of an alternative must hold. */
 export type KernelRange = readonly (readonly Test[])[];
 
+/** A range that cannot be read, or that holds for nothing. */
 export class BadRange extends Error {}
-
-const RELEASE = /^(\d{1,5})\.(\d{1,5})(?:\.(\d{1,5}))?(?:-rc(\d{1,3}))?((?:[+._~-][\w.+~-]*)?)$/;
-
-/** Reads `uname -r`; undefined for what does not begin like a kernel release. */
-export function parseRelease(release: string): Version | undefined {
-  const [, major, minor, patch = '0', rc, local = ''] = RELEASE.exec(release) ?? [];
-  if (major === undefined || minor === undefined) return undefined;
-  return {
-    numbers: [Number(major), Number(minor), Number(patch)],
-    rc: rc === undefined ? Infinity : Number(rc),
-    local,
-  };
-}
-
-/** Orders upstream versions; local suffixes do not count. Negative when `a` comes first. */
-export function compareVersions(a: Version, b: Version): number {
-  for (let i = 0; i < 3; i++) {
-    const difference = a.numbers[i]! - b.numbers[i]!;
-    if (difference !== 0) return difference;
-  }
-  return a.rc === b.rc ? 0 : a.rc < b.rc ? -1 : 1;
-}
 
 const WHAT = 'a range of kernels such as ">=7.0.4 <7.1.8", "7.0.*", "7.3-rc7" or "*"';
 
@@ -88,9 +63,10 @@ function parseTest(word: string, text: string): Test {
   }
   const version = parseRelease(rest);
   if (version === undefined) throw new BadRange(`"${word}" in "${text}" is no comparison: expected ${WHAT}`);
-  if (version.local !== '' && operator !== '' && operator !== '=')
+  if (operator !== '' && operator !== '=' && version.local !== '' && version.local !== `-${version.build.join('.')}`)
     throw new BadRange(
-      `"${word}" in "${text}": ${operator} compares upstream versions; a local suffix such as "${version.local}" can only be asked for with =`,
+      `"${word}" in "${text}": ${operator} compares upstream versions and numbers of builds; ` +
+        `a local suffix such as "${version.local}" can only be asked for with =`,
     );
   return { operator: operator === '' ? '=' : (operator as Operator), version, text: rest };
 }
@@ -103,7 +79,7 @@ function isEmpty(tests: readonly Test[]): boolean {
       (low.operator === '>' || low.operator === '>=') &&
       bounds.some((high) => {
         if (high.operator !== '<' && high.operator !== '<=') return false;
-        const order = compareVersions(low.version, high.version);
+        const order = compareReleases(low.version, high.version);
         return order > 0 || (order === 0 && !(low.operator === '>=' && high.operator === '<='));
       }),
   );
@@ -115,10 +91,10 @@ export function inRange(range: KernelRange, release: string): boolean {
   return range.some((tests) => tests.every((test) => holds(test, version, release)));
 }
 
-function holds(test: Test, version: Version | undefined, release: string): boolean {
+function holds(test: Test, version: Release | undefined, release: string): boolean {
   if ('prefix' in test) return test.prefix.every((number, i) => version?.numbers[i] === number);
   if (version === undefined) return false;
-  const order = compareVersions(version, test.version);
+  const order = compareToBound(version, test.version);
   switch (test.operator) {
     case '<':
       return order < 0;

@@ -1,6 +1,7 @@
 /** Proposals: what a person may want to change in the expectations after a run. Nothing is accepted by making one. */
 import type { RunResult } from '../../reports/data/result.ts';
-import { loadFindings, versionOf } from './findings.ts';
+import { upstreamName } from '../../oracle/uapi/release.ts';
+import { loadFindings } from './findings.ts';
 import { EXPECT_VERSION, TODO } from './expectation-file.ts';
 import type { ExpectationSet } from './expectation-file.ts';
 
@@ -66,7 +67,6 @@ export function propose(result: RunResult, current: ExpectationSet | undefined):
 
 /** One upstream version as a range: nobody has looked at any other. */
 function upstreamOf(release: string): string {
-  const rc = /-rc\d+/.exec(release)?.[0] ?? '';
-  const numbers = versionOf(release);
-  return numbers.length === 0 ? '*' : `=${numbers.map((part) => (Number.isNaN(part) ? 0 : part)).join('.')}${rc}`;
+  const name = upstreamName(release);
+  return name === undefined ? '*' : `=${name}`;
 }

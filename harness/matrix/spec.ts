@@ -1,8 +1,8 @@
 /** Which kernels a matrix is made of: what `--kernels` says, as columns in the order of their releases. */
 import { basename } from 'node:path';
 import { PINNED, UsageError } from '../../vm/index.ts';
-import { compareReleases, findPinned } from '../../vm/kernels/pinned.ts';
-import { versionOf } from '../known/findings.ts';
+import { orderReleases, parseRelease } from '../../oracle/uapi/release.ts';
+import { findPinned } from '../../vm/kernels/pinned.ts';
 import type { RunOptions } from '../run/run.ts';
 
 /** One kernel to be tested: a release that can be fetched, a file, or a source tree. */
@@ -19,7 +19,7 @@ export function defaultKernels(): readonly string[] {
   const series = new Map<string, string[]>();
   for (const { release, feature } of PINNED) {
     if (!feature) continue;
-    const key = release.split('.').slice(0, 2).join('.');
+    const key = parseRelease(release)!.numbers.slice(0, 2).join('.');
     series.set(key, [...(series.get(key) ?? []), release]);
   }
   return [...series.values()].flatMap((releases) =>
@@ -75,7 +75,7 @@ export function columnNames(
       spec.release ??
       (spec.tree !== undefined
         ? 'tree'
-        : versionOf(release).length > 0
+        : parseRelease(release.split(/\s/, 1)[0]!) !== undefined
           ? shortRelease(release)
           : basename(spec.file ?? ''));
     const plain =
@@ -92,14 +92,5 @@ export function columnNames(
 
 /** Oldest first; what has no version comes last; otherwise as given. */
 export function byRelease<T extends { readonly release: string }>(kernels: readonly T[]): T[] {
-  const version = ({ release }: T): string =>
-    versionOf(release)
-      .map((part) => (Number.isNaN(part) ? 0 : part))
-      .join('.');
-  return [...kernels].sort((a, b) => {
-    const x = version(a);
-    const y = version(b);
-    if (x === '' || y === '') return Number(x === '') - Number(y === '');
-    return compareReleases(x, y);
-  });
+  return [...kernels].sort((a, b) => orderReleases(a.release, b.release));
 }

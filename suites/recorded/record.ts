@@ -21,7 +21,8 @@ import { EXAMPLES } from '../examples/index.ts';
 import { writeRecording } from './recordings.ts';
 import type { RecordedCase } from './recordings.ts';
 import { compare } from '../../oracle/judge/compare.ts';
-import { loadFindings, versionOf } from '../../harness/known/findings.ts';
+import { upstreamName } from '../../oracle/uapi/release.ts';
+import { loadFindings } from '../../harness/known/findings.ts';
 import { runAlone } from '../../harness/guests/guests.ts';
 import { STATUS } from '../../vm/protocol/frames.ts';
 import type { RunnerResult } from '../../vm/protocol/frames.ts';
@@ -151,7 +152,7 @@ try {
     }
   }
   const quirks = quirksShown(abi, cases);
-  const name = versionOf(abi.release).join('.');
+  const name = upstreamName(abi.release) ?? abi.release;
   const bytes = writeRecording(name, { abi, quirks, seed: SEED, cases });
   say(
     `suites/recorded/${name}.json.gz: ${cases.length} scenarios, ${reached.size} rules, ` +

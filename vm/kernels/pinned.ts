@@ -3,6 +3,9 @@
  * `linux-binary-<release>`, which holds the image alone.
  */
 
+import { orderReleases, parseRelease } from '../../oracle/uapi/release.ts';
+import type { Release } from '../../oracle/uapi/release.ts';
+
 /** One pinned kernel. */
 export interface PinnedKernel {
   /** Short name, what users type: `7.0.13`. */
@@ -38,7 +41,7 @@ function pin(
     suite,
     deb,
     vmlinux,
-    feature: compareReleases(release, '7.0') >= 0,
+    feature: orderReleases(release, '7.0') >= 0,
   };
 }
 
@@ -190,22 +193,16 @@ export function findPinned(release: string): PinnedKernel | undefined {
   return PINNED.find((k) => k.release === release || k.uname === release);
 }
 
-/** Orders releases by their numbers: negative when `a` is older than `b`. */
-export function compareReleases(a: string, b: string): number {
-  const x = a.split('.').map(Number);
-  const y = b.split('.').map(Number);
-  for (let i = 0; i < Math.max(x.length, y.length); i++) {
-    const d = (x[i] ?? 0) - (y[i] ?? 0);
-    if (d !== 0) return d;
-  }
-  return 0;
-}
-
 /** Other pinned kernels of the same series (`7.0`), nearest first; of two equally near ones the newer. */
 export function neighbours(release: string): PinnedKernel[] {
-  const [major, minor, patch] = release.split('.').map(Number);
-  const distance = (k: PinnedKernel): number => Math.abs(Number(k.release.split('.')[2]) - (patch ?? 0));
+  const [major, minor, patch] = numbersOf(release);
+  const distance = (k: PinnedKernel): number => Math.abs(numbersOf(k.release)[2] - patch);
   return PINNED.filter((k) => k.release !== release && k.release.startsWith(`${major}.${minor}.`)).sort(
-    (a, b) => distance(a) - distance(b) || compareReleases(b.release, a.release),
+    (a, b) => distance(a) - distance(b) || orderReleases(b.release, a.release),
   );
+}
+
+/** Numbers of a release of PINNED. */
+function numbersOf(release: string): Release['numbers'] {
+  return parseRelease(release)?.numbers ?? [0, 0, 0];
 }
