@@ -1,6 +1,5 @@
 /** One run from set-up to result: the job behind `ringfence run`, `fuzz` and `replay`. */
 import { cpus } from 'node:os';
-import type { AbiProfile } from '../../oracle/uapi/abi.ts';
 import { predict } from '../../oracle/predict.ts';
 import { RULES } from '../../oracle/registry.ts';
 import type { Observation } from '../../oracle/scenario/observation.ts';
@@ -24,7 +23,6 @@ import type { PlannedCase } from './plan.ts';
 import { Asker, prepare, Untestable } from './prepare.ts';
 import { buildResult, corrections } from './result.ts';
 import { SessionEnded } from '../guests/session.ts';
-import type { Session } from '../guests/session.ts';
 import { toolVersions } from './versions.ts';
 import { waitsOf } from '../../oracle/judge/waits.ts';
 
