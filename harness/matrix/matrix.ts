@@ -2,7 +2,8 @@
 import { RULES } from '../../oracle/registry.ts';
 import type { SuiteName } from '../../generators/suites.ts';
 import type { Comparison, MatrixResult } from '../../reports/data/matrix.ts';
-import type { Progress, RunResult } from '../../reports/data/result.ts';
+import type { Progress } from '../../reports/data/progress.ts';
+import type { RunResult } from '../../reports/data/result.ts';
 import { RingfenceError } from '../../vm/index.ts';
 import { loadFindings } from '../known/findings.ts';
 import type { PlannedCase } from '../run/plan.ts';

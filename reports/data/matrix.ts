@@ -1,199 +1,292 @@
 /**
- * A matrix of kernels as plain data: what `matrix.json` holds, and what its table and page are made from.
+ * A matrix of kernels as plain data: what `matrix.json` holds, and what its table and page are made from. As in result.ts,
+ * this is the one statement of its shape.
  * Wherever a row has `cells` or `values`, they stand in the order of `kernels`: oldest release first.
  */
-import type { Verdict } from './result.ts';
+import { VERDICTS } from './result.ts';
+import {
+  always,
+  amount,
+  byName,
+  count,
+  flag,
+  list,
+  maybe,
+  oneOf,
+  opaque,
+  orNull,
+  record,
+  text,
+  word,
+} from './schema.ts';
+import type { Data } from './schema.ts';
 
+/** Version of the format. */
 export const MATRIX_VERSION = 1;
 
-/**
- * What became of one kernel. The first four as in a run's verdict; `unsupported`: it lacks the feature, which is no failure;
- * `unavailable`: it could not be had (not at the mirror, no network); `not-run`: the matrix ended before its turn.
- */
-export type KernelState = Verdict | 'unsupported' | 'unavailable' | 'not-run';
+const kernel = record(
+  {
+    name: text('Heading of the column, unique; also its directory below the output directory'),
+    requested: text('What the user typed: a release, a file or a source tree'),
+    release: text('uname -r of the guest; what the file says where it did not boot; empty where nothing is known'),
+    source: word(['pinned', 'file', 'tree'], 'Where it came from'),
+    sha256: text('SHA-256 of the image that was booted, hex; empty where there was none'),
+    state: word(
+      ['conformant', 'divergent', 'untestable', 'interrupted', 'unsupported', 'unavailable', 'not-run'],
+      'What became of it. unsupported: it lacks the feature, which is no failure; unavailable: it could not be had; ' +
+        "not-run: the matrix ended before its turn; the others as a run's verdict",
+    ),
+    reason: maybe(text('Why, in one sentence; absent when conformant')),
+    note: maybe(text('Something worth telling of the kernel itself')),
+    scenarios: count('Scenarios executed and judged'),
+    outcomes: count('Kernel answers compared with the rules'),
+    known: count('Scenarios that answered exactly as known findings predict'),
+    divergences: count('Distinct divergences; its result.json has them whole'),
+    crashes: count('Distinct crashes'),
+    hangs: count('Scenarios that did not end in time'),
+    unconfirmed: count('Cases that failed in a batch and passed every time they were run alone'),
+    result: maybe(text('Path of its result.json below the output directory; absent where it has none')),
+    wall_s: amount('Seconds its scenarios took, boot included'),
+  },
+  'One kernel',
+);
 
 /** One column. */
-export interface MatrixKernel {
-  /** Heading of the column, unique; also its directory below the output directory. */
-  readonly name: string;
-  /** What the user typed: a release or a path. */
-  readonly requested: string;
-  /** uname -r of the guest; what the file says where it did not boot; empty where nothing is known. */
-  readonly release: string;
-  /** "pinned", "file" or "tree". */
-  readonly source: string;
-  /** SHA-256 of the image that was booted, hex; empty where there was none. */
-  readonly sha256: string;
-  readonly state: KernelState;
-  /** Why, in one sentence; absent when conformant. */
-  readonly reason?: string;
-  /** Something worth telling of the kernel itself. */
-  readonly note?: string;
-  readonly scenarios: number;
-  readonly outcomes: number;
-  /** Scenarios that answered exactly as known findings predict. */
-  readonly known: number;
-  /** Distinct divergences, crashes and hangs (entries of its result.json). */
-  readonly divergences: number;
-  readonly crashes: number;
-  readonly hangs: number;
-  readonly unconfirmed: number;
-  /** Path of its result.json below the output directory; absent where it has none. */
-  readonly result?: string;
-  /** Seconds its scenarios took, boot included. */
-  readonly wall_s: number;
-}
+export type MatrixKernel = Data<typeof kernel>;
 
-/** One member of the ABI profile, as probed. */
-export interface AbiRow {
-  /** Member of AbiProfile, such as `op_last`; `pdu_size.CONNECT` for one opcode. */
-  readonly field: string;
-  /** As people read it; null where the kernel was not probed. */
-  readonly values: readonly (string | null)[];
-  /** Whether two probed kernels differ. */
-  readonly differs: boolean;
-  /** Where it changes: "40 on 7.0.4..7.1.13, 56 from 7.2.6"; empty when it does not. */
-  readonly story: string;
-}
+/** What became of one kernel. */
+export type KernelState = MatrixKernel['state'];
 
-export interface SuiteCell {
-  readonly scenarios: number;
-  readonly outcomes: number;
-  readonly known: number;
-  readonly divergence: number;
-  readonly other: number;
-}
+const abiRow = record(
+  {
+    field: text('Member of AbiProfile in oracle/uapi/abi.ts; pdu_size.CONNECT for one opcode'),
+    values: list(orNull(text(), 'Value'), 'As people read it, by kernel; null where it was not probed'),
+    differs: flag('Whether two kernels differ'),
+    story: text('Where it changes; empty when it does not'),
+  },
+  'One member',
+);
 
-export interface SuiteRow {
-  readonly suite: string;
-  readonly cells: readonly (SuiteCell | null)[];
-}
+/** One member of the ABI profile, as probed: its story is "40 on 7.0.4..7.1.13, 56 from 7.2.6". */
+export type AbiRow = Data<typeof abiRow>;
 
-/** `kept`: reached and kept; `known`: broken in the way of a known finding; `broken`: a divergence; `unreached`: no scenario came to it. */
-export type RuleState = 'kept' | 'known' | 'broken' | 'unreached';
+const suiteCell = record({
+  scenarios: count('Executed and judged'),
+  outcomes: count('Kernel answers compared'),
+  known: count('Answers exactly as known findings predict'),
+  divergence: count('Some other answer'),
+  other: count('Crash, hang, runner error or unsupported'),
+});
 
-export interface RuleCell {
-  readonly state: RuleState;
-  readonly hits: number;
-}
+/** Counts of one suite on one kernel. */
+export type SuiteCell = Data<typeof suiteCell>;
 
-export interface RuleRow {
-  readonly rule: string;
-  readonly statement: string;
-  readonly source: string;
-  readonly cells: readonly (RuleCell | null)[];
-  /** Where it begins, ends or changes: "known finding on 7.0.4..7.1.7, gone from 7.1.8"; empty for a rule that is kept wherever it was reached. */
-  readonly story: string;
-}
+const suiteRow = record(
+  {
+    suite: text('Name'),
+    cells: list(
+      orNull(suiteCell, 'Counts: scenarios, outcomes, known, divergence, other, as in result.json'),
+      'By kernel; null where it did not run',
+    ),
+  },
+  'One suite',
+);
 
-/**
- * What the smallest scenario of a finding answered: `shown`: exactly as the finding's model says; `absent`: as the rules say;
- * `other`: neither.
- */
-export type FindingState = 'shown' | 'absent' | 'other';
+/** Counts of one suite, by kernel. */
+export type SuiteRow = Data<typeof suiteRow>;
 
-export interface FindingCell {
-  readonly state: FindingState;
-  /** Whether the finding's own list of kernels says the same. */
-  readonly expected: boolean;
-  /** Scenarios of the run that showed it. */
-  readonly scenarios: number;
-}
+const ruleCell = record({
+  state: word(
+    ['kept', 'known', 'broken', 'unreached'],
+    'kept: reached and kept; known: broken in the way of a known finding; broken: a divergence; ' +
+      'unreached: no scenario came to it',
+  ),
+  hits: count('How often it decided or contributed'),
+});
 
-export interface FindingRow {
-  readonly id: string;
-  readonly rule: string;
-  readonly title: string;
-  readonly cells: readonly (FindingCell | null)[];
-  /** "on 7.0.4..7.1.7, gone from 7.1.8". */
-  readonly story: string;
-}
+/** One rule on one kernel. */
+export type RuleCell = Data<typeof ruleCell>;
+
+/** What became of one rule on one kernel. */
+export type RuleState = RuleCell['state'];
+
+const ruleRow = record(
+  {
+    rule: text('Id'),
+    statement: text('What it promises'),
+    source: text('Where'),
+    cells: list(
+      orNull(ruleCell, 'state (kept, known: broken in the way of a known finding, broken, unreached) and hits'),
+      'By kernel; null where it did not run',
+    ),
+    story: text('Where it begins, ends or changes; empty where it is kept wherever it was reached'),
+  },
+  'One rule',
+);
+
+/** One rule, by kernel: its story is "known finding on 7.0.4..7.1.7, gone from 7.1.8". */
+export type RuleRow = Data<typeof ruleRow>;
+
+const findingCell = record({
+  state: word(
+    ['shown', 'absent', 'other'],
+    "What the finding's own case answered. shown: exactly as its model says; absent: as the rules say; other: neither",
+  ),
+  expected: flag("Whether the finding's own list of kernels says the same"),
+  scenarios: count('Scenarios of the run that showed it'),
+});
+
+/** One finding on one kernel. */
+export type FindingCell = Data<typeof findingCell>;
+
+/** What the smallest scenario of a finding answered. */
+export type FindingState = FindingCell['state'];
+
+const findingRow = record(
+  {
+    id: text('Id, a file of suites/findings'),
+    rule: text('The promise it breaks'),
+    title: text('One line'),
+    cells: list(
+      orNull(
+        findingCell,
+        'state of its own case (shown, absent, other), expected (as its list of kernels says) and scenarios',
+      ),
+      'By kernel; null where it was not asked',
+    ),
+    story: text('Where it begins and ends'),
+  },
+  'One finding',
+);
+
+/** One finding, by kernel: its story is "on 7.0.4..7.1.7, gone from 7.1.8". */
+export type FindingRow = Data<typeof findingRow>;
+
+const findingId = text('Of the finding or expectation');
+const causeRule = text('Rule that is broken, or that leaves the answer open');
+const shownOn = word(['from', 'to'], 'Which of the two kernels shows it');
+
+const cause = oneOf(
+  [
+    record({
+      kind: always('finding', 'a known finding that only one of them shows'),
+      id: findingId,
+      rule: causeRule,
+      shown_on: shownOn,
+    }),
+    record({
+      kind: always('expected', 'an entry of --expect with a case of its own that only one meets'),
+      id: findingId,
+      rule: causeRule,
+      shown_on: shownOn,
+    }),
+    record({
+      kind: always('abi', 'a member of the ABI profile'),
+      field: text('Member of the ABI profile'),
+      from: text('Its value on the older kernel'),
+      to: text('Its value on the newer kernel'),
+    }),
+    record({ kind: always('open', 'the rules leave the answer open and allow both'), rule: causeRule }),
+    record({
+      kind: always('unexplained', 'one answers as no model predicts'),
+      detail: text('What was predicted and observed'),
+    }),
+  ],
+  'One cause',
+);
 
 /** Why two kernels answer one scenario differently. */
-export type Cause =
-  /** A known finding that only one of them has. */
-  | { readonly kind: 'finding'; readonly id: string; readonly rule: string; readonly shown_on: 'from' | 'to' }
-  /** An entry of --expect that is no built-in finding: one of them breaks its rule, as expected. */
-  | { readonly kind: 'expected'; readonly id: string; readonly rule: string; readonly shown_on: 'from' | 'to' }
-  /** A member of the ABI profile that differs. */
-  | { readonly kind: 'abi'; readonly field: string; readonly from: string; readonly to: string }
-  /** The rules leave the answer open, and allow both. */
-  | { readonly kind: 'open'; readonly rule: string }
-  /** One of them, or both, answers as no model predicts. */
-  | { readonly kind: 'unexplained'; readonly detail: string };
+export type Cause = Data<typeof cause>;
+
+const example = record(
+  {
+    index: count('Number of the scenario in the matrix, from 0'),
+    suite: text('Suite that drew it'),
+    scenario: opaque<unknown>('In the form of oracle/scenario/schema.json#/$defs/scenario'),
+    step: count('Step at which the cause shows, from 0'),
+    answer_from: text('What the older kernel answered there, where it differs'),
+    answer_to: text('What the newer one answered'),
+    file: text('Case file below the output directory'),
+  },
+  'The smallest of them',
+);
+
+const change = record(
+  {
+    from: text('Name of the older kernel'),
+    to: text('Name of the newer kernel'),
+    causes: list(cause, 'All that are needed; never empty', { minItems: 1 }),
+    scenarios: count('How many'),
+    suites: byName(count(), 'How many by suite'),
+    example,
+  },
+  'Scenarios that two kernels answer differently for the same causes',
+);
 
 /** Scenarios that two neighbouring kernels answer differently, for the same causes. */
-export interface Change {
-  /** Names of the two kernels, the older one first. */
-  readonly from: string;
-  readonly to: string;
-  /** All causes that are needed; never empty. */
-  readonly causes: readonly Cause[];
-  readonly scenarios: number;
-  /** Scenarios by suite. */
-  readonly suites: Readonly<Record<string, number>>;
-  /** The smallest of these scenarios. */
-  readonly example: {
-    readonly index: number;
-    readonly suite: string;
-    /** JSON form (oracle/scenario/json.ts). */
-    readonly scenario: unknown;
-    /** Step at which the cause shows, from 0, and what the two kernels answered there. */
-    readonly step: number;
-    readonly answer_from: string;
-    readonly answer_to: string;
-    /** Case file below the output directory. */
-    readonly file: string;
-  };
-}
+export type Change = Data<typeof change>;
+
+const pair = record(
+  {
+    from: text('Name of the older kernel'),
+    to: text('Name of the newer kernel'),
+    shared: count('Answered to the end by both'),
+    same: count('Of these: the same answers'),
+    varying: count(
+      'Different at first, and not apart when both were asked again, or left open by the rules and different ' +
+        'from one time to the next on one kernel',
+    ),
+    explained: count('Different each time, every cause known'),
+    unexplained: count('Different each time, for no known cause'),
+    unexamined: count('Different at first, and not asked again to the end'),
+  },
+  'One pair',
+);
 
 /** Two neighbouring kernels against each other, without the oracle; unit: scenarios. */
-export interface Pair {
-  readonly from: string;
-  readonly to: string;
-  /** Answered to the end by both. */
-  readonly shared: number;
-  /** Of these: the same answers. */
-  readonly same: number;
-  /** Different at first, and not apart when both were asked again, or left open by the rules and different from one time to the next on one kernel. */
-  readonly varying: number;
-  /** Different each time, every cause known. */
-  readonly explained: number;
-  /** Different each time, for no known cause. */
-  readonly unexplained: number;
-  /** Different at first, and not asked again to the end: interrupted, or the kernel could not be booted again. */
-  readonly unexamined: number;
-}
+export type Pair = Data<typeof pair>;
 
-export interface Comparison {
-  readonly pairs: readonly Pair[];
-  /** By pair, the most frequent first; unexplained ones first of all. */
-  readonly changes: readonly Change[];
-}
+const comparison = record(
+  {
+    pairs: list(pair, 'Each kernel and the next that has answers'),
+    changes: list(change, 'Differences by cause; unexplained ones first'),
+  },
+  'Neighbouring kernels against each other, without the oracle; unit: scenarios',
+);
 
-export interface MatrixResult {
-  readonly version: typeof MATRIX_VERSION;
-  /**
-   * divergent: a kernel diverges, crashes or hangs, or two differ for no known cause; untestable: a kernel could not be had or
-   * tested, or none has the feature; interrupted: stopped early, nothing bad so far.
-   */
-  readonly verdict: Verdict;
-  /** Why, in one sentence; absent when conformant. */
-  readonly reason?: string;
-  readonly seed: number;
-  /** Scenarios given to each kernel. */
-  readonly cases: number;
-  readonly suite_names: readonly string[];
-  /** Extra kernel command line; empty for none. */
-  readonly append: string;
-  /** Command line that repeats it. */
-  readonly command: string;
-  readonly kernels: readonly MatrixKernel[];
-  readonly abi: readonly AbiRow[];
-  readonly suites: readonly SuiteRow[];
-  readonly rules: readonly RuleRow[];
-  readonly findings: readonly FindingRow[];
-  readonly comparison: Comparison;
-  readonly versions: Readonly<Record<string, string>>;
-  readonly times: { readonly started: string; readonly wall_s: number };
-}
+/** Neighbouring kernels against each other. */
+export type Comparison = Data<typeof comparison>;
+
+/** The shape of matrix.json. */
+export const MATRIX = record(
+  {
+    version: always(MATRIX_VERSION, 'Version of this format'),
+    verdict: word(
+      VERDICTS,
+      'divergent: a kernel diverges, crashes or hangs, or two differ for no known cause; untestable: a kernel could ' +
+        'not be had or tested, or none has the feature; interrupted: stopped early, nothing bad so far; ' +
+        'conformant: none of these',
+    ),
+    reason: maybe(text('Why, in one sentence; absent when conformant')),
+    seed: count('Seed of the generators, u32'),
+    cases: count('Scenarios given to each kernel'),
+    suite_names: list(text('Name of a suite'), 'Suites, in the order in which they are drawn'),
+    append: text('Extra kernel command line; empty for none'),
+    command: text('Command line that repeats it'),
+    kernels: list(kernel, 'The kernels, oldest release first'),
+    abi: list(abiRow, 'The ABI profile as probed, a member in each row'),
+    suites: list(suiteRow, 'Counts by suite'),
+    rules: list(ruleRow, 'Every rule'),
+    findings: list(findingRow, 'Every known finding'),
+    comparison,
+    versions: byName(text(), 'Versions of ringfence and of the tools it used, by name'),
+    times: record(
+      { started: text('Start, ISO 8601, UTC'), wall_s: amount('Wall time, seconds') },
+      'Times: the only fields that differ between two matrices with one seed, but for wall_s of the kernels',
+    ),
+  },
+  'Several kernels, the same scenarios. `cells` and `values` stand in the order of `kernels`.',
+);
+
+/** The result of a matrix. */
+export type MatrixResult = Data<typeof MATRIX>;

@@ -1,57 +1,94 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
-import { schemaFault } from '../../oracle/testing/validator.ts';
+import { readFileSync } from 'node:fs';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { describe, expect, test } from 'vitest';
+import { expectCommitted } from '../testing/committed.ts';
+import { fieldTable } from '../testing/fields.ts';
+import { DRAWN, HOSTILE } from '../testing/pages.ts';
 import { BAD, GOOD } from '../testing/results.ts';
+import { readRunResult } from './read.ts';
+import { RESULT } from './result.ts';
+import { dataFault, schemaText } from './schema.ts';
 
-const read = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8');
-type Schema = {
-  readonly description?: string;
-  readonly type?: string;
-  readonly enum?: readonly string[];
-  readonly const?: unknown;
-  readonly properties?: Record<string, Schema>;
-  readonly items?: Schema;
-  readonly additionalProperties?: Schema | false;
-};
-const schema = JSON.parse(read('result.schema.json')) as Schema;
+const FILE = new URL('result.schema.json', import.meta.url);
+const README = new URL('../README.md', import.meta.url);
+/** A result as a file, open to be spoilt. */
+// biome-ignore lint/suspicious/noExplicitAny: the tests below spoil it in every way
+type Open = Record<string, any>;
+const copy = (result: unknown): Open => JSON.parse(JSON.stringify(result)) as Open;
 
-test('results are as the schema says', () => {
-  expect(schemaFault(schema as never, GOOD)).toBeUndefined();
-  expect(schemaFault(schema as never, JSON.parse(JSON.stringify(BAD)))).toBeUndefined();
+test('the schema file is current', () => {
+  expectCommitted(FILE, () => schemaText('ringfence result', RESULT));
 });
-
-test.each<[string, (result: Record<string, any>) => void]>([
-  ['an unknown field', (result) => void (result.extra = 1)],
-  ['a missing field', (result) => void delete result.outcomes],
-  ['a bad verdict', (result) => void (result.verdict = 'fine')],
-  ['a bad count', (result) => void (result.suites.links.pass = -1)],
-  ['a bad divergence', (result) => void (result.divergences[0].reproduced = 'often')],
-])('%s is noticed', (_, spoil) => {
-  const result = structuredClone(BAD) as Record<string, any>;
-  spoil(result);
-  expect(schemaFault(schema as never, result)).toBeDefined();
-});
-
-/** One row per field. */
-function fields(of: Schema, path = ''): string[] {
-  const rows = path === '' ? [] : [`| \`${path}\` | ${typeOf(of)} | ${of.description ?? ''} |`];
-  for (const [name, sub] of Object.entries(of.properties ?? {}))
-    rows.push(...fields(sub, path === '' ? name : `${path}.${name}`));
-  if (of.items !== undefined) rows.push(...fields(of.items, `${path}[]`));
-  if (typeof of.additionalProperties === 'object' && of.additionalProperties.properties !== undefined)
-    rows.push(...fields(of.additionalProperties, `${path}.*`));
-  return rows;
-}
-const typeOf = ({ type, enum: words, const: only }: Schema): string =>
-  type ?? (words !== undefined ? words.join(', ') : String(only));
 
 test('the README describes every field', () => {
-  const table = ['| field | type | meaning |', '| --- | --- | --- |', ...fields(schema)].join('\n');
-  const readme = read('../README.md').replace(
-    /<!-- fields -->[^]*<!-- \/fields -->/,
-    `<!-- fields -->\n${table}\n<!-- /fields -->`,
-  );
-  if (process.env.UPDATE_SCHEMA !== undefined) writeFileSync(new URL('../README.md', import.meta.url), readme);
-  expect(read('../README.md')).toBe(readme);
-  for (const row of fields(schema)) expect(row).not.toMatch(/\| {2}\|$/);
+  const table = fieldTable(RESULT);
+  expect(table).not.toMatch(/\| {2}\|$/m);
+  expectCommitted(README, (before) => {
+    expect(before).toContain('<!-- fields -->');
+    return before.replace(/<!-- fields -->[^]*<!-- \/fields -->/, () => `<!-- fields -->\n${table}\n<!-- /fields -->`);
+  });
+});
+
+/** A second opinion, on the committed file: [what is wrong with a value, or nothing]. */
+const ajv = new Ajv2020({ strict: false }).compile(JSON.parse(readFileSync(FILE, 'utf8')) as object);
+
+test.each([
+  ['a good result', GOOD],
+  ['a bad one', BAD],
+  ['one with pictures', DRAWN],
+  ['a hostile one', HOSTILE],
+])('%s is as the schema says', (_, result) => {
+  expect(dataFault(RESULT, copy(result))).toBeUndefined();
+  expect(ajv(copy(result)), JSON.stringify(ajv.errors)).toBe(true);
+  expect(readRunResult(copy(result))).toEqual({ value: copy(result) });
+});
+
+describe('what is not as the schema says is told with its place', () => {
+  test.each<[string, (result: Open) => void]>([
+    ['extra: is not known in this format', (result) => void (result['extra'] = 1)],
+    ['the whole: lacks outcomes', (result) => void delete result['outcomes']],
+    [
+      'verdict: expected one of divergent, untestable, interrupted, conformant, found "fine"',
+      (result) => void (result['verdict'] = 'fine'),
+    ],
+    ['suites.links.pass: must be >= 0, found -1', (result) => void (result['suites'].links.pass = -1)],
+    ['suites["\\u001b[31m"]: must be object, found 3', (result) => void (result['suites'] = { '\u001b[31m': 3 })],
+    ['seed: must be integer, found 1.5', (result) => void (result['seed'] = 1.5)],
+    ['seed: must be <= 4294967295, found 4294967296', (result) => void (result['seed'] = 2 ** 32)],
+    ['kernel.origin: must be object, found null', (result) => void (result['kernel'].origin = null)],
+    ['abi: must be object, found an array of 1', (result) => void (result['abi'] = [1])],
+    ['rules["filter.allow"]: must be integer, found "1"', (result) => void (result['rules']['filter.allow'] = '1')],
+    [
+      'divergences[0].reproduced: must match pattern "^([0-9]+/[0-9]+|not repeated)$", found "often"',
+      (result) => void (result['divergences'][0].reproduced = 'often'),
+    ],
+    ['divergences[0].story: must be object, found "s"', (result) => void (result['divergences'][0].story = 's')],
+    ['hangs: must be array, found an object', (result) => void (result['hangs'] = {})],
+    ['known[0]: lacks title', (result) => void delete result['known'][0].title],
+    ['policy.strict: must be boolean, found "yes"', (result) => void (result['policy'].strict = 'yes')],
+  ])('%s', (fault, spoil) => {
+    const result = copy(BAD);
+    spoil(result);
+    expect(dataFault(RESULT, result)).toBe(fault);
+    expect(readRunResult(result)).toEqual({ fault });
+    expect(ajv(result)).toBe(false);
+  });
+
+  test.each<[string, unknown]>([
+    ['it holds no object', null],
+    ['it holds no object', [GOOD]],
+    ['it has no version', {}],
+    ['its version is 2, not 1', { ...GOOD, version: 2 }],
+    ['its version is "1", not 1', { ...GOOD, version: '1' }],
+  ])('%s', (why, data) => {
+    expect(readRunResult(data)).toEqual({ fault: `it is no result of this version of ringfence: ${why}` });
+  });
+});
+
+test('a result from before there were plans, digests and expectations is read', () => {
+  const { plan: _plan, digest: _digest, expectations: _expectations, policy: _policy, ...old } = copy(BAD);
+  delete old['divergences'][0].group;
+  expect(readRunResult(old)).toMatchObject({
+    value: { ...old, plan: { source: 'drawn', cases: 26000 }, expectations: [] },
+  });
 });

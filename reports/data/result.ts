@@ -1,251 +1,323 @@
 /**
- * The result of a run as plain data: what `result.json` holds and every report is made from.
+ * The result of a run as plain data: what `result.json` holds and every report is made from. This is the one statement of
+ * its shape: the types, result.schema.json, the table in README.md and the check of a file that is read come from it.
  * 64-bit numbers are decimal or 0x strings; times are the only fields that differ between two runs with one seed.
  */
-
+import { Type } from 'typebox';
 import type { Story } from '../../oracle/explain/story-data.ts';
+import { always, amount, byName, count, flag, list, maybe, opaque, record, text, word } from './schema.ts';
+import type { Data } from './schema.ts';
 
+/** Version of the format. */
 export const RESULT_VERSION = 1;
 
-/** Worst first. */
-export type Verdict = 'divergent' | 'untestable' | 'interrupted' | 'conformant';
+/** Verdicts of a run or matrix, worst first. */
+export const VERDICTS = ['divergent', 'untestable', 'interrupted', 'conformant'] as const;
 
-/** Scenario verdicts. */
-export type ScenarioVerdict =
-  | 'pass'
-  | 'known'
-  | 'divergence'
-  | 'kernel-crash'
-  | 'hang'
-  | 'runner-error'
-  | 'unsupported';
+/** Verdict of a run or matrix. */
+export type Verdict = (typeof VERDICTS)[number];
 
-export interface RunResult {
-  readonly version: typeof RESULT_VERSION;
-  readonly verdict: Verdict;
-  /** Why, in one sentence, when the verdict is not 'conformant'. */
-  readonly reason?: string;
-  readonly seed: number;
-  /** Command line that repeats the run. */
-  readonly command: string;
-  readonly kernel: {
-    readonly release: string;
-    readonly machine: string;
-    /** 'pinned', 'file' or 'tree'. */
-    readonly source: string;
-    readonly sha256: string;
-    readonly append: string;
-    /** Set when another kernel than the one asked for was used, or something of it should be told. */
-    readonly note?: string;
-    /** Where a kernel out of a source tree came from. */
-    readonly origin?: Origin;
-  };
-  /** The probed ABI profile (oracle/uapi/abi.ts), as data. */
-  readonly abi: Readonly<Record<string, unknown>>;
-  readonly accel: { readonly name: 'kvm' | 'tcg'; readonly reason: string };
-  readonly jobs: number;
-  readonly versions: Readonly<Record<string, string>>;
-  /** What was asked for, in all shards together. */
-  readonly plan: Plan;
-  /** The part that this is; absent for a whole run and for merged results. */
-  readonly shard?: Shard;
-  /** Where known differences come from; absent when neither --expect nor --strict was given. */
-  readonly policy?: Policy;
-  /**
-   * Over every case: its number, suite, bytes, and what it answered, up to what the rules leave open. Does not depend on
-   * the order of the cases; the digests of shards add up (modulo 2^256) to that of the whole run.
-   */
-  readonly digest: string;
-  /** Scenarios executed and judged. */
-  readonly scenarios: number;
-  /** Kernel answers compared: return values, CQEs, write-backs. */
-  readonly outcomes: number;
-  readonly suites: Readonly<Record<string, SuiteCount>>;
-  /** Rule id -> hits. Rules with 0 hits are listed too. */
-  readonly rules: Readonly<Record<string, number>>;
-  readonly divergences: readonly Divergence[];
-  readonly crashes: readonly Crash[];
-  readonly hangs: readonly Hang[];
-  readonly runner_errors: readonly RunnerError[];
-  /** Cases that failed in a batch and passed each time they were run alone. They do not fail the verdict. */
-  readonly unconfirmed: readonly Unconfirmed[];
-  readonly known: readonly KnownCount[];
-  /** Findings that the data says should show on this release, and did not. */
-  readonly missing_findings: readonly { readonly id: string; readonly reason: string }[];
-  /** What became of each expectation of --expect. */
-  readonly expectations: readonly ExpectationResult[];
-  readonly times: Times;
-}
+const TROUBLES = ['divergence', 'kernel-crash', 'hang', 'runner-error', 'unsupported'] as const;
 
-/** The source tree of a kernel, and what was done to it. */
-export interface Origin {
-  /** Directory that --linux named. */
-  readonly tree: string;
-  /** True when ringfence built it; false when it was built there. */
-  readonly built: boolean;
-  /** What the tree's Makefile calls itself. */
-  readonly version?: string;
-  readonly commit?: string;
-  /** `git describe` of the tree. */
-  readonly describe?: string;
-  readonly patches: readonly { readonly name: string; readonly sha256: string }[];
-  readonly config_sha256?: string;
-  /** True for a kernel with KASAN, lockdep or the like. */
-  readonly debug: boolean;
-}
+/** Verdict of one scenario. */
+export type ScenarioVerdict = 'pass' | 'known' | (typeof TROUBLES)[number];
+
+const index = count(
+  'Number of the scenario in the run, from 0; with the seed and the suites it names the case that was drawn',
+);
+const suite = text('Suite that drew the scenario');
+const scenario = opaque<unknown>('Smallest scenario found, in the form of oracle/scenario/schema.json#/$defs/scenario');
+const story = opaque<Story>(
+  'The smallest scenario, its programs and what the rules say of it, as in oracle/explain/story-data.ts: ' +
+    'what the pictures are made from',
+);
+const reproduced = text(
+  'How often it showed when the case was run alone on a fresh guest, "3/3"; "not repeated" when it was not tried',
+  { pattern: '^([0-9]+/[0-9]+|not repeated)$' },
+);
+const findingId = text('Id, a file of suites/findings');
+
+const origin = record(
+  {
+    tree: text('Directory of the tree or of the build'),
+    built: flag('True: ringfence built it; false: it was found built'),
+    version: maybe(text('What the Makefile of the tree calls itself')),
+    commit: maybe(text('Commit of the tree')),
+    describe: maybe(text('git describe of the tree; -dirty: with changes that are not committed')),
+    patches: list(
+      record({ name: text('File name'), sha256: text('SHA-256 of the file, hex') }, 'One patch'),
+      'Patches that were applied to a copy, in this order',
+    ),
+    config_sha256: maybe(text("SHA-256 of the kernel's .config, hex")),
+    debug: flag('A kernel that checks itself (KASAN, lockdep); all deadlines were longer'),
+  },
+  'The source tree of a kernel that --linux named, and what was done to it',
+);
+
+const kernel = record(
+  {
+    release: text('uname -r of the guest'),
+    machine: text('uname -m of the guest'),
+    source: text('Where the kernel came from: "pinned 7.0.13" or the file given with --kernel'),
+    sha256: text('SHA-256 of the kernel file, hex'),
+    append: text('Extra kernel command line; empty for none'),
+    note: maybe(text('Set when another kernel than the one asked for was used, or something of it should be told')),
+    origin: maybe(origin),
+  },
+  'The kernel under test',
+);
+
+const plan = record(
+  {
+    source: word(['drawn', 'files'], 'drawn: from the seed; files: cases that were given'),
+    suites: list(text('Name of a suite'), 'Suites in the order in which they are drawn'),
+    cases: count('Scenarios in all; 0: without end'),
+  },
+  'What was asked for, in all shards together',
+);
+
+/** What was asked for. */
+export type Plan = Data<typeof plan>;
+
+const shard = record(
+  {
+    index: count('Which part, from 1', { minimum: 1 }),
+    count: count('Into how many parts the run was cut', { minimum: 1 }),
+  },
+  'The part of the run that this is; absent for a whole run and for merged results',
+);
 
 /** One of `count` equal parts of a run; 1 is the first. */
-export interface Shard {
-  readonly index: number;
-  readonly count: number;
-}
+export type Shard = Data<typeof shard>;
 
-export interface Plan {
-  /** drawn: from the seed; files: cases that were given. */
-  readonly source: 'drawn' | 'files';
-  /** Suites in the order in which they are drawn. */
-  readonly suites: readonly string[];
-  /** Scenarios in all; 0: without end. */
-  readonly cases: number;
-}
+const policy = record(
+  {
+    strict: flag('An expectation that is expired, gone or reached by no case fails the run'),
+    files: list(
+      record(
+        { file: text('As it was named on the command line'), sha256: text('SHA-256 of the file, hex') },
+        'One file of --expect',
+      ),
+      'Expectation files; none: the built-in findings',
+    ),
+  },
+  'Where known differences come from; absent when neither --expect nor --strict was given',
+);
 
-export interface Policy {
-  /** An expectation that is expired, gone or unreached fails the run. */
-  readonly strict: boolean;
-  /** Expectation files; empty: the built-in findings. */
-  readonly files: readonly { readonly file: string; readonly sha256: string }[];
-}
+/** Where known differences come from. */
+export type PolicyData = Data<typeof policy>;
 
-/**
- * met: it showed, in its own smallest case and in cases of the run; unreached: in its own case only; gone: its own case answers as the
- * rules say; changed: its own case answers in a third way; out of range: not for this kernel.
- */
-export type ExpectationState = 'met' | 'unreached' | 'gone' | 'changed' | 'out of range';
+const suiteCount = record(
+  {
+    scenarios: count('Executed and judged'),
+    outcomes: count('Kernel answers compared'),
+    pass: count('Every answer as predicted'),
+    known: count('Answers exactly as known findings predict'),
+    divergence: count('Some other answer'),
+    other: count('Crash, hang, runner error or unsupported'),
+  },
+  'Counts of one suite; unit: scenarios, but for outcomes',
+);
 
-export interface ExpectationResult {
-  readonly id: string;
-  readonly rule: string;
-  /** Built-in finding that says what is expected; absent: the entry's own case does. */
-  readonly finding?: string;
-  readonly kernels: string;
-  readonly reason: string;
-  readonly link: string;
-  /** Last day on which it is valid, UTC. */
-  readonly expires: string;
-  readonly expired: boolean;
-  readonly file: string;
-  readonly state: ExpectationState;
-  /** Scenarios of the run that it explains. */
-  readonly scenarios: number;
-  /** For people: what is wrong with it, and what to do; empty when nothing is. */
-  readonly problem: string;
-}
+/** Counts of one suite. */
+export type SuiteCount = Data<typeof suiteCount>;
 
-export interface SuiteCount {
-  readonly scenarios: number;
-  readonly outcomes: number;
-  readonly pass: number;
-  readonly known: number;
-  readonly divergence: number;
-  readonly other: number;
-}
+const divergence = record(
+  {
+    rule: text('Id of the rule that the prediction rests on'),
+    suite,
+    index,
+    scenario,
+    step: count('Step of the smallest scenario at which it differs, from 0'),
+    what: text('What differs: return, cqe, memory, reached or steps'),
+    predicted: text('What the rules say'),
+    observed: text('What the kernel answered'),
+    statement: text('Statement of the rule'),
+    source: text('Citation of the rule'),
+    reproduced,
+    count: count('Scenarios of this run that differ in the same way', { minimum: 1 }),
+    group: text(
+      'What these scenarios have in common as they were drawn, as 16 hex digits: the same in all shards of a run',
+    ),
+    text: text('Full text for people: task tree, programs, and what the rules say step by step'),
+    story: maybe(story),
+  },
+  'One kind of difference',
+);
 
-export interface Divergence {
-  readonly rule: string;
-  readonly suite: string;
-  /** Index of the scenario in the run. */
-  readonly index: number;
-  /** Smallest scenario, JSON form (oracle/scenario/json.ts). */
-  readonly scenario: unknown;
-  /** Step of the smallest scenario at which it differs. */
-  readonly step: number;
-  readonly what: string;
-  readonly predicted: string;
-  readonly observed: string;
-  /** Statement and citation of the rule. */
-  readonly statement: string;
-  readonly source: string;
-  /** "3/3": how often it showed when repeated alone on a fresh guest. */
-  readonly reproduced: string;
-  /** Scenarios of this run that differ in the same way (same rule and shape). */
-  readonly count: number;
-  /** What these scenarios have in common, as drawn: the same in all shards of a run. 16 hex digits. */
-  readonly group: string;
-  /** Full text for people: task tree, programs, predicted against observed. */
-  readonly text: string;
-  /** The same as data, for pictures. */
-  readonly story?: Story;
-}
+/** One kind of difference from the rules. */
+export type Divergence = Data<typeof divergence>;
 
-export interface Crash {
-  readonly suite: string;
-  readonly index: number;
-  readonly kind: string;
-  readonly title: string;
-  readonly console: string;
-  readonly scenario: unknown;
-  readonly reproduced: string;
-  readonly story?: Story;
-}
+const crash = record(
+  {
+    suite,
+    index,
+    kind: text('Kind: oops, BUG, WARNING, panic, KASAN ...'),
+    title: text('First line of the report'),
+    console: text("Guest's console around it"),
+    scenario,
+    story: maybe(story),
+    reproduced,
+  },
+  'One crash',
+);
 
-export interface Hang {
-  readonly suite: string;
-  readonly index: number;
-  readonly scenario: unknown;
-  readonly reproduced: string;
-  readonly detail: string;
-  readonly story?: Story;
-}
+/** A crash or warning of the kernel. */
+export type Crash = Data<typeof crash>;
 
-export interface RunnerError {
-  readonly index: number;
-  readonly detail: string;
-}
+const hang = record(
+  {
+    suite,
+    index,
+    scenario,
+    story: maybe(story),
+    reproduced,
+    detail: text('What was waited for, and how long'),
+  },
+  'One hang',
+);
 
-export interface Unconfirmed {
-  readonly suite: string;
-  readonly index: number;
-  /** What it looked like in the batch. */
-  readonly verdict: ScenarioVerdict;
-  /** The rule that seemed broken, for a divergence. */
-  readonly rule?: string;
-  readonly detail: string;
-  readonly scenario: unknown;
-  /** "0/10". */
-  readonly reproduced: string;
-}
+/** A scenario that did not end in time. */
+export type Hang = Data<typeof hang>;
 
-export interface KnownCount {
-  readonly id: string;
-  readonly rule: string;
-  readonly title: string;
-  /** Scenarios whose answers are exactly those of the finding's model. */
-  readonly scenarios: number;
-}
+const runnerError = record({ index, detail: text('What went wrong') }, 'One of them');
 
-export interface Times {
-  readonly started: string;
-  readonly wall_s: number;
-  readonly boot_s: number;
-  readonly first_result_s: number;
-  readonly outcomes_per_s: number;
-  /** Share of wall time in which the guests executed scenarios, 0..1. */
-  readonly guest_busy: number;
-  /** Seconds the oracle took in all. */
-  readonly oracle_s: number;
-  readonly reboots: number;
-}
+/** A scenario that could not be judged. */
+export type RunnerError = Data<typeof runnerError>;
 
-/** One line of live progress. */
-export interface Progress {
-  readonly elapsed_s: number;
-  readonly scenarios: number;
-  readonly total: number;
-  readonly outcomes: number;
-  readonly outcomes_per_s: number;
-  readonly known: number;
-  readonly divergences: number;
-  readonly crashes: number;
-  readonly hangs: number;
-  readonly suite: string;
-}
+const unconfirmed = record(
+  {
+    suite,
+    index,
+    verdict: word(TROUBLES, 'What it looked like in the batch'),
+    rule: maybe(text('The rule that seemed broken; only for a divergence')),
+    detail: text('What was predicted and observed, or what went wrong'),
+    scenario: opaque<unknown>('The scenario as drawn, in the form of oracle/scenario/schema.json#/$defs/scenario'),
+    reproduced,
+  },
+  'One of them',
+);
+
+/** A case that failed in a batch and passed each time it was run alone. It does not fail the verdict. */
+export type Unconfirmed = Data<typeof unconfirmed>;
+
+const known = record(
+  {
+    id: findingId,
+    rule: text('The promise it breaks'),
+    title: text('One line'),
+    scenarios: count("Scenarios whose answers are exactly those of the finding's model"),
+  },
+  'One finding',
+);
+
+/** How often a known finding showed. */
+export type KnownCount = Data<typeof known>;
+
+const expectation = record(
+  {
+    id: text('Id of the entry'),
+    rule: text('The promise that is expected to be broken'),
+    finding: maybe(text("Built-in finding that says what is expected; absent: the entry's own case does")),
+    kernels: text('Range of kernels for which it is expected'),
+    reason: text('Why the gate accepts it'),
+    link: text('Where it is tracked'),
+    expires: text('Last day on which it is valid, UTC'),
+    expired: flag('That day was over when the run started'),
+    file: text('File that holds the entry'),
+    state: word(
+      ['met', 'unreached', 'gone', 'changed', 'out of range'],
+      'met: it showed, in its own smallest case and in cases of the run; unreached: in its own case only; ' +
+        'gone: its own case answers as the rules say; changed: its own case answers in a third way; ' +
+        'out of range: not for this kernel',
+    ),
+    scenarios: count('Scenarios of the run that it explains'),
+    problem: text('What is wrong with it, and what to do; empty when nothing is'),
+  },
+  'One expectation',
+);
+
+/** What became of one expectation. */
+export type ExpectationResult = Data<typeof expectation>;
+
+/** What became of one expectation, in a word. */
+export type ExpectationState = ExpectationResult['state'];
+
+const times = record(
+  {
+    started: text('Start of the run, ISO 8601, UTC'),
+    wall_s: amount('Wall time, seconds'),
+    boot_s: amount('From the start of QEMU to the first answer of a guest, seconds'),
+    first_result_s: amount('From the start of the run to its first verdict, seconds'),
+    outcomes_per_s: amount('Outcomes divided by wall time, 1/s'),
+    guest_busy: amount('Share of wall time in which the guests executed scenarios, 0 to 1'),
+    oracle_s: amount('Time the oracle took in all, seconds'),
+    reboots: count('Guests that had to be booted again'),
+  },
+  'Times and rates: the only fields that differ between two runs with one seed',
+);
+
+/** Times and rates of a run. */
+export type Times = Data<typeof times>;
+
+/** The shape of result.json. */
+export const RESULT = record(
+  {
+    version: always(RESULT_VERSION, 'Version of this format'),
+    verdict: word(
+      VERDICTS,
+      'conformant: no unexplained difference; divergent: a divergence, crash or hang; ' +
+        'untestable: nothing could be judged; interrupted: stopped early, nothing bad so far',
+    ),
+    reason: maybe(text('Why, in one sentence; absent when conformant')),
+    seed: count('Seed of the generators, u32', { maximum: 0xffff_ffff }),
+    command: text('Command line that repeats the run'),
+    kernel,
+    abi: byName(
+      Type.Unknown(),
+      'ABI profile probed from the running kernel: the members of AbiProfile in oracle/uapi/abi.ts (sizes in bytes)',
+    ),
+    accel: record(
+      { name: word(['kvm', 'tcg'], 'kvm or tcg'), reason: text('Why this one') },
+      'Accelerator of the guests',
+    ),
+    jobs: count('Guests side by side', { minimum: 1 }),
+    versions: byName(text(), 'Versions of ringfence and of the tools it used, by name'),
+    plan,
+    shard: maybe(shard),
+    policy: maybe(policy),
+    digest: text(
+      'Over every case: its number, suite, bytes, and what it answered, up to what the rules leave open. ' +
+        'Equal digests: the two runs agree outcome for outcome. The digests of shards add up (modulo 2^256) ' +
+        'to that of the whole run. The lines are in cases.txt',
+      { pattern: '^[0-9a-f]{64}$' },
+    ),
+    scenarios: count('Scenarios executed and judged'),
+    outcomes: count('Kernel answers compared: return values, CQEs, write-backs'),
+    suites: byName(suiteCount, 'Counts by suite'),
+    rules: byName(
+      count(),
+      'How often each rule decided or contributed, by id; rules that were never reached are listed with 0',
+    ),
+    divergences: list(divergence, 'Differences from the rules, grouped: one entry per rule and shape'),
+    crashes: list(crash, 'Kernel crashes and warnings'),
+    hangs: list(hang, 'Scenarios that did not end in time'),
+    runner_errors: list(runnerError, 'Scenarios that could not be judged'),
+    unconfirmed: list(
+      unconfirmed,
+      'Cases that failed in a batch and passed every time they were run alone: counted as passed, and told, ' +
+        'because a race may hide there',
+    ),
+    known: list(known, 'Known findings that showed, by id'),
+    missing_findings: list(
+      record({ id: findingId, reason: text('Why it should have shown') }, 'One finding'),
+      'Findings that should show on this kernel and did not',
+    ),
+    expectations: list(expectation, 'What became of each expectation of --expect, in the order of the files'),
+    times,
+  },
+  'Result of one run. Two runs with the same seed, options and kernel differ in `times` alone.',
+);
+
+/** The result of a run. */
+export type RunResult = Data<typeof RESULT>;

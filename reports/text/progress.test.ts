@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createProgress, progressLine } from './progress.ts';
-import type { Progress } from '../data/result.ts';
+import type { Progress } from '../data/progress.ts';
 import { COLOUR, PLAIN } from './style.ts';
 
 const STATE: Progress = {

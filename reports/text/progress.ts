@@ -1,5 +1,5 @@
 /** Live progress: one line that is overwritten on a terminal, a plain line every ten seconds elsewhere. */
-import type { Progress } from '../data/result.ts';
+import type { Progress } from '../data/progress.ts';
 import { COLOUR, counted, duration, PLAIN, thousands } from './style.ts';
 import type { Style } from './style.ts';
 

@@ -1,0 +1,59 @@
+/** result.json and matrix.json as they come from a file: untrusted, and perhaps of an older ringfence. */
+import { MATRIX, MATRIX_VERSION } from './matrix.ts';
+import type { MatrixResult } from './matrix.ts';
+import { RESULT, RESULT_VERSION } from './result.ts';
+import type { RunResult } from './result.ts';
+import { dataFault } from './schema.ts';
+
+/** What was read, or why it is not what it should be: one sentence without a full stop. */
+export type Read<T> = { readonly value: T } | { readonly fault: string };
+
+type Members = Readonly<Record<string, unknown>>;
+
+/** A parsed result.json. Members that came later than the first files of this version are filled in. */
+export function readRunResult(data: unknown): Read<RunResult> {
+  const version = versionFault(data, RESULT_VERSION);
+  if (version !== undefined) return { fault: `it is no result of this version of ringfence: ${version}` };
+  const value = completed(data as Members);
+  const fault = dataFault(RESULT, value);
+  return fault === undefined ? { value: value as unknown as RunResult } : { fault };
+}
+
+/** A parsed matrix.json. */
+export function readMatrixResult(data: unknown): Read<MatrixResult> {
+  const version = versionFault(data, MATRIX_VERSION);
+  if (version !== undefined) return { fault: `it is no matrix of this version of ringfence: ${version}` };
+  const fault = dataFault(MATRIX, data);
+  return fault === undefined ? { value: data as MatrixResult } : { fault };
+}
+
+/** Whether parsed JSON is meant as a matrix; what else there is, is a result. */
+export function looksLikeMatrix(data: unknown): boolean {
+  return typeof data === 'object' && data !== null && 'comparison' in data;
+}
+
+function versionFault(data: unknown, version: number): string | undefined {
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) return 'it holds no object';
+  const found = (data as { readonly version?: unknown }).version;
+  if (found === version) return undefined;
+  return found === undefined
+    ? 'it has no version'
+    : `its version is ${String(JSON.stringify(found)).slice(0, 40)}, not ${version}`;
+}
+
+/** Before there were shards and expectations, results had no plan, no digest and no groups. */
+function completed(file: Members): Members {
+  const { suites, divergences } = file;
+  return {
+    plan: { source: 'drawn', suites: Object.keys(suites ?? {}), cases: file['scenarios'] },
+    // That of a run of which no case is listed.
+    digest: '0'.repeat(64),
+    expectations: [],
+    ...file,
+    ...(Array.isArray(divergences) ? { divergences: divergences.map(grouped) } : {}),
+  };
+}
+
+function grouped(divergence: unknown): unknown {
+  return typeof divergence === 'object' && divergence !== null ? { group: '', ...divergence } : divergence;
+}
