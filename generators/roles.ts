@@ -1,4 +1,5 @@
 /** Ready-made requests with what is known of them beforehand: what a filter sees, what they touch. */
+import { SPECIFIED } from '../oracle/quirks/index.ts';
 import type { AbiProfile } from '../oracle/uapi/abi.ts';
 import { FD, RING_FD, RING_SLOTS } from '../oracle/scenario/layout.ts';
 import type { Fixture } from '../oracle/scenario/layout.ts';
@@ -47,6 +48,7 @@ function roleOf(spec: OpRow, form: OpForm, abi: AbiProfile, with_ghost = true): 
   const setup_flags = form.need_setup ?? 0;
   const context: OpContext = {
     abi,
+    decisions: SPECIFIED,
     sqe: fullSqe(form.sqe),
     setup_flags,
     ring: 0,

@@ -6,7 +6,6 @@ import type { AbiProfile } from './uapi/abi.ts';
 import { rulesOfSeen } from './bpf/bpf-rules.ts';
 import { E, IORING_SETUP } from './uapi/constants.ts';
 import type { PredictedCqe, PredictedStep, Prediction } from './scenario/prediction.ts';
-import { NO_QUIRKS } from './quirks/index.ts';
 import type { Quirks } from './quirks/index.ts';
 import { predictRegister } from './model/register.ts';
 import { Submission } from './model/submit.ts';
@@ -16,6 +15,8 @@ import { World } from './model/world.ts';
 import type { Task } from './model/world.ts';
 import type { Scenario, Step, SubmitStep } from './scenario/types.ts';
 import type { TraceSink } from './model/trace.ts';
+
+const NO_QUIRKS: Quirks = new Set();
 
 export interface PredictOptions {
   /** Models of faulty kernels to apply; none: the specification. */

@@ -119,8 +119,8 @@ describe('usage', () => {
 });
 
 describe('case files', () => {
-  const finding = (): string =>
-    JSON.stringify({ id: 'x', rule: 'op.nop', title: 't', model: 'm', affected: {}, scenario: toJson(CASE) });
+  const finding = (more: object = {}): string =>
+    JSON.stringify({ id: 'x', rule: 'op.nop', title: 't', ...more, affected: {}, scenario: toJson(CASE) });
   test.each<readonly [string, () => string, RegExp]>([
     ['corrupt', () => WHOLE.replace(':', ' '), /is not a case file: line 2, column \d+: this is not JSON/],
     ['truncated', () => WHOLE.slice(0, 60), /is not a case file: line \d+, column \d+: the JSON text ends too early/],
@@ -142,8 +142,8 @@ describe('case files', () => {
       code: 2,
       err: expect.stringContaining('absent.json cannot be read'),
     }));
-  test('a finding is a case', () => {
-    writeFileSync(join(dir, 'finding.json'), finding());
+  test.each([[{}], [{ model: 'm' }]])('a finding is a case, also with the model that earlier ones name: %j', (more) => {
+    writeFileSync(join(dir, 'finding.json'), finding(more));
     expect(ringfence(['explain', 'finding.json'])).toEqual(ringfence(['explain', 'case.json']));
   });
 });

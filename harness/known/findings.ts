@@ -1,6 +1,6 @@
 /**
- * Findings: documented promises that released kernels break, as data under `suites/findings`. Each
- * names the model of the faulty kernel (oracle/quirks/index.ts); only answers that are exactly the model's count as known.
+ * Findings: documented promises that released kernels break, as data under `suites/findings`. Each has the id of the
+ * quirk that models it (oracle/quirks/index.ts); only answers that are exactly the model's count as known.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,22 +9,23 @@ import type { AbiProfile } from '../../oracle/uapi/abi.ts';
 import { compareToBound, parseRelease } from '../../oracle/uapi/release.ts';
 import { predict } from '../../oracle/predict.ts';
 import type { Prediction } from '../../oracle/scenario/prediction.ts';
-import { QUIRKS } from '../../oracle/quirks/index.ts';
-import type { QuirkId } from '../../oracle/quirks/index.ts';
+import { isQuirkId, pointsOf } from '../../oracle/quirks/index.ts';
+import type { DecisionPoint, QuirkId, Quirks } from '../../oracle/quirks/index.ts';
 import type { Observation } from '../../oracle/scenario/observation.ts';
 import { fromJson } from '../../oracle/scenario/json.ts';
 import type { Scenario } from '../../oracle/scenario/types.ts';
 import { compare } from '../../oracle/judge/compare.ts';
 
+/** A broken promise, and where it was seen. */
 export interface Finding {
-  readonly id: string;
+  /** Also the id of its model. */
+  readonly id: QuirkId;
   /** The broken rule. */
   readonly rule: string;
   readonly title: string;
   /** What it means for someone who relies on the feature. */
   readonly consequence: string;
   readonly explanation: string;
-  readonly model: QuirkId;
   /** First release affected (7.0-rc1: there from the beginning), and first without it (null: none yet). */
   readonly affected: { readonly from: string; readonly fixed: string | null };
   /** Kernels it was seen on, and kernels it was looked for and not seen. */
@@ -48,10 +49,15 @@ export function loadFindings(directory = DIRECTORY): readonly Finding[] {
       };
       const scenario = fromJson(data.scenario);
       if (!scenario.ok) throw new Error(`suites/findings/${name}: ${scenario.error}`);
-      if (!(data.model in QUIRKS))
-        throw new Error(`suites/findings/${name}: model "${data.model}" is not in oracle/quirks/index.ts`);
+      if (!isQuirkId(data.id))
+        throw new Error(`suites/findings/${name}: oracle/quirks/index.ts has no model of "${data.id}"`);
       return { ...data, scenario: scenario.scenario };
     });
+}
+
+/** The models of findings. */
+export function quirksOf(findings: readonly Finding[]): Quirks {
+  return new Set(findings.map(({ id }) => id));
 }
 
 /** Whether the data says that a release has the finding. What is no kernel release has none. */
@@ -99,9 +105,14 @@ export async function runSentinels(
 export class KnownFindings {
   readonly #active: readonly Finding[];
   readonly #abi: AbiProfile;
+  readonly #quirks: Quirks;
+  /** What the active models decide. */
+  readonly #points: readonly DecisionPoint[];
   constructor(active: readonly Finding[], abi: AbiProfile) {
     this.#active = active;
     this.#abi = abi;
+    this.#quirks = quirksOf(active);
+    this.#points = active.flatMap(({ id }) => pointsOf(id));
   }
 
   get active(): readonly Finding[] {
@@ -111,20 +122,19 @@ export class KnownFindings {
   /** The prediction with every active model; `pure` is the one without any, where it is at hand. */
   predict(scenario: Scenario, pure?: Prediction): Prediction {
     if (pure !== undefined && !this.#concerns(pure)) return pure;
-    return predict(scenario, this.#abi, { quirks: new Set(this.#active.map(({ model }) => model)) });
+    return predict(scenario, this.#abi, { quirks: this.#quirks });
   }
 
   /** Whether one of the active models has a say in what was predicted. */
   #concerns({ asked }: Prediction): boolean {
-    return this.#active.some(({ model }) => asked.has(model));
+    return this.#points.some((point) => asked.has(point));
   }
 
   /** The findings that explain the observation to the last answer (as few as possible), or undefined. */
   explain(scenario: Scenario, observation: Observation, pure?: Prediction): readonly Finding[] | undefined {
     if (this.#active.length === 0 || (pure !== undefined && !this.#concerns(pure))) return undefined;
     const matches = (findings: readonly Finding[]): boolean =>
-      compare(predict(scenario, this.#abi, { quirks: new Set(findings.map(({ model }) => model)) }), observation)
-        .difference === undefined;
+      compare(predict(scenario, this.#abi, { quirks: quirksOf(findings) }), observation).difference === undefined;
     if (!matches(this.#active)) return undefined;
     let needed = this.#active;
     for (const finding of this.#active) {

@@ -37,7 +37,7 @@ const kernel =
   async (scenario: Scenario): Promise<Observation> => ({
     steps: obedient(predict(scenario, ABI, { quirks: new Set(quirks) }).steps),
   });
-const BUGGY = kernel(FINDING.model);
+const BUGGY = kernel(FINDING.id);
 const OWN = { ...compare(predict(FINDING.scenario, ABI), await BUGGY(FINDING.scenario)).difference! };
 const CASE = {
   id: 'gate-2',

@@ -9,7 +9,7 @@ import type { Scenario } from '../../oracle/scenario/types.ts';
 import type { ExpectationResult, ExpectationState, KnownCount, PolicyData } from '../../reports/data/result.ts';
 import { compare } from '../../oracle/judge/compare.ts';
 import type { Difference } from '../../oracle/judge/compare.ts';
-import { KnownFindings, loadFindings, runSentinels } from './findings.ts';
+import { KnownFindings, loadFindings, quirksOf, runSentinels } from './findings.ts';
 import type { Finding } from './findings.ts';
 import type { Investigated } from '../run/investigate.ts';
 import { canonicalCase } from './expectation-case.ts';
@@ -127,16 +127,17 @@ export async function choosePolicy(
 }
 
 async function askModel(
-  { scenario, model }: Finding,
+  finding: Finding,
   models: readonly Finding[],
   abi: AbiProfile,
   run: (scenario: Scenario) => Promise<Observation>,
 ): Promise<Shown> {
+  const { scenario } = finding;
   let state: Shown = 'gone';
   for (let i = 0; i < TRIES && state !== 'shown'; i++) {
     const observation = await run(scenario);
-    const exact = [[model], models.map((other) => other.model)].some(
-      (quirks) => compare(predict(scenario, abi, { quirks: new Set(quirks) }), observation).difference === undefined,
+    const exact = [[finding], models].some(
+      (shown) => compare(predict(scenario, abi, { quirks: quirksOf(shown) }), observation).difference === undefined,
     );
     if (compare(predict(scenario, abi), observation).difference !== undefined) state = exact ? 'shown' : 'changed';
   }

@@ -5,7 +5,7 @@ import { opName } from '../../oracle/uapi/opcode-names.ts';
 /** One member as text: `pdu_size.SOCKET` -> "12". */
 export type AbiMembers = ReadonlyMap<string, string>;
 
-const MASKS: readonly string[] = ['filter_flags', 'sqe_flags', 'setup_flags', 'socket_type_mask', 'open_force_flags'];
+const MASKS: readonly string[] = ['filter_flags', 'sqe_flags', 'setup_flags', 'open_force_flags'];
 /** Names, not answers. */
 const LEFT_OUT: readonly string[] = ['release', 'machine', 'pdu_size'];
 

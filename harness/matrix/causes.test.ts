@@ -7,7 +7,7 @@ import { OP } from '../../oracle/uapi/opcode-names.ts';
 import { predict } from '../../oracle/predict.ts';
 import type { Observation } from '../../oracle/scenario/observation.ts';
 import type { Scenario } from '../../oracle/scenario/types.ts';
-import { loadFindings } from '../known/findings.ts';
+import { loadFindings, quirksOf } from '../known/findings.ts';
 import type { Finding } from '../known/findings.ts';
 import { obedient } from '../testing/fake-guest.ts';
 import { abiDifferences, abiMembers, withMembers } from './abi.ts';
@@ -48,7 +48,7 @@ function model(name: string, abi: AbiProfile, findings: readonly Finding[] = [])
 }
 
 function answers(scenario: Scenario, { abi, findings }: Model): Observation {
-  return { steps: obedient(predict(scenario, abi, { quirks: new Set(findings.map((one) => one.model)) }).steps) };
+  return { steps: obedient(predict(scenario, abi, { quirks: quirksOf(findings) }).steps) };
 }
 
 function causes(scenario: Scenario, from: Model, to: Model, a = answers(scenario, from), b = answers(scenario, to)) {

@@ -5,12 +5,13 @@
 import type { AbiProfile } from '../../oracle/uapi/abi.ts';
 import { predict } from '../../oracle/predict.ts';
 import { allows } from '../../oracle/scenario/prediction.ts';
-import type { QuirkId } from '../../oracle/quirks/index.ts';
+import type { Quirks } from '../../oracle/quirks/index.ts';
 import type { Observation } from '../../oracle/scenario/observation.ts';
 import type { Scenario } from '../../oracle/scenario/types.ts';
 import type { Cause } from '../../reports/data/matrix.ts';
 import { compare } from '../../oracle/judge/compare.ts';
 import type { Difference } from '../../oracle/judge/compare.ts';
+import { quirksOf } from '../known/findings.ts';
 import type { Finding } from '../known/findings.ts';
 import { abiDifferences, withMembers } from './abi.ts';
 import { parting, withoutOthers } from './answers.ts';
@@ -25,17 +26,8 @@ export interface Model {
   readonly expected: readonly { readonly id: string; readonly rule: string }[];
 }
 
-function fault(
-  scenario: Scenario,
-  abi: AbiProfile,
-  quirks: ReadonlySet<QuirkId>,
-  observation: Observation,
-): Difference | undefined {
+function fault(scenario: Scenario, abi: AbiProfile, quirks: Quirks, observation: Observation): Difference | undefined {
   return compare(predict(scenario, abi, { quirks }), observation).difference;
-}
-
-function quirksOf({ findings }: Model): ReadonlySet<QuirkId> {
-  return new Set(findings.map(({ model }) => model));
 }
 
 /** A member in which two models differ: a finding that one of them has, or a member of the ABI profile. */
@@ -67,7 +59,7 @@ export function causesOf(
     [to, answers.to, 'to'],
   ] as const) {
     for (const observation of observations) {
-      const difference = fault(scenario, model.abi, quirksOf(model), observation);
+      const difference = fault(scenario, model.abi, quirksOf(model.findings), observation);
       const entry = model.expected.find(({ rule }) => rule === difference?.rule);
       if (entry !== undefined) return { step: difference!.step, causes: [{ kind: 'expected', ...entry, shown_on }] };
       if (difference !== undefined)
@@ -84,7 +76,7 @@ export function causesOf(
   }
   const a = answers.from[0]!;
   const b = answers.to[0]!;
-  const odd = fault(scenario, to.abi, quirksOf(to), a);
+  const odd = fault(scenario, to.abi, quirksOf(to.findings), a);
   if (odd === undefined)
     return { step: parting(a, b)?.step ?? 0, causes: [{ kind: 'open', rule: openRule(scenario, to, a, b) }] };
 
@@ -128,17 +120,16 @@ function allowed(scenario: Scenario, from: Model, to: Model, parts: readonly Par
     ...to.findings.filter(({ id }) => !changed.has(id)),
     ...from.findings.filter(({ id }) => changed.has(id)),
   ];
-  return (
-    fault(scenario, withMembers(to.abi, from.abi, fields), new Set(findings.map(({ model }) => model)), answer) ===
-    undefined
-  );
+  return fault(scenario, withMembers(to.abi, from.abi, fields), quirksOf(findings), answer) === undefined;
 }
 
 /** The rule that leaves open what stands at the first place where the two answers part. */
 function openRule(scenario: Scenario, model: Model, a: Observation, b: Observation): string {
   const place = parting(a, b);
   const step =
-    place === undefined ? undefined : predict(scenario, model.abi, { quirks: quirksOf(model) }).steps[place.step];
+    place === undefined
+      ? undefined
+      : predict(scenario, model.abi, { quirks: quirksOf(model.findings) }).steps[place.step];
   if (place === undefined || step === undefined) return 'unknown';
   if (step.cqes === 'any') return step.rule;
   const [mine, theirs] = [a.steps[place.step]!.cqes, b.steps[place.step]!.cqes];

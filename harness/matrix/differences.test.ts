@@ -31,9 +31,7 @@ const CASES: ReadonlyMap<number, PlannedCase> = new Map(
 
 function answer(index: number, faulty: boolean): Observation {
   return {
-    steps: obedient(
-      predict(CASES.get(index)!.scenario, ABI_7_0, { quirks: new Set(faulty ? [EXEC.model] : []) }).steps,
-    ),
+    steps: obedient(predict(CASES.get(index)!.scenario, ABI_7_0, { quirks: new Set(faulty ? [EXEC.id] : []) }).steps),
   };
 }
 

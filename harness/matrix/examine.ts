@@ -8,6 +8,7 @@ import type { PlannedCase } from '../run/plan.ts';
 import { SessionEnded } from '../guests/session.ts';
 import type { Session } from '../guests/session.ts';
 import { waitsOf } from '../../oracle/judge/waits.ts';
+import { quirksOf } from '../known/findings.ts';
 import { canonical, digestOf } from './answers.ts';
 import type { Model } from './causes.ts';
 
@@ -33,7 +34,7 @@ export async function examine(
 ): Promise<Map<number, Examined>> {
   const out = new Map<number, Examined>();
   let session = first;
-  const quirks = new Set(model.findings.map((finding) => finding.model));
+  const quirks = quirksOf(model.findings);
   for (const { index, scenario } of cases) {
     const waits = waitsOf(predict(scenario, model.abi, { quirks }));
     const digests = new Set([answers.get(index)!]);

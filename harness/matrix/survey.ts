@@ -8,7 +8,7 @@ import { EXIT, fetchKernel, RingfenceError } from '../../vm/index.ts';
 import type { Accel } from '../../vm/guest/qemu.ts';
 import { consoleTail } from '../../vm/host/errors.ts';
 import { compare } from '../../oracle/judge/compare.ts';
-import { affects } from '../known/findings.ts';
+import { affects, quirksOf } from '../known/findings.ts';
 import type { Finding } from '../known/findings.ts';
 import { Asker, prepare, Unsupported } from '../run/prepare.ts';
 import type { RunOptions } from '../run/run.ts';
@@ -24,8 +24,7 @@ export function findingState(
   observation: Observation,
 ): FindingState {
   const fits = (findings: readonly Finding[]): boolean =>
-    compare(predict(finding.scenario, abi, { quirks: new Set(findings.map(({ model }) => model)) }), observation)
-      .difference === undefined;
+    compare(predict(finding.scenario, abi, { quirks: quirksOf(findings) }), observation).difference === undefined;
   if (fits([])) return 'absent';
   return fits([finding]) || fits([...expected, finding]) ? 'shown' : 'other';
 }

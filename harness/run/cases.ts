@@ -39,7 +39,8 @@ function ofFinding(text: string): string | undefined {
   } catch {
     return undefined;
   }
-  if (typeof data !== 'object' || data === null || !('scenario' in data) || !('model' in data) || 'ringfence' in data)
-    return undefined;
+  // Findings written by earlier versions name their model beside their id.
+  if (typeof data !== 'object' || data === null || 'ringfence' in data) return undefined;
+  if (!('scenario' in data) || !('model' in data || ('id' in data && 'rule' in data))) return undefined;
   return JSON.stringify({ ringfence: CASE_VERSION, scenario: data.scenario });
 }

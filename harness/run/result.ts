@@ -21,6 +21,7 @@ import type { AccelChoice } from '../../vm/guest/accel.ts';
 import type { Kernel } from '../../vm/index.ts';
 import type { Suspect, Tally } from './campaign.ts';
 import type { Policy } from '../known/policy.ts';
+import { quirksOf } from '../known/findings.ts';
 import type { Finding } from '../known/findings.ts';
 import type { Guests } from '../guests/guests.ts';
 import type { Investigated } from './investigate.ts';
@@ -260,7 +261,7 @@ export function corrections({
         const { index, scenario } = suspect.planned;
         const line = tally.ledger.line(index);
         const known = alone.get(suspect)?.outcome.kind === 'known';
-        const quirks = new Set(known ? policy?.active.map(({ model }) => model) : []);
+        const quirks = quirksOf(known ? (policy?.active ?? []) : []);
         return line === undefined
           ? []
           : [

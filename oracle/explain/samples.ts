@@ -1,4 +1,5 @@
 /** Sample requests for people who try a filter: what they might ask of each opcode. */
+import { SPECIFIED } from '../quirks/index.ts';
 import type { AbiProfile } from '../uapi/abi.ts';
 import { AF, AT_FDCWD, IOSQE, SOCK } from '../uapi/constants.ts';
 import { OPEN_HOW, PATH } from '../world/arena.ts';
@@ -89,6 +90,7 @@ export function prepare(sqe: Sqe, abi: AbiProfile): PrepOutcome {
   const linked = good[0]?.linked ?? false;
   const context: OpContext = {
     abi,
+    decisions: SPECIFIED,
     sqe: fullSqe(sqe),
     setup_flags,
     ring: 0,

@@ -14,8 +14,7 @@ export function classicRefusal(
   sqe_flags: number,
 ): FeatureRuleId | undefined {
   if (!classic.names_sqe) {
-    if (world.quirk('classic-kinds-apart')) return undefined;
-    return 'classic.allowlist-whole';
+    return world.decide('oneAllowlist') ? 'classic.allowlist-whole' : undefined;
   }
   if (!classic.sqe_op.has(opcode)) return 'classic.sqe-op';
   if ((sqe_flags & classic.sqe_flags_required) !== classic.sqe_flags_required) return 'classic.flags-required';
@@ -26,8 +25,7 @@ export function classicRefusal(
 /** Whether a register opcode is refused by classic restrictions. */
 export function registerRefusal(world: World, classic: Classic, opcode: number): FeatureRuleId | undefined {
   if (!classic.names_register) {
-    if (world.quirk('classic-kinds-apart')) return undefined;
-    return 'classic.allowlist-whole';
+    return world.decide('oneAllowlist') ? 'classic.allowlist-whole' : undefined;
   }
   return classic.register_op.has(opcode) ? undefined : 'register.restricted';
 }

@@ -153,14 +153,14 @@ function ringRegisterRefusal(
     world.hit('register.restricted.disabled-exempt');
     return undefined;
   }
-  return world.quirk('disabled-ring-exempt-from-inherited') ? undefined : 'register.restricted.inherited-disabled';
+  return world.decide('disabledRingRestricted') ? 'register.restricted.inherited-disabled' : undefined;
 }
 
 function blind(world: World, task: Task, step: AnyRegisterStep, opcode: number): CallOutcome {
   const { classic } = task.rules;
   if (classic !== undefined) {
     const refusal = registerRefusal(world, classic, opcode);
-    if (refusal !== undefined && !world.quirk('blind-register-unrestricted'))
+    if (refusal !== undefined && world.decide('blindCallsRestricted'))
       return {
         ret: -E.ACCES,
         rule: world.hit(refusal === 'register.restricted' ? 'register.restricted.blind' : refusal),
@@ -191,11 +191,12 @@ function deniedMessage(world: World, task: Task, step: RegisterStep): CallOutcom
   const sqe = fullSqe(decodeSqe(step.bytes, world.abi.little_endian));
   if (sqe.opcode !== OP_MSG_RING || sqe.flags !== 0) return undefined;
   const { classic } = task.rules;
-  if (world.quirk('blind-msg-ring-unfiltered')) return undefined;
+  if (!world.decide('blindMessageFiltered')) return undefined;
   if (classic !== undefined && classicRefusal(world, classic, OP_MSG_RING, 0) !== undefined)
     return { ret: -E.ACCES, rule: world.hit('escape.msg-ring-blind') };
   const prep = opSpec(OP_MSG_RING)!.prep({
     abi: world.abi,
+    decisions: world.decisions,
     sqe,
     setup_flags: 0,
     ring: -1,

@@ -1,6 +1,6 @@
 /** Submission: init checks, restrictions, prep, filters, link chains, and what is posted. */
 import { E, IORING_SETUP, IOSQE } from '../uapi/constants.ts';
-import { OP, opSpec } from '../opcodes/index.ts';
+import { opSpec } from '../opcodes/index.ts';
 import { initCheckFlags, initCheckRest } from '../opcodes/init.ts';
 import { fullSqe } from '../opcodes/support.ts';
 import type { FullSqe, IssueOutcome, OpContext, Refusal } from '../opcodes/types.ts';
@@ -158,6 +158,7 @@ export class Submission {
   #context(sqe: FullSqe, previous: number | undefined): OpContext {
     return {
       abi: this.#world.abi,
+      decisions: this.#world.decisions,
       sqe,
       setup_flags: this.#ring.flags,
       ring: this.#ring.slot,
@@ -225,10 +226,8 @@ export class Submission {
     }
     if (adds !== 0) world.hit('filter.ctx.flags');
     if (prep.payload !== undefined) {
-      const socket_flags = sqe.opcode === OP.SOCKET && sqe.off > 0xfn;
-      if (socket_flags) world.quirk('socket-type-shows-flags');
-      if (sqe.opcode === OP.CONNECT && sqe.off < 28n) world.quirk('connect-hides-short-inet6');
-      world.hit(socket_flags ? 'filter.ctx.socket-type' : 'filter.ctx.payload');
+      if (prep.hinges_on !== undefined) world.decide(prep.hinges_on);
+      world.hit(prep.hinges_on === 'socketTypeMask' ? 'filter.ctx.socket-type' : 'filter.ctx.payload');
     }
     const verdicts: FilterVerdict[] | undefined = world.trace === undefined ? undefined : [];
     const evaluate = (flags: number) =>

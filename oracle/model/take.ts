@@ -4,14 +4,6 @@ import type { PredictedStep } from '../scenario/prediction.ts';
 import type { TakeRingStep } from '../scenario/types.ts';
 import type { Task, World } from './world.ts';
 
-/** A user namespace made by unshare_user; the first one is `undefined`. */
-export class UserNamespace {
-  readonly parent: UserNamespace | undefined;
-  constructor(parent: UserNamespace | undefined) {
-    this.parent = parent;
-  }
-}
-
 /**
  * PTRACE_MODE_ATTACH_REALCREDS. All tasks of a scenario have the same ids, are dumpable and hold CAP_SYS_PTRACE in their own user
  * namespace (only CAP_SYS_ADMIN is ever dropped), which counts in that namespace and all below it. So the namespaces alone decide,

@@ -7,8 +7,7 @@ import type { Allowed, PredictedCqe, PredictedStep } from '../scenario/predictio
 import type { ReapStep, RingStep, SpawnStep, Step } from '../scenario/types.ts';
 import { setupOutcome } from './setup.ts';
 import { RuleSet } from './ruleset.ts';
-import { UserNamespace } from './take.ts';
-import { FdTable, Process, Ring, Task } from './world.ts';
+import { FdTable, Process, Ring, Task, UserNamespace } from './world.ts';
 import type { World } from './world.ts';
 
 const result = (ret: Allowed, rule: string, cqes: readonly PredictedCqe[] = []): PredictedStep => ({
@@ -20,7 +19,7 @@ const result = (ret: Allowed, rule: string, cqes: readonly PredictedCqe[] = []):
 
 /** What a ring or child made by `task` gets of its rules. */
 function inherited(world: World, task: Task): RuleSet {
-  return task.rules.inherit(task.rules.table !== undefined && world.quirk('clone-shares-table'));
+  return task.rules.inherit(task.rules.table !== undefined && !world.decide('ownFilterTable'));
 }
 
 export function createRing(world: World, task: Task, step: RingStep): PredictedStep {
@@ -60,7 +59,7 @@ export function spawn(world: World, task: Task, step: SpawnStep): PredictedStep 
 /** execve: the task keeps its rules; its sibling threads end. */
 export function exec(world: World, task: Task): PredictedStep {
   if (!task.rules.empty) world.hit('inherit.exec');
-  if (task.used_io_uring && !task.rules.empty && world.quirk('exec-drops-rules')) task.rules = new RuleSet();
+  if (task.used_io_uring && !task.rules.empty && !world.decide('execKeepsRules')) task.rules = new RuleSet();
   task.used_io_uring = false;
   for (const sibling of task.process.threads) if (sibling !== task) sibling.alive = false;
   task.process = new Process();

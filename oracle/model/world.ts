@@ -5,12 +5,12 @@ import type { Seen } from '../bpf/seen.ts';
 import { Sandbox } from '../world/sandbox.ts';
 import type { PredictedCqe } from '../scenario/prediction.ts';
 import type { RegisteredRings } from '../world/ring-resources.ts';
-import type { QuirkId, Quirks } from '../quirks/index.ts';
+import { decisionsOf } from '../quirks/index.ts';
+import type { DecisionPoint, Decisions, Quirks } from '../quirks/index.ts';
 import type { RingSlot, Scenario, TaskId } from '../scenario/types.ts';
 import type { TraceSink } from './trace.ts';
 import type { FeatureRuleId } from './feature-rules.ts';
 import { RuleSet } from './ruleset.ts';
-import type { UserNamespace } from './take.ts';
 
 /** Yes, no, or not decided by the specification. */
 export type Tri = boolean | 'unknown';
@@ -29,6 +29,15 @@ export class FdTable {
   }
 }
 
+/** A user namespace made by unshare_user; the first one is `undefined`. */
+export class UserNamespace {
+  readonly parent: UserNamespace | undefined;
+  constructor(parent: UserNamespace | undefined) {
+    this.parent = parent;
+  }
+}
+
+/** A thread of the scenario, which the language calls a task. */
 export class Task {
   readonly id: TaskId;
   /** Thread group; tasks with the same object are threads of one process. */
@@ -55,12 +64,14 @@ export class Task {
   }
 }
 
+/** A thread group. */
 export class Process {
   readonly threads = new Set<Task>();
   /** Kernel threads (SQPOLL, io-wq) may have joined the thread group. */
   has_workers: Tri = false;
 }
 
+/** An io_uring and everything a submission on it depends on. */
 export class Ring {
   readonly slot: RingSlot;
   /** IORING_SETUP_* it was created with. */
@@ -99,12 +110,14 @@ export class Ring {
   }
 }
 
+/** One run of one scenario, as far as it is predicted. */
 export class World {
   readonly scenario: Scenario;
   readonly abi: AbiProfile;
-  readonly #quirks: Quirks;
-  /** Models whose answer mattered so far. */
-  readonly asked = new Set<QuirkId>();
+  /** To be read where the answer is used; `decide` also notes that it mattered. */
+  readonly decisions: Decisions;
+  /** Decisions whose answer mattered so far. */
+  readonly asked = new Set<DecisionPoint>();
   readonly tasks = new Map<TaskId, Task>();
   readonly hits = new Map<string, number>();
   readonly seen: Seen = newSeen();
@@ -117,10 +130,8 @@ export class World {
   step = 0;
   constructor(scenario: Scenario, abi: AbiProfile, quirks: Quirks, trace: TraceSink | undefined) {
     this.scenario = scenario;
-    const shown = quirks.has('socket-type-shows-flags') ? { ...abi, socket_type_mask: 0xffff_ffff } : abi;
-    // sizeof(struct sockaddr_in6)
-    this.abi = quirks.has('connect-hides-short-inet6') ? { ...shown, connect_inet6_length: 28 } : shown;
-    this.#quirks = quirks;
+    this.abi = abi;
+    this.decisions = decisionsOf(quirks);
     this.trace = trace;
     const process = new Process();
     const root = new Task(0, process, new FdTable(new Sandbox(scenario.fixtures, this.abi)), new RuleSet());
@@ -129,12 +140,12 @@ export class World {
   }
 
   /**
-   * Whether a model of a faulty kernel applies. To be asked only where the answer changes what is predicted:
-   * a scenario that asks for none of a kernel's models is predicted alike with and without them.
+   * The answer to a decision. To be asked only where it changes what is predicted: a scenario that asks for none of the
+   * decisions of a kernel's quirks is predicted alike with and without them.
    */
-  quirk(id: QuirkId): boolean {
-    this.asked.add(id);
-    return this.#quirks.has(id);
+  decide<P extends DecisionPoint>(point: P): Decisions[P] {
+    this.asked.add(point);
+    return this.decisions[point];
   }
 
   /** Counts a rule that decided or contributed, and returns its id. */

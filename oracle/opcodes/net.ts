@@ -4,7 +4,16 @@ import { SOCKADDR, SOCKADDR_LEN } from '../world/arena.ts';
 import { AF, E, FILE_INDEX_ALLOC, IORING_ACCEPT, IOSQE, SOCK } from '../uapi/constants.ts';
 import type { OpenFile, SocketState } from '../world/files.ts';
 import { newSocket } from '../world/files.ts';
-import { connectPayload, family, isRefused, namesFile, readSockaddr, unixAddressError, unixPath } from './sockaddr.ts';
+import {
+  connectPayload,
+  family,
+  isRefused,
+  namesFile,
+  readSockaddr,
+  SIN6_LEN,
+  unixAddressError,
+  unixPath,
+} from './sockaddr.ts';
 import { installNew } from './socket.ts';
 import { ANY, anySet, EINVAL, PREP_ASYNC, PREP_OK, requestFile, result, withFile } from './support.ts';
 import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
@@ -38,7 +47,10 @@ function prepConnect(c: OpContext): PrepOutcome {
   const bytes = readSockaddr(c, c.sqe.addr, addrLen(c));
   if (isRefused(bytes)) return bytes;
   if (c.abi.pdu_size[CONNECT_OP] !== 24) return PREP_OK;
-  return { ok: true, adds_flags: 0, payload: connectPayload(bytes, c.abi.little_endian, c.abi.connect_inet6_length) };
+  const payload = connectPayload(bytes, c.abi.little_endian, c.decisions.connectInet6Length);
+  return family(bytes, c.abi.little_endian) === AF.INET6 && bytes.length < SIN6_LEN
+    ? { ok: true, adds_flags: 0, payload, hinges_on: 'connectInet6Length' }
+    : { ok: true, adds_flags: 0, payload };
 }
 
 function connectUnix(c: OpContext, socket: SocketState, bytes: Uint8Array): IssueOutcome {

@@ -5,8 +5,8 @@ import type { OpContext, PrepOutcome } from './types.ts';
 
 /** sizeof(struct sockaddr_storage). */
 const STORAGE = 128;
-/** Shortest struct sockaddr_in6 the kernel takes (RFC 2133: without the scope). */
-const SIN6_LEN_RFC2133 = 24;
+/** sizeof(struct sockaddr_in6). */
+export const SIN6_LEN = 28;
 const SIN_LEN = 16;
 
 /** The bytes of an address argument, at most 128, or the prep outcome that refuses it. */
@@ -47,11 +47,7 @@ export function namesFile(bytes: Uint8Array, little_endian: boolean): boolean {
  * padding, then a be32 or 16-byte address; a field is filled only when the
  * address is long enough to have it.
  */
-export function connectPayload(
-  bytes: Uint8Array,
-  little_endian: boolean,
-  inet6_length = SIN6_LEN_RFC2133,
-): Uint32Array {
+export function connectPayload(bytes: Uint8Array, little_endian: boolean, inet6_length: number): Uint32Array {
   const out = new DataView(new ArrayBuffer(24));
   const kind = family(bytes, little_endian);
   if (kind !== undefined) {

@@ -12,8 +12,11 @@ function prep(c: OpContext): PrepOutcome {
   const flags = u32(type & ~SOCK.TYPE_MASK);
   if (sqe.file_index !== 0 && (flags & SOCK.CLOEXEC) !== 0) return EINVAL;
   if ((flags & ~(SOCK.CLOEXEC | SOCK.NONBLOCK)) !== 0) return EINVAL;
-  const shown = (mask: number): Uint32Array => Uint32Array.of(u32(sqe.fd), u32(type & mask), u32(sqe.len), 0, 0, 0);
-  return { ok: true, adds_flags: 0, payload: shown(c.abi.socket_type_mask ?? SOCK.TYPE_MASK) };
+  const { socketTypeMask: mask } = c.decisions;
+  const payload = Uint32Array.of(u32(sqe.fd), u32(type & mask), u32(sqe.len), 0, 0, 0);
+  return sqe.off > BigInt(SOCK.TYPE_MASK)
+    ? { ok: true, adds_flags: 0, payload, hinges_on: 'socketTypeMask' }
+    : { ok: true, adds_flags: 0, payload };
 }
 
 /** 0, -errno, or undefined where the answer depends on what the kernel was built with. */

@@ -141,12 +141,12 @@ describe('sockets', () => {
     const short = Uint8Array.from({ length: 24 }, (_, i) =>
       i === 0 ? 10 : i === 2 ? 0x1b : i === 3 ? 0x58 : i === 23 ? 1 : 0,
     );
-    expect([...connectPayload(short, true)]).toEqual([10, 0x581b, 0, 0, 0, 0x0100_0000]);
+    expect([...connectPayload(short, true, 24)]).toEqual([10, 0x581b, 0, 0, 0, 0x0100_0000]);
     // As the model of a faulty kernel has it.
     expect([...connectPayload(short, true, 28)]).toEqual([10, 0, 0, 0, 0, 0]);
-    expect([...connectPayload(Uint8Array.of(0, 2, 0x1b, 0x58, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0), false)]).toEqual([
-      2, 0x1b58_0000, 0x7f00_0001, 0, 0, 0,
-    ]);
+    expect([
+      ...connectPayload(Uint8Array.of(0, 2, 0x1b, 0x58, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0), false, 24),
+    ]).toEqual([2, 0x1b58_0000, 0x7f00_0001, 0, 0, 0]);
   });
 });
 

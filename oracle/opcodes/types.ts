@@ -4,6 +4,7 @@
  * (filters, restrictions, links) are elsewhere and call in here.
  */
 import type { AbiProfile } from '../uapi/abi.ts';
+import type { DecisionPoint, Decisions } from '../quirks/index.ts';
 import type { Fixture } from '../scenario/layout.ts';
 import type { Allowed } from '../scenario/prediction.ts';
 import type { Sqe } from '../scenario/types.ts';
@@ -14,6 +15,8 @@ export type FullSqe = Required<Sqe>;
 
 export interface OpContext {
   readonly abi: AbiProfile;
+  /** What the kernel decides where released kernels differ. */
+  readonly decisions: Decisions;
   readonly sqe: FullSqe;
   /** IORING_SETUP_* flags of the ring. */
   readonly setup_flags: number;
@@ -38,6 +41,8 @@ export type PrepOutcome =
       readonly may_add?: number;
       /** Words 4..9 of struct io_uring_bpf_ctx (the 24-byte union) as the filter sees them; undefined: all zero. */
       readonly payload?: Uint32Array;
+      /** The decision with another answer to which the payload would be another; absent: none. */
+      readonly hinges_on?: DecisionPoint;
     }
   | {
       readonly ok: false;

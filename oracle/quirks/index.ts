@@ -1,26 +1,90 @@
 /**
- * Named models of faulty kernels. Each describes exactly what one bug does, no more:
- * a finding (data under `suites/findings`) names its model, and a difference counts as known only
- * where the observed answers are precisely what the models of that kernel predict.
+ * Decision points, and models of faulty kernels as overrides of them.
+ *
+ * The oracle asks a decision wherever released kernels were seen to part from the specification. The specification's own
+ * answer is the default; a quirk gives the answer of a kernel with one bug, and nothing more. A quirk has the id of the
+ * finding that it models (data under `suites/findings`): a difference counts as known only where the observed answers
+ * are precisely what the quirks of that kernel predict.
  */
-export const QUIRKS = {
-  'clone-shares-table':
-    'A new ring or child shares the filter table of the task it was made from; the task itself keeps changing it in place, so its later registrations reach the ring or child too.',
-  'disabled-ring-exempt-from-inherited':
-    'While a ring is disabled, register_op restrictions that it inherited from its task are not enforced.',
-  'blind-register-unrestricted': 'register_op restrictions of a task are not enforced for calls with fd = -1.',
-  'blind-msg-ring-unfiltered':
-    "IORING_REGISTER_SEND_MSG_RING with fd = -1 delivers a message although the task's rules deny IORING_OP_MSG_RING.",
-  'exec-drops-rules':
-    "execve of a task that has used io_uring (made a ring, submitted on one, or registered a ring descriptor) frees the task's filters and restrictions.",
-  'socket-type-shows-flags':
-    'The filter of IORING_OP_SOCKET sees SOCK_NONBLOCK and SOCK_CLOEXEC in socket.type beside the socket type.',
-  'connect-hides-short-inet6':
-    'The filter of IORING_OP_CONNECT sees neither port nor address of an IPv6 address of 24 to 27 bytes (without the scope), which connect(2) takes.',
-  'classic-kinds-apart':
-    'Classic restrictions without any entry for SQEs leave SQEs unrestricted, and without any entry for register opcodes leave those unrestricted.',
-} as const;
 
-export type QuirkId = keyof typeof QUIRKS;
+/** The points at which the oracle asks, with what may be answered. */
+export interface Decisions {
+  /** Bits of socket(2)'s type argument that a filter of SOCKET sees. */
+  readonly socketTypeMask: number;
+  /** Shortest IPv6 address, in bytes, whose port and address a filter of CONNECT sees. */
+  readonly connectInet6Length: number;
+  /** Whether a new ring or child gets a filter table of its own. */
+  readonly ownFilterTable: boolean;
+  /** Whether a task that has used io_uring keeps its rules through execve. */
+  readonly execKeepsRules: boolean;
+  /** Whether register_op restrictions of a task hold for calls with fd = -1. */
+  readonly blindCallsRestricted: boolean;
+  /** Whether register_op restrictions that a ring inherited hold while it is disabled. */
+  readonly disabledRingRestricted: boolean;
+  /** Whether IORING_REGISTER_SEND_MSG_RING with fd = -1 is held to the task's rules on IORING_OP_MSG_RING. */
+  readonly blindMessageFiltered: boolean;
+  /** Whether classic restrictions refuse all of a kind (SQEs, register opcodes) that has no entry. */
+  readonly oneAllowlist: boolean;
+}
+
+/** Name of a decision. */
+export type DecisionPoint = keyof Decisions;
+
+/** What the specification decides. */
+export const SPECIFIED: Decisions = {
+  // SOCK_TYPE_MASK: the type alone.
+  socketTypeMask: 0xf,
+  // SIN6_LEN_RFC2133, without the scope: all that connect(2) needs.
+  connectInet6Length: 24,
+  ownFilterTable: true,
+  execKeepsRules: true,
+  blindCallsRestricted: true,
+  disabledRingRestricted: true,
+  blindMessageFiltered: true,
+  oneAllowlist: true,
+};
+
+const TABLE = {
+  // SOCK_NONBLOCK and SOCK_CLOEXEC show beside the type.
+  'socket-type-flags': { socketTypeMask: 0xffff_ffff },
+  // sizeof(struct sockaddr_in6): addresses of 24 to 27 bytes, which connect(2) takes, are hidden.
+  'connect-short-inet6': { connectInet6Length: 28 },
+  // The table is that of the task it was made from, which keeps changing it in place: later registrations reach it too.
+  'shared-filter-table': { ownFilterTable: false },
+  // Filters and restrictions are freed together with the task's io_uring context.
+  'exec-drops-rules': { execKeepsRules: false },
+  'blind-register-unrestricted': { blindCallsRestricted: false },
+  // The exemption of who sets up a ring is given to what the ring inherited as well.
+  'disabled-ring-exempt': { disabledRingRestricted: false },
+  'blind-msg-ring': { blindMessageFiltered: false },
+  // Each kind is enforced only where it occurs.
+  'restrictions-split-by-kind': { oneAllowlist: false },
+} as const satisfies Readonly<Record<string, Partial<Decisions>>>;
+
+/** Id of a model of a faulty kernel, and of the finding that it models. */
+export type QuirkId = keyof typeof TABLE;
+
+/** What each faulty kernel decides otherwise. */
+export const QUIRKS: Readonly<Record<QuirkId, Partial<Decisions>>> = TABLE;
+
+/** Every quirk, in the order in which later ones would override earlier ones. */
+export const QUIRK_IDS: readonly QuirkId[] = Object.keys(TABLE) as QuirkId[];
+
+/** The quirks of one kernel. */
 export type Quirks = ReadonlySet<QuirkId>;
-export const NO_QUIRKS: Quirks = new Set();
+
+/** Whether a text names a quirk. */
+export function isQuirkId(text: string): text is QuirkId {
+  return Object.hasOwn(TABLE, text);
+}
+
+/** The decisions of a kernel with these quirks. */
+export function decisionsOf(quirks: Quirks): Decisions {
+  if (quirks.size === 0) return SPECIFIED;
+  return QUIRK_IDS.reduce<Decisions>((all, id) => (quirks.has(id) ? { ...all, ...QUIRKS[id] } : all), SPECIFIED);
+}
+
+/** The points that a quirk decides. */
+export function pointsOf(id: QuirkId): readonly DecisionPoint[] {
+  return Object.keys(QUIRKS[id]) as DecisionPoint[];
+}

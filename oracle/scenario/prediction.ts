@@ -1,5 +1,5 @@
 /** What the oracle says a scenario may show. */
-import type { QuirkId } from '../quirks/index.ts';
+import type { DecisionPoint } from '../quirks/index.ts';
 
 /** A set of allowed values: one value, a list, a lower bound, or anything. */
 export type Allowed = number | readonly number[] | { readonly at_least: number } | 'any';
@@ -35,8 +35,8 @@ export interface Prediction {
   readonly steps: readonly PredictedStep[];
   /** Rule id -> how often it decided or contributed. */
   readonly hits: ReadonlyMap<string, number>;
-  /** Models of faulty kernels that would have made, or made, a difference on the way; without them the prediction is the same. */
-  readonly asked: ReadonlySet<QuirkId>;
+  /** Decisions that made a difference on the way; quirks that decide none of them predict the same. */
+  readonly asked: ReadonlySet<DecisionPoint>;
 }
 
 /** Whether an observed value is in an allowed set. */

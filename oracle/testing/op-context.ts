@@ -1,4 +1,6 @@
 /** Contexts for the tests of the opcode and register tables: one task, two rings, no kernel. */
+import { decisionsOf } from '../quirks/index.ts';
+import type { Decisions, QuirkId } from '../quirks/index.ts';
 import type { AbiProfile } from '../uapi/abi.ts';
 import { ABI_7_0 } from '../uapi/abi.ts';
 import type { Fixture } from '../scenario/layout.ts';
@@ -17,6 +19,7 @@ export interface TestRing {
 /** A task that submits on ring 0 and also holds ring 1. */
 export class Bench {
   readonly abi: AbiProfile;
+  readonly decisions: Decisions;
   readonly sandbox: Sandbox;
   readonly rings: readonly TestRing[];
 
@@ -25,9 +28,11 @@ export class Bench {
       readonly fixtures?: readonly Fixture[];
       readonly rings?: readonly TestRing[];
       readonly abi?: Partial<AbiProfile>;
+      readonly quirks?: readonly QuirkId[];
     } = {},
   ) {
     this.abi = { ...ABI_7_0, ...options.abi };
+    this.decisions = decisionsOf(new Set(options.quirks));
     this.rings = options.rings ?? [{}, {}];
     this.sandbox = new Sandbox(options.fixtures ?? FIXTURES, this.abi);
   }
@@ -43,6 +48,7 @@ export class Bench {
   context(sqe: Sqe, more: Partial<OpContext> = {}): OpContext {
     return {
       abi: this.abi,
+      decisions: this.decisions,
       sqe: fullSqe(sqe),
       setup_flags: this.rings[0]?.setup_flags ?? 0,
       ring: 0,

@@ -24,10 +24,6 @@ export interface AbiProfile {
   readonly sqe_flags: number;
   /** Mask of the `IORING_SETUP_*` flags the kernel accepts, of those the scenario language uses. */
   readonly setup_flags: number;
-  /** Bits of socket(2)'s type argument that a filter sees. Absent: the socket type alone (0xf), as documented; set only by the model of a faulty kernel. */
-  readonly socket_type_mask?: number;
-  /** Bytes that an IPv6 address must have for a filter of CONNECT to see its port and address. Absent: 24, all that connect(2) needs; set only by the model of a faulty kernel. */
-  readonly connect_inet6_length?: number;
   /** Whether prep turns IORING_NOP_FIXED_FILE into the request flag that filters see as IOSQE_FIXED_FILE (from 7.1.8 on; 7.0 looks later). Absent: not probed. */
   readonly nop_shows_fixed_file?: boolean;
   /** Whether prep sends a BIND that names a file to a worker, which filters see as IOSQE_ASYNC (7.0.13 does, 7.0.10 not). Absent: it does. */

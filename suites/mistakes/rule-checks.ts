@@ -232,7 +232,7 @@ export const RULE_MISTAKES: readonly Mistake[] = [
   mistake(
     'exec sheds all rules',
     TASKS,
-    "if (task.used_io_uring && !task.rules.empty && world.quirk('exec-drops-rules'))",
+    "if (task.used_io_uring && !task.rules.empty && !world.decide('execKeepsRules'))",
     'if (true)',
     'inheritance',
     'escape',

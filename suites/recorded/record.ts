@@ -12,7 +12,7 @@
 import type { AbiProfile } from '../../oracle/uapi/abi.ts';
 import { predict } from '../../oracle/predict.ts';
 import type { Prediction } from '../../oracle/scenario/prediction.ts';
-import { QUIRKS } from '../../oracle/quirks/index.ts';
+import { QUIRK_IDS } from '../../oracle/quirks/index.ts';
 import type { QuirkId, Quirks } from '../../oracle/quirks/index.ts';
 import { toJson } from '../../oracle/scenario/json.ts';
 import type { Scenario } from '../../oracle/scenario/types.ts';
@@ -91,14 +91,13 @@ function findingScenarios(): Chosen[] {
 
 /** The models without which fewer cases are predicted. */
 function quirksShown(abi: AbiProfile, cases: readonly RecordedCase[]): Quirks {
-  const all = Object.keys(QUIRKS) as QuirkId[];
   const agreeing = (quirks: readonly QuirkId[]): number =>
     cases.filter(
       ({ scenario, observation }) =>
         compare(predict(scenario, abi, { quirks: new Set(quirks) }), observation).difference === undefined,
     ).length;
-  let shown = all;
-  for (const quirk of all) {
+  let shown = QUIRK_IDS;
+  for (const quirk of QUIRK_IDS) {
     const fewer = shown.filter((other) => other !== quirk);
     if (agreeing(fewer) >= agreeing(shown)) shown = fewer;
   }
@@ -122,7 +121,7 @@ try {
     chosen.flatMap(({ scenario }: { scenario: Scenario }) => [...predict(scenario, abi).hits.keys()]),
   );
   for (const suite of SUITE_NAMES) chosen.push(...choose(suite, abi, reached));
-  const every: Quirks = new Set(Object.keys(QUIRKS) as QuirkId[]);
+  const every: Quirks = new Set(QUIRK_IDS);
   const cases: RecordedCase[] = [];
   let session = first;
   for (const { suite, title, scenario } of chosen) {

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { AbiProfile } from '../../oracle/uapi/abi.ts';
-import { QUIRKS } from '../../oracle/quirks/index.ts';
-import type { QuirkId, Quirks } from '../../oracle/quirks/index.ts';
+import { isQuirkId } from '../../oracle/quirks/index.ts';
+import type { Quirks } from '../../oracle/quirks/index.ts';
 import { fromJson, toJson } from '../../oracle/scenario/json.ts';
 import type { Observation, StepObservation } from '../../oracle/scenario/observation.ts';
 import type { Scenario } from '../../oracle/scenario/types.ts';
@@ -96,14 +96,14 @@ export function readRecording(name: string): Recording {
       `suites/recorded/${name}.json.gz has form ${data.ringfence_recording}; this program reads ${FORM}: ` +
         `record it again with node suites/recorded/record.ts`,
     );
-  const unknown = data.quirks.find((quirk) => !(quirk in QUIRKS));
+  const unknown = data.quirks.find((quirk) => !isQuirkId(quirk));
   if (unknown !== undefined)
     throw new Error(
       `suites/recorded/${name}.json.gz names the model "${unknown}", which is not in oracle/quirks/index.ts`,
     );
   return {
     abi: data.abi,
-    quirks: new Set(data.quirks as QuirkId[]),
+    quirks: new Set(data.quirks.filter(isQuirkId)),
     seed: data.seed,
     cases: data.cases.map(({ suite, title, scenario, answers }) => {
       const read = fromJson(scenario);
