@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { fromJson, parseCaseFile } from '../../oracle/scenario/json.ts';
 import type { Scenario } from '../../oracle/scenario/types.ts';
 import { SUITE_NAMES } from '../../generators/suites.ts';
-import { RESULT_VERSION } from '../../reports/data/result.ts';
+import { readRunResult } from '../../reports/data/read.ts';
 import type { RunResult, SuiteCount } from '../../reports/data/result.ts';
 import { SetupError } from '../../vm/index.ts';
 import { loadExpectations } from '../known/expectation-file.ts';
@@ -62,14 +62,15 @@ export function readBundle(file: string): Checked {
     );
   };
   const text = (path: string): string => bundle.files.get(path)?.toString('utf8') ?? fail(`${path} is missing`);
-  let result: RunResult;
+  let data: unknown;
   try {
-    result = JSON.parse(text('result.json')) as RunResult;
+    data = JSON.parse(text('result.json'));
   } catch (error) {
     return fail(`result.json is not JSON (${(error as Error).message})`);
   }
-  if (result.version !== RESULT_VERSION)
-    fail(`result.json has version ${result.version}, and this program reads ${RESULT_VERSION}`);
+  const read = readRunResult(data);
+  if ('fault' in read) return fail(`result.json ${read.fault}`);
+  const result = read.value;
   const { manifest } = bundle;
   if (
     result.seed !== manifest.seed ||

@@ -1,11 +1,10 @@
 /** ringfence expect. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatJson } from '../../oracle/scenario/json.ts';
 import type { Json } from '../../oracle/scenario/json.ts';
 import { counted } from '../../reports/text/style.ts';
-import { RESULT_VERSION } from '../../reports/data/result.ts';
-import type { RunResult } from '../../reports/data/result.ts';
+import { readRunFile } from '../output/read.ts';
 import { OutputError, writeWhole } from '../output/write.ts';
 import { EXIT, SetupError, UsageError } from '../../vm/index.ts';
 import { loadExpectations } from '../known/expectation-file.ts';
@@ -101,7 +100,9 @@ function update(path: string, files: readonly string[] | undefined, out: string)
       `${out} is there already, and proposals never overwrite a file.`,
       'Decide on it and remove it, or name another place with --out.',
     );
-  const result = readResult(path);
+  const result = readRunFile(
+    statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? join(path, 'result.json') : path,
+  );
   const current = files === undefined ? undefined : loadExpectations(files);
   const { file, said } = propose(result, current);
   if (said.length === 0) {
@@ -118,23 +119,4 @@ function update(path: string, files: readonly string[] | undefined, out: string)
     `${said.map((line) => `  ${line}\n`).join('')}${out}: ${counted(said.length, 'proposal')}. Nothing is accepted yet: --expect refuses this file until reason, link and expires are filled in and the\nmembers "proposed" and "proposal" are removed, entry by entry.\n`,
   );
   return EXIT.ok;
-}
-
-function readResult(path: string): RunResult {
-  let value: Partial<RunResult>;
-  try {
-    const file = statSync(path).isDirectory() ? join(path, 'result.json') : path;
-    value = JSON.parse(readFileSync(file, 'utf8')) as Partial<RunResult>;
-  } catch (error) {
-    throw new SetupError(`${path} cannot be read: ${(error as Error).message}`, 'Name the result.json of a run.');
-  }
-  if (
-    typeof value !== 'object' ||
-    value === null ||
-    value.version !== RESULT_VERSION ||
-    !Array.isArray(value.divergences) ||
-    !Array.isArray(value.expectations)
-  )
-    throw new SetupError(`${path} is no result of this version of ringfence.`, 'Name the result.json of a run.');
-  return value as RunResult;
 }

@@ -1,9 +1,9 @@
 /** ringfence merge. */
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { formatSummary } from '../../reports/text/summary.ts';
-import { RESULT_VERSION } from '../../reports/data/result.ts';
 import type { RunResult } from '../../reports/data/result.ts';
+import { readRunFile } from '../output/read.ts';
 import { OutputError, writeOut, writeWhole } from '../output/write.ts';
 import { EXIT, SetupError, UsageError } from '../../vm/index.ts';
 import { Ledger, parseLedger } from '../run/ledger.ts';
@@ -79,27 +79,15 @@ export async function command(argv: readonly string[]): Promise<number> {
 
 /** The result, or what is wrong. */
 function readResult(dir: string): RunResult | string {
+  if (statSync(dir, { throwIfNoEntry: false })?.isDirectory() === false) return `${dir} is no directory`;
   const path = join(dir, 'result.json');
-  let value: Partial<RunResult>;
+  if (!existsSync(path)) return `${path} is not there: this shard has not been run, or could not be`;
   try {
-    if (!statSync(dir).isDirectory()) return `${dir} is no directory`;
-    value = JSON.parse(readFileSync(path, 'utf8')) as Partial<RunResult>;
+    return readRunFile(path);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT'
-      ? `${path} is not there: this shard has not been run, or could not be`
-      : `${path} cannot be read: ${(error as Error).message}`;
+    if (!(error instanceof SetupError)) throw error;
+    return error.message.replace(/\.$/, '');
   }
-  if (
-    typeof value !== 'object' ||
-    value === null ||
-    value.version !== RESULT_VERSION ||
-    typeof value.digest !== 'string' ||
-    value.plan === undefined ||
-    value.rules === undefined ||
-    value.times === undefined
-  )
-    return `${path} is no result of this version of ringfence`;
-  return value as RunResult;
 }
 
 /** cases.txt of all shards as one; left out where a shard has none. */

@@ -25,6 +25,8 @@ beforeAll(() => {
   mkdirSync(join(dir, 'empty'));
   writeFileSync(join(dir, 'text.json'), 'not JSON');
   writeFileSync(join(dir, 'other.json'), '{"version":1,"verdict":"conformant","divergences":{}}');
+  const { other: _other, ...links } = BAD.suites['links']!;
+  writeFileSync(join(dir, 'spoilt.json'), JSON.stringify({ ...BAD, suites: { links } }));
   writeFileSync(join(dir, 'newer.json'), JSON.stringify({ ...GOOD, version: 99 }));
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -77,8 +79,9 @@ test.each<readonly [string, readonly string[], RegExp]>([
   ['no file', ['nowhere'], /nowhere cannot be read: ENOENT/],
   ['an empty directory', ['empty'], /empty holds neither result\.json nor matrix\.json/],
   ['no JSON', ['text.json'], /text\.json cannot be read: .*not valid JSON/],
-  ['another JSON', ['other.json'], /other\.json is no result of this version/],
-  ['another version', ['newer.json'], /newer\.json is no result of this version/],
+  ['another JSON', ['other.json'], /other\.json is no result as ringfence writes it: lacks /],
+  ['another version', ['newer.json'], /newer\.json is no result of this version of ringfence: its version is 99, not 1/],
+  ['a spoilt one', ['spoilt.json'], /spoilt\.json is no result as ringfence writes it: suites\.links: lacks other/],
   ['a place that cannot be written', ['run', '--junit', '/proc/nowhere/junit.xml'], /junit\.xml could not be written/],
   ['a directory', ['run', '--junit', 'empty'], /--junit .*empty is a directory/],
   ['two on one stream', ['run', '--junit', '-', '--ktap', '-'], /--ktap - and --junit - cannot share standard output/],

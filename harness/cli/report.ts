@@ -1,15 +1,14 @@
 /** ringfence report: any report from what an earlier run left. */
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { MATRIX_VERSION } from '../../reports/data/matrix.ts';
-import type { MatrixResult } from '../../reports/data/matrix.ts';
-import { RESULT_VERSION } from '../../reports/data/result.ts';
+import { looksLikeMatrix } from '../../reports/data/read.ts';
 import type { RunResult } from '../../reports/data/result.ts';
 import { OutputError } from '../output/write.ts';
 import { EXIT, SetupError, UsageError } from '../../vm/index.ts';
 import { parse } from './options.ts';
 import { deliver, REPORT_OPTIONS, wishesOf } from '../output/deliver.ts';
 import type { Reported } from '../output/deliver.ts';
+import { matrixOf, readJsonFile, readRunFile, runOf } from '../output/read.ts';
 
 export const HELP = `ringfence report PATH [options]: reports from a result that is there already; runs nothing
 
@@ -57,93 +56,12 @@ export function readReported(path: string): { readonly reported: Reported; reado
       `${path} holds neither result.json nor matrix.json.`,
       'Name the directory that a run or a matrix was given with --out.',
     );
-  const value = read(file);
+  const data = readJsonFile(file);
   const out = dirname(file);
-  if (isMatrix(value)) {
-    const results = value.kernels.flatMap(({ name, result }): [string, RunResult][] => {
-      if (result === undefined) return [];
-      const one = read(join(out, result));
-      if (!isResult(one)) throw notOurs(join(out, result));
-      return [[name, whole(one)]];
-    });
-    return { reported: { kind: 'matrix', matrix: value, results: new Map(results) }, out };
-  }
-  if (!isResult(value)) throw notOurs(file);
-  return { reported: { kind: 'run', result: whole(value) }, out };
-}
-
-function read(file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    throw new SetupError(
-      `${file} cannot be read: ${(error as Error).message}`,
-      'Name a result.json or matrix.json as a run or a matrix wrote it.',
-    );
-  }
-}
-
-function notOurs(file: string): SetupError {
-  return new SetupError(
-    `${file} is no result of this version of ringfence.`,
-    `It takes results of version ${RESULT_VERSION} and matrices of version ${MATRIX_VERSION}; run it again with this version.`,
+  if (!looksLikeMatrix(data)) return { reported: { kind: 'run', result: runOf(file, data) }, out };
+  const matrix = matrixOf(file, data);
+  const results = matrix.kernels.flatMap(({ name, result }): [string, RunResult][] =>
+    result === undefined ? [] : [[name, readRunFile(join(out, result))]],
   );
-}
-
-type Shape = Readonly<Record<string, 'string' | 'number' | 'array' | 'object'>>;
-
-const RESULT: Shape = {
-  verdict: 'string',
-  seed: 'number',
-  command: 'string',
-  kernel: 'object',
-  abi: 'object',
-  accel: 'object',
-  versions: 'object',
-  scenarios: 'number',
-  outcomes: 'number',
-  suites: 'object',
-  rules: 'object',
-  divergences: 'array',
-  crashes: 'array',
-  hangs: 'array',
-  runner_errors: 'array',
-  unconfirmed: 'array',
-  known: 'array',
-  missing_findings: 'array',
-  times: 'object',
-};
-const MATRIX: Shape = {
-  verdict: 'string',
-  seed: 'number',
-  command: 'string',
-  kernels: 'array',
-  abi: 'array',
-  suites: 'array',
-  rules: 'array',
-  findings: 'array',
-  comparison: 'object',
-  versions: 'object',
-  times: 'object',
-};
-
-function fits(value: unknown, version: number, shape: Shape): boolean {
-  if (typeof value !== 'object' || value === null || (value as { version?: unknown }).version !== version) return false;
-  return Object.entries(shape).every(([key, type]) => {
-    const one = (value as Record<string, unknown>)[key];
-    return type === 'array' ? Array.isArray(one) : typeof one === type && one !== null && !Array.isArray(one);
-  });
-}
-
-function isResult(value: unknown): value is RunResult {
-  return fits(value, RESULT_VERSION, RESULT);
-}
-
-function isMatrix(value: unknown): value is MatrixResult {
-  return fits(value, MATRIX_VERSION, MATRIX);
-}
-
-/** Results from before there were expectations have none. */
-function whole(result: RunResult): RunResult {
-  return { ...result, expectations: (result as Partial<RunResult>).expectations ?? [] };
+  return { reported: { kind: 'matrix', matrix, results: new Map(results) }, out };
 }

@@ -73,7 +73,7 @@ describe('what is not as the schema says is told with its place', () => {
     const matrix = copy();
     spoil(matrix);
     expect(dataFault(MATRIX, matrix)).toBe(fault);
-    expect(readMatrixResult(matrix)).toEqual({ fault });
+    expect(readMatrixResult(matrix)).toEqual({ fault: `is no matrix as ringfence writes it: ${fault}` });
     expect(ajv(matrix)).toBe(false);
   });
 });

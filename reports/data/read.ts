@@ -5,7 +5,7 @@ import { RESULT, RESULT_VERSION } from './result.ts';
 import type { RunResult } from './result.ts';
 import { dataFault } from './schema.ts';
 
-/** What was read, or why it is not what it should be: one sentence without a full stop. */
+/** What was read, or what is wrong with it, as a sentence that the file's name begins and that has no full stop. */
 export type Read<T> = { readonly value: T } | { readonly fault: string };
 
 type Members = Readonly<Record<string, unknown>>;
@@ -13,18 +13,20 @@ type Members = Readonly<Record<string, unknown>>;
 /** A parsed result.json. Members that came later than the first files of this version are filled in. */
 export function readRunResult(data: unknown): Read<RunResult> {
   const version = versionFault(data, RESULT_VERSION);
-  if (version !== undefined) return { fault: `it is no result of this version of ringfence: ${version}` };
+  if (version !== undefined) return { fault: `is no result of this version of ringfence: ${version}` };
   const value = completed(data as Members);
   const fault = dataFault(RESULT, value);
-  return fault === undefined ? { value: value as unknown as RunResult } : { fault };
+  if (fault !== undefined) return { fault: `is no result as ringfence writes it: ${fault}` };
+  return { value: value as unknown as RunResult };
 }
 
 /** A parsed matrix.json. */
 export function readMatrixResult(data: unknown): Read<MatrixResult> {
   const version = versionFault(data, MATRIX_VERSION);
-  if (version !== undefined) return { fault: `it is no matrix of this version of ringfence: ${version}` };
+  if (version !== undefined) return { fault: `is no matrix of this version of ringfence: ${version}` };
   const fault = dataFault(MATRIX, data);
-  return fault === undefined ? { value: data as MatrixResult } : { fault };
+  if (fault !== undefined) return { fault: `is no matrix as ringfence writes it: ${fault}` };
+  return { value: data as MatrixResult };
 }
 
 /** Whether parsed JSON is meant as a matrix; what else there is, is a result. */

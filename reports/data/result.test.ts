@@ -46,7 +46,7 @@ test.each([
 describe('what is not as the schema says is told with its place', () => {
   test.each<[string, (result: Open) => void]>([
     ['extra: is not known in this format', (result) => void (result['extra'] = 1)],
-    ['the whole: lacks outcomes', (result) => void delete result['outcomes']],
+    ['lacks outcomes', (result) => void delete result['outcomes']],
     [
       'verdict: expected one of divergent, untestable, interrupted, conformant, found "fine"',
       (result) => void (result['verdict'] = 'fine'),
@@ -70,7 +70,7 @@ describe('what is not as the schema says is told with its place', () => {
     const result = copy(BAD);
     spoil(result);
     expect(dataFault(RESULT, result)).toBe(fault);
-    expect(readRunResult(result)).toEqual({ fault });
+    expect(readRunResult(result)).toEqual({ fault: `is no result as ringfence writes it: ${fault}` });
     expect(ajv(result)).toBe(false);
   });
 
@@ -81,7 +81,7 @@ describe('what is not as the schema says is told with its place', () => {
     ['its version is 2, not 1', { ...GOOD, version: 2 }],
     ['its version is "1", not 1', { ...GOOD, version: '1' }],
   ])('%s', (why, data) => {
-    expect(readRunResult(data)).toEqual({ fault: `it is no result of this version of ringfence: ${why}` });
+    expect(readRunResult(data)).toEqual({ fault: `is no result of this version of ringfence: ${why}` });
   });
 });
 

@@ -85,7 +85,7 @@ function firstFault(schema: TSchema, value: unknown, place: string): string {
   const path = choice === undefined ? names : names.slice(0, choice.depth);
   const found = path.reduce((at: unknown, name) => (at as Members)[name], value);
   const there = path.reduce((before, name) => before + step(name), place);
-  if (choice === undefined) return `${there.replace(/^\./, '') || 'the whole'}: ${complaint(first, found)}`;
+  if (choice === undefined) return `${there === '' ? '' : `${there.replace(/^\./, '')}: `}${complaint(first, found)}`;
   const form = choice.forms.find((one) => isMeant(one, found));
   return form === undefined ? untold(choice.forms, found, there) : firstFault(form, found, there);
 }

@@ -1,0 +1,38 @@
+/** result.json and matrix.json of earlier runs, read back: whatever is in the file, what is returned is as its schema says. */
+import { readFileSync } from 'node:fs';
+import { readMatrixResult, readRunResult } from '../../reports/data/read.ts';
+import type { Read } from '../../reports/data/read.ts';
+import type { MatrixResult } from '../../reports/data/matrix.ts';
+import type { RunResult } from '../../reports/data/result.ts';
+import { SetupError } from '../../vm/index.ts';
+
+const ADVICE = 'Name a result.json or matrix.json as this version of ringfence wrote it, or run it again.';
+
+/** A file's JSON. @throws SetupError when it cannot be read or is none */
+export function readJsonFile(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new SetupError(`${file} cannot be read: ${(error as Error).message}`, ADVICE);
+  }
+}
+
+/** The result of a run in a file. @throws SetupError with the place in the file that is not as it should be */
+export function readRunFile(file: string): RunResult {
+  return taken(file, readRunResult(readJsonFile(file)));
+}
+
+/** JSON of a matrix. @throws SetupError as readRunFile */
+export function matrixOf(file: string, data: unknown): MatrixResult {
+  return taken(file, readMatrixResult(data));
+}
+
+/** JSON of a run. @throws SetupError as readRunFile */
+export function runOf(file: string, data: unknown): RunResult {
+  return taken(file, readRunResult(data));
+}
+
+function taken<T>(file: string, read: Read<T>): T {
+  if ('fault' in read) throw new SetupError(`${file} ${read.fault}.`, ADVICE);
+  return read.value;
+}
