@@ -2,7 +2,7 @@
 import { DATA, data } from '../world/arena.ts';
 import { CQE_BUFFER_SHIFT, CQE_F, E } from '../uapi/constants.ts';
 import { ANY, anySet, EFAULT, EINVAL, PREP_OK, PREP_UNKNOWN, prepError, result } from './support.ts';
-import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
+import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
 
 const MAX_BIDS = 1 << 16;
 /** Group that the ready-made PROVIDE_BUFFERS fills. */
@@ -80,18 +80,19 @@ function issueRemove(c: OpContext): IssueOutcome {
   return result(removed, { touches, effect: () => void group.buffers.splice(0, removed) });
 }
 
-function provide(name: string, rest: Partial<OpForm['sqe']> = {}, prep_error = false): OpForm {
+function provide(name: string, rest: Fields = {}, prep_error = false): FormSpec {
   return {
     name,
-    sqe: { opcode: 31, fd: 2, addr: data(DATA.provide), len: 64, off: 5n, buf_index: GROUP, ...rest },
+    sqe: { fd: 2, addr: data(DATA.provide), len: 64, off: 5n, buf_index: GROUP, ...rest },
     fixtures: [],
     ...(prep_error ? { prep_error } : {}),
   };
 }
 
+/** IORING_OP_PROVIDE_BUFFERS: adds buffers to a group. */
 export const PROVIDE_BUFFERS: OpSpec = {
   opcode: 31,
-  name: 'PROVIDE_BUFFERS',
+  since: '5.7',
   takesIopoll: true,
   prep: prepProvide,
   issue: issueProvide,
@@ -110,18 +111,19 @@ export const PROVIDE_BUFFERS: OpSpec = {
   ],
 };
 
-function remove(name: string, rest: Partial<OpForm['sqe']> = {}, prep_error = false): OpForm {
+function remove(name: string, rest: Fields = {}, prep_error = false): FormSpec {
   return {
     name,
-    sqe: { opcode: 32, fd: 1, buf_index: EMPTY_GROUP, ...rest },
+    sqe: { fd: 1, buf_index: EMPTY_GROUP, ...rest },
     fixtures: [],
     ...(prep_error ? { prep_error } : {}),
   };
 }
 
+/** IORING_OP_REMOVE_BUFFERS: takes buffers out of a group. */
 export const REMOVE_BUFFERS: OpSpec = {
   opcode: 32,
-  name: 'REMOVE_BUFFERS',
+  since: '5.7',
   takesIopoll: true,
   prep: prepRemove,
   issue: issueRemove,

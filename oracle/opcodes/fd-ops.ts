@@ -19,23 +19,21 @@ import {
   prepError,
   result,
   withFile,
+  form,
 } from './support.ts';
-import type { IssueOutcome, OpContext, OpForm, OpSpec } from './types.ts';
+import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec } from './types.ts';
 
-type Fields = Partial<OpForm['sqe']>;
 const refused = { prep_error: true } as const;
 const file = { fixtures: ['file'] } as const;
 const eventfd = { fixtures: ['eventfd'] } as const;
 const epoll = { fixtures: ['epoll'] } as const;
 const epoll_eventfd = { fixtures: ['epoll', 'eventfd'] } as const;
 
-function form(opcode: number, name: string, fields: Fields, extra: Partial<OpForm> = {}): OpForm {
-  return { name, sqe: { opcode, ...fields }, fixtures: [], ...extra };
-}
-
+/** IORING_OP_CLOSE: closes a descriptor, or empties a direct slot. */
 export const CLOSE: OpSpec = {
   opcode: 19,
-  name: 'CLOSE',
+  since: '5.6',
+  manual: 'close(2)',
   prep: (c) => {
     if (anySet(c.sqe, 'off', 'addr', 'len', 'op_flags', 'buf_index')) return EINVAL;
     if (isFixed(c)) return EBADF;
@@ -65,22 +63,22 @@ export const CLOSE: OpSpec = {
     return result(0, { touches, effect: () => void sandbox.fds.delete(sqe.fd) });
   },
   forms: [
-    form(19, 'file', { fd: FD.file }, { ...file, probe: { fd: FD.file } }),
-    form(19, 'eventfd', { fd: FD.eventfd }, { ...eventfd, probe: { fd: FD.eventfd } }),
-    form(19, 'epoll', { fd: FD.epoll }, { ...epoll, probe: { fd: FD.epoll } }),
-    form(19, 'datagram', { fd: FD.datagram }, { fixtures: ['datagram'], probe: { fd: FD.datagram } }),
-    form(19, 'closed', { fd: FD.closed }),
-    form(19, 'negative', { fd: -1 }),
-    form(19, 'direct', { file_index: 1 }),
-    form(19, 'direct-far', { file_index: 0x1_0000 }),
-    form(19, 'direct-alloc', { file_index: FILE_INDEX_ALLOC }),
-    form(19, 'both', { fd: FD.file, file_index: 1 }, { ...file, ...refused }),
-    form(19, 'fixed-file', { fd: FD.file, flags: IOSQE.FIXED_FILE }, { ...file, ...refused }),
-    form(19, 'off-set', { fd: FD.file, off: 1n }, { ...file, ...refused }),
-    form(19, 'addr-set', { fd: FD.file, addr: 1n }, { ...file, ...refused }),
-    form(19, 'len-set', { fd: FD.file, len: 1 }, { ...file, ...refused }),
-    form(19, 'flags-set', { fd: FD.file, op_flags: 1 }, { ...file, ...refused }),
-    form(19, 'buf-index-set', { fd: FD.file, buf_index: 1 }, { ...file, ...refused }),
+    form('file', { fd: FD.file }, { ...file, probe: { fd: FD.file } }),
+    form('eventfd', { fd: FD.eventfd }, { ...eventfd, probe: { fd: FD.eventfd } }),
+    form('epoll', { fd: FD.epoll }, { ...epoll, probe: { fd: FD.epoll } }),
+    form('datagram', { fd: FD.datagram }, { fixtures: ['datagram'], probe: { fd: FD.datagram } }),
+    form('closed', { fd: FD.closed }),
+    form('negative', { fd: -1 }),
+    form('direct', { file_index: 1 }),
+    form('direct-far', { file_index: 0x1_0000 }),
+    form('direct-alloc', { file_index: FILE_INDEX_ALLOC }),
+    form('both', { fd: FD.file, file_index: 1 }, { ...file, ...refused }),
+    form('fixed-file', { fd: FD.file, flags: IOSQE.FIXED_FILE }, { ...file, ...refused }),
+    form('off-set', { fd: FD.file, off: 1n }, { ...file, ...refused }),
+    form('addr-set', { fd: FD.file, addr: 1n }, { ...file, ...refused }),
+    form('len-set', { fd: FD.file, len: 1 }, { ...file, ...refused }),
+    form('flags-set', { fd: FD.file, op_flags: 1 }, { ...file, ...refused }),
+    form('buf-index-set', { fd: FD.file, buf_index: 1 }, { ...file, ...refused }),
   ],
 };
 
@@ -128,9 +126,10 @@ export function lookupPlain(c: Pick<OpContext, 'sandbox' | 'ringAt'>, fd: number
   return open === 'closed' || (open !== 'unknown' && open.kind === 'path') ? undefined : open;
 }
 
+/** IORING_OP_FILES_UPDATE: replaces direct descriptors. */
 export const FILES_UPDATE: OpSpec = {
   opcode: 20,
-  name: 'FILES_UPDATE',
+  since: '5.6',
   takesIopoll: true,
   prep: (c) => {
     if (isFixed(c)) return EINVAL;
@@ -160,22 +159,23 @@ export const FILES_UPDATE: OpSpec = {
     return result(res, { touches: names, changes: touches, effect: apply });
   },
   forms: [
-    form(20, 'clear', { addr: FD_LIST.minus_one, len: 1 }),
-    form(20, 'pipe', { addr: FD_LIST.pipe, len: 2 }, { fixtures: ['pipe'] }),
-    form(20, 'closed', { addr: FD_LIST.closed, len: 1 }),
-    form(20, 'far', { addr: FD_LIST.minus_one, len: 1, off: 0x1_0000n }),
-    form(20, 'wraps', { addr: FD_LIST.minus_one, len: 2, off: 0xffff_fffen }),
-    form(20, 'alloc', { addr: data(DATA.update), len: 1, off: BigInt(FILE_INDEX_ALLOC) }),
-    form(20, 'len-zero', { addr: FD_LIST.minus_one }, refused),
-    form(20, 'flags-set', { addr: FD_LIST.minus_one, len: 1, op_flags: 1 }, refused),
-    form(20, 'file-index-set', { addr: FD_LIST.minus_one, len: 1, file_index: 1 }, refused),
-    form(20, 'fixed-file', { addr: FD_LIST.minus_one, len: 1, flags: IOSQE.FIXED_FILE }, refused),
+    form('clear', { addr: FD_LIST.minus_one, len: 1 }),
+    form('pipe', { addr: FD_LIST.pipe, len: 2 }, { fixtures: ['pipe'] }),
+    form('closed', { addr: FD_LIST.closed, len: 1 }),
+    form('far', { addr: FD_LIST.minus_one, len: 1, off: 0x1_0000n }),
+    form('wraps', { addr: FD_LIST.minus_one, len: 2, off: 0xffff_fffen }),
+    form('alloc', { addr: data(DATA.update), len: 1, off: BigInt(FILE_INDEX_ALLOC) }),
+    form('len-zero', { addr: FD_LIST.minus_one }, refused),
+    form('flags-set', { addr: FD_LIST.minus_one, len: 1, op_flags: 1 }, refused),
+    form('file-index-set', { addr: FD_LIST.minus_one, len: 1, file_index: 1 }, refused),
+    form('fixed-file', { addr: FD_LIST.minus_one, len: 1, flags: IOSQE.FIXED_FILE }, refused),
   ],
 };
 
+/** IORING_OP_FIXED_FD_INSTALL: makes a descriptor of a direct one. */
 export const FIXED_FD_INSTALL: OpSpec = {
   opcode: 54,
-  name: 'FIXED_FD_INSTALL',
+  since: '6.8',
   prep: (c) => {
     const { sqe } = c;
     if (anySet(sqe, 'off', 'addr', 'len', 'buf_index', 'file_index', 'addr3')) return EINVAL;
@@ -185,13 +185,13 @@ export const FIXED_FD_INSTALL: OpSpec = {
   },
   issue: (c) => withFile(c, false, () => oneOf({ at_least: 0 }, false)),
   forms: [
-    form(54, 'slot-0', { flags: IOSQE.FIXED_FILE }),
-    form(54, 'slot-1-no-cloexec', { fd: 1, flags: IOSQE.FIXED_FILE, op_flags: IORING_FIXED_FD_NO_CLOEXEC }),
-    form(54, 'slot-far', { fd: 0x1_0000, flags: IOSQE.FIXED_FILE }),
-    form(54, 'not-fixed', { fd: FD.file }, { ...file, ...refused }),
-    form(54, 'unknown-flag', { flags: IOSQE.FIXED_FILE, op_flags: 2 }, refused),
-    form(54, 'len-set', { flags: IOSQE.FIXED_FILE, len: 1 }, refused),
-    form(54, 'addr3-set', { flags: IOSQE.FIXED_FILE, addr3: 1n }, refused),
+    form('slot-0', { flags: IOSQE.FIXED_FILE }),
+    form('slot-1-no-cloexec', { fd: 1, flags: IOSQE.FIXED_FILE, op_flags: IORING_FIXED_FD_NO_CLOEXEC }),
+    form('slot-far', { fd: 0x1_0000, flags: IOSQE.FIXED_FILE }),
+    form('not-fixed', { fd: FD.file }, { ...file, ...refused }),
+    form('unknown-flag', { flags: IOSQE.FIXED_FILE, op_flags: 2 }, refused),
+    form('len-set', { flags: IOSQE.FIXED_FILE, len: 1 }, refused),
+    form('addr3-set', { flags: IOSQE.FIXED_FILE, addr3: 1n }, refused),
   ],
 };
 
@@ -239,9 +239,11 @@ function issuePipe(c: OpContext): IssueOutcome {
 }
 
 const fds_at = data(DATA.pipe_fds);
+/** IORING_OP_PIPE: makes a pipe. */
 export const PIPE: OpSpec = {
   opcode: 62,
-  name: 'PIPE',
+  since: '6.16',
+  manual: 'pipe2(2)',
   prep: (c) => {
     const { sqe } = c;
     if (anySet(sqe, 'fd', 'off', 'addr3')) return EINVAL;
@@ -252,20 +254,19 @@ export const PIPE: OpSpec = {
   },
   issue: issuePipe,
   forms: [
-    form(62, 'plain', { addr: fds_at }),
-    form(62, 'cloexec-nonblock', { addr: fds_at, op_flags: 0o2004000 }),
-    form(62, 'null', { addr: 0n }),
+    form('plain', { addr: fds_at }),
+    form('cloexec-nonblock', { addr: fds_at, op_flags: 0o2004000 }),
+    form('null', { addr: 0n }),
     form(
-      62,
       'direct',
       { addr: fds_at, file_index: 1 },
       { probe: { memory: { at: ARENA.data + DATA.pipe_fds, length: 8 } } },
     ),
-    form(62, 'direct-cloexec', { addr: fds_at, op_flags: 0o2000000, file_index: 1 }),
-    form(62, 'unknown-flag', { addr: fds_at, op_flags: 1 }, refused),
-    form(62, 'fd-set', { addr: fds_at, fd: 1 }, refused),
-    form(62, 'off-set', { addr: fds_at, off: 1n }, refused),
-    form(62, 'addr3-set', { addr: fds_at, addr3: 1n }, refused),
+    form('direct-cloexec', { addr: fds_at, op_flags: 0o2000000, file_index: 1 }),
+    form('unknown-flag', { addr: fds_at, op_flags: 1 }, refused),
+    form('fd-set', { addr: fds_at, fd: 1 }, refused),
+    form('off-set', { addr: fds_at, off: 1n }, refused),
+    form('addr3-set', { addr: fds_at, addr3: 1n }, refused),
   ],
 };
 
@@ -303,17 +304,18 @@ function issueEpollCtl(c: OpContext): IssueOutcome {
   );
 }
 
-const ctl = (name: string, op: number, fields: Fields = {}, extra: Partial<OpForm> = {}): OpForm =>
+const ctl = (name: string, op: number, fields: Fields = {}, extra: Partial<FormSpec> = {}): FormSpec =>
   form(
-    29,
     name,
     { fd: FD.epoll, off: BigInt(FD.eventfd), len: op, addr: EPOLL_EVENT.in, ...fields },
     { ...epoll_eventfd, ...extra },
   );
 
+/** IORING_OP_EPOLL_CTL: changes what an epoll instance watches. */
 export const EPOLL_CTL: OpSpec = {
   opcode: 29,
-  name: 'EPOLL_CTL',
+  since: '5.6',
+  manual: 'epoll_ctl(2)',
   prep: (c) => {
     if (anySet(c.sqe, 'buf_index', 'file_index')) return EINVAL;
     if ((c.sqe.len | 0) === CTL_DEL) return PREP_OK;
@@ -339,9 +341,11 @@ export const EPOLL_CTL: OpSpec = {
 
 const EPOLL_MAX = Math.floor(0x7fff_ffff / 16);
 
+/** IORING_OP_EPOLL_WAIT: waits for events of an epoll instance. */
 export const EPOLL_WAIT: OpSpec = {
   opcode: 59,
-  name: 'EPOLL_WAIT',
+  since: '6.15',
+  manual: 'epoll_wait(2)',
   prep: ({ sqe }) => (anySet(sqe, 'off', 'op_flags', 'buf_index', 'file_index') ? EINVAL : PREP_OK),
   issue: (c) =>
     withFile(c, false, (open) => {
@@ -351,11 +355,11 @@ export const EPOLL_WAIT: OpSpec = {
       return open.kind === 'epoll' || open.kind === 'ring' ? ANY : result(-E.INVAL);
     }),
   forms: [
-    form(59, 'no-room', { fd: FD.epoll, addr: data(DATA.epoll) }, epoll),
-    form(59, 'negative', { fd: FD.epoll, addr: data(DATA.epoll), len: 0xffff_ffff }, epoll),
-    form(59, 'not-epoll', { fd: FD.eventfd, addr: data(DATA.epoll), len: 1 }, eventfd),
-    form(59, 'bad-fd', { fd: FD.closed, addr: data(DATA.epoll), len: 1 }),
-    form(59, 'off-set', { fd: FD.epoll, len: 1, off: 1n }, { ...epoll, ...refused }),
-    form(59, 'flags-set', { fd: FD.epoll, len: 1, op_flags: 1 }, { ...epoll, ...refused }),
+    form('no-room', { fd: FD.epoll, addr: data(DATA.epoll) }, epoll),
+    form('negative', { fd: FD.epoll, addr: data(DATA.epoll), len: 0xffff_ffff }, epoll),
+    form('not-epoll', { fd: FD.eventfd, addr: data(DATA.epoll), len: 1 }, eventfd),
+    form('bad-fd', { fd: FD.closed, addr: data(DATA.epoll), len: 1 }),
+    form('off-set', { fd: FD.epoll, len: 1, off: 1n }, { ...epoll, ...refused }),
+    form('flags-set', { fd: FD.epoll, len: 1, op_flags: 1 }, { ...epoll, ...refused }),
   ],
 };

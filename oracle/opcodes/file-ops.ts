@@ -21,23 +21,21 @@ import {
   quietAlways,
   quietOnFile,
   directoryInFd,
+  form,
 } from './support.ts';
-import type { IssueOutcome, OpContext, OpForm, OpSpec } from './types.ts';
+import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec } from './types.ts';
 
-type Fields = Partial<OpForm['sqe']>;
 const file = { fixtures: ['file'] } as const;
 const pipe = { fixtures: ['pipe'] } as const;
 const refused = { prep_error: true } as const;
 
-function form(opcode: number, name: string, fields: Fields, extra: Partial<OpForm> = {}): OpForm {
-  return { name, sqe: { opcode, ...fields }, fixtures: [], ...extra };
-}
-
 const SIGN = 1n << 63n;
 
+/** IORING_OP_FSYNC: writes a file back. */
 export const FSYNC: OpSpec = {
   opcode: 3,
-  name: 'FSYNC',
+  since: '5.1',
+  manual: 'fsync(2)',
   quiet: quietOnFile,
   prep: ({ sqe }) => {
     if (anySet(sqe, 'addr', 'buf_index', 'file_index')) return EINVAL;
@@ -53,23 +51,25 @@ export const FSYNC: OpSpec = {
         : ANY;
     }),
   forms: [
-    form(3, 'file', { fd: FD.file }, file),
-    form(3, 'data', { fd: FD.file, op_flags: IORING_FSYNC_DATASYNC }, file),
-    form(3, 'range', { fd: FD.file, off: 4n, len: 8 }, file),
-    form(3, 'pipe', { fd: FD.pipe_read }, pipe),
-    form(3, 'eventfd', { fd: FD.eventfd }, { fixtures: ['eventfd'] }),
-    form(3, 'bad-fd', { fd: FD.closed }),
-    form(3, 'fixed-file', { fd: 0, flags: IOSQE.FIXED_FILE }),
-    form(3, 'unknown-flag', { fd: FD.file, op_flags: 2 }, { ...file, ...refused }),
-    form(3, 'addr-set', { fd: FD.file, addr: 1n }, { ...file, ...refused }),
-    form(3, 'buf-index-set', { fd: FD.file, buf_index: 1 }, { ...file, ...refused }),
-    form(3, 'file-index-set', { fd: FD.file, file_index: 1 }, { ...file, ...refused }),
+    form('file', { fd: FD.file }, file),
+    form('data', { fd: FD.file, op_flags: IORING_FSYNC_DATASYNC }, file),
+    form('range', { fd: FD.file, off: 4n, len: 8 }, file),
+    form('pipe', { fd: FD.pipe_read }, pipe),
+    form('eventfd', { fd: FD.eventfd }, { fixtures: ['eventfd'] }),
+    form('bad-fd', { fd: FD.closed }),
+    form('fixed-file', { fd: 0, flags: IOSQE.FIXED_FILE }),
+    form('unknown-flag', { fd: FD.file, op_flags: 2 }, { ...file, ...refused }),
+    form('addr-set', { fd: FD.file, addr: 1n }, { ...file, ...refused }),
+    form('buf-index-set', { fd: FD.file, buf_index: 1 }, { ...file, ...refused }),
+    form('file-index-set', { fd: FD.file, file_index: 1 }, { ...file, ...refused }),
   ],
 };
 
+/** IORING_OP_SYNC_FILE_RANGE: writes a part of a file back. */
 export const SYNC_FILE_RANGE: OpSpec = {
   opcode: 8,
-  name: 'SYNC_FILE_RANGE',
+  since: '5.2',
+  manual: 'sync_file_range(2)',
   quiet: quietOnFile,
   prep: ({ sqe }) => (anySet(sqe, 'addr', 'buf_index', 'file_index') ? EINVAL : PREP_ASYNC),
   issue: (c) =>
@@ -79,14 +79,14 @@ export const SYNC_FILE_RANGE: OpSpec = {
       return open.kind === 'pipe' || open.kind === 'socket' || open.kind === 'eventfd' ? result(-E.SPIPE) : ANY;
     }),
   forms: [
-    form(8, 'file', { fd: FD.file, len: 64 }, file),
-    form(8, 'write', { fd: FD.file, len: 16, off: 8n, op_flags: 2 }, file),
-    form(8, 'unknown-flag', { fd: FD.file, op_flags: 8 }, file),
-    form(8, 'negative', { fd: FD.file, off: SIGN }, file),
-    form(8, 'pipe', { fd: FD.pipe_write }, pipe),
-    form(8, 'bad-fd', { fd: FD.closed }),
-    form(8, 'addr-set', { fd: FD.file, addr: 1n }, { ...file, ...refused }),
-    form(8, 'file-index-set', { fd: FD.file, file_index: 1 }, { ...file, ...refused }),
+    form('file', { fd: FD.file, len: 64 }, file),
+    form('write', { fd: FD.file, len: 16, off: 8n, op_flags: 2 }, file),
+    form('unknown-flag', { fd: FD.file, op_flags: 8 }, file),
+    form('negative', { fd: FD.file, off: SIGN }, file),
+    form('pipe', { fd: FD.pipe_write }, pipe),
+    form('bad-fd', { fd: FD.closed }),
+    form('addr-set', { fd: FD.file, addr: 1n }, { ...file, ...refused }),
+    form('file-index-set', { fd: FD.file, file_index: 1 }, { ...file, ...refused }),
   ],
 };
 
@@ -110,9 +110,11 @@ function fallocateError(c: OpContext, open: OpenFile): number | 'unknown' {
   }
 }
 
+/** IORING_OP_FALLOCATE: reserves space in a file. */
 export const FALLOCATE: OpSpec = {
   opcode: 17,
-  name: 'FALLOCATE',
+  since: '5.6',
+  manual: 'fallocate(2)',
   quiet: quietOnFile,
   prep: ({ sqe }) => (anySet(sqe, 'buf_index', 'op_flags', 'file_index') ? EINVAL : PREP_ASYNC),
   issue: (c) =>
@@ -128,15 +130,15 @@ export const FALLOCATE: OpSpec = {
       });
     }),
   forms: [
-    form(17, 'file', { fd: FD.file, addr: 128n }, file),
-    form(17, 'keep-size', { fd: FD.file, off: 64n, addr: 64n, len: 1 }, file),
-    form(17, 'zero', { fd: FD.file, addr: 0n }, file),
-    form(17, 'negative', { fd: FD.file, addr: 8n, off: SIGN }, file),
-    form(17, 'unknown-mode', { fd: FD.file, addr: 8n, len: 0x8000_0000 }, file),
-    form(17, 'pipe', { fd: FD.pipe_write, addr: 8n }, pipe),
-    form(17, 'bad-fd', { fd: FD.closed, addr: 8n }),
-    form(17, 'flags-set', { fd: FD.file, addr: 8n, op_flags: 1 }, { ...file, ...refused }),
-    form(17, 'buf-index-set', { fd: FD.file, addr: 8n, buf_index: 1 }, { ...file, ...refused }),
+    form('file', { fd: FD.file, addr: 128n }, file),
+    form('keep-size', { fd: FD.file, off: 64n, addr: 64n, len: 1 }, file),
+    form('zero', { fd: FD.file, addr: 0n }, file),
+    form('negative', { fd: FD.file, addr: 8n, off: SIGN }, file),
+    form('unknown-mode', { fd: FD.file, addr: 8n, len: 0x8000_0000 }, file),
+    form('pipe', { fd: FD.pipe_write, addr: 8n }, pipe),
+    form('bad-fd', { fd: FD.closed, addr: 8n }),
+    form('flags-set', { fd: FD.file, addr: 8n, op_flags: 1 }, { ...file, ...refused }),
+    form('buf-index-set', { fd: FD.file, addr: 8n, buf_index: 1 }, { ...file, ...refused }),
   ],
 };
 
@@ -146,9 +148,11 @@ function resize(node: { content: Uint8Array }, size: number): void {
   node.content = content;
 }
 
+/** IORING_OP_FTRUNCATE: sets the size of a file. */
 export const FTRUNCATE: OpSpec = {
   opcode: 55,
-  name: 'FTRUNCATE',
+  since: '6.9',
+  manual: 'ftruncate(2)',
   quiet: quietOnFile,
   prep: ({ sqe }) => (anySet(sqe, 'op_flags', 'addr', 'len', 'buf_index', 'file_index', 'addr3') ? EINVAL : PREP_ASYNC),
   issue: (c) =>
@@ -162,23 +166,25 @@ export const FTRUNCATE: OpSpec = {
       return result(0, { effect: () => resize(open.node, Number(size)) });
     }),
   forms: [
-    form(55, 'shrink', { fd: FD.file, off: 10n }, file),
-    form(55, 'empty', { fd: FD.file }, file),
-    form(55, 'grow', { fd: FD.file, off: 100n }, file),
-    form(55, 'negative', { fd: FD.file, off: SIGN }, file),
-    form(55, 'pipe', { fd: FD.pipe_write, off: 8n }, pipe),
-    form(55, 'bad-fd', { fd: FD.closed }),
-    form(55, 'len-set', { fd: FD.file, len: 1 }, { ...file, ...refused }),
-    form(55, 'addr3-set', { fd: FD.file, addr3: 1n }, { ...file, ...refused }),
+    form('shrink', { fd: FD.file, off: 10n }, file),
+    form('empty', { fd: FD.file }, file),
+    form('grow', { fd: FD.file, off: 100n }, file),
+    form('negative', { fd: FD.file, off: SIGN }, file),
+    form('pipe', { fd: FD.pipe_write, off: 8n }, pipe),
+    form('bad-fd', { fd: FD.closed }),
+    form('len-set', { fd: FD.file, len: 1 }, { ...file, ...refused }),
+    form('addr3-set', { fd: FD.file, addr3: 1n }, { ...file, ...refused }),
   ],
 };
 
 /** Advice that is given at once; the rest goes to a worker. */
 const INLINE_ADVICE = new Set([0, 1, 2]);
 
+/** IORING_OP_FADVISE: tells how a file will be used. */
 export const FADVISE: OpSpec = {
   opcode: 24,
-  name: 'FADVISE',
+  since: '5.6',
+  manual: 'posix_fadvise(2)',
   prep: ({ sqe }) => {
     if (anySet(sqe, 'buf_index', 'file_index')) return EINVAL;
     return INLINE_ADVICE.has(sqe.op_flags) ? PREP_OK : PREP_ASYNC;
@@ -192,24 +198,26 @@ export const FADVISE: OpSpec = {
       return result(0);
     }),
   forms: [
-    form(24, 'normal', { fd: FD.file }, file),
-    form(24, 'sequential', { fd: FD.file, len: 16, op_flags: 2 }, file),
-    form(24, 'willneed', { fd: FD.file, addr: 16n, op_flags: 3 }, file),
-    form(24, 'dontneed', { fd: FD.file, op_flags: 4 }, file),
-    form(24, 'unknown-advice', { fd: FD.file, op_flags: 77 }, file),
-    form(24, 'pipe', { fd: FD.pipe_read }, pipe),
-    form(24, 'bad-fd', { fd: FD.closed }),
-    form(24, 'buf-index-set', { fd: FD.file, buf_index: 1 }, { ...file, ...refused }),
-    form(24, 'file-index-set', { fd: FD.file, file_index: 1 }, { ...file, ...refused }),
+    form('normal', { fd: FD.file }, file),
+    form('sequential', { fd: FD.file, len: 16, op_flags: 2 }, file),
+    form('willneed', { fd: FD.file, addr: 16n, op_flags: 3 }, file),
+    form('dontneed', { fd: FD.file, op_flags: 4 }, file),
+    form('unknown-advice', { fd: FD.file, op_flags: 77 }, file),
+    form('pipe', { fd: FD.pipe_read }, pipe),
+    form('bad-fd', { fd: FD.closed }),
+    form('buf-index-set', { fd: FD.file, buf_index: 1 }, { ...file, ...refused }),
+    form('file-index-set', { fd: FD.file, file_index: 1 }, { ...file, ...refused }),
   ],
 };
 
 const PAGE = 4096n;
 const data_page = BigInt(ARENA_BASE + ARENA.data);
 
+/** IORING_OP_MADVISE: tells how memory will be used. */
 export const MADVISE: OpSpec = {
   opcode: 25,
-  name: 'MADVISE',
+  since: '5.6',
+  manual: 'madvise(2)',
   quiet: quietAlways,
   prep: ({ sqe }) => (anySet(sqe, 'buf_index', 'file_index') ? EINVAL : PREP_ASYNC),
   issue: (c) => {
@@ -225,14 +233,14 @@ export const MADVISE: OpSpec = {
     return sqe.addr === BigInt(ARENA_END) || end <= PAGE ? result(-E.NOMEM) : ANY;
   },
   forms: [
-    form(25, 'normal', { addr: data_page, len: 4096 }),
-    form(25, 'random', { addr: data_page, off: 4096n, op_flags: 1 }),
-    form(25, 'zero', { addr: data_page }),
-    form(25, 'unaligned', { addr: data_page + 1n, len: 1 }),
-    form(25, 'unknown-advice', { addr: data_page, len: 4096, op_flags: 0x1000 }),
-    form(25, 'unmapped', { addr: BigInt(ARENA_END), len: 4096 }),
-    form(25, 'buf-index-set', { addr: data_page, buf_index: 1 }, refused),
-    form(25, 'file-index-set', { addr: data_page, file_index: 1 }, refused),
+    form('normal', { addr: data_page, len: 4096 }),
+    form('random', { addr: data_page, off: 4096n, op_flags: 1 }),
+    form('zero', { addr: data_page }),
+    form('unaligned', { addr: data_page + 1n, len: 1 }),
+    form('unknown-advice', { addr: data_page, len: 4096, op_flags: 0x1000 }),
+    form('unmapped', { addr: BigInt(ARENA_END), len: 4096 }),
+    form('buf-index-set', { addr: data_page, buf_index: 1 }, refused),
+    form('file-index-set', { addr: data_page, file_index: 1 }, refused),
   ],
 };
 
@@ -274,12 +282,14 @@ function issueStatx(c: OpContext): IssueOutcome {
   });
 }
 
-const statx = (name: string, path: bigint, fields: Fields = {}, extra: Partial<OpForm> = {}): OpForm =>
-  form(21, name, { fd: AT_FDCWD, addr: path, len: 0x7ff, off: data(DATA.statx), ...fields }, extra);
+const statx = (name: string, path: bigint, fields: Fields = {}, extra: Partial<FormSpec> = {}): FormSpec =>
+  form(name, { fd: AT_FDCWD, addr: path, len: 0x7ff, off: data(DATA.statx), ...fields }, extra);
 
+/** IORING_OP_STATX: asks what a path leads to. */
 export const STATX: OpSpec = {
   opcode: 21,
-  name: 'STATX',
+  since: '5.6',
+  manual: 'statx(2)',
   directories: directoryInFd,
   quiet: quietAlways,
   prep: (c) => {

@@ -17,9 +17,7 @@ import {
   directoryInFd,
   directoriesInFdAndLen,
 } from './support.ts';
-import type { FullSqe, IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
-
-type Fields = Partial<OpForm['sqe']>;
+import type { Fields, FormSpec, FullSqe, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
 
 /** Prep of a request that names paths: reserved fields, no direct descriptor, extra checks, then the paths. */
 function prepPaths(
@@ -75,16 +73,17 @@ function occupied(c: OpContext, path: string): boolean {
 const file = { fixtures: ['file'] } as const;
 const dir = { fixtures: ['dir'] } as const;
 const refused = { prep_error: true } as const;
-const makes = (path: string): Partial<OpForm> => ({ probe: { path } });
+const makes = (path: string): Partial<FormSpec> => ({ probe: { path } });
 
-function form(opcode: number, name: string, fields: Fields, extra: Partial<OpForm> = {}): OpForm {
-  return { name, sqe: { opcode, fd: AT_FDCWD, ...fields }, fixtures: [], ...extra };
+function form(name: string, fields: Fields, extra: Partial<FormSpec> = {}): FormSpec {
+  return { name, sqe: { fd: AT_FDCWD, ...fields }, fixtures: [], ...extra };
 }
 
-const MKDIR = 37;
+/** IORING_OP_MKDIRAT: makes a directory. */
 export const MKDIRAT: OpSpec = {
-  opcode: MKDIR,
-  name: 'MKDIRAT',
+  opcode: 37,
+  since: '5.15',
+  manual: 'mkdirat(2)',
   directories: directoryInFd,
   quiet: quietAlways,
   prep: (c) => prepPaths(c, ['off', 'op_flags', 'buf_index', 'file_index'], [c.sqe.addr]),
@@ -102,29 +101,30 @@ export const MKDIRAT: OpSpec = {
     });
   },
   forms: [
-    form(MKDIR, 'new', { addr: PATH.n0, len: 0o755 }, makes('n0')),
-    form(MKDIR, 'new-no-mode', { addr: PATH.n1, len: 0 }, makes('n1')),
-    form(MKDIR, 'exists', { addr: PATH.d0, len: 0o755 }, dir),
-    form(MKDIR, 'file-exists', { addr: PATH.f0, len: 0o755 }, file),
-    form(MKDIR, 'in-dir', { addr: PATH.in_dir, len: 0o700 }, { ...dir, ...makes('d0/x') }),
-    form(MKDIR, 'missing-parent', { addr: PATH.missing_dir, len: 0o755 }),
-    form(MKDIR, 'below-file', { addr: PATH.below_file, len: 0o755 }, file),
-    form(MKDIR, 'bad-dirfd', { addr: PATH.n0, len: 0o755, fd: FD.closed }, makes('n0')),
-    form(MKDIR, 'dirfd-is-file', { addr: PATH.n0, len: 0o755, fd: FD.file }, file),
-    form(MKDIR, 'off-set', { addr: PATH.n0, off: 1n }, refused),
-    form(MKDIR, 'flags-set', { addr: PATH.n0, op_flags: 1 }, refused),
-    form(MKDIR, 'buf-index-set', { addr: PATH.n0, buf_index: 1 }, refused),
-    form(MKDIR, 'file-index-set', { addr: PATH.n0, file_index: 1 }, refused),
-    form(MKDIR, 'fixed-file', { addr: PATH.n0, flags: IOSQE.FIXED_FILE }, refused),
-    form(MKDIR, 'null', { addr: 0n }, refused),
-    form(MKDIR, 'empty', { addr: PATH.empty }, refused),
+    form('new', { addr: PATH.n0, len: 0o755 }, makes('n0')),
+    form('new-no-mode', { addr: PATH.n1, len: 0 }, makes('n1')),
+    form('exists', { addr: PATH.d0, len: 0o755 }, dir),
+    form('file-exists', { addr: PATH.f0, len: 0o755 }, file),
+    form('in-dir', { addr: PATH.in_dir, len: 0o700 }, { ...dir, ...makes('d0/x') }),
+    form('missing-parent', { addr: PATH.missing_dir, len: 0o755 }),
+    form('below-file', { addr: PATH.below_file, len: 0o755 }, file),
+    form('bad-dirfd', { addr: PATH.n0, len: 0o755, fd: FD.closed }, makes('n0')),
+    form('dirfd-is-file', { addr: PATH.n0, len: 0o755, fd: FD.file }, file),
+    form('off-set', { addr: PATH.n0, off: 1n }, refused),
+    form('flags-set', { addr: PATH.n0, op_flags: 1 }, refused),
+    form('buf-index-set', { addr: PATH.n0, buf_index: 1 }, refused),
+    form('file-index-set', { addr: PATH.n0, file_index: 1 }, refused),
+    form('fixed-file', { addr: PATH.n0, flags: IOSQE.FIXED_FILE }, refused),
+    form('null', { addr: 0n }, refused),
+    form('empty', { addr: PATH.empty }, refused),
   ],
 };
 
-const UNLINK = 36;
+/** IORING_OP_UNLINKAT: removes a file or a directory. */
 export const UNLINKAT: OpSpec = {
-  opcode: UNLINK,
-  name: 'UNLINKAT',
+  opcode: 36,
+  since: '5.11',
+  manual: 'unlinkat(2)',
   directories: directoryInFd,
   quiet: quietAlways,
   prep: (c) =>
@@ -146,19 +146,19 @@ export const UNLINKAT: OpSpec = {
     return result(0, { ...touch, effect: () => void c.sandbox.world.paths.delete(path) });
   },
   forms: [
-    form(UNLINK, 'file', { addr: PATH.f0 }, { ...file, ...makes('f0') }),
-    form(UNLINK, 'dir', { addr: PATH.d0, op_flags: AT_REMOVEDIR }, { ...dir, ...makes('d0') }),
-    form(UNLINK, 'socket', { addr: PATH.sock }, { fixtures: ['listener'], probe: { path: 'sock' } }),
-    form(UNLINK, 'dir-as-file', { addr: PATH.d0 }, dir),
-    form(UNLINK, 'file-as-dir', { addr: PATH.f0, op_flags: AT_REMOVEDIR }, file),
-    form(UNLINK, 'missing', { addr: PATH.missing }),
-    form(UNLINK, 'missing-parent', { addr: PATH.missing_dir }),
-    form(UNLINK, 'bad-dirfd', { addr: PATH.f0, fd: FD.closed }, file),
-    form(UNLINK, 'unknown-flag', { addr: PATH.f0, op_flags: 1 }, { ...file, ...refused }),
-    form(UNLINK, 'off-set', { addr: PATH.f0, off: 1n }, { ...file, ...refused }),
-    form(UNLINK, 'len-set', { addr: PATH.f0, len: 1 }, { ...file, ...refused }),
-    form(UNLINK, 'fixed-file', { addr: PATH.f0, flags: IOSQE.FIXED_FILE }, { ...file, ...refused }),
-    form(UNLINK, 'null', { addr: 0n }, refused),
+    form('file', { addr: PATH.f0 }, { ...file, ...makes('f0') }),
+    form('dir', { addr: PATH.d0, op_flags: AT_REMOVEDIR }, { ...dir, ...makes('d0') }),
+    form('socket', { addr: PATH.sock }, { fixtures: ['listener'], probe: { path: 'sock' } }),
+    form('dir-as-file', { addr: PATH.d0 }, dir),
+    form('file-as-dir', { addr: PATH.f0, op_flags: AT_REMOVEDIR }, file),
+    form('missing', { addr: PATH.missing }),
+    form('missing-parent', { addr: PATH.missing_dir }),
+    form('bad-dirfd', { addr: PATH.f0, fd: FD.closed }, file),
+    form('unknown-flag', { addr: PATH.f0, op_flags: 1 }, { ...file, ...refused }),
+    form('off-set', { addr: PATH.f0, off: 1n }, { ...file, ...refused }),
+    form('len-set', { addr: PATH.f0, len: 1 }, { ...file, ...refused }),
+    form('fixed-file', { addr: PATH.f0, flags: IOSQE.FIXED_FILE }, { ...file, ...refused }),
+    form('null', { addr: 0n }, refused),
   ],
 };
 
@@ -201,12 +201,13 @@ function issueRename(c: OpContext): IssueOutcome {
   return result(0, { ...touch, effect: () => (paths.delete(from), move(node, to)) });
 }
 
-const RENAME = 35;
-const rename = (name: string, from: bigint, to: bigint, fields: Fields = {}, extra: Partial<OpForm> = {}): OpForm =>
-  form(RENAME, name, { addr: from, off: to, len: AT_FDCWD >>> 0, ...fields }, extra);
+const rename = (name: string, from: bigint, to: bigint, fields: Fields = {}, extra: Partial<FormSpec> = {}): FormSpec =>
+  form(name, { addr: from, off: to, len: AT_FDCWD >>> 0, ...fields }, extra);
+/** IORING_OP_RENAMEAT: renames a file. */
 export const RENAMEAT: OpSpec = {
-  opcode: RENAME,
-  name: 'RENAMEAT',
+  opcode: 35,
+  since: '5.11',
+  manual: 'renameat2(2)',
   directories: directoriesInFdAndLen,
   quiet: quietAlways,
   prep: (c) => prepPaths(c, ['buf_index', 'file_index'], [c.sqe.addr, c.sqe.off]),
@@ -232,10 +233,11 @@ export const RENAMEAT: OpSpec = {
   ],
 };
 
-const SYMLINK = 38;
+/** IORING_OP_SYMLINKAT: makes a symbolic link. */
 export const SYMLINKAT: OpSpec = {
-  opcode: SYMLINK,
-  name: 'SYMLINKAT',
+  opcode: 38,
+  since: '5.15',
+  manual: 'symlinkat(2)',
   directories: directoryInFd,
   quiet: quietAlways,
   prep: (c) => prepPaths(c, ['len', 'op_flags', 'buf_index', 'file_index'], [c.sqe.addr, c.sqe.off]),
@@ -251,23 +253,24 @@ export const SYMLINKAT: OpSpec = {
     return result(0, { ...touch, effect: () => void c.sandbox.world.paths.set(path, { type: 'symlink', target }) });
   },
   forms: [
-    form(SYMLINK, 'to-file', { addr: PATH.f0, off: PATH.n5 }, { ...file, ...makes('n5') }),
-    form(SYMLINK, 'exists', { addr: PATH.missing, off: PATH.f0 }, file),
-    form(SYMLINK, 'missing-parent', { addr: PATH.f0, off: PATH.missing_dir }),
-    form(SYMLINK, 'bad-dirfd', { addr: PATH.f0, off: PATH.n5, fd: FD.closed }, makes('n5')),
-    form(SYMLINK, 'len-set', { addr: PATH.f0, off: PATH.n5, len: 1 }, refused),
-    form(SYMLINK, 'flags-set', { addr: PATH.f0, off: PATH.n5, op_flags: 1 }, refused),
-    form(SYMLINK, 'null', { addr: PATH.f0, off: 0n }, refused),
-    form(SYMLINK, 'fixed-file', { addr: PATH.f0, off: PATH.n5, flags: IOSQE.FIXED_FILE }, refused),
+    form('to-file', { addr: PATH.f0, off: PATH.n5 }, { ...file, ...makes('n5') }),
+    form('exists', { addr: PATH.missing, off: PATH.f0 }, file),
+    form('missing-parent', { addr: PATH.f0, off: PATH.missing_dir }),
+    form('bad-dirfd', { addr: PATH.f0, off: PATH.n5, fd: FD.closed }, makes('n5')),
+    form('len-set', { addr: PATH.f0, off: PATH.n5, len: 1 }, refused),
+    form('flags-set', { addr: PATH.f0, off: PATH.n5, op_flags: 1 }, refused),
+    form('null', { addr: PATH.f0, off: 0n }, refused),
+    form('fixed-file', { addr: PATH.f0, off: PATH.n5, flags: IOSQE.FIXED_FILE }, refused),
   ],
 };
 
-const LINK = 39;
-const link = (name: string, from: bigint, to: bigint, fields: Fields = {}, extra: Partial<OpForm> = {}): OpForm =>
-  form(LINK, name, { addr: from, off: to, len: AT_FDCWD >>> 0, ...fields }, extra);
+const link = (name: string, from: bigint, to: bigint, fields: Fields = {}, extra: Partial<FormSpec> = {}): FormSpec =>
+  form(name, { addr: from, off: to, len: AT_FDCWD >>> 0, ...fields }, extra);
+/** IORING_OP_LINKAT: gives a file a second name. */
 export const LINKAT: OpSpec = {
-  opcode: LINK,
-  name: 'LINKAT',
+  opcode: 39,
+  since: '5.15',
+  manual: 'linkat(2)',
   directories: directoriesInFdAndLen,
   quiet: quietAlways,
   prep: (c) => prepPaths(c, ['buf_index', 'file_index'], [c.sqe.addr, c.sqe.off]),

@@ -11,9 +11,8 @@ import {
   s32,
 } from '../uapi/constants.ts';
 import { ANY, EINVAL, isFixed, PREP_OK, result, withFile } from './support.ts';
-import type { FullSqe, IssueOutcome, OpContext, OpForm, OpSpec } from './types.ts';
+import type { Fields, FormSpec, FullSqe, IssueOutcome, OpContext, OpSpec } from './types.ts';
 
-type Fields = Partial<OpForm['sqe']>;
 export type MessageTarget = { readonly slot: number; readonly setup_flags: number; readonly disabled: boolean };
 
 /** Prep of a message, wherever it comes from: 0 or an errno. */
@@ -78,10 +77,10 @@ function issue(c: OpContext): IssueOutcome {
   });
 }
 
-function form(name: string, slot: number, fields: Fields, extra: Partial<OpForm> = {}): OpForm {
+function form(name: string, slot: number, fields: Fields, extra: Partial<FormSpec> = {}): FormSpec {
   return {
     name,
-    sqe: { opcode: 40, fd: RING_FD + slot, off: 0x6d73_6700n + BigInt(slot), ...fields },
+    sqe: { fd: RING_FD + slot, off: 0x6d73_6700n + BigInt(slot), ...fields },
     fixtures: [],
     ...extra,
   };
@@ -90,9 +89,10 @@ function form(name: string, slot: number, fields: Fields, extra: Partial<OpForm>
 const refused = { prep_error: true } as const;
 const send_fd = BigInt(IORING_MSG.SEND_FD);
 
+/** IORING_OP_MSG_RING: posts a completion on another ring, or hands it a direct descriptor. */
 export const MSG_RING: OpSpec = {
   opcode: 40,
-  name: 'MSG_RING',
+  since: '5.18',
   takesIopoll: true,
   prep: (c) => (messagePrep(c.sqe) !== 0 ? EINVAL : PREP_OK),
   issue,

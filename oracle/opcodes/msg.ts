@@ -9,18 +9,10 @@ import type { Segment } from './rw.ts';
 import { gather, isPrep, readIovecs, scatter, segmentNames, selects } from './rw.ts';
 import { isRefused, readSockaddr } from './sockaddr.ts';
 import { ANY, EFAULT, EINVAL, PREP_OK, PREP_UNKNOWN, result, withFile } from './support.ts';
-import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome, Refusal } from './types.ts';
+import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec, PrepOutcome, Refusal } from './types.ts';
 
-type Fields = Partial<OpForm['sqe']>;
 const refused = { prep_error: true } as const;
 const pair = ['socketpair'] as const;
-const SENDMSG_OP = 9;
-const RECVMSG_OP = 10;
-const SEND_OP = 26;
-const RECV_OP = 27;
-const SEND_ZC_OP = 47;
-const SENDMSG_ZC_OP = 48;
-const RECV_ZC_OP = 58;
 const KERNEL_HALF = 1n << 63n;
 const KNOWN_IOPRIO = 0x3f;
 
@@ -45,9 +37,12 @@ function readMsghdr(c: OpContext): readonly Segment[] | PrepOutcome {
   return readIovecs(c, view.getBigUint64(16, le), Number(count));
 }
 
-/** The data argument of a plain send or receive. */
-function plain(c: OpContext): readonly Segment[] {
-  return [{ addr: c.sqe.addr, len: c.sqe.len >>> 0 }];
+/** Where a request names its data: one buffer, or a struct msghdr. */
+type Carrier = 'buffer' | 'msghdr';
+
+/** The data argument, or the prep outcome that refuses it. */
+function readSegments(c: OpContext, carrier: Carrier): readonly Segment[] | PrepOutcome {
+  return carrier === 'buffer' ? [{ addr: c.sqe.addr, len: c.sqe.len >>> 0 }] : readMsghdr(c);
 }
 
 function ioprioError(c: OpContext): PrepOutcome | undefined {
@@ -65,22 +60,22 @@ function prepSendPlain(c: OpContext): PrepOutcome {
   return !selects(c) && c.sqe.addr >= KERNEL_HALF ? EFAULT : PREP_OK;
 }
 
-function prepSend(c: OpContext): PrepOutcome {
+function prepSend(c: OpContext, carrier: Carrier): PrepOutcome {
   if ((c.sqe.len | 0) < 0) return EINVAL;
   const bad = ioprioError(c);
   if (bad) return bad;
-  if (c.sqe.opcode === SEND_OP) return prepSendPlain(c);
+  if (carrier === 'buffer') return prepSendPlain(c);
   if (c.sqe.off !== 0n || c.sqe.file_index !== 0) return EINVAL;
   const segments = readMsghdr(c);
   return isPrep(segments) ? segments : PREP_OK;
 }
 
-function prepRecv(c: OpContext): PrepOutcome {
+function prepRecv(c: OpContext, carrier: Carrier): PrepOutcome {
   if (c.sqe.off !== 0n || (c.sqe.len | 0) < 0) return EINVAL;
   const bad = ioprioError(c);
   if (bad) return bad;
   if (c.sqe.file_index !== 0) return EINVAL;
-  if (c.sqe.opcode === RECV_OP) return !selects(c) && c.sqe.addr >= KERNEL_HALF ? EFAULT : PREP_OK;
+  if (carrier === 'buffer') return !selects(c) && c.sqe.addr >= KERNEL_HALF ? EFAULT : PREP_OK;
   const segments = readMsghdr(c);
   return isPrep(segments) ? segments : PREP_OK;
 }
@@ -95,17 +90,17 @@ function sendError(socket: SocketState): number | 'unknown' {
   return socket.family === AF.INET && socket.type === SOCK.STREAM && socket.state === 'fresh' ? -E.PIPE : 'unknown';
 }
 
-function issueSend(c: OpContext): IssueOutcome {
+function issueSend(c: OpContext, carrier: Carrier): IssueOutcome {
   return withFile(c, true, (file) => {
     if (file.kind !== 'socket') return result(-E.NOTSOCK);
     const { socket } = file;
     if (selects(c))
-      return c.sqe.opcode === SEND_OP && c.sandbox.world.ring(c.ring).groups.get(c.sqe.buf_index) === undefined
+      return carrier === 'buffer' && c.sandbox.world.ring(c.ring).groups.get(c.sqe.buf_index) === undefined
         ? result(-E.NOENT)
         : ANY;
     if ((c.sqe.op_flags & ~(MSG.DONTWAIT | MSG.NOSIGNAL)) !== 0) return ANY;
-    if (c.sqe.opcode === SEND_OP && c.sqe.off !== 0n) return ANY;
-    const segments = c.sqe.opcode === SEND_OP ? plain(c) : readMsghdr(c);
+    if (carrier === 'buffer' && c.sqe.off !== 0n) return ANY;
+    const segments = readSegments(c, carrier);
     if (isPrep(segments)) return ANY;
     const bad = sendError(socket);
     if (bad === 'unknown') return ANY;
@@ -127,14 +122,14 @@ function issueSend(c: OpContext): IssueOutcome {
   });
 }
 
-function issueRecv(c: OpContext): IssueOutcome {
+function issueRecv(c: OpContext, carrier: Carrier): IssueOutcome {
   return withFile(c, true, (file) => {
     if (file.kind !== 'socket') return result(-E.NOTSOCK);
     const { socket } = file;
     if (selects(c)) {
       return c.sandbox.world.ring(c.ring).groups.get(c.sqe.buf_index) === undefined ? result(-E.NOBUFS) : ANY;
     }
-    const segments = c.sqe.opcode === RECV_OP ? plain(c) : readMsghdr(c);
+    const segments = readSegments(c, carrier);
     if (isPrep(segments) || c.sqe.op_flags !== MSG.DONTWAIT || socket.state === 'unknown') return ANY;
     if (socket.type === SOCK.DGRAM) return socket.family === AF.UNIX && !socket.shut_read ? result(-E.AGAIN) : ANY;
     if (socket.family !== AF.UNIX) return socket.state !== 'fresh' ? ANY : result(socket.shut_read ? 0 : -E.NOTCONN);
@@ -157,58 +152,57 @@ function issueRecv(c: OpContext): IssueOutcome {
 }
 
 function form(
-  opcode: number,
   name: string,
   fd: number,
   addr: bigint,
   len: number,
-  fixtures: OpForm['fixtures'],
+  fixtures: FormSpec['fixtures'],
   fields: Fields = {},
-  extra: Partial<OpForm> = {},
-): OpForm {
-  return { name, sqe: { opcode, fd, addr, len, op_flags: MSG.DONTWAIT, ...fields }, fixtures, ...extra };
+  extra: Partial<FormSpec> = {},
+): FormSpec {
+  return { name, sqe: { fd, addr, len, op_flags: MSG.DONTWAIT, ...fields }, fixtures, ...extra };
 }
 
 const NEGATIVE = 0x8000_0000;
 
-function sendForms(opcode: number, addr: bigint, len: number): OpForm[] {
+function sendForms(addr: bigint, len: number): FormSpec[] {
   return [
-    form(opcode, 'pair', FD.socketpair_a, addr, len, pair),
-    form(opcode, 'pair-other', FD.socketpair_b, addr, len, pair),
-    form(opcode, 'not-connected', FD.stream, addr, len, ['stream']),
-    form(opcode, 'datagram', FD.datagram, addr, len, ['datagram']),
-    form(opcode, 'inet-fresh', FD.inet, addr, len, ['inet']),
-    form(opcode, 'file', FD.file, addr, len, ['file']),
-    form(opcode, 'bad-fd', FD.closed, addr, len, []),
-    form(opcode, 'fixed-file', 0, addr, len, [], { flags: IOSQE.FIXED_FILE }),
-    form(opcode, 'negative-length', FD.socketpair_a, addr, NEGATIVE, pair, {}, refused),
-    form(opcode, 'unknown-ioprio', FD.socketpair_a, addr, len, pair, { ioprio: 0x8000 }, refused),
+    form('pair', FD.socketpair_a, addr, len, pair),
+    form('pair-other', FD.socketpair_b, addr, len, pair),
+    form('not-connected', FD.stream, addr, len, ['stream']),
+    form('datagram', FD.datagram, addr, len, ['datagram']),
+    form('inet-fresh', FD.inet, addr, len, ['inet']),
+    form('file', FD.file, addr, len, ['file']),
+    form('bad-fd', FD.closed, addr, len, []),
+    form('fixed-file', 0, addr, len, [], { flags: IOSQE.FIXED_FILE }),
+    form('negative-length', FD.socketpair_a, addr, NEGATIVE, pair, {}, refused),
+    form('unknown-ioprio', FD.socketpair_a, addr, len, pair, { ioprio: 0x8000 }, refused),
   ];
 }
 
-function recvForms(opcode: number, addr: bigint, len: number, probe: Partial<OpForm>): OpForm[] {
+function recvForms(addr: bigint, len: number, probe: Partial<FormSpec>): FormSpec[] {
   return [
-    form(opcode, 'pair', FD.socketpair_b, addr, len, pair, {}, probe),
-    form(opcode, 'pair-other', FD.socketpair_a, addr, len, pair, {}, probe),
-    form(opcode, 'not-connected', FD.stream, addr, len, ['stream']),
-    form(opcode, 'datagram', FD.datagram, addr, len, ['datagram']),
-    form(opcode, 'inet-fresh', FD.inet, addr, len, ['inet']),
-    form(opcode, 'file', FD.file, addr, len, ['file']),
-    form(opcode, 'bad-fd', FD.closed, addr, len, []),
-    form(opcode, 'negative-length', FD.socketpair_b, addr, NEGATIVE, pair, {}, refused),
-    form(opcode, 'off-set', FD.socketpair_b, addr, len, pair, { off: 1n }, refused),
-    form(opcode, 'unknown-ioprio', FD.socketpair_b, addr, len, pair, { ioprio: 0x8000 }, refused),
+    form('pair', FD.socketpair_b, addr, len, pair, {}, probe),
+    form('pair-other', FD.socketpair_a, addr, len, pair, {}, probe),
+    form('not-connected', FD.stream, addr, len, ['stream']),
+    form('datagram', FD.datagram, addr, len, ['datagram']),
+    form('inet-fresh', FD.inet, addr, len, ['inet']),
+    form('file', FD.file, addr, len, ['file']),
+    form('bad-fd', FD.closed, addr, len, []),
+    form('negative-length', FD.socketpair_b, addr, NEGATIVE, pair, {}, refused),
+    form('off-set', FD.socketpair_b, addr, len, pair, { off: 1n }, refused),
+    form('unknown-ioprio', FD.socketpair_b, addr, len, pair, { ioprio: 0x8000 }, refused),
   ];
 }
 
-const sees = (at: number): Partial<OpForm> => ({ probe: { memory: { at: ARENA.data + at, length: 16 } } });
+const sees = (at: number): Partial<FormSpec> => ({ probe: { memory: { at: ARENA.data + at, length: 16 } } });
 
 /** A zero-copy send announces the end of its notification even when it never ran; the flag that says so is missing when a link broke. */
 function notified(): Refusal {
   return { cflags: [0, CQE_F.MORE], extra: [{ res: 0, cflags: CQE_F.NOTIF }] };
 }
 
-function prepZeroCopy(c: OpContext): PrepOutcome {
+function prepZeroCopy(c: OpContext, carrier: Carrier): PrepOutcome {
   if (c.sqe.pad2 !== 0n) return EINVAL;
   if ((c.sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0) return EINVAL;
   // Newer releases take the notification's user_data from here.
@@ -216,9 +210,9 @@ function prepZeroCopy(c: OpContext): PrepOutcome {
   // From here on a notification exists.
   const bad =
     ioprioError(c) ??
-    (c.sqe.opcode === SEND_ZC_OP ? prepSendPlain(c) : c.sqe.off !== 0n || c.sqe.file_index !== 0 ? EINVAL : undefined);
+    (carrier === 'buffer' ? prepSendPlain(c) : c.sqe.off !== 0n || c.sqe.file_index !== 0 ? EINVAL : undefined);
   if (bad !== undefined && bad.ok !== true) return bad.ok === false ? { ...bad, refused: notified() } : bad;
-  if (c.sqe.opcode === SEND_ZC_OP) return PREP_OK;
+  if (carrier === 'buffer') return PREP_OK;
   const segments = readMsghdr(c);
   if (!isPrep(segments)) return PREP_OK;
   return segments.ok === false ? { ...segments, refused: notified() } : segments;
@@ -235,12 +229,9 @@ function issueZeroCopy(c: OpContext): IssueOutcome {
   });
 }
 
-function zeroCopy(opcode: number, name: string, addr: bigint, len: number): OpSpec {
+function zeroCopy(carrier: Carrier, addr: bigint, len: number): Pick<OpSpec, 'prep' | 'refused' | 'issue' | 'forms'> {
   return {
-    opcode,
-    name,
-    takesIoprio: true,
-    prep: prepZeroCopy,
+    prep: (c) => prepZeroCopy(c, carrier),
     refused: notified,
     issue: (c) => {
       const outcome = issueZeroCopy(c);
@@ -248,100 +239,120 @@ function zeroCopy(opcode: number, name: string, addr: bigint, len: number): OpSp
       return { ...outcome, cflags: outcome.res === 'any' ? 'any' : CQE_F.MORE, extra: end.extra };
     },
     forms: [
-      form(opcode, 'unix', FD.socketpair_a, addr, len, pair),
-      form(opcode, 'inet-fresh', FD.inet, addr, len, ['inet']),
-      form(opcode, 'file', FD.file, addr, len, ['file']),
-      form(opcode, 'bad-fd', FD.closed, addr, len, []),
-      form(opcode, 'padding-set', FD.socketpair_a, addr, len, pair, { pad2: 1n }, refused),
-      form(opcode, 'unknown-ioprio', FD.socketpair_a, addr, len, pair, { ioprio: 0x8000 }, refused),
+      form('unix', FD.socketpair_a, addr, len, pair),
+      form('inet-fresh', FD.inet, addr, len, ['inet']),
+      form('file', FD.file, addr, len, ['file']),
+      form('bad-fd', FD.closed, addr, len, []),
+      form('padding-set', FD.socketpair_a, addr, len, pair, { pad2: 1n }, refused),
+      form('unknown-ioprio', FD.socketpair_a, addr, len, pair, { ioprio: 0x8000 }, refused),
     ],
   };
 }
 
-export const msgSpecs: readonly OpSpec[] = [
-  {
-    opcode: SENDMSG_OP,
-    name: 'SENDMSG',
-    takesIoprio: true,
-    prep: prepSend,
-    issue: issueSend,
-    forms: [
-      ...sendForms(SENDMSG_OP, MSGHDR.one, 1),
-      form(SENDMSG_OP, 'nothing', FD.socketpair_a, MSGHDR.none, 1, pair),
-      form(SENDMSG_OP, 'null', FD.socketpair_a, 0n, 1, pair, {}, refused),
-      form(SENDMSG_OP, 'off-set', FD.socketpair_a, MSGHDR.one, 1, pair, { off: 1n }, refused),
-    ],
-  },
-  {
-    opcode: RECVMSG_OP,
-    name: 'RECVMSG',
-    selectsBuffer: true,
-    takesIoprio: true,
-    prep: prepRecv,
-    issue: issueRecv,
-    forms: [
-      ...recvForms(RECVMSG_OP, MSGHDR.one, 1, sees(DATA.vector_a)),
-      form(RECVMSG_OP, 'null', FD.socketpair_b, 0n, 1, pair, {}, refused),
-    ],
-  },
-  {
-    opcode: SEND_OP,
-    name: 'SEND',
-    selectsBuffer: true,
-    takesIoprio: true,
-    prep: prepSend,
-    issue: issueSend,
-    forms: [
-      ...sendForms(SEND_OP, PATTERN, 16),
-      form(SEND_OP, 'null', FD.socketpair_a, 0n, 8, pair),
-      form(SEND_OP, 'zero', FD.socketpair_a, PATTERN, 0, pair),
-      form(SEND_OP, 'select-empty', FD.socketpair_a, 0n, 8, pair, {
-        flags: IOSQE.BUFFER_SELECT,
-        buf_index: EMPTY_GROUP,
-      }),
-      form(
-        SEND_OP,
-        'address-too-long',
-        FD.socketpair_a,
-        PATTERN,
-        8,
-        pair,
-        { off: SOCKADDR.inet, file_index: 200 },
-        refused,
-      ),
-      form(SEND_OP, 'address-null', FD.socketpair_a, PATTERN, 8, pair, { off: 1n, file_index: 16 }, refused),
-      form(SEND_OP, 'padding-set', FD.socketpair_a, PATTERN, 8, pair, { file_index: 0x1_0000 }, refused),
-      form(SEND_OP, 'kernel-address', FD.socketpair_a, 0xffff_8000_0000_0000n, 8, pair, {}, refused),
-    ],
-  },
-  {
-    opcode: RECV_OP,
-    name: 'RECV',
-    selectsBuffer: true,
-    takesIoprio: true,
-    prep: prepRecv,
-    issue: issueRecv,
-    forms: [
-      ...recvForms(RECV_OP, data(DATA.recv), 16, sees(DATA.recv)),
-      form(RECV_OP, 'select-empty', FD.socketpair_b, 0n, 8, pair, {
-        flags: IOSQE.BUFFER_SELECT,
-        buf_index: EMPTY_GROUP,
-      }),
-      form(RECV_OP, 'kernel-address', FD.socketpair_b, 0xffff_8000_0000_0000n, 8, pair, {}, refused),
-    ],
-  },
-  zeroCopy(SEND_ZC_OP, 'SEND_ZC', PATTERN, 16),
-  zeroCopy(SENDMSG_ZC_OP, 'SENDMSG_ZC', MSGHDR.one, 1),
-  {
-    opcode: RECV_ZC_OP,
-    name: 'RECV_ZC',
-    takesIoprio: true,
-    // Without a network queue registered for zero-copy receive, which no virtual machine here has, prep refuses everything.
-    prep: () => EINVAL,
-    issue: () => ANY,
-    forms: [
-      form(RECV_ZC_OP, 'no-queue', FD.socketpair_b, 0n, 0, pair, { op_flags: 0, ioprio: F.RECV_MULTISHOT }, refused),
-      form(RECV_ZC_OP, 'addr-set', FD.socketpair_b, 1n, 0, pair, { op_flags: 0, ioprio: F.RECV_MULTISHOT }, refused),
-    ],
-  },
-];
+/** IORING_OP_SENDMSG: sends what a struct msghdr names. */
+export const SENDMSG: OpSpec = {
+  opcode: 9,
+  since: '5.3',
+  manual: 'sendmsg(2)',
+
+  takesIoprio: true,
+  prep: (c) => prepSend(c, 'msghdr'),
+  issue: (c) => issueSend(c, 'msghdr'),
+  forms: [
+    ...sendForms(MSGHDR.one, 1),
+    form('nothing', FD.socketpair_a, MSGHDR.none, 1, pair),
+    form('null', FD.socketpair_a, 0n, 1, pair, {}, refused),
+    form('off-set', FD.socketpair_a, MSGHDR.one, 1, pair, { off: 1n }, refused),
+  ],
+};
+
+/** IORING_OP_RECVMSG: receives into what a struct msghdr names. */
+export const RECVMSG: OpSpec = {
+  opcode: 10,
+  since: '5.3',
+  manual: 'recvmsg(2)',
+
+  selectsBuffer: true,
+  takesIoprio: true,
+  prep: (c) => prepRecv(c, 'msghdr'),
+  issue: (c) => issueRecv(c, 'msghdr'),
+  forms: [...recvForms(MSGHDR.one, 1, sees(DATA.vector_a)), form('null', FD.socketpair_b, 0n, 1, pair, {}, refused)],
+};
+
+/** IORING_OP_SEND: sends one buffer. */
+export const SEND: OpSpec = {
+  opcode: 26,
+  since: '5.6',
+  manual: 'send(2)',
+
+  selectsBuffer: true,
+  takesIoprio: true,
+  prep: (c) => prepSend(c, 'buffer'),
+  issue: (c) => issueSend(c, 'buffer'),
+  forms: [
+    ...sendForms(PATTERN, 16),
+    form('null', FD.socketpair_a, 0n, 8, pair),
+    form('zero', FD.socketpair_a, PATTERN, 0, pair),
+    form('select-empty', FD.socketpair_a, 0n, 8, pair, {
+      flags: IOSQE.BUFFER_SELECT,
+      buf_index: EMPTY_GROUP,
+    }),
+    form('address-too-long', FD.socketpair_a, PATTERN, 8, pair, { off: SOCKADDR.inet, file_index: 200 }, refused),
+    form('address-null', FD.socketpair_a, PATTERN, 8, pair, { off: 1n, file_index: 16 }, refused),
+    form('padding-set', FD.socketpair_a, PATTERN, 8, pair, { file_index: 0x1_0000 }, refused),
+    form('kernel-address', FD.socketpair_a, 0xffff_8000_0000_0000n, 8, pair, {}, refused),
+  ],
+};
+
+/** IORING_OP_RECV: receives into one buffer. */
+export const RECV: OpSpec = {
+  opcode: 27,
+  since: '5.6',
+  manual: 'recv(2)',
+
+  selectsBuffer: true,
+  takesIoprio: true,
+  prep: (c) => prepRecv(c, 'buffer'),
+  issue: (c) => issueRecv(c, 'buffer'),
+  forms: [
+    ...recvForms(data(DATA.recv), 16, sees(DATA.recv)),
+    form('select-empty', FD.socketpair_b, 0n, 8, pair, {
+      flags: IOSQE.BUFFER_SELECT,
+      buf_index: EMPTY_GROUP,
+    }),
+    form('kernel-address', FD.socketpair_b, 0xffff_8000_0000_0000n, 8, pair, {}, refused),
+  ],
+};
+
+/** IORING_OP_SEND_ZC: sends one buffer without copying it. */
+export const SEND_ZC: OpSpec = {
+  opcode: 47,
+  since: '6.0',
+  manual: 'send(2)',
+  takesIoprio: true,
+  ...zeroCopy('buffer', PATTERN, 16),
+};
+
+/** IORING_OP_SENDMSG_ZC: sends what a struct msghdr names without copying it. */
+export const SENDMSG_ZC: OpSpec = {
+  opcode: 48,
+  since: '6.1',
+  manual: 'sendmsg(2)',
+  takesIoprio: true,
+  ...zeroCopy('msghdr', MSGHDR.one, 1),
+};
+
+/** IORING_OP_RECV_ZC: receives without copying. */
+export const RECV_ZC: OpSpec = {
+  opcode: 58,
+  since: '6.15',
+
+  takesIoprio: true,
+  // Without a network queue registered for zero-copy receive, which no virtual machine here has, prep refuses everything.
+  prep: () => EINVAL,
+  issue: () => ANY,
+  forms: [
+    form('no-queue', FD.socketpair_b, 0n, 0, pair, { op_flags: 0, ioprio: F.RECV_MULTISHOT }, refused),
+    form('addr-set', FD.socketpair_b, 1n, 0, pair, { op_flags: 0, ioprio: F.RECV_MULTISHOT }, refused),
+  ],
+};

@@ -16,19 +16,12 @@ import {
 } from './sockaddr.ts';
 import { installNew } from './socket.ts';
 import { ANY, anySet, EINVAL, PREP_ASYNC, PREP_OK, requestFile, result, withFile } from './support.ts';
-import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
+import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
 
-type Fields = Partial<OpForm['sqe']>;
 const refused = { prep_error: true } as const;
 
-function form(
-  opcode: number,
-  name: string,
-  fields: Fields,
-  fixtures: OpForm['fixtures'],
-  extra: Partial<OpForm> = {},
-): OpForm {
-  return { name, sqe: { opcode, ...fields }, fixtures, ...extra };
+function form(name: string, fields: Fields, fixtures: FormSpec['fixtures'], extra: Partial<FormSpec> = {}): FormSpec {
+  return { name, sqe: { ...fields }, fixtures, ...extra };
 }
 
 /** Length argument of an address: an int in the low half of the field. */
@@ -40,13 +33,14 @@ function withSocket(c: OpContext, changes: boolean, body: (socket: SocketState) 
   return withFile(c, changes, (open: OpenFile) => (open.kind === 'socket' ? body(open.socket) : result(-E.NOTSOCK)));
 }
 
-const CONNECT_OP = 16;
+/** Bytes of the payload; kernels before 7.2 have none. */
+const CONNECT_PDU = 24;
 
 function prepConnect(c: OpContext): PrepOutcome {
   if (anySet(c.sqe, 'len', 'buf_index', 'op_flags', 'file_index')) return EINVAL;
   const bytes = readSockaddr(c, c.sqe.addr, addrLen(c));
   if (isRefused(bytes)) return bytes;
-  if (c.abi.pdu_size[CONNECT_OP] !== 24) return PREP_OK;
+  if (c.abi.pdu_size[c.sqe.opcode] !== CONNECT_PDU) return PREP_OK;
   const payload = connectPayload(bytes, c.abi.little_endian, c.decisions.connectInet6Length);
   return family(bytes, c.abi.little_endian) === AF.INET6 && bytes.length < SIN6_LEN
     ? { ok: true, adds_flags: 0, payload, hinges_on: 'connectInet6Length' }
@@ -132,17 +126,18 @@ const connect = (
   name: string,
   fd: number,
   to: AddressName,
-  fixtures: OpForm['fixtures'],
+  fixtures: FormSpec['fixtures'],
   fields: Fields = {},
-  extra: Partial<OpForm> = {},
-): OpForm =>
-  form(CONNECT_OP, name, { fd, addr: SOCKADDR[to], off: BigInt(SOCKADDR_LEN[to]), ...fields }, fixtures, extra);
+  extra: Partial<FormSpec> = {},
+): FormSpec => form(name, { fd, addr: SOCKADDR[to], off: BigInt(SOCKADDR_LEN[to]), ...fields }, fixtures, extra);
 
 const streams = ['stream', 'listener'] as const;
 
+/** IORING_OP_CONNECT: connects a socket. */
 export const CONNECT: OpSpec = {
-  opcode: CONNECT_OP,
-  name: 'CONNECT',
+  opcode: 16,
+  since: '5.5',
+  manual: 'connect(2)',
   payload: 'connect',
   prep: prepConnect,
   issue: issueConnect,
@@ -214,14 +209,16 @@ function issueAccept(c: OpContext): IssueOutcome {
 const accept = (
   name: string,
   fd: number,
-  fixtures: OpForm['fixtures'],
+  fixtures: FormSpec['fixtures'],
   fields: Fields = {},
-  extra: Partial<OpForm> = {},
-): OpForm => form(13, name, { fd, ioprio: IORING_ACCEPT.DONTWAIT, ...fields }, fixtures, extra);
+  extra: Partial<FormSpec> = {},
+): FormSpec => form(name, { fd, ioprio: IORING_ACCEPT.DONTWAIT, ...fields }, fixtures, extra);
 
+/** IORING_OP_ACCEPT: takes a connection from a listening socket. */
 export const ACCEPT: OpSpec = {
   opcode: 13,
-  name: 'ACCEPT',
+  since: '5.5',
+  manual: 'accept4(2)',
   takesIoprio: true,
   prep: prepAccept,
   issue: issueAccept,
@@ -287,14 +284,16 @@ const bind = (
   name: string,
   fd: number,
   to: AddressName,
-  fixtures: OpForm['fixtures'],
+  fixtures: FormSpec['fixtures'],
   fields: Fields = {},
-  extra: Partial<OpForm> = {},
-): OpForm => form(56, name, { fd, addr: SOCKADDR[to], off: BigInt(SOCKADDR_LEN[to]), ...fields }, fixtures, extra);
+  extra: Partial<FormSpec> = {},
+): FormSpec => form(name, { fd, addr: SOCKADDR[to], off: BigInt(SOCKADDR_LEN[to]), ...fields }, fixtures, extra);
 
+/** IORING_OP_BIND: gives a socket an address. */
 export const BIND: OpSpec = {
   opcode: 56,
-  name: 'BIND',
+  since: '6.11',
+  manual: 'bind(2)',
   prep: prepBind,
   issue: issueBind,
   forms: [
@@ -313,9 +312,11 @@ export const BIND: OpSpec = {
   ],
 };
 
+/** IORING_OP_LISTEN: lets a socket take connections. */
 export const LISTEN: OpSpec = {
   opcode: 57,
-  name: 'LISTEN',
+  since: '6.11',
+  manual: 'listen(2)',
   prep: ({ sqe }) => (anySet(sqe, 'addr', 'buf_index', 'op_flags', 'file_index', 'off') ? EINVAL : PREP_OK),
   issue: (c) =>
     withSocket(c, true, (socket) => {
@@ -326,14 +327,14 @@ export const LISTEN: OpSpec = {
       return result(0, { effect: () => void (socket.state = 'listening') });
     }),
   forms: [
-    form(57, 'again', { fd: FD.listener, len: 16 }, ['listener']),
-    form(57, 'not-bound', { fd: FD.stream, len: 4 }, ['stream']),
-    form(57, 'datagram', { fd: FD.datagram, len: 4 }, ['datagram']),
-    form(57, 'file', { fd: FD.file, len: 4 }, ['file']),
-    form(57, 'bad-fd', { fd: FD.closed }, []),
-    form(57, 'addr-set', { fd: FD.listener, addr: 1n }, ['listener'], refused),
-    form(57, 'off-set', { fd: FD.listener, off: 1n }, ['listener'], refused),
-    form(57, 'flags-set', { fd: FD.listener, op_flags: 1 }, ['listener'], refused),
+    form('again', { fd: FD.listener, len: 16 }, ['listener']),
+    form('not-bound', { fd: FD.stream, len: 4 }, ['stream']),
+    form('datagram', { fd: FD.datagram, len: 4 }, ['datagram']),
+    form('file', { fd: FD.file, len: 4 }, ['file']),
+    form('bad-fd', { fd: FD.closed }, []),
+    form('addr-set', { fd: FD.listener, addr: 1n }, ['listener'], refused),
+    form('off-set', { fd: FD.listener, off: 1n }, ['listener'], refused),
+    form('flags-set', { fd: FD.listener, op_flags: 1 }, ['listener'], refused),
   ],
 };
 
@@ -343,9 +344,11 @@ function quietShutdown(c: OpContext): boolean {
   return typeof file === 'object' && file.kind === 'socket';
 }
 
+/** IORING_OP_SHUTDOWN: closes one or both directions of a socket. */
 export const SHUTDOWN: OpSpec = {
   opcode: 34,
-  name: 'SHUTDOWN',
+  since: '5.11',
+  manual: 'shutdown(2)',
   quiet: quietShutdown,
   prep: ({ sqe }) => (anySet(sqe, 'off', 'addr', 'op_flags', 'buf_index', 'file_index') ? EINVAL : PREP_ASYNC),
   issue: (c) =>
@@ -373,15 +376,15 @@ export const SHUTDOWN: OpSpec = {
       });
     }),
   forms: [
-    form(34, 'write', { fd: FD.socketpair_a, len: 1 }, ['socketpair']),
-    form(34, 'read', { fd: FD.socketpair_b, len: 0 }, ['socketpair']),
-    form(34, 'fresh', { fd: FD.stream, len: 2 }, ['stream']),
-    form(34, 'inet-fresh', { fd: FD.inet, len: 2 }, ['inet']),
-    form(34, 'unknown-how', { fd: FD.socketpair_a, len: 3 }, ['socketpair']),
-    form(34, 'file', { fd: FD.file, len: 2 }, ['file']),
-    form(34, 'bad-fd', { fd: FD.closed, len: 2 }, []),
-    form(34, 'off-set', { fd: FD.socketpair_a, off: 1n }, ['socketpair'], refused),
-    form(34, 'addr-set', { fd: FD.socketpair_a, addr: 1n }, ['socketpair'], refused),
-    form(34, 'flags-set', { fd: FD.socketpair_a, op_flags: 1 }, ['socketpair'], refused),
+    form('write', { fd: FD.socketpair_a, len: 1 }, ['socketpair']),
+    form('read', { fd: FD.socketpair_b, len: 0 }, ['socketpair']),
+    form('fresh', { fd: FD.stream, len: 2 }, ['stream']),
+    form('inet-fresh', { fd: FD.inet, len: 2 }, ['inet']),
+    form('unknown-how', { fd: FD.socketpair_a, len: 3 }, ['socketpair']),
+    form('file', { fd: FD.file, len: 2 }, ['file']),
+    form('bad-fd', { fd: FD.closed, len: 2 }, []),
+    form('off-set', { fd: FD.socketpair_a, off: 1n }, ['socketpair'], refused),
+    form('addr-set', { fd: FD.socketpair_a, addr: 1n }, ['socketpair'], refused),
+    form('flags-set', { fd: FD.socketpair_a, op_flags: 1 }, ['socketpair'], refused),
   ],
 };

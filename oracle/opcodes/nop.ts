@@ -3,7 +3,7 @@ import type { Fixture } from '../scenario/layout.ts';
 import { FD } from '../scenario/layout.ts';
 import { CQE_F, E, IORING_NOP, IORING_SETUP, IOSQE, s32 } from '../uapi/constants.ts';
 import { descriptor, direct, EINVAL, isFixed, oneOf, result } from './support.ts';
-import type { FullSqe, IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
+import type { Fields, FormSpec, FullSqe, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
 
 const KNOWN =
   IORING_NOP.INJECT_RESULT |
@@ -61,67 +61,59 @@ function answer(c: OpContext): IssueOutcome {
 
 const none: readonly Fixture[] = [];
 
-function inject(name: string, opcode: number, value: number): OpForm {
-  return { name, sqe: { opcode, len: value >>> 0, op_flags: IORING_NOP.INJECT_RESULT }, fixtures: none };
+function inject(name: string, value: number): FormSpec {
+  return { name, sqe: { len: value >>> 0, op_flags: IORING_NOP.INJECT_RESULT }, fixtures: none };
 }
 
-function forms(opcode: number): OpForm[] {
-  const nop = (
-    name: string,
-    op_flags: number,
-    rest: Partial<OpForm['sqe']> = {},
-    more: Partial<OpForm> = {},
-  ): OpForm => ({
-    name,
-    sqe: { opcode, op_flags, ...rest },
-    fixtures: none,
-    ...more,
-  });
-  return [
-    nop('plain', 0),
-    inject('inject-0', opcode, 0),
-    inject('inject-5', opcode, 5),
-    inject('inject-canceled', opcode, -E.CANCELED),
-    inject('inject-eio', opcode, -E.IO),
-    inject('inject-eacces', opcode, -E.ACCES),
-    inject('inject-min', opcode, -0x8000_0000),
-    inject('inject-max', opcode, 0x7fff_ffff),
-    nop('file-bad', IORING_NOP.FILE, { fd: FD.closed }),
-    nop('file-negative', IORING_NOP.FILE, { fd: -1 }),
-    nop('file', IORING_NOP.FILE, { fd: FD.file }, { fixtures: ['file'] }),
-    nop('fixed-file-bad', IORING_NOP.FILE | IORING_NOP.FIXED_FILE, { fd: 0 }),
-    nop('fixed-file-unused', IORING_NOP.FIXED_FILE),
-    nop('fixed-buffer', IORING_NOP.FIXED_BUFFER),
-    nop('fixed-buffer-inject', IORING_NOP.FIXED_BUFFER | IORING_NOP.INJECT_RESULT, { len: 9, buf_index: 3 }),
-    nop('task-work', IORING_NOP.TW),
-    nop('task-work-inject', IORING_NOP.TW | IORING_NOP.INJECT_RESULT, { len: E.BUSY }),
-    nop('cqe32', IORING_NOP.CQE32, { off: 1n, addr: 2n }, { need_setup: IORING_SETUP.CQE32 }),
-    nop('cqe32-small', IORING_NOP.CQE32, {}, { prep_error: true, avoid_setup: BIG_CQE }),
-    nop('unknown-flag', 0x8000_0000, {}, { prep_error: true }),
-    nop('unknown-flag-low', 0x40, {}, { prep_error: true }),
-    nop('ignored-fields', 0, {
-      fd: -7,
-      off: 9n,
-      addr: 0xdead_beefn,
-      len: 3,
-      buf_index: 5,
-      file_index: 6,
-      addr3: 7n,
-      pad2: 8n,
-    }),
-  ];
+function nop(name: string, op_flags: number, rest: Fields = {}, more: Partial<FormSpec> = {}): FormSpec {
+  return { name, sqe: { op_flags, ...rest }, fixtures: none, ...more };
 }
 
-export const NOP: OpSpec = { opcode: 0, name: 'NOP', takesIopoll: true, looksUpDirect, prep, issue, forms: forms(0) };
+const FORMS: readonly FormSpec[] = [
+  nop('plain', 0),
+  inject('inject-0', 0),
+  inject('inject-5', 5),
+  inject('inject-canceled', -E.CANCELED),
+  inject('inject-eio', -E.IO),
+  inject('inject-eacces', -E.ACCES),
+  inject('inject-min', -0x8000_0000),
+  inject('inject-max', 0x7fff_ffff),
+  nop('file-bad', IORING_NOP.FILE, { fd: FD.closed }),
+  nop('file-negative', IORING_NOP.FILE, { fd: -1 }),
+  nop('file', IORING_NOP.FILE, { fd: FD.file }, { fixtures: ['file'] }),
+  nop('fixed-file-bad', IORING_NOP.FILE | IORING_NOP.FIXED_FILE, { fd: 0 }),
+  nop('fixed-file-unused', IORING_NOP.FIXED_FILE),
+  nop('fixed-buffer', IORING_NOP.FIXED_BUFFER),
+  nop('fixed-buffer-inject', IORING_NOP.FIXED_BUFFER | IORING_NOP.INJECT_RESULT, { len: 9, buf_index: 3 }),
+  nop('task-work', IORING_NOP.TW),
+  nop('task-work-inject', IORING_NOP.TW | IORING_NOP.INJECT_RESULT, { len: E.BUSY }),
+  nop('cqe32', IORING_NOP.CQE32, { off: 1n, addr: 2n }, { need_setup: IORING_SETUP.CQE32 }),
+  nop('cqe32-small', IORING_NOP.CQE32, {}, { prep_error: true, avoid_setup: BIG_CQE }),
+  nop('unknown-flag', 0x8000_0000, {}, { prep_error: true }),
+  nop('unknown-flag-low', 0x40, {}, { prep_error: true }),
+  nop('ignored-fields', 0, {
+    fd: -7,
+    off: 9n,
+    addr: 0xdead_beefn,
+    len: 3,
+    buf_index: 5,
+    file_index: 6,
+    addr3: 7n,
+    pad2: 8n,
+  }),
+];
 
-/** Needs 128-byte SQEs; on a mixed ring it takes two slots. */
+/** IORING_OP_NOP: does nothing; its flags choose the result. */
+export const NOP: OpSpec = { opcode: 0, since: '5.1', takesIopoll: true, looksUpDirect, prep, issue, forms: FORMS };
+
+/** IORING_OP_NOP128: NOP with a 128-byte SQE. */
 export const NOP128: OpSpec = {
   opcode: 63,
-  name: 'NOP128',
+  since: '6.19',
   takesTwoSlots: true,
   takesIopoll: true,
   looksUpDirect,
   prep,
   issue,
-  forms: forms(63).map((form) => ({ ...form, need_setup: (form.need_setup ?? 0) | IORING_SETUP.SQE128 })),
+  forms: FORMS.map((form) => ({ ...form, need_setup: (form.need_setup ?? 0) | IORING_SETUP.SQE128 })),
 };

@@ -18,10 +18,7 @@ import {
   result,
   directoryInFd,
 } from './support.ts';
-import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
-
-const OPENAT_OP = 18;
-const OPENAT2_OP = 28;
+import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
 
 /** Every flag openat(2) keeps; the same bits on all architectures, though some swap places. */
 const VALID_OPEN_FLAGS = 0x7f_ffc3n;
@@ -81,7 +78,7 @@ function openat2How(c: OpContext): How | number | 'unknown' {
 }
 
 function how(c: OpContext): How | number | 'unknown' {
-  return c.sqe.opcode === OPENAT_OP ? openatHow(c) : openat2How(c);
+  return c.sqe.opcode === OPENAT.opcode ? openatHow(c) : openat2How(c);
 }
 
 function forced(c: OpContext, h: How): How {
@@ -96,7 +93,7 @@ function prep(c: OpContext): PrepOutcome {
   if (c.sqe.buf_index !== 0) return EINVAL;
   if (isFixed(c)) return EBADF;
   const h = forced(c, asked);
-  if (c.sqe.opcode === OPENAT_OP && (BigInt(c.sqe.op_flags >>> 0) & NEWER_OPEN_FLAG) !== 0n) return PREP_UNKNOWN;
+  if (c.sqe.opcode === OPENAT.opcode && (BigInt(c.sqe.op_flags >>> 0) & NEWER_OPEN_FLAG) !== 0n) return PREP_UNKNOWN;
   const bad = pathError(c, c.sqe.addr);
   if (bad) return bad;
   const b = bits(c.abi);
@@ -194,12 +191,12 @@ function openat(
   path: bigint,
   flags: number,
   mode: number,
-  rest: Partial<OpForm['sqe']> = {},
-  more: Partial<OpForm> = {},
-): OpForm {
+  rest: Fields = {},
+  more: Partial<FormSpec> = {},
+): FormSpec {
   return {
     name,
-    sqe: { opcode: OPENAT_OP, fd: AT_FDCWD, addr: path, op_flags: flags >>> 0, len: mode >>> 0, ...rest },
+    sqe: { fd: AT_FDCWD, addr: path, op_flags: flags >>> 0, len: mode >>> 0, ...rest },
     fixtures: [],
     ...more,
   };
@@ -209,24 +206,26 @@ function openat2(
   name: string,
   path: bigint,
   address: bigint,
-  rest: Partial<OpForm['sqe']> = {},
-  more: Partial<OpForm> = {},
-): OpForm {
+  rest: Fields = {},
+  more: Partial<FormSpec> = {},
+): FormSpec {
   return {
     name,
-    sqe: { opcode: OPENAT2_OP, fd: AT_FDCWD, addr: path, off: address, len: OPEN_HOW_SIZE, ...rest },
+    sqe: { fd: AT_FDCWD, addr: path, off: address, len: OPEN_HOW_SIZE, ...rest },
     fixtures: [],
     ...more,
   };
 }
 
 const file = { fixtures: ['file'] } as const;
-const makes = (path: string): Partial<OpForm> => ({ probe: { path } });
+const makes = (path: string): Partial<FormSpec> => ({ probe: { path } });
 const refused = { prep_error: true } as const;
 
+/** IORING_OP_OPENAT: opens a file. */
 export const OPENAT: OpSpec = {
-  opcode: OPENAT_OP,
-  name: 'OPENAT',
+  opcode: 18,
+  since: '5.6',
+  manual: 'openat(2)',
   directories: directoryInFd,
   payload: 'open',
   prep,
@@ -271,9 +270,11 @@ export const OPENAT: OpSpec = {
   ],
 };
 
+/** IORING_OP_OPENAT2: opens a file as a struct open_how in memory says. */
 export const OPENAT2: OpSpec = {
-  opcode: OPENAT2_OP,
-  name: 'OPENAT2',
+  opcode: 28,
+  since: '5.6',
+  manual: 'openat2(2)',
   directories: directoryInFd,
   payload: 'open',
   prep,

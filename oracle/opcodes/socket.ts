@@ -3,7 +3,7 @@ import { AF, E, FILE_INDEX_ALLOC, SOCK, u32 } from '../uapi/constants.ts';
 import type { OpenFile } from '../world/files.ts';
 import { newSocket } from '../world/files.ts';
 import { ANY, anySet, EINVAL, oneOf, result } from './support.ts';
-import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
+import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
 
 function prep(c: OpContext): PrepOutcome {
   const { sqe } = c;
@@ -98,27 +98,27 @@ function issue(c: OpContext): IssueOutcome {
   );
 }
 
-const OPCODE = 45;
-
 function form(
   name: string,
   family: number,
   type: number,
   protocol: number,
-  rest: Partial<OpForm['sqe']> = {},
+  rest: Fields = {},
   prep_error = false,
-): OpForm {
+): FormSpec {
   return {
     name,
-    sqe: { opcode: OPCODE, fd: family, off: BigInt(type), len: u32(protocol), ...rest },
+    sqe: { fd: family, off: BigInt(type), len: u32(protocol), ...rest },
     fixtures: [],
     ...(prep_error ? { prep_error } : {}),
   };
 }
 
+/** IORING_OP_SOCKET: makes a socket. */
 export const SOCKET: OpSpec = {
-  opcode: OPCODE,
-  name: 'SOCKET',
+  opcode: 45,
+  since: '5.19',
+  manual: 'socket(2)',
   quiet: quietSlot,
   payload: 'socket',
   prep,

@@ -16,9 +16,8 @@ import {
   transfer,
   withFile,
 } from './support.ts';
-import type { IssueOutcome, OpContext, OpForm, OpSpec } from './types.ts';
+import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec } from './types.ts';
 
-type Fields = Partial<OpForm['sqe']>;
 const NONE = (1n << 64n) - 1n;
 
 function flagsOk(c: OpContext): boolean {
@@ -115,18 +114,17 @@ function issueSplice(c: OpContext): IssueOutcome {
 }
 
 function form(
-  opcode: number,
   name: string,
   from: number,
   to: number,
   len: number,
   fields: Fields,
-  fixtures: OpForm['fixtures'],
+  fixtures: FormSpec['fixtures'],
   prep_error = false,
-): OpForm {
+): FormSpec {
   return {
     name,
-    sqe: { opcode, fd: to, file_index: from >>> 0, len, op_flags: SPLICE_F.NONBLOCK, ...fields },
+    sqe: { fd: to, file_index: from >>> 0, len, op_flags: SPLICE_F.NONBLOCK, ...fields },
     fixtures,
     ...(prep_error ? { prep_error } : {}),
   };
@@ -135,47 +133,51 @@ function form(
 const pipes = ['pipe', 'pipe_full'] as const;
 const none: Fields = { addr: NONE, off: NONE };
 
+/** IORING_OP_SPLICE: moves bytes between a pipe and a file. */
 export const SPLICE: OpSpec = {
   opcode: 30,
-  name: 'SPLICE',
+  since: '5.7',
+  manual: 'splice(2)',
   prep: (c) => (flagsOk(c) ? PREP_ASYNC : EINVAL),
   issue: issueSplice,
   forms: [
-    form(30, 'pipe-to-pipe', FD.pipe2_read, FD.pipe_write, 16, none, pipes),
-    form(30, 'empty', FD.pipe_read, FD.pipe2_write, 16, none, pipes),
-    form(30, 'file-to-pipe', FD.file, FD.pipe_write, 32, { off: NONE, addr: 0n }, ['file', 'pipe']),
-    form(30, 'pipe-to-file', FD.pipe2_read, FD.file, 8, { addr: NONE, off: 0n }, ['file', 'pipe_full']),
-    form(30, 'file-to-file', FD.file, FD.file, 8, {}, ['file']),
-    form(30, 'pipe-offset', FD.pipe2_read, FD.pipe_write, 8, { addr: 0n, off: NONE }, pipes),
-    form(30, 'same-pipe', FD.pipe2_read, FD.pipe2_write, 8, none, ['pipe_full']),
-    form(30, 'wrong-ends', FD.pipe2_write, FD.pipe_read, 8, none, pipes),
-    form(30, 'zero', FD.pipe2_read, FD.pipe_write, 0, none, pipes),
-    form(30, 'bad-in', FD.closed, FD.pipe_write, 8, none, ['pipe']),
-    form(30, 'bad-out', FD.pipe2_read, FD.closed, 8, none, ['pipe_full']),
-    form(30, 'fixed-in', 0, FD.pipe_write, 8, { ...none, op_flags: (SPLICE_F_FD_IN_FIXED | SPLICE_F.NONBLOCK) >>> 0 }, [
+    form('pipe-to-pipe', FD.pipe2_read, FD.pipe_write, 16, none, pipes),
+    form('empty', FD.pipe_read, FD.pipe2_write, 16, none, pipes),
+    form('file-to-pipe', FD.file, FD.pipe_write, 32, { off: NONE, addr: 0n }, ['file', 'pipe']),
+    form('pipe-to-file', FD.pipe2_read, FD.file, 8, { addr: NONE, off: 0n }, ['file', 'pipe_full']),
+    form('file-to-file', FD.file, FD.file, 8, {}, ['file']),
+    form('pipe-offset', FD.pipe2_read, FD.pipe_write, 8, { addr: 0n, off: NONE }, pipes),
+    form('same-pipe', FD.pipe2_read, FD.pipe2_write, 8, none, ['pipe_full']),
+    form('wrong-ends', FD.pipe2_write, FD.pipe_read, 8, none, pipes),
+    form('zero', FD.pipe2_read, FD.pipe_write, 0, none, pipes),
+    form('bad-in', FD.closed, FD.pipe_write, 8, none, ['pipe']),
+    form('bad-out', FD.pipe2_read, FD.closed, 8, none, ['pipe_full']),
+    form('fixed-in', 0, FD.pipe_write, 8, { ...none, op_flags: (SPLICE_F_FD_IN_FIXED | SPLICE_F.NONBLOCK) >>> 0 }, [
       'pipe',
     ]),
-    form(30, 'fixed-out', FD.pipe2_read, 0, 8, { ...none, flags: IOSQE.FIXED_FILE }, ['pipe_full']),
-    form(30, 'unknown-flag', FD.pipe2_read, FD.pipe_write, 8, { ...none, op_flags: 0x10 }, pipes, true),
+    form('fixed-out', FD.pipe2_read, 0, 8, { ...none, flags: IOSQE.FIXED_FILE }, ['pipe_full']),
+    form('unknown-flag', FD.pipe2_read, FD.pipe_write, 8, { ...none, op_flags: 0x10 }, pipes, true),
   ],
 };
 
+/** IORING_OP_TEE: copies bytes from pipe to pipe. */
 export const TEE: OpSpec = {
   opcode: 33,
-  name: 'TEE',
+  since: '5.8',
+  manual: 'tee(2)',
   prep: (c) => (c.sqe.addr !== 0n || c.sqe.off !== 0n ? EINVAL : flagsOk(c) ? PREP_ASYNC : EINVAL),
   issue: issueTee,
   forms: [
-    form(33, 'pipe-to-pipe', FD.pipe2_read, FD.pipe_write, 16, {}, pipes),
-    form(33, 'more-than-there', FD.pipe2_read, FD.pipe_write, 128, {}, pipes),
-    form(33, 'empty', FD.pipe_read, FD.pipe2_write, 16, {}, pipes),
-    form(33, 'same-pipe', FD.pipe2_read, FD.pipe2_write, 8, {}, ['pipe_full']),
-    form(33, 'file', FD.file, FD.pipe_write, 8, {}, ['file', 'pipe']),
-    form(33, 'zero', FD.pipe2_read, FD.pipe_write, 0, {}, pipes),
-    form(33, 'bad-in', FD.closed, FD.pipe_write, 8, {}, ['pipe']),
-    form(33, 'bad-out', FD.pipe2_read, FD.closed, 8, {}, ['pipe_full']),
-    form(33, 'addr-set', FD.pipe2_read, FD.pipe_write, 8, { addr: 1n }, pipes, true),
-    form(33, 'off-set', FD.pipe2_read, FD.pipe_write, 8, { off: 1n }, pipes, true),
-    form(33, 'unknown-flag', FD.pipe2_read, FD.pipe_write, 8, { op_flags: 0x40 }, pipes, true),
+    form('pipe-to-pipe', FD.pipe2_read, FD.pipe_write, 16, {}, pipes),
+    form('more-than-there', FD.pipe2_read, FD.pipe_write, 128, {}, pipes),
+    form('empty', FD.pipe_read, FD.pipe2_write, 16, {}, pipes),
+    form('same-pipe', FD.pipe2_read, FD.pipe2_write, 8, {}, ['pipe_full']),
+    form('file', FD.file, FD.pipe_write, 8, {}, ['file', 'pipe']),
+    form('zero', FD.pipe2_read, FD.pipe_write, 0, {}, pipes),
+    form('bad-in', FD.closed, FD.pipe_write, 8, {}, ['pipe']),
+    form('bad-out', FD.pipe2_read, FD.closed, 8, {}, ['pipe_full']),
+    form('addr-set', FD.pipe2_read, FD.pipe_write, 8, { addr: 1n }, pipes, true),
+    form('off-set', FD.pipe2_read, FD.pipe_write, 8, { off: 1n }, pipes, true),
+    form('unknown-flag', FD.pipe2_read, FD.pipe_write, 8, { op_flags: 0x40 }, pipes, true),
   ],
 };

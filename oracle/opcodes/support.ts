@@ -3,7 +3,7 @@ import type { Allowed } from '../scenario/prediction.ts';
 import { E, IOSQE } from '../uapi/constants.ts';
 import type { OpenFile } from '../world/files.ts';
 import { objectName } from '../world/files.ts';
-import type { FullSqe, IssueOutcome, OpContext, PrepOutcome } from './types.ts';
+import type { Fields, FormSpec, FullSqe, IssueOutcome, OpContext, PrepOutcome } from './types.ts';
 
 /** A prep failure with this errno (positive). */
 export function prepError(errno: number): PrepOutcome {
@@ -37,6 +37,11 @@ export function oneOf(res: Allowed, fails: boolean | 'unknown', extras: Extras =
 /** Result of a transfer: less than `wanted` breaks a link as an error does. */
 export function transfer(res: number, wanted: number, extras: Extras = {}): IssueOutcome {
   return { fails: res !== wanted, ...extras, res };
+}
+
+/** A ready-made request of these fields; it needs no fixture unless `extra` says so. */
+export function form(name: string, sqe: Fields, extra: Partial<FormSpec> = {}): FormSpec {
+  return { name, sqe, fixtures: [], ...extra };
 }
 
 /** Which of these fields are not zero. */

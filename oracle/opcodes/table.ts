@@ -4,12 +4,22 @@ import { AT_FDCWD } from '../uapi/constants.ts';
 import { CLOSE, EPOLL_CTL, EPOLL_WAIT, FILES_UPDATE, FIXED_FD_INSTALL, PIPE } from './fd-ops.ts';
 import { FADVISE, FALLOCATE, FSYNC, FTRUNCATE, MADVISE, STATX, SYNC_FILE_RANGE } from './file-ops.ts';
 import { LINKAT, MKDIRAT, RENAMEAT, SYMLINKAT, UNLINKAT } from './fs.ts';
-import { msgSpecs } from './msg.ts';
+import { SENDMSG, RECVMSG, SEND, RECV, SEND_ZC, SENDMSG_ZC, RECV_ZC } from './msg.ts';
 import { MSG_RING } from './msg-ring.ts';
 import { ACCEPT, BIND, CONNECT, LISTEN, SHUTDOWN } from './net.ts';
 import { NOP, NOP128 } from './nop.ts';
 import { OPENAT, OPENAT2 } from './open.ts';
-import { rwSpecs } from './rw-ops.ts';
+import {
+  READV,
+  WRITEV,
+  READ_FIXED,
+  WRITE_FIXED,
+  READ,
+  WRITE,
+  READ_MULTISHOT,
+  READV_FIXED,
+  WRITEV_FIXED,
+} from './rw-ops.ts';
 import { SOCKET } from './socket.ts';
 import { SPLICE, TEE } from './splice.ts';
 import { ANY, requestFile } from './support.ts';
@@ -19,59 +29,74 @@ import { URING_CMD, URING_CMD128 } from './uring-cmd.ts';
 import { FUTEX_WAIT, FUTEX_WAITV, FUTEX_WAKE, WAITID } from './wait-ops.ts';
 import { FGETXATTR, FSETXATTR, GETXATTR, SETXATTR } from './xattr.ts';
 
-const ALL: readonly OpSpec[] = [
+/** The specifications by name, in the order of the header. */
+const SPECS = {
   NOP,
-  NOP128,
-  SOCKET,
-  OPENAT,
-  OPENAT2,
-  ...rwSpecs,
-  ...msgSpecs,
+  READV,
+  WRITEV,
   FSYNC,
-  SYNC_FILE_RANGE,
-  FALLOCATE,
-  FTRUNCATE,
-  FADVISE,
-  MADVISE,
-  STATX,
+  READ_FIXED,
+  WRITE_FIXED,
   POLL_ADD,
   POLL_REMOVE,
+  SYNC_FILE_RANGE,
+  SENDMSG,
+  RECVMSG,
   TIMEOUT,
   TIMEOUT_REMOVE,
-  LINK_TIMEOUT,
-  ASYNC_CANCEL,
   ACCEPT,
+  ASYNC_CANCEL,
+  LINK_TIMEOUT,
   CONNECT,
-  BIND,
-  LISTEN,
-  SHUTDOWN,
+  FALLOCATE,
+  OPENAT,
   CLOSE,
   FILES_UPDATE,
-  FIXED_FD_INSTALL,
-  PIPE,
+  STATX,
+  READ,
+  WRITE,
+  FADVISE,
+  MADVISE,
+  SEND,
+  RECV,
+  OPENAT2,
   EPOLL_CTL,
-  EPOLL_WAIT,
   SPLICE,
-  TEE,
   PROVIDE_BUFFERS,
   REMOVE_BUFFERS,
-  MKDIRAT,
-  UNLINKAT,
+  TEE,
+  SHUTDOWN,
   RENAMEAT,
+  UNLINKAT,
+  MKDIRAT,
   SYMLINKAT,
   LINKAT,
+  MSG_RING,
   FSETXATTR,
   SETXATTR,
   FGETXATTR,
   GETXATTR,
+  SOCKET,
+  URING_CMD,
+  SEND_ZC,
+  SENDMSG_ZC,
+  READ_MULTISHOT,
+  WAITID,
   FUTEX_WAIT,
   FUTEX_WAKE,
   FUTEX_WAITV,
-  WAITID,
-  MSG_RING,
-  URING_CMD,
+  FIXED_FD_INSTALL,
+  FTRUNCATE,
+  BIND,
+  LISTEN,
+  RECV_ZC,
+  EPOLL_WAIT,
+  READV_FIXED,
+  WRITEV_FIXED,
+  PIPE,
+  NOP128,
   URING_CMD128,
-];
+} satisfies Readonly<Record<string, OpSpec>>;
 
 function isQuiet(spec: OpSpec, c: OpContext, outcome: IssueOutcome): boolean {
   return typeof outcome.res === 'number' && outcome.res < 0 && spec.quiet?.(c, outcome) === true;
@@ -118,8 +143,8 @@ function guarded(spec: OpSpec): OpSpec['issue'] {
   };
 }
 
-function row(spec: OpSpec): OpRow {
-  const rule = `op.${spec.name.toLowerCase()}`;
+function row(name: string, spec: OpSpec): OpRow {
+  const rule = `op.${name.toLowerCase()}`;
   return {
     takesTwoSlots: false,
     selectsBuffer: false,
@@ -128,14 +153,16 @@ function row(spec: OpSpec): OpRow {
     limitsPrevious: false,
     cancelsOthers: false,
     ...spec,
+    name,
     issue: guarded(spec),
+    forms: spec.forms.map((form) => ({ ...form, sqe: { opcode: spec.opcode, ...form.sqe } })),
     rule,
     prepRule: `${rule}.prep`,
   };
 }
 
 const byOpcode: OpRow[] = [];
-for (const spec of ALL) byOpcode[spec.opcode] = row(spec);
+for (const [name, spec] of Object.entries<OpSpec>(SPECS)) byOpcode[spec.opcode] = row(name, spec);
 
 /** What is known of an opcode; undefined for opcodes newer than the specification. */
 export function opSpec(opcode: number): OpRow | undefined {

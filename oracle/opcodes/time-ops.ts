@@ -24,19 +24,15 @@ import {
   result,
   slotName,
   withFile,
+  form,
 } from './support.ts';
-import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
+import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
 
-type Fields = Partial<OpForm['sqe']>;
 const refused = { prep_error: true } as const;
 const file = { fixtures: ['file'] } as const;
 
 /** user_data that no generated request carries. */
 export const NOBODY = 0xfeed_feed_feed_feedn;
-
-function form(opcode: number, name: string, fields: Fields, extra: Partial<OpForm> = {}): OpForm {
-  return { name, sqe: { opcode, ...fields }, fixtures: [], ...extra };
-}
 
 interface Timespec {
   readonly sec: bigint;
@@ -74,7 +70,7 @@ function prepTimeout(c: OpContext, linked: boolean): PrepOutcome {
   const time = timespec(c, sqe.addr);
   if (!isTime(time)) return time;
   // A link timeout guards the request before it, which cannot be another link timeout.
-  return linked && (!c.linked || c.previous === 15) ? EINVAL : PREP_OK;
+  return linked && (!c.linked || c.previous === LINK_TIMEOUT.opcode) ? EINVAL : PREP_OK;
 }
 
 function issueTimeout(c: OpContext): IssueOutcome {
@@ -99,12 +95,13 @@ function issueTimeout(c: OpContext): IssueOutcome {
   return count === 0 ? result(-E.TIME, { fails }) : { res: [0, -E.TIME], fails: 'unknown' };
 }
 
-const timeout = (name: string, addr: bigint, fields: Fields = {}, extra: Partial<OpForm> = {}): OpForm =>
-  form(11, name, { addr, len: 1, ...fields }, extra);
+const timeout = (name: string, addr: bigint, fields: Fields = {}, extra: Partial<FormSpec> = {}): FormSpec =>
+  form(name, { addr, len: 1, ...fields }, extra);
 
+/** IORING_OP_TIMEOUT: ends after a time, or after so many completions. */
 export const TIMEOUT: OpSpec = {
   opcode: 11,
-  name: 'TIMEOUT',
+  since: '5.4',
   prep: (c) => prepTimeout(c, false),
   issue: issueTimeout,
   forms: [
@@ -126,9 +123,10 @@ export const TIMEOUT: OpSpec = {
   ],
 };
 
+/** IORING_OP_LINK_TIMEOUT: limits the time of the request before it in a chain. */
 export const LINK_TIMEOUT: OpSpec = {
   opcode: 15,
-  name: 'LINK_TIMEOUT',
+  since: '5.5',
   limitsPrevious: true,
   prep: (c) => prepTimeout(c, true),
   // The request it guards ends first, which takes the timeout out of the chain without breaking it.
@@ -137,17 +135,18 @@ export const LINK_TIMEOUT: OpSpec = {
     return isTime(time) && time.sec >= 60n ? result(-E.CANCELED, { fails: false }) : ANY;
   },
   forms: [
-    form(15, 'hour', { addr: TIMESPEC.hour, len: 1 }, { linked: true }),
-    form(15, 'hour-boottime', { addr: TIMESPEC.hour, len: 1, op_flags: T.BOOTTIME }, { linked: true }),
-    form(15, 'no-timespec', { addr: TIMESPEC.hour }, { linked: true, ...refused }),
-    form(15, 'count-set', { addr: TIMESPEC.hour, len: 1, off: 1n }, { linked: true, ...refused }),
-    form(15, 'null', { len: 1 }, { linked: true, ...refused }),
+    form('hour', { addr: TIMESPEC.hour, len: 1 }, { linked: true }),
+    form('hour-boottime', { addr: TIMESPEC.hour, len: 1, op_flags: T.BOOTTIME }, { linked: true }),
+    form('no-timespec', { addr: TIMESPEC.hour }, { linked: true, ...refused }),
+    form('count-set', { addr: TIMESPEC.hour, len: 1, off: 1n }, { linked: true, ...refused }),
+    form('null', { len: 1 }, { linked: true, ...refused }),
   ],
 };
 
+/** IORING_OP_TIMEOUT_REMOVE: ends or changes a TIMEOUT. */
 export const TIMEOUT_REMOVE: OpSpec = {
   opcode: 12,
-  name: 'TIMEOUT_REMOVE',
+  since: '5.5',
   prep: (c) => {
     const { sqe } = c;
     if (isFixed(c)) return EINVAL;
@@ -164,15 +163,15 @@ export const TIMEOUT_REMOVE: OpSpec = {
   },
   issue: (c) => (c.sqe.addr === NOBODY ? result(-E.NOENT) : ANY),
   forms: [
-    form(12, 'missing', { addr: NOBODY }),
-    form(12, 'update-missing', { addr: NOBODY, off: TIMESPEC.tiny, op_flags: T.UPDATE }),
-    form(12, 'update-link-missing', { addr: NOBODY, off: TIMESPEC.tiny, op_flags: T.UPDATE | T.LINK_TIMEOUT_UPDATE }),
-    form(12, 'update-null', { addr: NOBODY, op_flags: T.UPDATE }, refused),
-    form(12, 'update-negative', { addr: NOBODY, off: TIMESPEC.negative, op_flags: T.UPDATE }, refused),
-    form(12, 'remove-with-flag', { addr: NOBODY, op_flags: T.ABS }, refused),
-    form(12, 'two-clocks', { addr: NOBODY, off: TIMESPEC.tiny, op_flags: T.UPDATE | CLOCKS }, refused),
-    form(12, 'len-set', { addr: NOBODY, len: 1 }, refused),
-    form(12, 'fixed-file', { addr: NOBODY, flags: IOSQE.FIXED_FILE }, refused),
+    form('missing', { addr: NOBODY }),
+    form('update-missing', { addr: NOBODY, off: TIMESPEC.tiny, op_flags: T.UPDATE }),
+    form('update-link-missing', { addr: NOBODY, off: TIMESPEC.tiny, op_flags: T.UPDATE | T.LINK_TIMEOUT_UPDATE }),
+    form('update-null', { addr: NOBODY, op_flags: T.UPDATE }, refused),
+    form('update-negative', { addr: NOBODY, off: TIMESPEC.negative, op_flags: T.UPDATE }, refused),
+    form('remove-with-flag', { addr: NOBODY, op_flags: T.ABS }, refused),
+    form('two-clocks', { addr: NOBODY, off: TIMESPEC.tiny, op_flags: T.UPDATE | CLOCKS }, refused),
+    form('len-set', { addr: NOBODY, len: 1 }, refused),
+    form('fixed-file', { addr: NOBODY, flags: IOSQE.FIXED_FILE }, refused),
   ],
 };
 
@@ -195,14 +194,16 @@ const poll = (
   name: string,
   fd: number,
   events: number,
-  fixtures: OpForm['fixtures'],
+  fixtures: FormSpec['fixtures'],
   fields: Fields = {},
-  extra: Partial<OpForm> = {},
-): OpForm => form(6, name, { fd, op_flags: events, ...fields }, { fixtures, ...extra });
+  extra: Partial<FormSpec> = {},
+): FormSpec => form(name, { fd, op_flags: events, ...fields }, { fixtures, ...extra });
 
+/** IORING_OP_POLL_ADD: waits for events of a file. */
 export const POLL_ADD: OpSpec = {
   opcode: 6,
-  name: 'POLL_ADD',
+  since: '5.1',
+  manual: 'poll(2)',
   prep: ({ sqe }) => {
     if (anySet(sqe, 'buf_index', 'off', 'addr')) return EINVAL;
     if ((sqe.len & ~(IORING_POLL.ADD_MULTI | IORING_POLL.ADD_LEVEL)) !== 0) return EINVAL;
@@ -231,9 +232,10 @@ export const POLL_ADD: OpSpec = {
   ],
 };
 
+/** IORING_OP_POLL_REMOVE: ends or changes a POLL_ADD. */
 export const POLL_REMOVE: OpSpec = {
   opcode: 7,
-  name: 'POLL_REMOVE',
+  since: '5.1',
   prep: ({ sqe }) => {
     if (anySet(sqe, 'buf_index', 'file_index')) return EINVAL;
     const flags = sqe.len >>> 0;
@@ -245,15 +247,15 @@ export const POLL_REMOVE: OpSpec = {
   },
   issue: (c) => (c.sqe.addr === NOBODY ? result(-E.NOENT) : ANY),
   forms: [
-    form(7, 'missing', { addr: NOBODY }),
-    form(7, 'update-missing', { addr: NOBODY, len: IORING_POLL.UPDATE_EVENTS, op_flags: POLL.IN }),
-    form(7, 'update-data-missing', { addr: NOBODY, len: IORING_POLL.UPDATE_USER_DATA, off: 5n }),
-    form(7, 'only-multi', { addr: NOBODY, len: IORING_POLL.ADD_MULTI }, refused),
-    form(7, 'unknown-flag', { addr: NOBODY, len: 0x10 }, refused),
-    form(7, 'off-set', { addr: NOBODY, off: 1n }, refused),
-    form(7, 'events-set', { addr: NOBODY, op_flags: 1 }, refused),
-    form(7, 'buf-index-set', { addr: NOBODY, buf_index: 1 }, refused),
-    form(7, 'file-index-set', { addr: NOBODY, file_index: 1 }, refused),
+    form('missing', { addr: NOBODY }),
+    form('update-missing', { addr: NOBODY, len: IORING_POLL.UPDATE_EVENTS, op_flags: POLL.IN }),
+    form('update-data-missing', { addr: NOBODY, len: IORING_POLL.UPDATE_USER_DATA, off: 5n }),
+    form('only-multi', { addr: NOBODY, len: IORING_POLL.ADD_MULTI }, refused),
+    form('unknown-flag', { addr: NOBODY, len: 0x10 }, refused),
+    form('off-set', { addr: NOBODY, off: 1n }, refused),
+    form('events-set', { addr: NOBODY, op_flags: 1 }, refused),
+    form('buf-index-set', { addr: NOBODY, buf_index: 1 }, refused),
+    form('file-index-set', { addr: NOBODY, file_index: 1 }, refused),
   ],
 };
 
@@ -272,9 +274,10 @@ function issueCancel(c: OpContext): IssueOutcome {
   return (flags & CANCEL.ALL) !== 0 ? result(0) : result(-E.NOENT);
 }
 
+/** IORING_OP_ASYNC_CANCEL: cancels requests. */
 export const ASYNC_CANCEL: OpSpec = {
   opcode: 14,
-  name: 'ASYNC_CANCEL',
+  since: '5.5',
   cancelsOthers: true,
   prep: (c) => {
     const { sqe } = c;
@@ -288,15 +291,15 @@ export const ASYNC_CANCEL: OpSpec = {
   },
   issue: issueCancel,
   forms: [
-    form(14, 'missing', { addr: NOBODY }),
-    form(14, 'all-missing', { addr: NOBODY, op_flags: CANCEL.ALL }),
-    form(14, 'userdata-missing', { addr: NOBODY, op_flags: CANCEL.USERDATA }),
-    form(14, 'bad-fd', { addr: NOBODY, fd: FD.closed, op_flags: CANCEL.FD }),
-    form(14, 'bad-fixed', { addr: NOBODY, fd: 0, op_flags: CANCEL.FD | CANCEL.FD_FIXED }),
-    form(14, 'any-and-fd', { fd: FD.file, op_flags: CANCEL.ANY | CANCEL.FD }, { ...file, ...refused }),
-    form(14, 'any-and-op', { op_flags: CANCEL.ANY | CANCEL.OP }, refused),
-    form(14, 'unknown-flag', { addr: NOBODY, op_flags: 0x100 }, refused),
-    form(14, 'off-set', { addr: NOBODY, off: 1n }, refused),
-    form(14, 'file-index-set', { addr: NOBODY, file_index: 1 }, refused),
+    form('missing', { addr: NOBODY }),
+    form('all-missing', { addr: NOBODY, op_flags: CANCEL.ALL }),
+    form('userdata-missing', { addr: NOBODY, op_flags: CANCEL.USERDATA }),
+    form('bad-fd', { addr: NOBODY, fd: FD.closed, op_flags: CANCEL.FD }),
+    form('bad-fixed', { addr: NOBODY, fd: 0, op_flags: CANCEL.FD | CANCEL.FD_FIXED }),
+    form('any-and-fd', { fd: FD.file, op_flags: CANCEL.ANY | CANCEL.FD }, { ...file, ...refused }),
+    form('any-and-op', { op_flags: CANCEL.ANY | CANCEL.OP }, refused),
+    form('unknown-flag', { addr: NOBODY, op_flags: 0x100 }, refused),
+    form('off-set', { addr: NOBODY, off: 1n }, refused),
+    form('file-index-set', { addr: NOBODY, file_index: 1 }, refused),
   ],
 };

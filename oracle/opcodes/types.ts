@@ -89,12 +89,15 @@ export interface IssueOutcome {
   readonly effect?: () => void;
 }
 
-/** A ready-made SQE with a known outcome; generators draw from these. */
-export interface OpForm {
+/** Some fields of an SQE of a known opcode. */
+export type Fields = Partial<Omit<Sqe, 'opcode'>>;
+
+/** A ready-made request with a known outcome, as the specification of its opcode states it. */
+export interface FormSpec {
   /** Unique inside the opcode, for example "create-new". */
   readonly name: string;
   /** Fixed fields; flags and user_data are the generator's. */
-  readonly sqe: Sqe;
+  readonly sqe: Fields;
   readonly fixtures: readonly Fixture[];
   /** Setup flags the ring must have (all of `need`, none of `avoid`). */
   readonly need_setup?: number;
@@ -108,6 +111,11 @@ export interface OpForm {
     | { readonly path: string }
     | { readonly fd: number }
     | { readonly memory: { readonly at: number; readonly length: number } };
+}
+
+/** A ready-made SQE; generators draw from these. */
+export interface OpForm extends FormSpec {
+  readonly sqe: Sqe;
 }
 
 /** What holds of an opcode's requests whatever their fields say. */
@@ -129,11 +137,17 @@ export interface OpTraits {
   readonly cancelsOthers: boolean;
 }
 
-/** All that is known of one opcode. */
+/** All that is known of one opcode. Its name is that under which the table has it. */
 export interface OpSpec extends Partial<OpTraits> {
+  /** IORING_OP_*. */
   readonly opcode: number;
-  /** Without the IORING_OP_ prefix. */
-  readonly name: string;
+  /** First kernel whose header has it (`linux/io_uring.h`). */
+  readonly since: string;
+  /**
+   * Manual page of the call that it stands for, which describes its result; opcodes without one are described in
+   * io_uring_enter(2) alone.
+   */
+  readonly manual?: string;
   /** Payload a filter sees. */
   readonly payload?: 'socket' | 'open' | 'connect';
   prep(c: OpContext): PrepOutcome;
@@ -155,11 +169,14 @@ export interface OpSpec extends Partial<OpTraits> {
    * Absent: it does not.
    */
   looksUpDirect?(sqe: FullSqe): boolean;
-  readonly forms: readonly OpForm[];
+  readonly forms: readonly FormSpec[];
 }
 
 /** A row of the table of opcodes: the specification and what follows from it. */
-export interface OpRow extends Omit<OpSpec, keyof OpTraits>, OpTraits {
+export interface OpRow extends Omit<OpSpec, keyof OpTraits | 'forms'>, OpTraits {
+  /** Without the IORING_OP_ prefix. */
+  readonly name: string;
+  readonly forms: readonly OpForm[];
   /** Id of the rule that says what an allowed request answers: `op.<name>`. */
   readonly rule: string;
   /** Id of the rule that says what prep refuses: `op.<name>.prep`. */

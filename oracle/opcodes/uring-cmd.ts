@@ -3,9 +3,7 @@ import { FD } from '../scenario/layout.ts';
 import { SOCKOPT_ONE } from '../world/arena.ts';
 import { AF, E, IORING_SETUP, IORING_URING_CMD, IOSQE, SOCK, SOCKET_URING_OP } from '../uapi/constants.ts';
 import { ANY, EINVAL, PREP_OK, result, withFile } from './support.ts';
-import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
-
-type Fields = Partial<OpForm['sqe']>;
+import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
 
 function prep({ sqe }: OpContext): PrepOutcome {
   // cmd_op is the low half of this field; the other half is reserved.
@@ -64,69 +62,67 @@ function option(level: number, name: number): bigint {
   return BigInt(level) | (BigInt(name) << 32n);
 }
 
-function forms(opcode: number): OpForm[] {
-  const make = (
-    name: string,
-    fd: number,
-    fixtures: OpForm['fixtures'],
-    fields: Fields = {},
-    prep_error = false,
-  ): OpForm => ({
-    name,
-    sqe: { opcode, fd, ...fields },
-    fixtures,
-    ...(prep_error ? { prep_error } : {}),
-  });
-  const set = { off: BigInt(SOCKET_URING_OP.SETSOCKOPT), file_index: 4, addr3: SOCKOPT_ONE };
-  return [
-    make('file', FD.file, ['file']),
-    make('pipe', FD.pipe_read, ['pipe']),
-    make('eventfd', FD.eventfd, ['eventfd']),
-    make('unix-inq', FD.stream, ['stream']),
-    make('inet-inq', FD.inet, ['inet']),
-    make('inet-listener-inq', FD.inet_listener, ['loopback']),
-    make('setsockopt', FD.stream, ['stream'], { ...set, addr: option(SOL_SOCKET, SO_REUSEADDR) }),
-    make('setsockopt-short', FD.stream, ['stream'], { ...set, addr: option(SOL_SOCKET, SO_REUSEADDR), file_index: 2 }),
-    make('setsockopt-null', FD.inet, ['inet'], { ...set, addr: option(SOL_SOCKET, SO_REUSEADDR), addr3: 0n }),
-    make('getsockopt-other-level', FD.inet, ['inet'], {
-      off: BigInt(SOCKET_URING_OP.GETSOCKOPT),
-      addr: option(6, SO_TYPE),
-    }),
-    make('unknown-command', FD.stream, ['stream'], { off: 0xffff_ffffn }),
-    make('bad-fd', FD.closed, []),
-    make('fixed-file', 0, [], { flags: IOSQE.FIXED_FILE }),
-    make('reserved-set', FD.stream, ['stream'], { off: 1n << 32n }, true),
-    make('unknown-flag', FD.stream, ['stream'], { op_flags: 4 }, true),
-    make('multishot-no-select', FD.stream, ['stream'], { op_flags: IORING_URING_CMD.MULTISHOT }, true),
-    make('select-no-multishot', FD.stream, ['stream'], { flags: IOSQE.BUFFER_SELECT }, true),
-    make(
-      'fixed-multishot',
-      FD.stream,
-      ['stream'],
-      { op_flags: IORING_URING_CMD.MULTISHOT | IORING_URING_CMD.FIXED },
-      true,
-    ),
-  ];
+function make(
+  name: string,
+  fd: number,
+  fixtures: FormSpec['fixtures'],
+  fields: Fields = {},
+  prep_error = false,
+): FormSpec {
+  return { name, sqe: { fd, ...fields }, fixtures, ...(prep_error ? { prep_error } : {}) };
 }
 
+const set = { off: BigInt(SOCKET_URING_OP.SETSOCKOPT), file_index: 4, addr3: SOCKOPT_ONE };
+
+const FORMS: readonly FormSpec[] = [
+  make('file', FD.file, ['file']),
+  make('pipe', FD.pipe_read, ['pipe']),
+  make('eventfd', FD.eventfd, ['eventfd']),
+  make('unix-inq', FD.stream, ['stream']),
+  make('inet-inq', FD.inet, ['inet']),
+  make('inet-listener-inq', FD.inet_listener, ['loopback']),
+  make('setsockopt', FD.stream, ['stream'], { ...set, addr: option(SOL_SOCKET, SO_REUSEADDR) }),
+  make('setsockopt-short', FD.stream, ['stream'], { ...set, addr: option(SOL_SOCKET, SO_REUSEADDR), file_index: 2 }),
+  make('setsockopt-null', FD.inet, ['inet'], { ...set, addr: option(SOL_SOCKET, SO_REUSEADDR), addr3: 0n }),
+  make('getsockopt-other-level', FD.inet, ['inet'], {
+    off: BigInt(SOCKET_URING_OP.GETSOCKOPT),
+    addr: option(6, SO_TYPE),
+  }),
+  make('unknown-command', FD.stream, ['stream'], { off: 0xffff_ffffn }),
+  make('bad-fd', FD.closed, []),
+  make('fixed-file', 0, [], { flags: IOSQE.FIXED_FILE }),
+  make('reserved-set', FD.stream, ['stream'], { off: 1n << 32n }, true),
+  make('unknown-flag', FD.stream, ['stream'], { op_flags: 4 }, true),
+  make('multishot-no-select', FD.stream, ['stream'], { op_flags: IORING_URING_CMD.MULTISHOT }, true),
+  make('select-no-multishot', FD.stream, ['stream'], { flags: IOSQE.BUFFER_SELECT }, true),
+  make(
+    'fixed-multishot',
+    FD.stream,
+    ['stream'],
+    { op_flags: IORING_URING_CMD.MULTISHOT | IORING_URING_CMD.FIXED },
+    true,
+  ),
+];
+
+/** IORING_OP_URING_CMD: gives a file a command of its own. */
 export const URING_CMD: OpSpec = {
   opcode: 46,
-  name: 'URING_CMD',
+  since: '5.19',
   selectsBuffer: true,
   takesIopoll: true,
   prep,
   issue,
-  forms: forms(46),
+  forms: FORMS,
 };
 
-/** Needs 128-byte SQEs. */
+/** IORING_OP_URING_CMD128: URING_CMD with a 128-byte SQE. */
 export const URING_CMD128: OpSpec = {
   opcode: 64,
-  name: 'URING_CMD128',
+  since: '6.19',
   takesTwoSlots: true,
   selectsBuffer: true,
   takesIopoll: true,
   prep,
   issue,
-  forms: forms(64).map((form) => ({ ...form, need_setup: IORING_SETUP.SQE128 })),
+  forms: FORMS.map((form) => ({ ...form, need_setup: IORING_SETUP.SQE128 })),
 };

@@ -2,15 +2,10 @@
 import { DATA, data, FUTEX, FUTEX_WAITV as WAITV } from '../world/arena.ts';
 import { E } from '../uapi/constants.ts';
 import { memoryNames } from '../world/memory.ts';
-import { ANY, anySet, EFAULT, EINVAL, PREP_OK, PREP_UNKNOWN, result } from './support.ts';
-import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
+import { ANY, anySet, EFAULT, EINVAL, PREP_OK, PREP_UNKNOWN, result, form } from './support.ts';
+import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
 
-type Fields = Partial<OpForm['sqe']>;
 const refused = { prep_error: true } as const;
-
-function form(opcode: number, name: string, fields: Fields, extra: Partial<OpForm> = {}): OpForm {
-  return { name, sqe: { opcode, ...fields }, fixtures: [], ...extra };
-}
 
 const SIZE_MASK = 3;
 const SIZE_U32 = 2;
@@ -57,12 +52,14 @@ function issueWake(c: OpContext): IssueOutcome {
   return typeof at === 'number' ? result(at) : result(0);
 }
 
-const wait = (name: string, fields: Fields, extra: Partial<OpForm> = {}): OpForm =>
-  form(51, name, { addr: FUTEX.seven, off: 8n, addr3: ALL_BITS, fd: SIZE_U32 | PRIVATE, ...fields }, extra);
+const wait = (name: string, fields: Fields, extra: Partial<FormSpec> = {}): FormSpec =>
+  form(name, { addr: FUTEX.seven, off: 8n, addr3: ALL_BITS, fd: SIZE_U32 | PRIVATE, ...fields }, extra);
 
+/** IORING_OP_FUTEX_WAIT: waits on a futex. */
 export const FUTEX_WAIT: OpSpec = {
   opcode: 51,
-  name: 'FUTEX_WAIT',
+  since: '6.7',
+  manual: 'futex(2)',
   prep: prepFutex,
   issue: issueWait,
   forms: [
@@ -82,12 +79,14 @@ export const FUTEX_WAIT: OpSpec = {
   ],
 };
 
-const wake = (name: string, fields: Fields, extra: Partial<OpForm> = {}): OpForm =>
-  form(52, name, { addr: FUTEX.seven, off: 1n, addr3: ALL_BITS, fd: SIZE_U32 | PRIVATE, ...fields }, extra);
+const wake = (name: string, fields: Fields, extra: Partial<FormSpec> = {}): FormSpec =>
+  form(name, { addr: FUTEX.seven, off: 1n, addr3: ALL_BITS, fd: SIZE_U32 | PRIVATE, ...fields }, extra);
 
+/** IORING_OP_FUTEX_WAKE: wakes who waits on a futex. */
 export const FUTEX_WAKE: OpSpec = {
   opcode: 52,
-  name: 'FUTEX_WAKE',
+  since: '6.7',
+  manual: 'futex(2)',
   prep: prepFutex,
   issue: issueWake,
   forms: [
@@ -124,12 +123,13 @@ function readWaitv(c: OpContext): readonly { readonly value: bigint; readonly ad
   return waits;
 }
 
-const waitv = (name: string, addr: bigint, len: number, fields: Fields = {}, extra: Partial<OpForm> = {}): OpForm =>
-  form(53, name, { addr, len, ...fields }, extra);
+const waitv = (name: string, addr: bigint, len: number, fields: Fields = {}, extra: Partial<FormSpec> = {}): FormSpec =>
+  form(name, { addr, len, ...fields }, extra);
 
+/** IORING_OP_FUTEX_WAITV: waits on several futexes. */
 export const FUTEX_WAITV: OpSpec = {
   opcode: 53,
-  name: 'FUTEX_WAITV',
+  since: '6.7',
   prep: (c) => {
     if (anySet(c.sqe, 'fd', 'buf_index', 'file_index', 'off', 'op_flags', 'addr3')) return EINVAL;
     const waits = readWaitv(c);
@@ -166,12 +166,14 @@ const NO_SUCH_PID = 0x40_0001;
 /** sizeof(siginfo_t). */
 const SIGINFO_SIZE = 128;
 
-const waitid = (name: string, fields: Fields, extra: Partial<OpForm> = {}): OpForm =>
-  form(50, name, { fd: NO_SUCH_PID, len: P_PID, file_index: WEXITED, off: data(DATA.siginfo), ...fields }, extra);
+const waitid = (name: string, fields: Fields, extra: Partial<FormSpec> = {}): FormSpec =>
+  form(name, { fd: NO_SUCH_PID, len: P_PID, file_index: WEXITED, off: data(DATA.siginfo), ...fields }, extra);
 
+/** IORING_OP_WAITID: waits for a child. */
 export const WAITID: OpSpec = {
   opcode: 50,
-  name: 'WAITID',
+  since: '6.7',
+  manual: 'waitid(2)',
   prep: ({ sqe }) => (anySet(sqe, 'addr', 'buf_index', 'addr3', 'op_flags') ? EINVAL : PREP_OK),
   issue: (c) => {
     const { sqe } = c;

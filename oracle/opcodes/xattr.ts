@@ -20,10 +20,10 @@ import {
   withFile,
   quietAlways,
   quietOnFile,
+  form,
 } from './support.ts';
-import type { IssueOutcome, OpContext, OpForm, OpSpec, PrepOutcome } from './types.ts';
+import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
 
-type Fields = Partial<OpForm['sqe']>;
 /** What can have extended attributes here. */
 type Attributed = Node & { type: 'file' | 'dir' };
 const file = { fixtures: ['file'] } as const;
@@ -106,18 +106,14 @@ function byFd(c: OpContext, changes: boolean, body: (node: Attributed) => IssueO
   return withFile(c, changes, (open) => (open.kind === 'file' || open.kind === 'dir' ? body(open.node) : ANY));
 }
 
-function form(opcode: number, name: string, fields: Fields, extra: Partial<OpForm> = {}): OpForm {
-  return { name, sqe: { opcode, ...fields }, fixtures: [], ...extra };
-}
-
 const VALUE_LENGTH = 8;
 const setting = { addr: XATTR.user, off: XATTR.value, len: VALUE_LENGTH };
 const getting = { addr: XATTR.user, off: data(DATA.xattr), len: 64 };
 const seen = { probe: { memory: { at: ARENA.data + DATA.xattr, length: VALUE_LENGTH } } } as const;
 
-function setForms(opcode: number, target: Fields): OpForm[] {
-  const make = (name: string, fields: Fields = {}, extra: Partial<OpForm> = {}): OpForm =>
-    form(opcode, name, { ...setting, ...target, ...fields }, { ...file, ...extra });
+function setForms(target: Fields): FormSpec[] {
+  const make = (name: string, fields: Fields = {}, extra: Partial<FormSpec> = {}): FormSpec =>
+    form(name, { ...setting, ...target, ...fields }, { ...file, ...extra });
   return [
     make('set'),
     make('set-empty', { len: 0 }),
@@ -131,9 +127,9 @@ function setForms(opcode: number, target: Fields): OpForm[] {
   ];
 }
 
-function getForms(opcode: number, target: Fields): OpForm[] {
-  const make = (name: string, fields: Fields = {}, extra: Partial<OpForm> = {}): OpForm =>
-    form(opcode, name, { ...getting, ...target, ...fields }, { ...file, ...extra });
+function getForms(target: Fields): FormSpec[] {
+  const make = (name: string, fields: Fields = {}, extra: Partial<FormSpec> = {}): FormSpec =>
+    form(name, { ...getting, ...target, ...fields }, { ...file, ...extra });
   return [
     make('unset', { addr: XATTR.unset }),
     make('get', {}, seen),
@@ -144,46 +140,54 @@ function getForms(opcode: number, target: Fields): OpForm[] {
   ];
 }
 
-function pathForms(opcode: number, base: Fields): OpForm[] {
+function pathForms(base: Fields): FormSpec[] {
   return [
-    form(opcode, 'missing', { ...base, addr3: PATH.missing }),
-    form(opcode, 'null-path', { ...base, addr3: 0n }, refused),
-    form(opcode, 'fixed-file', { ...base, addr3: PATH.f0, flags: IOSQE.FIXED_FILE }, { ...file, ...refused }),
+    form('missing', { ...base, addr3: PATH.missing }),
+    form('null-path', { ...base, addr3: 0n }, refused),
+    form('fixed-file', { ...base, addr3: PATH.f0, flags: IOSQE.FIXED_FILE }, { ...file, ...refused }),
   ];
 }
 
+/** IORING_OP_FSETXATTR: sets an extended attribute of an open file. */
 export const FSETXATTR: OpSpec = {
   opcode: 41,
-  name: 'FSETXATTR',
+  since: '5.19',
+  manual: 'fsetxattr(2)',
   quiet: quietOnFile,
   prep: (c) => prepSet(c) ?? PREP_ASYNC,
   issue: (c) => byFd(c, true, (node) => set(c, node)),
-  forms: [...setForms(41, { fd: FD.file }), form(41, 'bad-fd', { ...setting, fd: FD.closed })],
+  forms: [...setForms({ fd: FD.file }), form('bad-fd', { ...setting, fd: FD.closed })],
 };
 
+/** IORING_OP_SETXATTR: sets an extended attribute of a path. */
 export const SETXATTR: OpSpec = {
   opcode: 42,
-  name: 'SETXATTR',
+  since: '5.19',
+  manual: 'setxattr(2)',
   quiet: quietAlways,
   prep: (c) => (isFixed(c) ? EBADF : (prepSet(c) ?? pathError(c, c.sqe.addr3) ?? PREP_ASYNC)),
   issue: (c) => byPath(c, true, (node) => set(c, node)),
-  forms: [...setForms(42, { addr3: PATH.f0 }), ...pathForms(42, setting)],
+  forms: [...setForms({ addr3: PATH.f0 }), ...pathForms(setting)],
 };
 
+/** IORING_OP_FGETXATTR: reads an extended attribute of an open file. */
 export const FGETXATTR: OpSpec = {
   opcode: 43,
-  name: 'FGETXATTR',
+  since: '5.19',
+  manual: 'fgetxattr(2)',
   quiet: quietOnFile,
   prep: (c) => prepGet(c) ?? PREP_ASYNC,
   issue: (c) => byFd(c, false, (node) => get(c, node)),
-  forms: [...getForms(43, { fd: FD.file }), form(43, 'bad-fd', { ...getting, fd: FD.closed })],
+  forms: [...getForms({ fd: FD.file }), form('bad-fd', { ...getting, fd: FD.closed })],
 };
 
+/** IORING_OP_GETXATTR: reads an extended attribute of a path. */
 export const GETXATTR: OpSpec = {
   opcode: 44,
-  name: 'GETXATTR',
+  since: '5.19',
+  manual: 'getxattr(2)',
   quiet: quietAlways,
   prep: (c) => (isFixed(c) ? EBADF : (prepGet(c) ?? pathError(c, c.sqe.addr3) ?? PREP_ASYNC)),
   issue: (c) => byPath(c, false, (node) => get(c, node)),
-  forms: [...getForms(44, { addr3: PATH.f0 }), ...pathForms(44, getting)],
+  forms: [...getForms({ addr3: PATH.f0 }), ...pathForms(getting)],
 };
