@@ -1,7 +1,7 @@
 /* The arena: memory at one address that scenarios may do anything to. */
-#include "control.h"
+#include "arena.h"
+#include "util.h"
 
-/* Maps the arena, zeroed; the page after it stays unmapped. Returns 0 or -errno. */
 int arena_map(void)
 {
 	long at = sys6(NR_mmap, ARENA_BASE, ARENA_SIZE, PROT_R | PROT_W, MAP_PRIV | MAP_ANON | MAP_AT, -1, 0);
@@ -11,12 +11,10 @@ int arena_map(void)
 	return 0;
 }
 
-/* After a scenario that ended badly nothing is known: begin anew. */
-void arena_renew(void)
+int arena_renew(void)
 {
 	sys2(NR_munmap, ARENA_BASE, ARENA_SIZE);
-	if (arena_map() < 0)
-		fatal("the arena cannot be mapped");
+	return arena_map();
 }
 
 /* 16 bytes at once: half the work under emulation. */
@@ -44,7 +42,7 @@ static int page_nonzero(const pair *page)
 }
 
 /*
- * Brings the arena back to the image followed by zeros. Looks at every page that exists and
+ * Looks at every page that exists and
  * writes only what differs, so that pages a child shared are not copied. What is seldom used
  * is given back instead of zeroed: then the next scenarios need not look at it.
  */

@@ -1,11 +1,12 @@
 /* The same steps as bare C loops: what a scenario's step is compared with. */
-#include "control.h"
+#include "bench.h"
+#include "task.h"
+#include "util.h"
 
 static void quit(void *arg)
 {
 	(void)arg;
-	for (;;)
-		sys1(NR_exit_group, 0);
+	exit_process(0);
 }
 
 static int ring_of(u32 entries, struct uring_params *p)
@@ -124,7 +125,6 @@ static void bench_main(void *arg)
 	quit(0);
 }
 
-/* Runs a loop in a process of its own, so that PID 1 never becomes a user of io_uring. Nanoseconds. */
 u64 bench_run(u32 which, u32 iterations)
 {
 	u32 arg[2] = { which, iterations };

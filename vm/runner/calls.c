@@ -1,5 +1,7 @@
 /* Steps that are a system call or two: CALL, credentials, the mailbox. */
-#include "control.h"
+#include "calls.h"
+#include "ring.h"
+#include "util.h"
 
 enum { NO_SUCH_CALL = -38 };
 
@@ -113,7 +115,6 @@ int unshare_user(void)
 	return ret;
 }
 
-/* Keeps message boundaries, and is inherited by every task. */
 int mailbox_open(void)
 {
 	int pair[2], ret = (int)sys4(NR_socketpair, AF_LOCAL, TYPE_SEQPACKET, 0, pair);
@@ -169,7 +170,6 @@ int mailbox_receive(u32 files, u32 slot)
 	return adopt(files, slot, rights.fd, (u8)origin);
 }
 
-/* Copies a ring's descriptor out of another task, without its help: pidfd_getfd(2). */
 int take_ring(u32 files, const struct step_take *s)
 {
 	const struct task *from = &CTL->task[s->from_task];

@@ -73,76 +73,10 @@ static inline struct step *step_of(u32 i)
 	return (struct step *)(CTL->in + CTL->step_at[i]);
 }
 
-/* An answer under construction; invisible until it is committed. */
-struct answer {
-	struct answer_head *head;
-	u8 *end;
-};
+/* Maps the control block; PID 1 makes the file. Returns 0 or -errno. */
+int control_map(int make);
 
-/* util.c */
-void *memcpy(void *to, const void *from, size_t n);
-void *memset(void *to, int c, size_t n);
-void *memmove(void *to, const void *from, size_t n);
-int memcmp(const void *a, const void *b, size_t n);
-size_t strlen(const char *s);
-char *put_text(char *at, const char *text);
-char *put_number(char *at, u32 n);
-u32 parse_number(const char *text);
-int write_file(const char *path, const char *text);
-void remove_tree(int dir, const char *name);
-
-/* arena.c */
-int arena_map(void);
-void arena_restore(void);
-void arena_renew(void);
-
-/* answer.c */
-void answer_open(struct answer *a);
-void answer_return(struct answer *a, s64 value);
-void answer_cqe(struct answer *a, const struct cqe *cqe);
-void answer_memory(struct answer *a, const void *bytes, u32 length);
-void answer_commit(struct answer *a);
-void answer_not_reached(void);
-
-/* ring.c */
-void ring_create(struct answer *a, u32 files, const struct step_ring *s);
-void ring_submit(struct answer *a, u32 files, const struct step_submit *s);
-void ring_reap(struct answer *a, u32 files, const struct step_slot *s);
-int ring_settle(int fd, u32 slot);
-void ring_forget(u32 files, u32 slot);
-void ring_forget_all(u32 files);
-void ring_after_fork(u32 parent_files, u32 child_files);
-void ring_sweep(void);
-void ring_resized(u32 files, int fd, const void *params);
-
-/* calls.c */
-void do_call(struct answer *a, u32 files, const struct step_call *s);
-int drop_sys_admin(void);
-int unshare_user(void);
-int mailbox_open(void);
-int mailbox_send(u32 files, u32 slot);
-int mailbox_receive(u32 files, u32 slot);
-int take_ring(u32 files, const struct step_take *s);
-
-/* fixtures.c */
-int fixtures_make(u32 wanted);
-
-/* task.c */
-void root_main(void *arg);
-void exec_main(u32 me);
-void pass_turn(void);
+/* Ends the scenario with a runner error: the calling process cannot go on. `err` is -errno or 0. */
 void task_fail(u32 what, int err) __attribute__((noreturn));
-void *task_stack(u32 task);
-
-/* scenario.c */
-void scenario_run(const struct scenario_frame *frame, u64 idle_ns);
-int scenario_set_jit(int on);
-
-/* bench.c */
-u64 bench_run(u32 which, u32 iterations);
-
-/* main.c */
-void output_flush(void);
-void fatal(const char *text) __attribute__((noreturn));
 
 #endif

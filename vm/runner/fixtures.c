@@ -1,5 +1,6 @@
 /* What a scenario may find ready. Bits in the order of FIXTURES in oracle/world/layout.ts. */
-#include "control.h"
+#include "fixtures.h"
+#include "protocol.h"
 
 static const char content[] = "ringfence: sixty-four bytes of file content, known to everyone.\n";
 _Static_assert(sizeof(content) == 65, "the fixture file holds 64 bytes");
@@ -120,7 +121,6 @@ static int make(u32 which)
 	return -E_INVAL;
 }
 
-/* Returns 0, or -errno with the number of the fixture in bits 8..15. */
 int fixtures_make(u32 wanted)
 {
 	u32 which;

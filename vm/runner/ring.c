@@ -1,5 +1,6 @@
 /* Rings: creating, mapping, submitting, reaping. */
-#include "control.h"
+#include "ring.h"
+#include "util.h"
 
 struct mapping {
 	u8 *rings; /* 0: not mapped */
@@ -48,7 +49,6 @@ void ring_forget_all(u32 files)
 		ring_forget(files, slot);
 }
 
-/* Unmaps all that tasks left mapped in this address space. */
 void ring_sweep(void)
 {
 	u32 files;
@@ -58,7 +58,6 @@ void ring_sweep(void)
 			ring_forget_all(files);
 }
 
-/* A forked child has a copy of all mappings: its parent's are now its own, others go. */
 void ring_after_fork(u32 parent_files, u32 child_files)
 {
 	u32 files, slot;
@@ -131,7 +130,6 @@ static int find_ring(u32 files, u32 slot, struct ring *r)
 	return 0;
 }
 
-/* Moves a new ring to the descriptor of its slot, where it survives an exec: there it is used again. */
 int ring_settle(int fd, u32 slot)
 {
 	int to = FD_RINGS + (int)slot, ret;
@@ -166,7 +164,6 @@ void ring_create(struct answer *a, u32 files, const struct step_ring *s)
 	answer_return(a, ret < 0 ? ret : 0);
 }
 
-/* IORING_REGISTER_RESIZE_RINGS succeeded: the old mappings are of no use. */
 void ring_resized(u32 files, int fd, const void *params)
 {
 	u32 slot = (u32)(fd - FD_RINGS);

@@ -1,12 +1,17 @@
 /* One scenario as PID 1 sees it: check, start, watch, clean up, report. */
-#include "control.h"
+#include "scenario.h"
+#include "answer.h"
+#include "arena.h"
+#include "port.h"
+#include "ring.h"
+#include "task.h"
+#include "util.h"
 
 static int jit_on = 1;
 static u32 directories;
 
 #define DYING_NS 10000000000ull /* for killed tasks to be gone */
 
-/* Returns 0 or -errno. */
 int scenario_set_jit(int on)
 {
 	long ret;
@@ -195,15 +200,15 @@ static void clean_up(const struct verdict *v)
 	char name[12];
 
 	ring_sweep();
-	if (v->killed)
-		arena_renew();
+	if (v->killed && arena_renew() < 0)
+		fatal("the arena cannot be mapped");
 	if (CTL->directory) {
 		put_number(name, CTL->directory);
 		remove_tree(FD_SCENARIOS, name);
 	}
 }
 
-void scenario_run(const struct scenario_frame *f, u64 idle_ns)
+u32 scenario_run(const struct scenario_frame *f, u64 idle_ns)
 {
 	struct result_frame *result = (struct result_frame *)CTL->out;
 	struct verdict v = { 0 };
@@ -241,4 +246,5 @@ void scenario_run(const struct scenario_frame *f, u64 idle_ns)
 		.idle_ns = idle_ns,
 		.nsteps = f->nsteps,
 	};
+	return (u32)CTL->answers;
 }

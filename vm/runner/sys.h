@@ -321,6 +321,8 @@ struct rights {
 	u32 pad;
 };
 
+enum { POLL_IN = 1, POLL_OUT = 4, POLL_HANGUP = 0x10 };
+
 struct pollfd32 {
 	s32 fd;
 	u16 events;

@@ -1,5 +1,11 @@
 /* Tasks: who may run, step by step; spawning, exec, exit. */
-#include "control.h"
+#include "task.h"
+#include "answer.h"
+#include "arena.h"
+#include "calls.h"
+#include "fixtures.h"
+#include "ring.h"
+#include "util.h"
 
 #define STACK_SIZE 16384
 
@@ -12,19 +18,6 @@ void *task_stack(u32 task)
 }
 
 static void task_loop(u32 me) __attribute__((noreturn));
-
-static void exit_process(int code) __attribute__((noreturn));
-static void exit_process(int code)
-{
-	for (;;)
-		sys1(NR_exit_group, code);
-}
-
-void task_fail(u32 what, int err)
-{
-	CTL->error = what << 16 | ((u32)-err & 0xffff);
-	exit_process(99);
-}
 
 static void wake(u32 task)
 {
@@ -160,15 +153,6 @@ static void wait_turn(u32 me)
 	}
 }
 
-static void answer_one(s64 value)
-{
-	struct answer a;
-
-	answer_open(&a);
-	answer_return(&a, value);
-	answer_commit(&a);
-}
-
 /* A child that shares memory with its parent begins here, on its own stack. */
 static void child_main(void *arg)
 {
@@ -249,7 +233,7 @@ static int spawn(u32 me, const struct step_spawn *s)
 static void exec(u32 me)
 {
 	char number[12];
-	char *argv[] = { "ringfence-task", number, 0 }, *envp[] = { 0 };
+	const char *argv[] = { "ringfence-task", number, 0 }, *envp[] = { 0 };
 
 	put_number(number, me);
 	ring_forget_all(CTL->task[me].files);
@@ -331,7 +315,6 @@ static void task_loop(u32 me)
 	}
 }
 
-/* The root task of a scenario, sharing memory with PID 1. */
 void root_main(void *arg)
 {
 	struct task *t = &CTL->task[0];
@@ -360,7 +343,6 @@ void root_main(void *arg)
 	task_loop(0);
 }
 
-/* A task goes on in a new image: all it knew is in the control block. */
 void exec_main(u32 me)
 {
 	struct task *t = &CTL->task[me];

@@ -1,5 +1,5 @@
 /* Memory, text and files: what a C library would bring. */
-#include "control.h"
+#include "util.h"
 
 /* The compiler must not turn these loops into calls of themselves. */
 #pragma GCC optimize("no-tree-loop-distribute-patterns")
@@ -107,7 +107,6 @@ u32 parse_number(const char *text)
 	return n;
 }
 
-/* Returns 0 or -errno. */
 int write_file(const char *path, const char *text)
 {
 	int fd = sys_open(path, O_WRITE | O_CLOSE_ON_EXEC, 0);
@@ -128,7 +127,6 @@ struct dirent64 {
 	char name[];
 };
 
-/* Removes an entry of `dir` with all that is in it; an empty directory costs one call. */
 void remove_tree(int dir, const char *name)
 {
 	u64 buffer[128];
@@ -155,4 +153,18 @@ void remove_tree(int dir, const char *name)
 		}
 		sys_close(fd);
 	}
+}
+
+void move_high(int fd, int to)
+{
+	if (fd < 0)
+		return;
+	sys3(NR_dup3, fd, to, O_CLOSE_ON_EXEC);
+	sys_close(fd);
+}
+
+void exit_process(int code)
+{
+	for (;;)
+		sys1(NR_exit_group, code);
 }

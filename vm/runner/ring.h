@@ -1,0 +1,24 @@
+/* Rings: creating, mapping, submitting, reaping. */
+#ifndef RINGFENCE_RING_H
+#define RINGFENCE_RING_H
+
+#include "answer.h"
+
+/* The steps RING, SUBMIT and REAP. `files` is the number of the descriptor table. */
+void ring_create(struct answer *a, u32 files, const struct step_ring *s);
+void ring_submit(struct answer *a, u32 files, const struct step_submit *s);
+void ring_reap(struct answer *a, u32 files, const struct step_slot *s);
+
+/* Moves a new ring to the descriptor of its slot, where it survives an exec: there it is used again. */
+int ring_settle(int fd, u32 slot);
+/* Unmaps a ring, or all of a table. */
+void ring_forget(u32 files, u32 slot);
+void ring_forget_all(u32 files);
+/* Unmaps all that tasks left mapped in this address space. */
+void ring_sweep(void);
+/* A forked child has a copy of all mappings: its parent's are now its own, others go. */
+void ring_after_fork(u32 parent_files, u32 child_files);
+/* IORING_REGISTER_RESIZE_RINGS succeeded: the old mappings are of no use. */
+void ring_resized(u32 files, int fd, const void *params);
+
+#endif
