@@ -80,7 +80,11 @@ test.each<readonly [string, readonly string[], RegExp]>([
   ['an empty directory', ['empty'], /empty holds neither result\.json nor matrix\.json/],
   ['no JSON', ['text.json'], /text\.json cannot be read: .*not valid JSON/],
   ['another JSON', ['other.json'], /other\.json is no result as ringfence writes it: lacks /],
-  ['another version', ['newer.json'], /newer\.json is no result of this version of ringfence: its version is 99, not 1/],
+  [
+    'another version',
+    ['newer.json'],
+    /newer\.json is no result of this version of ringfence: its version is 99, not 1/,
+  ],
   ['a spoilt one', ['spoilt.json'], /spoilt\.json is no result as ringfence writes it: suites\.links: lacks other/],
   ['a place that cannot be written', ['run', '--junit', '/proc/nowhere/junit.xml'], /junit\.xml could not be written/],
   ['a directory', ['run', '--junit', 'empty'], /--junit .*empty is a directory/],

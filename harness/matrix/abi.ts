@@ -1,6 +1,6 @@
 /** The ABI profile member by member: to show it, and to change one member at a time. */
 import type { AbiProfile } from '../../oracle/uapi/abi.ts';
-import { opName } from '../../oracle/uapi/opcode-names.ts';
+import { opName } from '../../oracle/opcodes/index.ts';
 
 /** One member as text: `pdu_size.SOCKET` -> "12". */
 export type AbiMembers = ReadonlyMap<string, string>;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ABI_7_0 } from '../../oracle/uapi/abi.ts';
-import { OP } from '../../oracle/uapi/opcode-names.ts';
+import { OP } from '../../oracle/opcodes/index.ts';
 import { RULES } from '../../oracle/registry.ts';
 import type { Comparison, KernelState } from '../../reports/data/matrix.ts';
 import type { RunResult } from '../../reports/data/result.ts';

@@ -3,7 +3,7 @@ import { ABI_7_0 } from '../../oracle/uapi/abi.ts';
 import type { AbiProfile } from '../../oracle/uapi/abi.ts';
 import { FD } from '../../oracle/scenario/layout.ts';
 import { IORING_NOP } from '../../oracle/uapi/constants.ts';
-import { OP } from '../../oracle/uapi/opcode-names.ts';
+import { OP } from '../../oracle/opcodes/index.ts';
 import { predict } from '../../oracle/predict.ts';
 import type { Observation } from '../../oracle/scenario/observation.ts';
 import type { Scenario } from '../../oracle/scenario/types.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ABI_7_0 } from '../../oracle/uapi/abi.ts';
-import { OP } from '../../oracle/uapi/opcode-names.ts';
+import { OP } from '../../oracle/opcodes/index.ts';
 import { predict } from '../../oracle/predict.ts';
 import type { Observation } from '../../oracle/scenario/observation.ts';
 import { loadFindings } from '../known/findings.ts';

@@ -1,14 +1,14 @@
 /** Programs as assembler text that `parseAsm`, and without raw lines `bpf_asm`, reads back exactly. */
 import { fieldName } from './context.ts';
-import type { ContextKind } from './context.ts';
+import type { PayloadLayout } from './context.ts';
 import { instructionOf, isConditionalJump } from './instructions.ts';
 import type { Instruction } from './instructions.ts';
 import type { Program, SockFilter } from './program.ts';
 
 /** How to print. */
 export interface PrintOptions {
-  /** Which payload names to use in the comments; by default `plain`. */
-  readonly kind?: ContextKind;
+  /** The payload whose names to use in the comments; by default none. */
+  readonly payload?: PayloadLayout | undefined;
   /** Byte order of the context, which decides what is the low half; by default little-endian. */
   readonly littleEndian?: boolean;
   /** Whether to add field names as comments; by default yes. */
@@ -110,7 +110,7 @@ function operandText({ mnemonic, operand }: Instruction, k: number): string {
 /** The name of the context word that `ld [k]` reads. */
 function comment(
   { code, k }: SockFilter,
-  { kind = 'plain', littleEndian = true, comments = true }: PrintOptions,
+  { payload, littleEndian = true, comments = true }: PrintOptions,
 ): string | null {
-  return comments && code === 0x20 ? fieldName(kind, k, littleEndian) : null;
+  return comments && code === 0x20 ? fieldName(payload, k, littleEndian) : null;
 }

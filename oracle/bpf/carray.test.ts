@@ -1,18 +1,19 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { CONTEXT_OFFSETS, OP, opSpec } from '../opcodes/index.ts';
 import { parseAsm } from './asm.ts';
 import { cRow, parseCArray, printCArray, printSideBySide } from './carray.ts';
 import { formatFaults } from './syntax-error.ts';
 import { anyProgram } from '../testing/programs.ts';
 
 const rows = (text: string): number[][] => {
-  const parsed = parseCArray(text);
+  const parsed = parseCArray(text, CONTEXT_OFFSETS);
   if (!parsed.ok) throw new Error(formatFaults(parsed.errors));
   return parsed.program.map(({ code, jt, jf, k }) => [code, jt, jf, k]);
 };
 
 const fault = (text: string): string => {
-  const parsed = parseCArray(text);
+  const parsed = parseCArray(text, CONTEXT_OFFSETS);
   return parsed.ok ? 'no fault' : formatFaults(parsed.errors);
 };
 
@@ -37,7 +38,10 @@ test('the printed row', () => {
 test('side by side it is still assembler', () => {
   fc.assert(
     fc.property(anyProgram, (program) => {
-      expect(parseAsm(printSideBySide(program, { kind: 'connect' }))).toMatchObject({ ok: true, program });
+      expect(parseAsm(printSideBySide(program, { payload: opSpec(OP.CONNECT)?.payload }))).toMatchObject({
+        ok: true,
+        program,
+      });
     }),
   );
   const program = [
@@ -45,7 +49,7 @@ test('side by side it is still assembler', () => {
     { code: 0x15, jt: 0, jf: 0, k: 2 },
     { code: 0x16, jt: 0, jf: 0, k: 0 },
   ];
-  expect(printSideBySide(program, { kind: 'socket' })).toBe(
+  expect(printSideBySide(program, { payload: opSpec(OP.SOCKET)?.payload })).toBe(
     [
       '    ld [16]          ; { 0x20, 0, 0, 0x00000010 },  socket.family',
       '    jeq #0x2, l2, l2 ; { 0x15, 0, 0, 0x00000002 },',
@@ -69,7 +73,7 @@ describe('accepted forms', () => {
       [0x06, 0, 0, 1],
       [0x06, 0, 0, 0],
     ]);
-    expect(parseCArray(text)).toMatchObject({ lines: [3, 4, 5, 6] });
+    expect(parseCArray(text, CONTEXT_OFFSETS)).toMatchObject({ lines: [3, 4, 5, 6] });
   });
 
   test.each([
@@ -190,7 +194,7 @@ describe('faults', () => {
           fc.string(),
         ),
         (text) => {
-          expect(typeof parseCArray(text).ok).toBe('boolean');
+          expect(typeof parseCArray(text, CONTEXT_OFFSETS).ok).toBe('boolean');
         },
       ),
       { numRuns: 2000 },

@@ -5,7 +5,7 @@
 import { alignedAsm, asmLines } from './asm-print.ts';
 import type { PrintOptions } from './asm-print.ts';
 import { C_CONSTANTS } from './c-constants.ts';
-import { FIELD_OFFSETS } from './context.ts';
+import { contextOffsets } from './context.ts';
 import type { Program, SockFilter } from './program.ts';
 import { Fault, numberFaults, placeFinder } from './syntax-error.ts';
 import type { Parsed, Place } from './syntax-error.ts';
@@ -41,10 +41,11 @@ export function printSideBySide(program: Program, options: PrintOptions = {}): s
  * expressions of numbers, the usual constant names,
  * `offsetof(struct io_uring_bpf_ctx, member)`, `+ - | & ~ << >>` and
  * parentheses; `-1` and the like are taken as u32. Stops at the first mistake.
+ * @param offsets of the members that `offsetof` knows; by default those that every opcode has
  */
-export function parseCArray(text: string): Parsed {
+export function parseCArray(text: string, offsets = contextOffsets()): Parsed {
   try {
-    const parser = new Parser(tokenize(text));
+    const parser = new Parser(tokenize(text), offsets);
     parser.parse();
     return { ok: true, program: parser.program, lines: parser.lines };
   } catch (fault) {
@@ -103,12 +104,14 @@ class Parser {
   readonly program: SockFilter[] = [];
   readonly lines: number[] = [];
   readonly #tokens: readonly Token[];
+  readonly #offsets: Readonly<Record<string, number>>;
   #next = 0;
   /** How many signs and parentheses enclose the current operand. */
   #depth = 0;
 
-  constructor(tokens: readonly Token[]) {
+  constructor(tokens: readonly Token[], offsets: Readonly<Record<string, number>>) {
     this.#tokens = tokens;
+    this.#offsets = offsets;
   }
 
   parse(): void {
@@ -261,14 +264,14 @@ class Parser {
     const name: string[] = [];
     while (this.#peek() !== ')' && this.#peek() !== '') name.push(this.#tokens[this.#next++]!.text);
     const member = name.join('');
-    if (!Object.hasOwn(FIELD_OFFSETS, member)) {
+    if (!Object.hasOwn(this.#offsets, member)) {
       throw new Fault(
         place,
-        `found '${member}', expected a member of struct io_uring_bpf_ctx: ${Object.keys(FIELD_OFFSETS).join(', ')}`,
+        `found '${member}', expected a member of struct io_uring_bpf_ctx: ${Object.keys(this.#offsets).join(', ')}`,
       );
     }
     this.#expect(')', "')'");
-    return BigInt(FIELD_OFFSETS[member]!);
+    return BigInt(this.#offsets[member]!);
   }
 
   #peek(): string {

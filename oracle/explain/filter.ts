@@ -1,13 +1,12 @@
 /** A simulator for people who write filters: is it taken, and what does it say to which request. */
 import type { AbiProfile } from '../uapi/abi.ts';
 import { asmLines } from '../bpf/asm.ts';
-import { contextKind } from '../bpf/context.ts';
 import { instructionOf } from '../bpf/instructions.ts';
 import type { Program } from '../bpf/program.ts';
 import { trace } from '../bpf/trace.ts';
 import type { Trace } from '../bpf/trace.ts';
 import { contextWords } from '../model/evaluate.ts';
-import { opName } from '../uapi/opcode-names.ts';
+import { opName, opSpec } from '../opcodes/index.ts';
 import { resultText, sqeText } from '../text/index.ts';
 import type { Sqe } from '../scenario/types.ts';
 import { contextFields } from './context.ts';
@@ -68,7 +67,7 @@ export interface RunStep {
 /** Judges the program, and runs it when it is taken. */
 export function explainFilter({ program, opcode, requests }: FilterInput, abi: AbiProfile): FilterExplanation {
   const verdict = judgeProgram(program, abi);
-  const lines = asmLines(program, { kind: contextKind(opcode), littleEndian: abi.little_endian });
+  const lines = asmLines(program, { payload: opSpec(opcode)?.payload, littleEndian: abi.little_endian });
   const runs = verdict.accepted
     ? (requests ?? sampleRequests(opcode, abi)).map((sqe) => runOne(program, lines, sqe, abi))
     : [];

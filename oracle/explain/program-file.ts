@@ -1,6 +1,7 @@
 /** Reads a filter from a file, whatever form it has. */
 import { parseAsm } from '../bpf/asm.ts';
 import { parseCArray } from '../bpf/carray.ts';
+import { CONTEXT_OFFSETS } from '../opcodes/index.ts';
 import { BPF_MAXINSNS, decodeProgram } from '../bpf/program.ts';
 import type { Program, SockFilter } from '../bpf/program.ts';
 import type { Parsed } from '../bpf/syntax-error.ts';
@@ -32,7 +33,7 @@ export function parseProgramFile(content: string | Uint8Array, little_endian = t
   const rows = rowsOf(text);
   if (rows !== undefined) return rows;
   const form = /\{|\bBPF_(STMT|JUMP)\b/.test(text.replace(/\/\*[^]*?\*\/|;[^\n]*|\/\/[^\n]*/g, '')) ? 'c' : 'asm';
-  const parsed: Parsed = form === 'c' ? parseCArray(text) : parseAsm(text);
+  const parsed: Parsed = form === 'c' ? parseCArray(text, CONTEXT_OFFSETS) : parseAsm(text);
   if (parsed.ok)
     return parsed.program.length === 0
       ? { ok: false, form, error: 'there is no instruction in the file' }

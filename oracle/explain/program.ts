@@ -2,7 +2,7 @@
 import type { AbiProfile } from '../uapi/abi.ts';
 import { printAsm } from '../bpf/asm.ts';
 import { cRow } from '../bpf/carray.ts';
-import { contextKind } from '../bpf/context.ts';
+import { opSpec } from '../opcodes/index.ts';
 import type { Program } from '../bpf/program.ts';
 import { validate } from '../bpf/validate.ts';
 import { ruleById } from '../registry.ts';
@@ -59,7 +59,7 @@ export function listing(
   { arrow, around, rows = false }: ListingOptions = {},
 ): string[] {
   if (program.length === 0) return ['(no instructions)'];
-  const asm = printAsm(program, { kind: contextKind(opcode), littleEndian: abi.little_endian }).split('\n');
+  const asm = printAsm(program, { payload: opSpec(opcode)?.payload, littleEndian: abi.little_endian }).split('\n');
   const digits = String(program.length - 1).length;
   const width = rows ? asm.reduce((most, line) => Math.max(most, line.length), 0) : 0;
   const first = arrow === undefined || around === undefined ? 0 : Math.max(0, arrow - around);

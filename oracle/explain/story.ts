@@ -2,11 +2,10 @@
 import type { AbiProfile } from '../uapi/abi.ts';
 import { asmLines } from '../bpf/asm.ts';
 import { cRow } from '../bpf/carray.ts';
-import { contextKind } from '../bpf/context.ts';
 import { trace } from '../bpf/trace.ts';
 import { contextFields } from './context.ts';
 import { judgeProgram, verdictText } from './program.ts';
-import { opName } from '../uapi/opcode-names.ts';
+import { opName, opSpec } from '../opcodes/index.ts';
 import { predict } from '../predict.ts';
 import { allows } from '../scenario/prediction.ts';
 import type { PredictedStep } from '../scenario/prediction.ts';
@@ -170,7 +169,7 @@ function programOf({ arg }: RegisterBpfStep, step: number, abi: AbiProfile): Sto
   const lines =
     program.length > 8 * MOST
       ? []
-      : asmLines(program, { kind: contextKind(arg.opcode), littleEndian: abi.little_endian });
+      : asmLines(program, { payload: opSpec(arg.opcode)?.payload, littleEndian: abi.little_endian });
   return {
     step,
     opcode: opName(arg.opcode),

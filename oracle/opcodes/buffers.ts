@@ -35,13 +35,13 @@ function prepProvide(c: OpContext): PrepOutcome {
   const { sqe } = c;
   if (anySet(sqe, 'op_flags', 'file_index')) return EINVAL;
   const count = BigInt.asUintN(64, BigInt(sqe.fd));
-  if (count === 0n || count > BigInt(MAX_BIDS)) return prepError(E.BIG2);
+  if (count === 0n || count > BigInt(MAX_BIDS)) return prepError(E['2BIG']);
   if (sqe.len === 0) return EINVAL;
   const size = BigInt(sqe.len >>> 0) * count;
   if (sqe.addr + size >= 1n << 64n) return prepError(E.OVERFLOW);
   if (sqe.addr >= 1n << 63n) return EFAULT;
   if (sqe.addr + size > 1n << 46n) return PREP_UNKNOWN;
-  if (sqe.off > 0xffffn) return prepError(E.BIG2);
+  if (sqe.off > 0xffffn) return prepError(E['2BIG']);
   return sqe.off + count > BigInt(MAX_BIDS) ? EINVAL : PREP_OK;
 }
 

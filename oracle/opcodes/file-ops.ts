@@ -22,6 +22,7 @@ import {
   quietOnFile,
   directoryInFd,
   form,
+  pathInAddr,
 } from './support.ts';
 import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec } from './types.ts';
 
@@ -299,6 +300,7 @@ export const STATX: OpSpec = {
     return pathError(c, c.sqe.addr) ?? PREP_ASYNC;
   },
   issue: issueStatx,
+  meaning: pathInAddr,
   forms: [
     statx('file', PATH.f0, {}, { ...file, probe: { memory: { at: ARENA.data + DATA.statx + STX_SIZE, length: 8 } } }),
     statx('dir', PATH.d0, {}, { fixtures: ['dir'] }),

@@ -16,6 +16,7 @@ import {
   quietAlways,
   directoryInFd,
   directoriesInFdAndLen,
+  pathInAddr,
 } from './support.ts';
 import type { Fields, FormSpec, FullSqe, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
 
@@ -100,6 +101,7 @@ export const MKDIRAT: OpSpec = {
       effect: () => void c.sandbox.world.paths.set(path, { type: 'dir', id: `node:${path}`, xattrs: new Map() }),
     });
   },
+  meaning: pathInAddr,
   forms: [
     form('new', { addr: PATH.n0, len: 0o755 }, makes('n0')),
     form('new-no-mode', { addr: PATH.n1, len: 0 }, makes('n1')),
@@ -145,6 +147,7 @@ export const UNLINKAT: OpSpec = {
     if (rmdir && occupied(c, path)) return result(-E.NOTEMPTY, touch);
     return result(0, { ...touch, effect: () => void c.sandbox.world.paths.delete(path) });
   },
+  meaning: pathInAddr,
   forms: [
     form('file', { addr: PATH.f0 }, { ...file, ...makes('f0') }),
     form('dir', { addr: PATH.d0, op_flags: AT_REMOVEDIR }, { ...dir, ...makes('d0') }),
@@ -212,6 +215,7 @@ export const RENAMEAT: OpSpec = {
   quiet: quietAlways,
   prep: (c) => prepPaths(c, ['buf_index', 'file_index'], [c.sqe.addr, c.sqe.off]),
   issue: issueRename,
+  meaning: pathInAddr,
   forms: [
     rename('file', PATH.f0, PATH.n2, {}, { ...file, ...makes('n2') }),
     rename('dir', PATH.d0, PATH.n3, {}, { ...dir, ...makes('n3') }),

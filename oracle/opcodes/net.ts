@@ -16,7 +16,7 @@ import {
 } from './sockaddr.ts';
 import { installNew } from './socket.ts';
 import { ANY, anySet, EINVAL, PREP_ASYNC, PREP_OK, requestFile, result, withFile } from './support.ts';
-import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
+import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec, Payload, PrepOutcome } from './types.ts';
 
 const refused = { prep_error: true } as const;
 
@@ -33,14 +33,38 @@ function withSocket(c: OpContext, changes: boolean, body: (socket: SocketState) 
   return withFile(c, changes, (open: OpenFile) => (open.kind === 'socket' ? body(open.socket) : result(-E.NOTSOCK)));
 }
 
-/** Bytes of the payload; kernels before 7.2 have none. */
-const CONNECT_PDU = 24;
+/** `connect` in struct io_uring_bpf_ctx. */
+const PAYLOAD: Payload = {
+  struct: 'connect',
+  since: '7.2',
+  size: 24,
+  members: [
+    { name: 'family', offset: 0, size: 4 },
+    { name: 'port', offset: 4, size: 2 },
+    { name: 'v4_addr', offset: 8, size: 4 },
+    { name: 'v6_addr', offset: 8, size: 16 },
+  ],
+  fields: (view, { little_endian }) => {
+    const kind = view.getUint32(0, little_endian);
+    return [
+      ['family', String(kind)],
+      ['port', String(view.getUint16(4, false))],
+      ['address', addressText(view, kind)],
+    ];
+  },
+};
+
+/** Dotted for AF_INET, else 16 bytes in groups as IPv6 writes them. */
+function addressText(view: DataView, kind: number): string {
+  if (kind === AF.INET) return [8, 9, 10, 11].map((at) => view.getUint8(at)).join('.');
+  return Array.from({ length: 8 }, (_, i) => view.getUint16(8 + 2 * i, false).toString(16)).join(':');
+}
 
 function prepConnect(c: OpContext): PrepOutcome {
   if (anySet(c.sqe, 'len', 'buf_index', 'op_flags', 'file_index')) return EINVAL;
   const bytes = readSockaddr(c, c.sqe.addr, addrLen(c));
   if (isRefused(bytes)) return bytes;
-  if (c.abi.pdu_size[c.sqe.opcode] !== CONNECT_PDU) return PREP_OK;
+  if (c.abi.pdu_size[c.sqe.opcode] !== PAYLOAD.size) return PREP_OK;
   const payload = connectPayload(bytes, c.abi.little_endian, c.decisions.connectInet6Length);
   return family(bytes, c.abi.little_endian) === AF.INET6 && bytes.length < SIN6_LEN
     ? { ok: true, adds_flags: 0, payload, hinges_on: 'connectInet6Length' }
@@ -138,7 +162,7 @@ export const CONNECT: OpSpec = {
   opcode: 16,
   since: '5.5',
   manual: 'connect(2)',
-  payload: 'connect',
+  payload: PAYLOAD,
   prep: prepConnect,
   issue: issueConnect,
   forms: [

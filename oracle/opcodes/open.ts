@@ -1,24 +1,29 @@
 /** OPENAT and OPENAT2: the filter sees the flags as the kernel will use them. */
+import type { Sqe } from '../scenario/types.ts';
+import { ARENA_BASE } from '../scenario/layout.ts';
+import { hex, openFlagsText } from '../uapi/text.ts';
 import type { AbiProfile } from '../uapi/abi.ts';
-import { OPEN_HOW, PATH } from '../world/arena.ts';
+import { arenaImage, OPEN_HOW, PATH } from '../world/arena.ts';
 import { AT_FDCWD, E, FILE_INDEX_ALLOC, IOSQE, RESOLVE } from '../uapi/constants.ts';
 import type { Node, OpenFile } from '../world/files.ts';
 import { installNew } from './socket.ts';
 import {
   ANY,
+  directoryInFd,
   EBADF,
   EFAULT,
   EINVAL,
   isFixed,
   pathError,
+  pathInAddr,
   pathText,
   payloadU64,
   PREP_UNKNOWN,
   prepError,
   result,
-  directoryInFd,
+  SAMPLE_DATA,
 } from './support.ts';
-import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
+import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec, Payload, PrepOutcome } from './types.ts';
 
 /** Every flag openat(2) keeps; the same bits on all architectures, though some swap places. */
 const VALID_OPEN_FLAGS = 0x7f_ffc3n;
@@ -71,10 +76,10 @@ function openat2How(c: OpContext): How | number | 'unknown' {
   const bytes = memory.read(c.sqe.off, size);
   if (bytes === 'fault') return E.FAULT;
   if (bytes === 'unknown') return 'unknown';
-  if (bytes.subarray(OPEN_HOW_SIZE).some((byte) => byte !== 0)) return E.BIG2;
+  if (bytes.subarray(OPEN_HOW_SIZE).some((byte) => byte !== 0)) return E['2BIG'];
   const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const le = c.abi.little_endian;
-  return { flags: view.getBigUint64(0, le), mode: view.getBigUint64(8, le), resolve: view.getBigUint64(16, le) };
+  const [flags, mode, resolve] = howWords(view, c.abi.little_endian);
+  return { flags, mode, resolve };
 }
 
 function how(c: OpContext): How | number | 'unknown' {
@@ -221,15 +226,93 @@ const file = { fixtures: ['file'] } as const;
 const makes = (path: string): Partial<FormSpec> => ({ probe: { path } });
 const refused = { prep_error: true } as const;
 
+/** `open` in struct io_uring_bpf_ctx. */
+const PAYLOAD: Payload = {
+  struct: 'open',
+  since: '7.0',
+  size: 24,
+  members: [
+    { name: 'flags', offset: 0, size: 8 },
+    { name: 'mode', offset: 8, size: 8 },
+    { name: 'resolve', offset: 16, size: 8 },
+  ],
+  fields: (view, abi) => {
+    const [flags, mode, resolve] = howWords(view, abi.little_endian);
+    return [
+      ['flags', `${hex(flags)} (${openFlagsText(flags, abi)})`],
+      ['mode', `0${mode.toString(8)}`],
+      ['resolve', hex(resolve)],
+    ];
+  },
+};
+
+/** flags, mode and resolve, as struct open_how and the payload both have them. */
+function howWords(view: DataView, littleEndian: boolean): readonly [bigint, bigint, bigint] {
+  return [view.getBigUint64(0, littleEndian), view.getBigUint64(8, littleEndian), view.getBigUint64(16, littleEndian)];
+}
+
+function openatMeaning(sqe: Sqe, abi: AbiProfile): string {
+  const flags = openFlagsText(BigInt(sqe.op_flags ?? 0), abi);
+  return `openat(${pathInAddr(sqe, abi) ?? '?'}, ${flags}, 0${(sqe.len ?? 0).toString(8)})`;
+}
+
+function openat2Meaning(sqe: Sqe, abi: AbiProfile): string {
+  return `openat2(${pathInAddr(sqe, abi) ?? '?'}, ${howText(sqe.off ?? 0n, abi) ?? '?'})`;
+}
+
+/** struct open_how at an address of the image. */
+function howText(address: bigint, abi: AbiProfile): string | undefined {
+  const image = arenaImage(abi.little_endian);
+  const at = Number(address - BigInt(ARENA_BASE));
+  if (!(at >= 0 && at + OPEN_HOW_SIZE <= image.length)) return undefined;
+  const view = new DataView(image.buffer, image.byteOffset + at, OPEN_HOW_SIZE);
+  const [flags, mode, resolve] = howWords(view, abi.little_endian);
+  return `{flags=${openFlagsText(flags, abi)}, mode=0${mode.toString(8)}, resolve=${hex(resolve)}}`;
+}
+
+function openatSamples({ open: o }: AbiProfile): readonly Fields[] {
+  const sample = (op_flags: number, len = 0): Fields => ({ fd: AT_FDCWD, addr: PATH.n0, op_flags, len });
+  return [
+    sample(0),
+    sample(1),
+    sample(2),
+    sample(o.O_CREAT | 1, 0o644),
+    sample(o.O_CREAT | o.O_EXCL | 2, 0o600),
+    sample(o.O_TRUNC | 1),
+    sample(o.O_APPEND | 1),
+    sample(o.O_DIRECTORY),
+    sample(o.O_CLOEXEC),
+    sample(o.O_PATH),
+    sample(o.O_NOFOLLOW),
+    { ...sample(0), user_data: SAMPLE_DATA },
+  ];
+}
+
+const openat2Samples = (): readonly Fields[] =>
+  [
+    OPEN_HOW.rdonly,
+    OPEN_HOW.rdwr,
+    OPEN_HOW.create,
+    OPEN_HOW.create_excl,
+    OPEN_HOW.trunc,
+    OPEN_HOW.cloexec,
+    OPEN_HOW.path,
+    OPEN_HOW.beneath,
+    OPEN_HOW.in_root,
+    OPEN_HOW.no_symlinks,
+  ].map((off) => ({ fd: AT_FDCWD, addr: PATH.n0, off, len: OPEN_HOW_SIZE }));
+
 /** IORING_OP_OPENAT: opens a file. */
 export const OPENAT: OpSpec = {
   opcode: 18,
   since: '5.6',
   manual: 'openat(2)',
   directories: directoryInFd,
-  payload: 'open',
+  payload: PAYLOAD,
   prep,
   issue,
+  samples: openatSamples,
+  meaning: openatMeaning,
   forms: [
     openat('rdonly', PATH.f0, 0, 0, {}, file),
     openat('rdwr', PATH.f0, 2, 0, {}, file),
@@ -276,9 +359,11 @@ export const OPENAT2: OpSpec = {
   since: '5.6',
   manual: 'openat2(2)',
   directories: directoryInFd,
-  payload: 'open',
+  payload: PAYLOAD,
   prep,
   issue,
+  samples: openat2Samples,
+  meaning: openat2Meaning,
   forms: [
     openat2('rdonly', PATH.f0, OPEN_HOW.rdonly, {}, file),
     openat2('rdwr', PATH.f0, OPEN_HOW.rdwr, {}, file),

@@ -1,9 +1,11 @@
 /** SOCKET: one of the opcodes whose arguments a filter sees. */
 import { AF, E, FILE_INDEX_ALLOC, SOCK, u32 } from '../uapi/constants.ts';
+import { flagText } from '../schema/codec.ts';
+import type { Sqe } from '../scenario/types.ts';
 import type { OpenFile } from '../world/files.ts';
 import { newSocket } from '../world/files.ts';
-import { ANY, anySet, EINVAL, oneOf, result } from './support.ts';
-import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
+import { ANY, anySet, EINVAL, oneOf, result, SAMPLE_DATA } from './support.ts';
+import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec, Payload, PrepOutcome } from './types.ts';
 
 function prep(c: OpContext): PrepOutcome {
   const { sqe } = c;
@@ -114,15 +116,62 @@ function form(
   };
 }
 
+/** `socket` in struct io_uring_bpf_ctx. */
+const PAYLOAD: Payload = {
+  struct: 'socket',
+  since: '7.0',
+  size: 12,
+  members: [
+    { name: 'family', offset: 0, size: 4 },
+    { name: 'type', offset: 4, size: 4 },
+    { name: 'protocol', offset: 8, size: 4 },
+  ],
+  fields: (view, { little_endian }) =>
+    PAYLOAD.members.map(({ name, offset }) => [name, String(view.getUint32(offset, little_endian))]),
+};
+
+function sample(family: number, type: number, protocol = 0): Fields {
+  return { fd: family, off: BigInt(type), len: protocol };
+}
+
+const samples = (): readonly Fields[] => [
+  sample(AF.UNIX, SOCK.STREAM),
+  sample(AF.INET, SOCK.STREAM),
+  sample(AF.INET, SOCK.DGRAM),
+  sample(AF.INET, SOCK.RAW, 1),
+  sample(AF.INET6, SOCK.STREAM),
+  sample(AF.INET6, SOCK.DGRAM),
+  sample(AF.NETLINK, SOCK.RAW),
+  sample(AF.PACKET, SOCK.RAW, 0x300),
+  { ...sample(AF.INET, SOCK.STREAM | SOCK.NONBLOCK), user_data: SAMPLE_DATA },
+];
+
+const FAMILIES = new Map(Object.entries(AF).map(([name, value]) => [value as number, `AF_${name}`]));
+const TYPES = new Map(
+  Object.entries(SOCK)
+    .filter(([, value]) => value < SOCK.TYPE_MASK)
+    .map(([name, value]) => [value as number, `SOCK_${name}`]),
+);
+
+/** `socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, 0)`. */
+function meaning({ fd = 0, off = 0n, len = 0 }: Sqe): string {
+  const raw = Number(BigInt.asUintN(32, off));
+  const type = raw & SOCK.TYPE_MASK;
+  const flags = flagText({ SOCK_NONBLOCK: SOCK.NONBLOCK, SOCK_CLOEXEC: SOCK.CLOEXEC }, raw & ~SOCK.TYPE_MASK);
+  return `socket(${FAMILIES.get(fd) ?? fd}, ${TYPES.get(type) ?? type}${flags === '0' ? '' : `|${flags}`}, ${len})`;
+}
+
 /** IORING_OP_SOCKET: makes a socket. */
 export const SOCKET: OpSpec = {
   opcode: 45,
   since: '5.19',
   manual: 'socket(2)',
   quiet: quietSlot,
-  payload: 'socket',
+  payload: PAYLOAD,
   prep,
   issue,
+  samples,
+  meaning,
   forms: [
     form('inet-stream', AF.INET, SOCK.STREAM, 0),
     form('inet-stream-tcp', AF.INET, SOCK.STREAM, 6),

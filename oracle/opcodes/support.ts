@@ -1,6 +1,10 @@
 /** Small helpers the opcode tables share. */
 import type { Allowed } from '../scenario/prediction.ts';
 import { E, IOSQE } from '../uapi/constants.ts';
+import { ARENA_BASE } from '../scenario/layout.ts';
+import type { Sqe } from '../scenario/types.ts';
+import type { AbiProfile } from '../uapi/abi.ts';
+import { arenaImage } from '../world/arena.ts';
 import type { OpenFile } from '../world/files.ts';
 import { objectName } from '../world/files.ts';
 import type { Fields, FormSpec, FullSqe, IssueOutcome, OpContext, PrepOutcome } from './types.ts';
@@ -114,6 +118,18 @@ export function onFile(
   };
 }
 
+/** For OpSpec.meaning: the path that `addr` points at in the arena's constant image, quoted. */
+export function pathInAddr({ addr = 0n }: Sqe, abi: AbiProfile): string | undefined {
+  if (addr === 0n) return 'NULL';
+  const image = arenaImage(abi.little_endian);
+  const at = Number(addr - BigInt(ARENA_BASE));
+  if (!(at >= 0 && at < image.length)) return undefined;
+  return JSON.stringify(new TextDecoder().decode(image.subarray(at, image.indexOf(0, at))));
+}
+
+/** For OpSpec.samples: a user_data whose halves differ. */
+export const SAMPLE_DATA = 0x1234_5678_9abc_def0n;
+
 /** For OpSpec.quiet: every error is quiet. */
 export const quietAlways = (): boolean => true;
 
@@ -155,7 +171,7 @@ export function payloadU64(little_endian: boolean, ...values: bigint[]): Uint32A
 }
 
 /** Fills in absent SQE fields with zero. */
-export function fullSqe(sqe: import('../scenario/types.ts').Sqe): FullSqe {
+export function fullSqe(sqe: Sqe): FullSqe {
   // Field by field: one shape for all of them, which the engine rewards.
   const {
     opcode,

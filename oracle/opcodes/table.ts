@@ -1,4 +1,5 @@
 /** The table of opcodes: one row per specification, and what follows from it for every opcode alike. */
+import { contextOffsets } from '../bpf/context.ts';
 import { PROVIDE_BUFFERS, REMOVE_BUFFERS } from './buffers.ts';
 import { AT_FDCWD } from '../uapi/constants.ts';
 import { CLOSE, EPOLL_CTL, EPOLL_WAIT, FILES_UPDATE, FIXED_FD_INSTALL, PIPE } from './fd-ops.ts';
@@ -164,6 +165,19 @@ function row(name: string, spec: OpSpec): OpRow {
 const byOpcode: OpRow[] = [];
 for (const [name, spec] of Object.entries<OpSpec>(SPECS)) byOpcode[spec.opcode] = row(name, spec);
 
+/** Name of an opcode without the IORING_OP_ prefix. */
+export type OpName = keyof typeof SPECS;
+
+/** IORING_OP_* numbers by name. */
+export const OP = Object.fromEntries(Object.entries<OpSpec>(SPECS).map(([name, { opcode }]) => [name, opcode])) as {
+  readonly [K in OpName]: number;
+};
+
+/** Name of an opcode without the IORING_OP_ prefix; "OP_n" for one that the table does not have. */
+export function opName(opcode: number): string {
+  return byOpcode[opcode]?.name ?? `OP_${opcode}`;
+}
+
 /** What is known of an opcode; undefined for opcodes newer than the specification. */
 export function opSpec(opcode: number): OpRow | undefined {
   return byOpcode[opcode];
@@ -174,3 +188,8 @@ export const opSpecs: readonly OpRow[] = byOpcode.filter((spec) => spec !== unde
 
 /** Every ready-made request. */
 export const opForms: readonly OpForm[] = opSpecs.flatMap((spec) => spec.forms);
+
+/** Byte offset of each member of struct io_uring_bpf_ctx, by the name `offsetof` takes. */
+export const CONTEXT_OFFSETS = contextOffsets(
+  opSpecs.map(({ payload }) => payload).filter((payload) => payload !== undefined),
+);

@@ -3,6 +3,7 @@
  * sees of them, and what an allowed request answers. The rules of the feature itself
  * (filters, restrictions, links) are elsewhere and call in here.
  */
+import type { PayloadLayout } from '../bpf/context.ts';
 import type { AbiProfile } from '../uapi/abi.ts';
 import type { DecisionPoint, Decisions } from '../quirks/index.ts';
 import type { Fixture } from '../scenario/layout.ts';
@@ -118,6 +119,16 @@ export interface OpForm extends FormSpec {
   readonly sqe: Sqe;
 }
 
+/** What a filter sees of a request beside the members that all have. */
+export interface Payload extends PayloadLayout {
+  /** First kernel that shows it; the filters themselves are of 7.0. */
+  readonly since: string;
+  /** Bytes, as the kernel writes them back (`pdu_size`). */
+  readonly size: number;
+  /** Name and value of each member as people read them; `view` is of the payload, in the guest's byte order. */
+  fields(view: DataView, abi: AbiProfile): [name: string, value: string][];
+}
+
 /** What holds of an opcode's requests whatever their fields say. */
 export interface OpTraits {
   /** Its SQE has 128 bytes: it needs IORING_SETUP_SQE128, or two adjacent entries of a mixed ring. */
@@ -148,8 +159,8 @@ export interface OpSpec extends Partial<OpTraits> {
    * io_uring_enter(2) alone.
    */
   readonly manual?: string;
-  /** Payload a filter sees. */
-  readonly payload?: 'socket' | 'open' | 'connect';
+  /** Absent: it has none. */
+  readonly payload?: Payload;
   prep(c: OpContext): PrepOutcome;
   issue(c: OpContext): IssueOutcome;
   /**
@@ -170,6 +181,10 @@ export interface OpSpec extends Partial<OpTraits> {
    */
   looksUpDirect?(sqe: FullSqe): boolean;
   readonly forms: readonly FormSpec[];
+  /** Requests that people who try a filter might ask of it; all pass prep. Absent: the first of `forms`. */
+  samples?(abi: AbiProfile): readonly Fields[];
+  /** What an SQE asks for, as text: `socket(AF_UNIX, SOCK_STREAM, 0)`. Undefined where its fields say it all. */
+  meaning?(sqe: Sqe, abi: AbiProfile): string | undefined;
 }
 
 /** A row of the table of opcodes: the specification and what follows from it. */

@@ -45,7 +45,7 @@ function prepSet(c: OpContext): PrepOutcome | undefined {
   const bad = prepName(c);
   if (bad) return bad;
   const size = c.sqe.len >>> 0;
-  if (size > SIZE_MAX) return prepError(E.BIG2);
+  if (size > SIZE_MAX) return prepError(E['2BIG']);
   const value = c.sandbox.memory.read(c.sqe.off, size);
   return value === 'fault' ? EFAULT : value === 'unknown' ? PREP_UNKNOWN : undefined;
 }

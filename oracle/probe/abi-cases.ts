@@ -1,6 +1,6 @@
 /** Cases that show what is odd about a kernel's ABI: run first, judged like any other. */
 import type { AbiOddity } from './abi-documented.ts';
-import { opName } from '../uapi/opcode-names.ts';
+import { opName } from '../opcodes/index.ts';
 import type { BpfArg, RingStep, Scenario, Step } from '../scenario/types.ts';
 
 const RING: RingStep = { task: 0, do: 'ring', ring: 0, entries: 8, flags: 0 };

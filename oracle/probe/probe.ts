@@ -7,7 +7,7 @@ import type { AbiProfile } from '../uapi/abi.ts';
 import type { Program } from '../bpf/program.ts';
 import { BPF_PDU_SIZE_OFFSET } from '../scenario/memory.ts';
 import type { Observation, StepObservation } from '../scenario/observation.ts';
-import { OP } from '../uapi/opcode-names.ts';
+import { OP } from '../opcodes/index.ts';
 import { SOCKADDR, SOCKADDR_LEN } from '../world/arena.ts';
 import { FD } from '../scenario/layout.ts';
 import type { BpfArg, Scenario, Step, Target } from '../scenario/types.ts';

@@ -1,7 +1,7 @@
 /** Register opcodes about workers, registered rings, cancellation, time, messages and queries. */
 import { IORING_ASYNC_CANCEL, E, IORING_MSG, IORING_SETUP } from '../uapi/constants.ts';
 import { messagePrep, sendData } from '../opcodes/msg-ring.ts';
-import { OP } from '../uapi/opcode-names.ts';
+import { OP } from '../opcodes/index.ts';
 import { fullSqe } from '../opcodes/support.ts';
 import { NOBODY } from '../opcodes/time-ops.ts';
 import { decodeSqe } from '../scenario/sqe.ts';
@@ -195,7 +195,7 @@ function query({ arg, nr_args }: BlindCall): RegisterOutcome {
     if (header === 'fault') return bad(E.FAULT);
     if (header === 'unknown') return { ret: 'any', rule: 'register.query' };
     const size = header.u32(20);
-    if (size > 4096) return answer('register.query', -E.BIG2);
+    if (size > 4096) return answer('register.query', -E['2BIG']);
     const valid = header.isZero(28, 40) && header.u32(24) === 0 && size !== 0 && header.u32(16) === 0;
     if (valid) {
       const data = arg.readAt(header.u64(8), size);

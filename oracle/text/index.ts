@@ -2,16 +2,16 @@
 import type { AbiProfile } from '../uapi/abi.ts';
 import { printAsm } from '../bpf/asm.ts';
 import { printSideBySide } from '../bpf/carray.ts';
-import { contextKind } from '../bpf/context.ts';
 import type { Program } from '../bpf/program.ts';
 import type { Scenario, Step } from '../scenario/types.ts';
 import { lanes } from './lanes.ts';
-import { opName } from '../uapi/opcode-names.ts';
+import { opName, opSpec } from '../opcodes/index.ts';
 import { sqeText } from './sqe.ts';
 import { stepText } from './step.ts';
 
-export { allowedText, bytesText, count, hex, resultText } from './numbers.ts';
-export { openFlagsText, sqeText } from './sqe.ts';
+export { hex, openFlagsText, resultText } from '../uapi/text.ts';
+export { allowedText, bytesText, count } from './numbers.ts';
+export { sqeText } from './sqe.ts';
 export { bpfText, registerName, restrictionText, stepText, targetText } from './step.ts';
 
 export interface ScenarioTextOptions {
@@ -61,7 +61,7 @@ function programLines(
   { programs = 'full', instructions = 128 }: ScenarioTextOptions,
 ): string[] {
   if (programs === 'none' || program.length === 0) return [];
-  const print = { kind: contextKind(opcode), littleEndian: abi.little_endian };
+  const print = { payload: opSpec(opcode)?.payload, littleEndian: abi.little_endian };
   const text = programs === 'full' ? printSideBySide(program, print) : printAsm(program, print);
   const lines = text.split('\n');
   return lines.length <= instructions

@@ -1,16 +1,6 @@
 /** Numbers as a kernel developer writes them. */
 import type { Allowed } from '../scenario/prediction.ts';
-import { E } from '../uapi/constants.ts';
-
-const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(
-  Object.entries(E).map(([name, value]) => [value, name === 'BIG2' ? 'E2BIG' : `E${name}`]),
-);
-
-/** A return value or CQE result: `-EACCES`, or the number. */
-export function resultText(value: number): string {
-  const name = value < 0 ? ERRNO_NAMES.get(-value) : undefined;
-  return name === undefined ? String(value) : `-${name}`;
-}
+import { hex, resultText } from '../uapi/text.ts';
 
 /** A set of allowed values. */
 export function allowedText(allowed: Allowed, text: (value: number) => string = resultText): string {
@@ -18,10 +8,6 @@ export function allowedText(allowed: Allowed, text: (value: number) => string = 
   if (allowed === 'any') return 'anything';
   if ('at_least' in allowed) return `${allowed.at_least} or more`;
   return allowed.map(text).join(' or ');
-}
-
-export function hex(value: number | bigint): string {
-  return `0x${value.toString(16)}`;
 }
 
 /** Small numbers in decimal, others in hex. */

@@ -1,12 +1,13 @@
 /** A step as the call it makes, on one line. */
 import type { AbiProfile } from '../uapi/abi.ts';
+import { hex } from '../uapi/text.ts';
 import { IORING_RESTRICTION, IORING_SETUP, IOSQE, USE_REGISTERED_RING } from '../uapi/constants.ts';
-import { opName } from '../uapi/opcode-names.ts';
+import { opName } from '../opcodes/index.ts';
 import { flagText } from '../schema/codec.ts';
 import { FILTER_FLAGS, REGISTER_OPCODES, RESTRICTIONS } from '../scenario/json/names.ts';
 import { decodeSqe } from '../scenario/sqe.ts';
 import type { BpfArg, Placement, Restriction, RegisterStep, Step, Target } from '../scenario/types.ts';
-import { bytesText, count, hex, plain } from './numbers.ts';
+import { bytesText, count, plain } from './numbers.ts';
 import { sqeText } from './sqe.ts';
 
 /** The call, without the task that makes it. */

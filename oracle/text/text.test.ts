@@ -3,7 +3,8 @@ import { ABI_7_0 } from '../uapi/abi.ts';
 import { OPEN_HOW, PATH } from '../world/arena.ts';
 import { OP } from '../opcodes/index.ts';
 import type { BpfArg, Scenario, Step } from '../scenario/types.ts';
-import { allowedText, bytesText, resultText } from './numbers.ts';
+import { allowedText, bytesText } from './numbers.ts';
+import { resultText } from '../uapi/text.ts';
 import { openFlagsText, printScenario, sqeText, stepText } from './index.ts';
 
 const ARG: BpfArg = {

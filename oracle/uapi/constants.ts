@@ -4,14 +4,14 @@
  * arm64; what differs by architecture is in the ABI profile.
  */
 
-/** errno values (asm-generic). */
+/** errno values (asm-generic), without the E. */
 export const E = {
   PERM: 1,
   NOENT: 2,
   INTR: 4,
   IO: 5,
   NXIO: 6,
-  BIG2: 7,
+  '2BIG': 7,
   BADF: 9,
   CHILD: 10,
   AGAIN: 11,

@@ -1,5 +1,5 @@
 /** struct io_uring_bpf, field by field. */
-import { OP } from '../../oracle/uapi/opcode-names.ts';
+import { OP } from '../../oracle/opcodes/index.ts';
 import { ALLOW, DENY_REST, example, filter, onRing, ring, suite, SZ_STRICT, TASK } from './build.ts';
 
 const on = onRing(0);

@@ -1,5 +1,5 @@
 /** A registration that fails changes nothing. */
-import { OP } from '../../oracle/uapi/opcode-names.ts';
+import { OP } from '../../oracle/opcodes/index.ts';
 import {
   ALLOW,
   DENY,

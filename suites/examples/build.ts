@@ -4,7 +4,7 @@ import { parseAsm } from '../../oracle/bpf/asm.ts';
 import type { Program } from '../../oracle/bpf/program.ts';
 import type { Fixture } from '../../oracle/scenario/layout.ts';
 import { IORING_RESTRICTION } from '../../oracle/uapi/constants.ts';
-import { OP } from '../../oracle/uapi/opcode-names.ts';
+import { OP } from '../../oracle/opcodes/index.ts';
 import type {
   BpfArg,
   Restriction,

@@ -1,6 +1,6 @@
 /** The older kind of rules, and how they meet the new ones. */
 import { IOSQE } from '../../oracle/uapi/constants.ts';
-import { OP } from '../../oracle/uapi/opcode-names.ts';
+import { OP } from '../../oracle/opcodes/index.ts';
 import {
   ALLOW,
   DENY,

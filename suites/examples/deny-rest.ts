@@ -1,5 +1,5 @@
 /** IO_URING_BPF_FILTER_DENY_REST. */
-import { OP } from '../../oracle/uapi/opcode-names.ts';
+import { OP } from '../../oracle/opcodes/index.ts';
 import { ALLOW, DENY_REST, example, filter, nop, onRing, ring, submit, suite } from './build.ts';
 
 const on = onRing(0);

@@ -1,5 +1,5 @@
 /** What a task's rules forbid, tried by another route. */
-import { OP } from '../../oracle/uapi/opcode-names.ts';
+import { OP } from '../../oracle/opcodes/index.ts';
 import {
   ALLOW,
   as,

@@ -1,5 +1,5 @@
 /** What programs compute. Each program allows exactly if the arithmetic is right. */
-import { OP } from '../../oracle/uapi/opcode-names.ts';
+import { OP } from '../../oracle/opcodes/index.ts';
 import { example, filter, nop, onRing, ring, submit, suite } from './build.ts';
 import type { Draft } from './build.ts';
 

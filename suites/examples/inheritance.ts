@@ -1,5 +1,5 @@
 /** What rings, children and new programs take over. */
-import { OP } from '../../oracle/uapi/opcode-names.ts';
+import { OP } from '../../oracle/opcodes/index.ts';
 import type { SpawnHow } from '../../oracle/scenario/types.ts';
 import {
   ALLOW,

@@ -1,6 +1,6 @@
 /** Chains of requests of which one is denied or fails. */
 import { IOSQE } from '../../oracle/uapi/constants.ts';
-import { OP } from '../../oracle/uapi/opcode-names.ts';
+import { OP } from '../../oracle/opcodes/index.ts';
 import { DENY, example, filter, nop, nopResult, onRing, ring, submit, suite } from './build.ts';
 
 const { IO_LINK: LINK, IO_HARDLINK: HARD, CQE_SKIP_SUCCESS: SKIP } = IOSQE;

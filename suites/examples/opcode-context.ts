@@ -1,6 +1,6 @@
 /** What socket and open requests show their filters. */
 import { OPEN_HOW, PATH } from '../../oracle/world/arena.ts';
-import { OP } from '../../oracle/uapi/opcode-names.ts';
+import { OP } from '../../oracle/opcodes/index.ts';
 import { DENY, example, exists, filter, onRing, openat, ring, socket, submit, suite } from './build.ts';
 
 const on = onRing(0);

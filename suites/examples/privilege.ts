@@ -1,5 +1,5 @@
 /** Who may bind a task. */
-import { OP } from '../../oracle/uapi/opcode-names.ts';
+import { OP } from '../../oracle/opcodes/index.ts';
 import {
   ALLOW,
   as,

@@ -1,5 +1,5 @@
 /** Several filters on one opcode. */
-import { OP } from '../../oracle/uapi/opcode-names.ts';
+import { OP } from '../../oracle/opcodes/index.ts';
 import { ALLOW, DENY, example, filter, nop, onRing, ring, submit, suite } from './build.ts';
 
 const on = onRing(0);

@@ -1,5 +1,5 @@
 /** Which programs the kernel takes. */
-import { OP } from '../../oracle/uapi/opcode-names.ts';
+import { OP } from '../../oracle/opcodes/index.ts';
 import type { Program } from '../../oracle/bpf/program.ts';
 import { asm, example, filter, onRing, ring, submit, suite, nop } from './build.ts';
 

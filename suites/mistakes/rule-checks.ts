@@ -438,7 +438,7 @@ export const RULE_MISTAKES: readonly Mistake[] = [
     'a denied openat creates its file',
     SUBMIT,
     "      world.hit('filter.no-effect');\n",
-    "      world.hit('filter.no-effect');\n      if (sqe.opcode === OP.OPENAT) spec!.issue(context).effect?.();\n",
+    "      world.hit('filter.no-effect');\n      if (spec!.name === 'OPENAT') spec!.issue(context).effect?.();\n",
     'escape',
     'opcode-context',
   ),

@@ -1,12 +1,12 @@
 /** Names of the numbers in a scenario, for JSON and for printed text. */
 import { IORING_REGISTER, IORING_RESTRICTION } from '../../uapi/constants.ts';
-import { OP_NAMES } from '../../uapi/opcode-names.ts';
+import { opSpecs } from '../../opcodes/index.ts';
 
 const byNumber = (table: Readonly<Record<string, number>>): ReadonlyMap<number, string> =>
   new Map(Object.entries(table).map(([name, number]) => [number, name]));
 
 /** IORING_OP_*, without the prefix. */
-export const OPCODES: ReadonlyMap<number, string> = new Map(OP_NAMES.map((name, number) => [number, name]));
+export const OPCODES: ReadonlyMap<number, string> = new Map(opSpecs.map(({ opcode, name }) => [opcode, name]));
 /** io_uring_register opcodes, without IORING_. */
 export const REGISTER_OPCODES = byNumber(IORING_REGISTER);
 /** IORING_RESTRICTION_*, without the prefix. */

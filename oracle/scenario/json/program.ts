@@ -1,6 +1,6 @@
 /** Programs in JSON: assembler lines (exact, see `printAsm`), or rows of four numbers. */
 import { parseAsm, printAsm } from '../../bpf/asm.ts';
-import { contextKind } from '../../bpf/context.ts';
+import { opSpec } from '../../opcodes/index.ts';
 import type { Program, SockFilter } from '../../bpf/program.ts';
 import { ARENA } from '../layout.ts';
 import { expected, int, list, Mistake } from '../../schema/codec.ts';
@@ -59,5 +59,5 @@ export const program: Codec<Program> & { readonly encodeFor: (program: Program, 
 };
 
 function lines(value: Program, opcode: number): Json {
-  return value.length === 0 ? [] : printAsm(value, { kind: contextKind(opcode) }).split('\n');
+  return value.length === 0 ? [] : printAsm(value, { payload: opSpec(opcode)?.payload }).split('\n');
 }
