@@ -1,5 +1,6 @@
 /** result.json and matrix.json of earlier runs, read back: whatever is in the file, what is returned is as its schema says. */
 import { readFileSync } from 'node:fs';
+import { jsonErrorPlace } from '../../oracle/schema/place.ts';
 import { readMatrixResult, readRunResult } from '../../reports/data/read.ts';
 import type { Read } from '../../reports/data/read.ts';
 import type { MatrixResult } from '../../reports/data/matrix.ts';
@@ -8,12 +9,23 @@ import { SetupError } from '../../vm/index.ts';
 
 const ADVICE = 'Name a result.json or matrix.json as this version of ringfence wrote it, or run it again.';
 
-/** A file's JSON. @throws SetupError when it cannot be read or is none */
+/** A file's JSON. @throws SetupError when it cannot be read or is none, with line and column */
 export function readJsonFile(file: string): unknown {
+  let text: string;
   try {
-    return JSON.parse(readFileSync(file, 'utf8'));
+    text = readFileSync(file, 'utf8');
   } catch (error) {
     throw new SetupError(`${file} cannot be read: ${(error as Error).message}`, ADVICE);
+  }
+  return parseJson(text, (why) => new SetupError(`${file} cannot be read: ${why}`, ADVICE));
+}
+
+/** JSON that somebody else may have written. @param fault the error to throw, of what is wrong and where */
+export function parseJson(text: string, fault: (why: string) => Error): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw fault(text.trim() === '' ? 'it is empty' : jsonErrorPlace(text, error as Error));
   }
 }
 

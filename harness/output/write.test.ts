@@ -18,7 +18,9 @@ import { BAD, CASE, GOOD } from '../../reports/testing/results.ts';
 import { OutputError, outputFiles, writeOut, writeWhole } from './write.ts';
 
 let dir: string;
-beforeEach(() => void (dir = mkdtempSync(join(tmpdir(), 'ringfence-test-'))));
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'ringfence-test-'));
+});
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 test('everything is written, and the cases can be read back', () => {
@@ -98,15 +100,20 @@ test.each([
 });
 
 test('a failed write leaves the old file whole and nothing beside it', () => {
-  const path = join(dir, 'result.json');
-  writeWhole(path, 'old');
-  mkdirSync(`${path}.${process.pid}.tmp`);
+  // Long enough for a name, too long for the one beside it.
+  const path = join(dir, 'r'.repeat(250));
+  writeFileSync(path, 'old');
   expect(() => writeWhole(path, 'new')).toThrow(OutputError);
   expect(readFileSync(path, 'utf8')).toBe('old');
-  rmSync(`${path}.${process.pid}.tmp`, { recursive: true, force: true });
-  writeWhole(path, 'new');
-  expect(readFileSync(path, 'utf8')).toBe('new');
-  expect(readdirSync(dir)).toEqual(['result.json']);
+  const short = join(dir, 'result.json');
+  writeFileSync(short, 'old');
+  writeWhole(short, 'new');
+  expect(readFileSync(short, 'utf8')).toBe('new');
+  expect(readdirSync(dir).sort()).toEqual(['result.json', 'r'.repeat(250)]);
+  // Written whole and not moved: a directory is in the way.
+  mkdirSync(join(dir, 'taken'));
+  expect(() => writeWhole(join(dir, 'taken'), 'new')).toThrow('something else is in the way');
+  expect(readdirSync(dir).sort()).toEqual(['result.json', 'r'.repeat(250), 'taken']);
 });
 
 test.skipIf(process.getuid?.() === 0)('a directory that may not be written', () => {

@@ -3,25 +3,16 @@
  * none is ever half written; files whose content is there already are left alone, so that
  * writing again and again while the run goes on costs little.
  */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { accessSync, constants, readdirSync, rmSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { CASE_VERSION, formatJson } from '../../oracle/scenario/json.ts';
 import type { Json } from '../../oracle/scenario/json.ts';
 import { formatDivergence } from '../../reports/text/divergence.ts';
 import { caseFile } from '../../reports/text/replay.ts';
 import type { RunResult } from '../../reports/data/result.ts';
 import { formatSummary } from '../../reports/text/summary.ts';
-import { EXIT, RingfenceError } from '../../vm/index.ts';
+import { makeDirectory, writeFileWholeSync } from '../../vm/host/files.ts';
+import { EXIT, RingfenceError, SetupError } from '../../vm/index.ts';
 
 const FULL = ['ENOSPC', 'EDQUOT'];
 /** errno name, what is in the way, and how the advice begins that ends with "another place with --out". */
@@ -87,18 +78,13 @@ export function outputFiles(
       `${crash.kind}: ${crash.title}\nreproduced: ${crash.reproduced}\n\n${crash.console.trimEnd()}\n`,
     );
   });
-  result.hangs.forEach((hang, n) =>
-    files.set(
-      caseFile('hangs', n),
-      caseText(hang.suite, `hang on Linux ${result.kernel.release}: ${hang.detail}`, hang.scenario),
-    ),
-  );
-  result.unconfirmed.forEach((one, n) =>
+  for (const [n, { suite, detail, scenario }] of result.hangs.entries())
+    files.set(caseFile('hangs', n), caseText(suite, `hang on Linux ${result.kernel.release}: ${detail}`, scenario));
+  for (const [n, { suite, verdict, detail, scenario }] of result.unconfirmed.entries())
     files.set(
       caseFile('unconfirmed', n),
-      caseText(one.suite, `unconfirmed ${one.verdict} on Linux ${result.kernel.release}: ${one.detail}`, one.scenario),
-    ),
-  );
+      caseText(suite, `unconfirmed ${verdict} on Linux ${result.kernel.release}: ${detail}`, scenario),
+    );
   files.set(
     'versions.json',
     `${JSON.stringify({ kernel: result.kernel, accel: result.accel, ...result.versions }, null, 2)}\n`,
@@ -131,39 +117,36 @@ export function writeOut(dir: string, result: RunResult, extras: WriteExtras = {
   for (const kind of ['divergences', 'crashes', 'hangs', 'unconfirmed']) removeOthers(dir, kind, files);
 }
 
-/** Writes one file so that it is there whole or not at all. @throws OutputError */
+/** Writes one file so that it is there whole or not at all, with its directory. @throws OutputError */
 export function writeWhole(path: string, text: string): void {
-  const temporary = `${path}.${process.pid}.tmp`;
   try {
-    makeParents(dirname(path));
-    const fd = openSync(temporary, 'w');
-    try {
-      const bytes = Buffer.from(text);
-      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    renameSync(temporary, path);
+    writeFileWholeSync(path, text);
   } catch (error) {
-    try {
-      rmSync(temporary, { force: true });
-    } catch {
-      // The first error is the one to tell.
-    }
     throw new OutputError(path, error as NodeJS.ErrnoException);
   }
 }
 
-/** The recursive form of Node.js never returns below /proc. */
-function makeParents(dir: string): void {
-  if (existsSync(dir)) return;
-  if (dirname(dir) !== dir) makeParents(dirname(dir));
+/** Writes what may not fail. @param left what is left of what was there, for the message. @throws SetupError when it does */
+export function orSetupError(left: string, act: () => void): void {
   try {
-    mkdirSync(dir);
+    act();
   } catch (error) {
-    // Somebody else may have made it meanwhile.
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if (!(error instanceof OutputError)) throw error;
+    throw new SetupError(error.message, left, { cause: error });
+  }
+}
+
+/** Makes an output directory, with its parents. @throws SetupError when nothing can be written there */
+export function makeOutput(path: string): void {
+  try {
+    makeDirectory(resolve(path));
+    if (!statSync(path).isDirectory()) throw new Error('it is not a directory');
+    accessSync(path, constants.W_OK);
+  } catch (error) {
+    throw new SetupError(
+      `${path} cannot be used for the results: ${(error as Error).message}`,
+      'Choose another directory with --out.',
+    );
   }
 }
 

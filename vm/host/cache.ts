@@ -1,11 +1,12 @@
 /** The cache directory and safe ways to write into it. */
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { diskError } from './errors.ts';
+import { writeFileWhole } from './files.ts';
 
 /** `RINGFENCE_CACHE`, else `$XDG_CACHE_HOME/ringfence`, else `~/.cache/ringfence`. Always absolute. */
 export function cacheDir(env: NodeJS.ProcessEnv = process.env): string {
@@ -21,21 +22,10 @@ export function cacheDir(env: NodeJS.ProcessEnv = process.env): string {
  * @throws SetupError when the disk is full or the place is not writable
  */
 export async function writeAtomic(path: string, data: Uint8Array | string, mode = 0o644): Promise<void> {
-  const temp = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
   const bytes = typeof data === 'string' ? Buffer.from(data) : data;
   try {
-    await mkdir(dirname(path), { recursive: true });
-    const file = await open(temp, 'wx', mode);
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await chmod(temp, mode);
-    await rename(temp, path);
+    await writeFileWhole(path, (file) => file.writeFile(bytes), mode);
   } catch (error) {
-    await rm(temp, { force: true }).catch(() => {});
     throw diskError(error, path, Math.ceil(bytes.length / 1e6) + 1);
   }
 }
