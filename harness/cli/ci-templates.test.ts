@@ -12,7 +12,7 @@ test.each(['.github/workflows/ringfence.yml', '.gitlab/ringfence.gitlab-ci.yml']
     [...text.matchAll(/(?<![\w-])--[a-z][a-z-]*/g)].map(([option]) => option).filter((option) => !FOREIGN.has(option)),
   );
   expect(used.size).toBeGreaterThan(6);
-  const known = `${COMMANDS['run']!.help}${COMMANDS['merge']!.help}`;
+  const known = `${COMMANDS.get('run')!.help}${COMMANDS.get('merge')!.help}`;
   expect([...used].filter((option) => !known.includes(option))).toEqual([]);
   // Tabs are no YAML.
   expect(text).not.toMatch(/\t/);

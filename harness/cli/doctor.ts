@@ -2,16 +2,17 @@
 import { formatDoctor } from '../../reports/text/doctor.ts';
 import { doctor } from '../../vm/doctor.ts';
 import { EXIT } from '../../vm/index.ts';
-import { parse } from './options.ts';
+import { command } from './command.ts';
 
-export const HELP = `ringfence doctor: what is installed, which accelerator works, what to do
-
-Exit code 0 when a run can start, 2 when something is missing.
-`;
-
-export async function command(argv: readonly string[]): Promise<number> {
-  parse(argv, {}, 0);
-  const report = await doctor();
-  process.stdout.write(formatDoctor(report));
-  return report.ok ? EXIT.ok : EXIT.usage;
-}
+/** ringfence doctor. */
+export const DOCTOR = command({
+  name: 'doctor',
+  summary: 'what is installed, which accelerator works, what to do',
+  options: {},
+  notes: 'Exit code 0 when a run can start, 2 when something is missing.',
+  run: async () => {
+    const report = await doctor();
+    process.stdout.write(formatDoctor(report));
+    return report.ok ? EXIT.ok : EXIT.usage;
+  },
+});

@@ -4,28 +4,49 @@ import { join } from 'node:path';
 import { formatJson } from '../../oracle/scenario/json.ts';
 import type { Json } from '../../oracle/scenario/json.ts';
 import { counted } from '../../reports/text/style.ts';
-import { readRunFile } from '../output/read.ts';
-import { OutputError, writeWhole } from '../output/write.ts';
 import { EXIT, SetupError, UsageError } from '../../vm/index.ts';
 import { loadExpectations } from '../known/expectation-file.ts';
 import type { Loaded } from '../known/expectation-file.ts';
 import { inRange } from '../known/kernel-ranges.ts';
 import { dayOf } from '../known/policy.ts';
 import { propose } from '../known/propose.ts';
-import { parse } from './options.ts';
+import { readRunFile } from '../output/read.ts';
+import { orSetupError, writeWhole } from '../output/write.ts';
+import { command } from './command.ts';
+import { flag, group, text, texts } from './option.ts';
 
-const DEFAULT_OUT = 'expectations.proposed.json';
+const DEFAULT_PLACE = 'expectations.proposed.json';
 
-export const HELP = `ringfence expect check FILE... | update RESULT.json [options]: expectations of a gate
-
-  check FILE...        reads expectation files as --expect does and lists their entries; exit code 2 for a bad file
-      --release NAME   uname -r: says which entries are for this kernel
-      --strict         an expired entry makes the exit code 1
-  update RESULT.json   writes proposals for what a run found; a person decides
-      --expect FILE    the files that are in use, copied in front of the new entries; may be repeated
-  -o, --out FILE       where the proposals go (default ${DEFAULT_OUT}); a file that is there is never overwritten
-
-With \`ringfence run --expect FILE\` only what the files say is known; the built-in findings are not. An expectation file:
+/** ringfence expect. */
+export const EXPECT = command({
+  name: 'expect',
+  summary: 'check expectation files of a gate; propose new entries from a result',
+  about: 'expectations of a gate',
+  operands: {
+    usage: 'check FILE... | update RESULT.json',
+    least: 1,
+    most: 1000,
+    missing: 'expect needs check or update',
+    help: [
+      ['check FILE...', 'reads expectation files as --expect does and lists their entries; exit code 2 for a bad file'],
+      ['update RESULT.json', 'writes proposals for what a run found; a person decides'],
+    ],
+  },
+  options: {
+    ...group('With check', {
+      release: text('NAME', 'uname -r: says which entries are for this kernel'),
+      strict: flag('an expired entry makes the exit code 1'),
+    }),
+    ...group('With update', {
+      expect: texts('FILE', 'the files that are in use, copied in front of the new entries'),
+      out: text(
+        'FILE',
+        `where the proposals go (default ${DEFAULT_PLACE}); a file that is there is never overwritten`,
+        { short: 'o' },
+      ),
+    }),
+  },
+  notes: `With \`ringfence run --expect FILE\` only what the files say is known; the built-in findings are not. An expectation file:
 
   { "ringfence_expectations": 1,
     "expectations": [
@@ -45,33 +66,18 @@ Ranges: comparisons (< <= > >= =) joined by blanks, alternatives joined by ||, 7
 Local suffixes (+deb13-cloud-amd64) do not count, but for "=7.0.13+deb13-cloud-amd64", which is this build alone.
 
 Each entry proves itself with its smallest case before the run. Said in each run, and exit code 1 under --strict: an entry that has expired, one that
-is gone (unexpected pass) or changed, one that no case of the run reached. Without --strict an expired entry still counts.
-`;
-
-export async function command(argv: readonly string[]): Promise<number> {
-  const { values, positionals } = parse(
-    argv,
-    {
-      expect: { type: 'string', multiple: true },
-      out: { type: 'string', short: 'o' },
-      release: { type: 'string' },
-      strict: { type: 'boolean' },
-    },
-    1000,
-  );
-  const [what, ...files] = positionals;
-  if (what === 'check') {
-    if (files.length === 0) throw new UsageError('expect check needs a file');
-    return check(files, values.release, values.strict === true);
-  }
-  if (what !== 'update')
-    throw new UsageError(
-      what === undefined ? 'expect needs check or update' : `expect takes check or update, not "${what}"`,
-    );
-  const [result, more] = files;
-  if (result === undefined || more !== undefined) throw new UsageError('expect update needs one result.json');
-  return update(result, values.expect, values.out ?? DEFAULT_OUT);
-}
+is gone (unexpected pass) or changed, one that no case of the run reached. Without --strict an expired entry still counts.`,
+  run: async ({ release, strict, expect, out = DEFAULT_PLACE }, [what, ...files]) => {
+    if (what === 'check') {
+      if (files.length === 0) throw new UsageError('expect check needs a file');
+      return check(files, release, strict);
+    }
+    if (what !== 'update') throw new UsageError(`expect takes check or update, not "${what}"`);
+    const [result, more] = files;
+    if (result === undefined || more !== undefined) throw new UsageError('expect update needs one result.json');
+    return update(result, expect, out);
+  },
+});
 
 function check(files: readonly string[], release: string | undefined, strict: boolean): number {
   const { entries } = loadExpectations(files);
@@ -109,12 +115,7 @@ function update(path: string, files: readonly string[] | undefined, out: string)
     process.stdout.write('nothing to propose: every difference is expected, and every expectation was met\n');
     return EXIT.ok;
   }
-  try {
-    writeWhole(out, `${formatJson(file as unknown as Json)}\n`);
-  } catch (error) {
-    if (!(error instanceof OutputError)) throw error;
-    throw new SetupError(error.message, 'Nothing was written.');
-  }
+  orSetupError('Nothing was written.', () => writeWhole(out, `${formatJson(file as unknown as Json)}\n`));
   process.stdout.write(
     `${said.map((line) => `  ${line}\n`).join('')}${out}: ${counted(said.length, 'proposal')}. Nothing is accepted yet: --expect refuses this file until reason, link and expires are filled in and the\nmembers "proposed" and "proposal" are removed, entry by entry.\n`,
   );

@@ -10,54 +10,73 @@ import {
 } from '../../oracle/explain/index.ts';
 import { printScenario } from '../../oracle/text/index.ts';
 import { OP } from '../../oracle/opcodes/index.ts';
-import { EXIT, SetupError, UsageError } from '../../vm/index.ts';
 import { readCases } from '../run/cases.ts';
-import { parse } from './options.ts';
+import { EXIT, SetupError, UsageError } from '../../vm/index.ts';
+import { command } from './command.ts';
+import { flag, text } from './option.ts';
 
-export const HELP = `ringfence explain FILE [options]: what the rules say; needs no kernel and no QEMU
+/** ringfence explain. */
+export const EXPLAIN = command({
+  name: 'explain',
+  summary: 'what the rules say of a case or a filter; needs no kernel',
+  about: 'what the rules say; needs no kernel and no QEMU',
+  operands: {
+    usage: 'FILE',
+    least: 1,
+    most: 1,
+    missing: 'explain needs a file',
+    help: [['FILE', 'a case (JSON), or a filter: bpf_asm text, a C array of sock_filter, or raw bytes']],
+  },
+  options: {
+    opcode: text('NAME', 'for a filter: the opcode it is registered on, such as SOCKET or OPENAT (default NOP)'),
+    json: flag('as JSON'),
+  },
+  notes: `For a case: per request, which filter in which order returned what and which rule decided. For a filter: accepted,
+or the reason and the instruction of refusal; then what it does to sample requests, instruction by instruction.`,
+  run: async ({ opcode = 'NOP', json }, [path = '']) => {
+    const bytes = readInput(path);
+    process.stdout.write(
+      /^\s*\{\s*(\}|"|$)/.test(bytes.toString('utf8', 0, 4096))
+        ? explainCases(path, json)
+        : explainProgram(path, bytes, opcode, json),
+    );
+    return EXIT.ok;
+  },
+});
 
-  FILE                 a case (JSON), or a filter: bpf_asm text, a C array of sock_filter, or raw bytes
-      --opcode NAME    for a filter: the opcode it is registered on, such as SOCKET or OPENAT (default NOP)
-      --json           as JSON
-
-For a case: per request, which filter in which order returned what and which rule decided. For a filter: accepted,
-or the reason and the instruction of refusal; then what it does to sample requests, instruction by instruction.
-`;
-
-export async function command(argv: readonly string[]): Promise<number> {
-  const { values, positionals } = parse(argv, { opcode: { type: 'string' }, json: { type: 'boolean' } }, 1);
-  const [path] = positionals;
-  if (path === undefined) throw new UsageError('explain needs a file');
-  let bytes: Buffer;
+function readInput(path: string): Buffer {
   try {
-    bytes = readFileSync(path);
+    return readFileSync(path);
   } catch (error) {
     throw new SetupError(`${path} cannot be read: ${(error as Error).message}`, 'Name a case file or a filter.');
   }
-  const json = (value: unknown): string =>
-    `${JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? `0x${part.toString(16)}` : part), 2)}\n`;
-  if (/^\s*\{\s*(\}|"|$)/.test(bytes.toString('utf8', 0, 4096))) {
-    for (const scenario of readCases(path)) {
+}
+
+function asJson(value: unknown): string {
+  const plain = (_: string, part: unknown): unknown => (typeof part === 'bigint' ? `0x${part.toString(16)}` : part);
+  return `${JSON.stringify(value, plain, 2)}\n`;
+}
+
+function explainCases(path: string, json: boolean): string {
+  return readCases(path)
+    .map((scenario) => {
       const explanation = explain(scenario, ABI_7_0);
-      process.stdout.write(
-        values.json === true
-          ? json(explanation)
-          : `${printScenario(scenario, ABI_7_0)}\n\n${formatExplanation(explanation)}`,
-      );
-    }
-    return EXIT.ok;
-  }
+      return json ? asJson(explanation) : `${printScenario(scenario, ABI_7_0)}\n\n${formatExplanation(explanation)}`;
+    })
+    .join('');
+}
+
+function explainProgram(path: string, bytes: Buffer, typed: string, json: boolean): string {
   const parsed = parseProgramFile(bytes);
   if (!parsed.ok)
     throw new SetupError(
       `${path} is neither a case nor a filter: ${parsed.error}`,
       'A filter is bpf_asm text, C rows such as { 0x06, 0, 0, 0x00000001 }, or 8 bytes per instruction.',
     );
-  const name = (values.opcode ?? 'NOP').toUpperCase().replace(/^IORING_OP_/, '');
+  const name = typed.toUpperCase().replace(/^IORING_OP_/, '');
   const opcode = Object.hasOwn(OP, name) ? (OP as Readonly<Record<string, number>>)[name] : undefined;
   if (opcode === undefined)
-    throw new UsageError(`there is no opcode "${values.opcode}"; names are those of IORING_OP_*, such as SOCKET`);
+    throw new UsageError(`there is no opcode "${typed}"; names are those of IORING_OP_*, such as SOCKET`);
   const explanation = explainFilter({ program: parsed.program, opcode }, ABI_7_0);
-  process.stdout.write(values.json === true ? json(explanation) : formatFilterExplanation(explanation));
-  return EXIT.ok;
+  return json ? asJson(explanation) : formatFilterExplanation(explanation);
 }

@@ -28,7 +28,7 @@ async function ringfence(name: string, ...args: string[]): Promise<{ code: numbe
     }),
   );
   try {
-    return { code: await COMMANDS[name]!.run(args), ...said };
+    return { code: await COMMANDS.get(name)!.run(args), ...said };
   } catch (error) {
     if (!(error instanceof RingfenceError)) throw error;
     return { code: error.exitCode, out: said.out, err: said.err + error.message };

@@ -6,56 +6,69 @@ import { cached, inventory, removeCached, removeUnpackedFiles, unpackedFiles } f
 import { DEFAULT_RELEASE, EXIT, fetchKernel, PINNED, UsageError } from '../../vm/index.ts';
 import type { PinnedKernel } from '../../vm/index.ts';
 import { findPinned } from '../../vm/kernels/pinned.ts';
-import { parse } from './options.ts';
+import { command } from './command.ts';
+import { flag } from './option.ts';
 
-export const HELP = `ringfence kernels [list] [--json]       every kernel that can be fetched, and what the cache holds of it
-ringfence kernels fetch RELEASE...|all   fetches them from Debian's archive; what is there and whole is left alone
-ringfence kernels verify [RELEASE...]    reads what the cache holds and compares it with the pinned SHA-256; exit code 2 when one is damaged
-ringfence kernels remove RELEASE...|all  frees their space; "files" removes unpacked copies of kernel files of your own
-ringfence kernels path RELEASE           fetches it if need be and prints where its image is, for other tools
-
-  RELEASE              such as 7.3.4; several may be named, also joined by commas
-
-Every kernel is pinned by content: the package as Debian signed it and the image inside it, both by SHA-256. The mirror is the one
-this machine's apt uses, or RINGFENCE_MIRROR; the cache is RINGFENCE_CACHE, or ~/.cache/ringfence. A mirror may have lost a package
-that its index still names (404): it is asked twice, and the others are fetched all the same. A run without --kernel then takes the
-nearest release of the same series and says so. Kernels "without the feature" show in a matrix as unsupported.
-
-Examples
-  npx ringfence kernels fetch 7.0.13 7.3.4
-  npx ringfence matrix --kernels all
-  npx ringfence run --kernel 7.3.4
-`;
+/** ringfence kernels. */
+export const KERNELS = command({
+  name: 'kernels',
+  summary: 'kernels that can be fetched: list, fetch, verify, remove',
+  about: 'the kernels that can be tested without building one',
+  operands: {
+    usage: '[ACTION] [RELEASE...]',
+    least: 0,
+    most: 1000,
+    help: [
+      ['list', 'every kernel that can be fetched, and what the cache holds of it; this is the default'],
+      ['fetch RELEASE...|all', "fetches them from Debian's archive; what is there and whole is left alone"],
+      [
+        'verify [RELEASE...]',
+        'reads what the cache holds and compares it with the pinned SHA-256; exit code 2 when one is damaged',
+      ],
+      ['remove RELEASE...', 'frees their space; "all" takes all, "files" unpacked copies of kernel files of your own'],
+      ['path RELEASE', 'fetches it if need be and prints where its image is, for other tools'],
+      ['RELEASE', 'such as 7.3.4; several may be named, also joined by commas'],
+    ],
+  },
+  options: { json: flag('with list: as JSON') },
+  notes: `Every kernel is pinned by content: the package as Debian signed it and the image inside it, both by SHA-256. The mirror
+is the one this machine's apt uses, or RINGFENCE_MIRROR; the cache is RINGFENCE_CACHE, or ~/.cache/ringfence. A mirror may
+have lost a package that its index still names (404): it is asked twice, and the others are fetched all the same. A run
+without --kernel then takes the nearest release of the same series and says so. Kernels "without the feature" show in a
+matrix as unsupported.`,
+  examples: [
+    ['npx ringfence kernels fetch 7.0.13 7.3.4', ''],
+    ['npx ringfence matrix --kernels all', ''],
+    ['npx ringfence run --kernel 7.3.4', ''],
+  ],
+  run: async ({ json }, [action = 'list', ...names]) => {
+    if (json && action !== 'list') throw new UsageError('--json goes with "kernels list"');
+    const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
+    if (act === undefined)
+      throw new UsageError(`there is no "kernels ${action}"; there are list, fetch, verify, remove and path`);
+    return await act(names, json);
+  },
+});
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
-export async function command(argv: readonly string[]): Promise<number> {
-  const { values, positionals } = parse(argv, { json: { type: 'boolean' } }, 1000);
-  const [action = 'list', ...names] = positionals;
-  if (values.json === true && action !== 'list') throw new UsageError('--json goes with "kernels list"');
-  switch (action) {
-    case 'list':
-      if (names.length > 0) throw new UsageError('"kernels list" takes no release; it lists all');
-      return await list(values.json === true);
-    case 'fetch':
-      return await fetchAll(releases(action, names));
-    case 'verify':
-      return await verify(
-        names.length === 0 ? PINNED : releases(action, names),
-        names.length > 0 && names[0] !== 'all',
-      );
-    case 'remove':
-      return await remove(names);
-    case 'path': {
-      const [kernel, more] = releases(action, names);
-      if (more !== undefined) throw new UsageError('"kernels path" takes one release');
-      process.stdout.write(`${(await fetchKernel(kernel!.release, { log: say })).path}\n`);
-      return EXIT.ok;
-    }
-    default:
-      throw new UsageError(`there is no "kernels ${action}"; there are list, fetch, verify, remove and path`);
-  }
-}
+/** What each action does with the words behind it; answers the exit code. */
+const ACTIONS: Readonly<Record<string, (names: readonly string[], json: boolean) => Promise<number>>> = {
+  list: async (names, json) => {
+    if (names.length > 0) throw new UsageError('"kernels list" takes no release; it lists all');
+    return await list(json);
+  },
+  fetch: async (names) => await fetchAll(releases('fetch', names)),
+  verify: async (names) =>
+    await verify(names.length === 0 ? PINNED : releases('verify', names), names.length > 0 && names[0] !== 'all'),
+  remove: async (names) => await remove(names),
+  path: async (names) => {
+    const [kernel, more] = releases('path', names);
+    if (more !== undefined) throw new UsageError('"kernels path" takes one release');
+    process.stdout.write(`${(await fetchKernel(kernel!.release, { log: say })).path}\n`);
+    return EXIT.ok;
+  },
+};
 
 /** Releases that were named. @throws UsageError for none, or one that there is not */
 function releases(action: string, names: readonly string[]): readonly PinnedKernel[] {

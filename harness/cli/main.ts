@@ -1,26 +1,25 @@
 /** The command line: finds the command, turns every error into a message and an exit code. */
 import { writeSync } from 'node:fs';
 import { EXIT, RingfenceError, UsageError } from '../../vm/index.ts';
-import { setupExit } from './tree.ts';
+import { setupExit } from './bisect.ts';
+import type { Command } from './command.ts';
 import { COMMANDS, HELP } from './commands.ts';
-import type { Command } from './commands.ts';
 
-function commandOf(name: string): Command | undefined {
-  return Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+/** @throws UsageError when there is none of that name */
+function commandOf(name: string): Command {
+  const command = COMMANDS.get(name);
+  if (command === undefined)
+    throw new UsageError(`there is no command "${name}"; commands are ${[...COMMANDS.keys()].join(', ')}`);
+  return command;
 }
 
-async function main(argv: readonly string[]): Promise<number> {
-  const [name, ...rest] = argv;
+async function main([name, ...rest]: readonly string[]): Promise<number> {
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     const topic = name === 'help' ? rest[0] : undefined;
-    const command = topic === undefined ? undefined : commandOf(topic);
-    if (topic !== undefined && command === undefined) throw new UsageError(`there is no command "${topic}"`);
-    process.stdout.write(command?.help ?? HELP);
+    process.stdout.write(topic === undefined ? HELP : commandOf(topic).help);
     return name === undefined ? EXIT.usage : EXIT.ok;
   }
   const command = commandOf(name);
-  if (command === undefined)
-    throw new UsageError(`there is no command "${name}"; commands are ${Object.keys(COMMANDS).join(', ')}`);
   if (rest.includes('--help') || rest.includes('-h')) {
     process.stdout.write(command.help);
     return EXIT.ok;

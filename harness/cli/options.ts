@@ -1,135 +1,151 @@
-/** Options that several commands share: parsing, ranges, messages. */
-import { parseArgs } from 'node:util';
-import type { ParseArgsOptionsConfig } from 'node:util';
+/** Groups of options that several commands share, each said once. */
 import { SUITE_NAMES } from '../../generators/suites.ts';
 import type { SuiteName } from '../../generators/suites.ts';
 import type { Shard } from '../../reports/data/result.ts';
-import { defaultJobs } from '../run/run.ts';
-import { UsageError } from '../../vm/index.ts';
-import { REPORT_OPTIONS, REPORT_OPTIONS_HELP } from '../output/deliver.ts';
+import { DEFAULT_RELEASE, UsageError } from '../../vm/index.ts';
+import { FORMATS } from '../output/formats.ts';
+import type { FormatName } from '../output/formats.ts';
+import { choice, flag, group, parsed, text, texts, whole, wholeNumber } from './option.ts';
+import type { Option } from './option.ts';
 
 /** Seed of a run that names none: fixed, so that a gate does not flake. */
 export const DEFAULT_SEED = 1;
 /** Scenarios of a default run: over a million compared answers. */
 export const DEFAULT_CASES = 26_000;
+/** Scenarios of a run with --quick. */
 export const QUICK_CASES = 1_600;
+/** Seconds a guest may take to boot, or be silent while it works, when nothing is said. */
+export const DEFAULT_TIMEOUT = 90;
+/** Output directory when none is named. */
+export const DEFAULT_OUT = 'out';
 
-/** A gate's own list of what it expects to fail: run, fuzz, replay, and whoever runs several of them. */
-export const EXPECT_OPTIONS = {
-  expect: { type: 'string', multiple: true },
-  strict: { type: 'boolean' },
-} as const satisfies ParseArgsOptionsConfig;
+/** -s NAME: which suites; undefined for all. */
+export const SUITE: Option<readonly SuiteName[] | undefined> = {
+  ...texts('NAME', 'only this suite, or several joined by commas', { short: 's', example: 'links' }),
+  read: (typed) => (typed.length === 0 ? undefined : typed.flatMap(suites)),
+};
 
-export const EXPECT_OPTIONS_HELP = `      --expect FILE    expectations of a gate instead of the built-in findings; may be repeated (npx ringfence help expect)
-      --strict         an expectation that is expired, gone or reached by no case fails the run (exit code 1)
-`;
-
-export const BUNDLE_OPTIONS = { bundle: { type: 'string' } } as const satisfies ParseArgsOptionsConfig;
-export const BUNDLE_OPTIONS_HELP = `      --bundle FILE    everything needed to check and repeat this run elsewhere, as FILE.tar.zst (npx ringfence help verify)
-`;
-
-/** How guests are run and where results go: the same for everything that runs scenarios. */
-export const GUEST_OPTIONS = {
-  append: { type: 'string' },
-  accel: { type: 'string' },
-  jobs: { type: 'string', short: 'j' },
-  timeout: { type: 'string' },
-  out: { type: 'string', short: 'o' },
-} as const satisfies ParseArgsOptionsConfig;
-
-export const RUN_OPTIONS = {
-  suite: { type: 'string', multiple: true, short: 's' },
-  cases: { type: 'string', short: 'n' },
-  seed: { type: 'string' },
-  kernel: { type: 'string', short: 'k' },
-  ...GUEST_OPTIONS,
-  quick: { type: 'boolean' },
-  shard: { type: 'string' },
-  ...EXPECT_OPTIONS,
-  ...BUNDLE_OPTIONS,
-  ...REPORT_OPTIONS,
-} as const satisfies ParseArgsOptionsConfig;
-
-export const RUN_OPTIONS_HELP = `  -s, --suite NAME     only this suite; may be repeated, or names joined by commas
-  -n, --cases N        scenarios in all (default ${DEFAULT_CASES})
-      --quick          about 30 seconds: ${QUICK_CASES} scenarios
-      --seed N         same seed, same scenarios, same results (default ${DEFAULT_SEED}; "random" draws one)
-  -k, --kernel PATH    bzImage or vmlinux, or a release that can be fetched such as 7.3.4 (default: the pinned 7.0.13)
-      --append TEXT    extra kernel command line
-      --accel NAME     auto, kvm or tcg (default auto: KVM if a guest really boots with it)
-  -j, --jobs N         guests side by side (default: one per processor)
-      --timeout SEC    how long a guest may take to boot, or be silent while it works (default 90)
-  -o, --out DIR        where result.json, divergences and consoles go (default ./out)
-      --shard I/N      the I-th of N equal parts of the run (1/3, 2/3, 3/3); \`npx ringfence merge\` joins them
-${EXPECT_OPTIONS_HELP}${BUNDLE_OPTIONS_HELP}${REPORT_OPTIONS_HELP}
-suites: ${SUITE_NAMES.join(', ')}
-`;
-
-/** parseArgs with errors as UsageError. */
-export function parse<T extends ParseArgsOptionsConfig>(argv: readonly string[], options: T, positionals: number) {
-  let parsed;
-  try {
-    parsed = parseArgs({ args: [...argv], options, allowPositionals: positionals > 0, strict: true });
-  } catch (error) {
-    throw new UsageError((error as Error).message.split('. ')[0] ?? 'bad options');
-  }
-  if (parsed.positionals.length > positionals)
-    throw new UsageError(`unexpected argument "${parsed.positionals[positionals]}"`);
-  return parsed;
+function suites(list: string): SuiteName[] {
+  return list.split(',').map((name) => {
+    const suite = SUITE_NAMES.find((known) => known === name.trim());
+    if (suite === undefined) throw new UsageError(`there is no suite "${name}"; suites are ${SUITE_NAMES.join(', ')}`);
+    return suite;
+  });
 }
 
-/** A whole number in a range. */
-export function number(name: string, text: string | undefined, fallback: number, min: number, max: number): number {
-  if (text === undefined) return fallback;
-  const value = /^(0x[0-9a-f]+|\d+)$/i.test(text) ? Number(text) : NaN;
-  if (!(value >= min && value <= max))
-    throw new UsageError(`--${name} takes a whole number from ${min} to ${max}, not "${text}"`);
-  return value;
+/** A seed that nobody has to remember: the result says which it was. */
+export function randomSeed(): number {
+  return Math.floor(Math.random() * 0x7fff_ffff);
 }
 
-export function suites(names: readonly string[] | undefined): readonly SuiteName[] {
-  if (names === undefined) return SUITE_NAMES;
-  return names
-    .flatMap((list) => list.split(','))
-    .map((name) => {
-      const suite = SUITE_NAMES.find((known) => known === name.trim());
-      if (suite === undefined)
-        throw new UsageError(`there is no suite "${name}"; suites are ${SUITE_NAMES.join(', ')}`);
-      return suite;
-    });
+/** --seed. @param otherwise what it is when it is not given, for the help */
+export function seedOption(otherwise: string): Option<number | undefined> {
+  return parsed(
+    'N',
+    `same seed, same scenarios; "random" draws one (0 to 4294967295; default ${otherwise})`,
+    { example: '7' },
+    (typed, name) => {
+      if (typed === undefined) return undefined;
+      return typed === 'random' ? randomSeed() : wholeNumber(name, typed, 0, 0xffff_ffff);
+    },
+  );
 }
 
-export function seed(text: string | undefined, fallback = DEFAULT_SEED): number {
-  if (text === 'random') return Math.floor(Math.random() * 0x7fff_ffff);
-  return number('seed', text, fallback, 0, 0xffff_ffff);
-}
+/** --shard I/N. */
+export const SHARD = parsed(
+  'I/N',
+  'the I-th of N equal parts of the run (1/3, 2/3, 3/3); `npx ringfence merge` joins them',
+  { example: '2/3' },
+  (typed): Shard | undefined => {
+    if (typed === undefined) return undefined;
+    const [, index = '', count = ''] = /^(\d{1,4})\/(\d{1,4})$/.exec(typed) ?? [];
+    if (!(Number(index) >= 1 && Number(index) <= Number(count)))
+      throw new UsageError(`--shard takes I/N with I from 1 to N, such as 2/3, not "${typed}"`);
+    return { index: Number(index), count: Number(count) };
+  },
+);
+
+/** -k PATH|RELEASE. */
+export const KERNEL = text(
+  'PATH',
+  `bzImage or vmlinux, or a release that can be fetched such as 7.3.4 (default ${DEFAULT_RELEASE})`,
+  { short: 'k' },
+);
+
+/** A kernel out of the user's own source tree. */
+export const TREE_OPTIONS = {
+  linux: text('DIR', 'a Linux source tree, or the output directory of a build: takes the newest kernel in it'),
+  build: flag(
+    'builds the tree first, out of tree in our cache, with our own small configuration (npx ringfence kconfig shows it); later builds make only what changed',
+  ),
+  debug: flag('with --build: KASAN, lockdep, RCU checks, kmemleak; slower, so all deadlines are longer'),
+  patch: texts('FILE', 'with --build: applied to a throw-away copy, the tree stays as it is'),
+};
 
 /** --accel. */
-export function accel(text: string | undefined): 'auto' | 'kvm' | 'tcg' {
-  if (text === undefined) return 'auto';
-  if (text === 'auto' || text === 'kvm' || text === 'tcg') return text;
-  throw new UsageError(`--accel is auto, kvm or tcg, not "${text}"`);
+export const ACCEL = choice(['auto', 'kvm', 'tcg'], 'auto: KVM if a guest really boots with it');
+/** -j. @param otherwise what it is when it is not given, for the help */
+export function jobsOption(otherwise: string): Option<number | undefined> {
+  return whole('N', 'guests side by side', { short: 'j', min: 1, max: 64, shown: otherwise });
+}
+/** --timeout. @param otherwise what it is when it is not given, for the help */
+export function timeoutOption(otherwise: string): Option<number | undefined> {
+  return whole('SEC', 'how long a guest may take to boot, or be silent while it works', {
+    min: 1,
+    max: 86_400,
+    shown: otherwise,
+  });
 }
 
-/** --kernel: a release that can be fetched, or a path. */
-export function kernel(text: string | undefined): { readonly kernel?: string; readonly release?: string } {
-  if (text === undefined) return {};
-  return /^\d+\.\d+(\.\d+)?$/.test(text) ? { release: text } : { kernel: text };
-}
+/** How guests are run: the same for everything that runs scenarios. */
+export const GUEST_OPTIONS = group('Guests', {
+  append: text('TEXT', 'extra kernel command line'),
+  accel: ACCEL,
+  jobs: jobsOption('one per processor'),
+  timeout: timeoutOption(String(DEFAULT_TIMEOUT)),
+});
 
-export function jobs(text: string | undefined): number {
-  return number('jobs', text, defaultJobs(), 1, 64);
-}
+/** -o DIR. */
+export const OUT = text('DIR', `where result.json, divergences and consoles go (default ./${DEFAULT_OUT})`, {
+  short: 'o',
+});
 
-/** --shard. @param cases how many cases are cut into shards; undefined: this command has no shards */
-export function shard(text: string | undefined, cases: number | undefined): { readonly shard?: Shard } {
-  if (text === undefined) return {};
-  if (cases === undefined)
-    throw new UsageError('--shard is for ringfence run: a run without end, or with cases of its own, has no parts');
-  const [, index = '', count = ''] = /^(\d{1,4})\/(\d{1,4})$/.exec(text) ?? [];
-  if (!(Number(index) >= 1 && Number(index) <= Number(count)))
-    throw new UsageError(`--shard takes I/N with I from 1 to N, such as 2/3, not "${text}"`);
-  if (Number(index) > cases)
-    throw new UsageError(`--shard ${text}: there are only ${cases} cases, and none for this shard`);
-  return { shard: { index: Number(index), count: Number(count) } };
-}
+/** A gate's own list of what it expects to fail. */
+export const EXPECT_OPTIONS = {
+  expect: texts('FILE', 'expectations of a gate instead of the built-in findings (npx ringfence help expect)'),
+  strict: flag('an expectation that is expired, gone or reached by no case fails the run (exit code 1)'),
+};
+
+/** --bundle FILE. */
+export const BUNDLE = text(
+  'FILE',
+  'everything needed to check and repeat this run elsewhere, as FILE.tar.zst (npx ringfence help verify)',
+);
+
+const formatOptions = Object.fromEntries(
+  Object.entries(FORMATS).map(([name, { help }]) => [name, text('FILE', `${help}; "-" is standard output`)]),
+) as unknown as Readonly<Record<FormatName, Option<string | undefined>>>;
+
+/** A row for each format of a report, and GitHub's. */
+export const REPORT_OPTIONS = group('Reports', {
+  ...formatOptions,
+  github: flag('annotations and job summary for GitHub Actions (on where GITHUB_ACTIONS is "true")'),
+  'no-github': flag('no annotations and no summary, wherever it runs'),
+});
+
+const RESULT_OPTIONS = { out: OUT, ...EXPECT_OPTIONS };
+
+/** What run, fuzz and replay have in common. */
+export const SESSION_OPTIONS = {
+  ...group('Kernel', { kernel: KERNEL, ...TREE_OPTIONS }),
+  ...GUEST_OPTIONS,
+  ...group('Results', { ...RESULT_OPTIONS, bundle: BUNDLE }),
+  ...REPORT_OPTIONS,
+};
+
+/** What a matrix has of these. */
+export const MATRIX_OPTIONS = {
+  ...GUEST_OPTIONS,
+  ...group('Results', RESULT_OPTIONS),
+  ...REPORT_OPTIONS,
+};

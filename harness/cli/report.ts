@@ -3,45 +3,43 @@ import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { looksLikeMatrix } from '../../reports/data/read.ts';
 import type { RunResult } from '../../reports/data/result.ts';
-import { OutputError } from '../output/write.ts';
-import { EXIT, SetupError, UsageError } from '../../vm/index.ts';
-import { parse } from './options.ts';
-import { deliver, REPORT_OPTIONS, wishesOf } from '../output/deliver.ts';
-import type { Reported } from '../output/deliver.ts';
+import { EXIT, SetupError } from '../../vm/index.ts';
+import { deliver, wishesOf } from '../output/deliver.ts';
+import type { Reported } from '../output/formats.ts';
 import { matrixOf, readJsonFile, readRunFile, runOf } from '../output/read.ts';
+import { orSetupError } from '../output/write.ts';
+import { command } from './command.ts';
+import { REPORT_OPTIONS } from './options.ts';
 
-export const HELP = `ringfence report PATH [options]: reports from a result that is there already; runs nothing
+/** ringfence report. */
+export const REPORT = command({
+  name: 'report',
+  summary: 'KTAP, JUnit or one HTML page from a result that is there',
+  about: 'reports from a result that is there already; runs nothing',
+  operands: {
+    usage: 'PATH',
+    least: 1,
+    most: 1,
+    missing: 'report needs a result.json, a matrix.json or a directory with one',
+    help: [['PATH', 'result.json of a run, matrix.json of a matrix, or the directory that holds one']],
+  },
+  options: REPORT_OPTIONS,
+  notes: `Without any of these, report.html is written beside the result. GitHub's job summary goes where GITHUB_STEP_SUMMARY
+names a file; here it is off unless it is asked for.
 
-  PATH                 result.json of a run, matrix.json of a matrix, or the directory that holds one
-      --ktap FILE      KTAP version 1; "-" is standard output
-      --junit FILE     JUnit XML; "-" is standard output
-      --html FILE      one page that needs no network; "-" is standard output
-      --github         annotations, and the job summary where GITHUB_STEP_SUMMARY names a file
-
-Without any of these, report.html is written beside the result.
-
-Exit code: 0 when the reports are made, whatever they say; 2 otherwise.
-
-Examples
-  npx ringfence report out                       out/report.html
-  npx ringfence report out --junit junit.xml --ktap -
-`;
-
-export async function command(argv: readonly string[]): Promise<number> {
-  const { values, positionals } = parse(argv, REPORT_OPTIONS, 1);
-  const [path] = positionals;
-  if (path === undefined) throw new UsageError('report needs a result.json, a matrix.json or a directory with one');
-  const wishes = wishesOf(values, {});
-  const { reported, out } = readReported(path);
-  const page = wishes.files.size === 0 && !wishes.github;
-  try {
-    deliver(reported, wishes, out, page);
-  } catch (error) {
-    if (!(error instanceof OutputError)) throw error;
-    throw new SetupError(error.message, 'The result is as it was.');
-  }
-  return EXIT.ok;
-}
+Exit code: 0 when the reports are made, whatever they say; 2 otherwise.`,
+  examples: [
+    ['npx ringfence report out', 'out/report.html'],
+    ['npx ringfence report out --junit junit.xml --ktap -', ''],
+  ],
+  run: async (values, [path = '']) => {
+    const wishes = wishesOf(values, {});
+    const { reported, out } = readReported(path);
+    const page = wishes.files.size === 0 && !wishes.github;
+    orSetupError('The result is as it was.', () => deliver(reported, wishes, out, page));
+    return EXIT.ok;
+  },
+});
 
 /** The result at a path, and the directory it lies in. @throws SetupError */
 export function readReported(path: string): { readonly reported: Reported; readonly out: string } {

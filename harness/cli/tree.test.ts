@@ -10,7 +10,7 @@ import { treeCache } from '../../vm/build/index.ts';
 import { fakeTree, writeTree } from '../../vm/testing/trees.ts';
 import { fetchKernel, UsageError } from '../../vm/index.ts';
 import { which } from '../../vm/host/tools.ts';
-import { kernelChoice } from './tree.ts';
+import { kernelChoice } from './settings.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../bin/ringfence.js', import.meta.url));
 /** A filter that loads the word right behind the context: must be refused. */

@@ -1,19 +1,28 @@
 /** ringfence verify. */
 import { createProgress } from '../../reports/text/progress.ts';
 import { counted } from '../../reports/text/style.ts';
+import { EXIT } from '../../vm/index.ts';
 import { readBundle, repeatBundle } from '../bundle/verify.ts';
-import type { Checked } from '../bundle/verify.ts';
-import { EXIT, UsageError } from '../../vm/index.ts';
-import { accel, jobs, number, parse } from './options.ts';
+import type { Checked, Verification, VerifyOptions } from '../bundle/verify.ts';
+import { defaultJobs } from '../run/run.ts';
+import { command } from './command.ts';
+import { interruptible } from './interrupt.ts';
+import { flag } from './option.ts';
+import { ACCEL, jobsOption, timeoutOption } from './options.ts';
 
-export const HELP = `ringfence verify FILE.tar.zst [options]: checks an evidence bundle and repeats the run that made it
-
-      --no-run         check the digests only
-      --accel NAME     auto, kvm or tcg
-  -j, --jobs N         guests side by side (default: one per processor)
-      --timeout SEC    how long a guest may take to boot, or be silent (default: as recorded)
-
-\`ringfence run --bundle FILE.tar.zst\` (fuzz and replay as well) makes one: result.json, the summary, cases.txt (one line per case: what
+/** ringfence verify. */
+export const VERIFY = command({
+  name: 'verify',
+  summary: 'check an evidence bundle and repeat its run',
+  about: 'checks an evidence bundle and repeats the run that made it',
+  operands: { usage: 'FILE.tar.zst', least: 1, most: 1, missing: 'verify needs a bundle' },
+  options: {
+    'no-run': flag('check the digests only'),
+    accel: ACCEL,
+    jobs: jobsOption('one per processor'),
+    timeout: timeoutOption('as recorded'),
+  },
+  notes: `\`ringfence run --bundle FILE.tar.zst\` (fuzz and replay as well) makes one: result.json, the summary, cases.txt (one line per case: what
 was run, how it came out, digests of scenario and answers), divergences, the guests' consoles, versions of the tools, seed and command,
 expectation files, the kernel's configuration, and the kernel itself unless it is one that can be fetched by its release; manifest.json
 names every file with its SHA-256. \`tar --zstd -xf\` unpacks it.
@@ -22,68 +31,43 @@ Verifying compares each file with the manifest, gets the same kernel (from the b
 runs the same cases, and compares them outcome for outcome. A whole, unchanged bundle is no proof of who made it: compare its own SHA-256,
 which --bundle printed, with the one you were given.
 
-Exit code: 0 whole, and repeated with the same outcomes; 1 repeated with other outcomes; 2 damaged, truncated or no bundle.
-`;
+Exit code: 0 whole, and repeated with the same outcomes; 1 repeated with other outcomes; 2 damaged, truncated or no bundle.`,
+  run: async ({ 'no-run': only, accel, jobs = defaultJobs(), timeout }, [file = '']) => {
+    const checked = readBundle(file);
+    process.stdout.write(describe(checked));
+    return only ? EXIT.ok : await repeat(checked, { accel, jobs, ...(timeout === undefined ? {} : { timeout }) });
+  },
+});
 
-export async function command(argv: readonly string[]): Promise<number> {
-  const { values, positionals } = parse(
-    argv,
-    {
-      'no-run': { type: 'boolean' },
-      accel: { type: 'string' },
-      jobs: { type: 'string', short: 'j' },
-      timeout: { type: 'string' },
-    },
-    1,
-  );
-  const [file] = positionals;
-  if (file === undefined) throw new UsageError('verify needs a bundle');
-  const options = {
-    jobs: jobs(values.jobs),
-    accel: accel(values.accel),
-    ...(values.timeout === undefined ? {} : { timeout: number('timeout', values.timeout, 90, 1, 86_400) }),
-  };
-  const checked = readBundle(file);
-  process.stdout.write(describe(checked));
-  if (values['no-run'] === true) return EXIT.ok;
-  const controller = new AbortController();
+/** Runs it again, tells how that came out, and answers with the exit code. */
+async function repeat(checked: Checked, options: VerifyOptions): Promise<number> {
   const progress = createProgress(process.stderr);
-  const interrupt = (): void => {
-    if (!controller.signal.aborted) progress.note('interrupted: stopping the guests');
-    controller.abort();
-  };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
-  try {
-    const { differences, result, compared } = await repeatBundle(
-      checked,
-      options,
-      { note: (text) => progress.note(text), progress: (state) => progress.update(state) },
-      controller.signal,
-    );
-    progress.end();
-    if (controller.signal.aborted) return stopped();
-    if (differences.length === 0) {
-      process.stdout.write(
-        `repeated: ${counted(compared, 'case')}, ${counted(result.outcomes, 'kernel answer')}: the same, outcome for outcome\n`,
-      );
-      return EXIT.ok;
+  const note = (text: string): void => progress.note(text);
+  const events = { note, progress: progress.update.bind(progress) };
+  return await interruptible({ note }, async (signal) => {
+    let verification: Verification | undefined;
+    try {
+      verification = await repeatBundle(checked, options, events, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      progress.end();
     }
-    process.stdout.write(
-      `REPEATED WITH OTHER OUTCOMES\n${differences.map((line) => `  ${line}\n`).join('')}${checked.same_ringfence ? '' : 'The ringfence at hand is not the one that made the bundle; that may be why.\n'}`,
-    );
-    return EXIT.divergent;
-  } catch (error) {
-    progress.end();
-    if (controller.signal.aborted) return stopped();
-    throw error;
-  } finally {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, interrupt);
-  }
+    if (verification === undefined || signal.aborted) {
+      process.stderr.write('ringfence: interrupted; the bundle is whole, the run was not repeated to its end.\n');
+      return EXIT.interrupted;
+    }
+    process.stdout.write(outcome(checked, verification));
+    return verification.differences.length === 0 ? EXIT.ok : EXIT.divergent;
+  });
 }
 
-function stopped(): number {
-  process.stderr.write('ringfence: interrupted; the bundle is whole, the run was not repeated to its end.\n');
-  return EXIT.interrupted;
+function outcome({ same_ringfence }: Checked, { differences, result, compared }: Verification): string {
+  if (differences.length === 0)
+    return `repeated: ${counted(compared, 'case')}, ${counted(result.outcomes, 'kernel answer')}: the same, outcome for outcome\n`;
+  const told = differences.map((line) => `  ${line}\n`).join('');
+  const other = 'The ringfence at hand is not the one that made the bundle; that may be why.\n';
+  return `REPEATED WITH OTHER OUTCOMES\n${told}${same_ringfence ? '' : other}`;
 }
 
 function describe({
