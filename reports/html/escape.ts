@@ -8,13 +8,18 @@ export class Markup {
   }
 }
 
-export type Part = Markup | string | number | undefined | readonly Part[];
+/** What a template takes: mark-up as it is, text to be escaped, and nothing for undefined and false. */
+export type Part = Markup | string | number | undefined | false | readonly Part[];
 
-/** Joins mark-up; strings are escaped, undefined is nothing. */
+/**
+ * Joins mark-up. Templates are written in many lines: a line break and the blanks behind it stand for nothing, or for one
+ * blank within a tag; `\n` is a line break on the page, and there is no other escape sequence.
+ */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
-  return new Markup(strings.reduce((text, string, i) => text + partText(parts[i - 1]) + string));
+  return new Markup(literals(strings).reduce((text, string, i) => text + partText(parts[i - 1]) + string));
 }
 
+/** No mark-up at all. */
 export const NOTHING = new Markup('');
 
 /** Our own text, unescaped. Never for data. */
@@ -22,8 +27,30 @@ export function raw(text: string): Markup {
   return new Markup(text);
 }
 
+/** Template -> its texts without the breaks of the source; the same object comes with each call of one template. */
+const joined = new WeakMap<TemplateStringsArray, readonly string[]>();
+
+function literals(strings: TemplateStringsArray): readonly string[] {
+  const known = joined.get(strings);
+  if (known !== undefined) return known;
+  let inTag = false;
+  const texts = strings.raw.map((text) =>
+    text
+      .replace(/\n\s*(\/?>)?|[<>]/g, (found, end?: string) => {
+        if (found === '<' || found === '>' || end !== undefined) inTag = found === '<';
+        return found[0] !== '\n' ? found : (end ?? (inTag ? ' ' : ''));
+      })
+      .replace(/\\(.)/g, (found, letter) => {
+        if (letter !== 'n') throw new Error(`${found} in a template of the page`);
+        return '\n';
+      }),
+  );
+  joined.set(strings, texts);
+  return texts;
+}
+
 function partText(part: Part): string {
-  if (part === undefined) return '';
+  if (part === undefined || part === false) return '';
   if (part instanceof Markup) return part.text;
   return typeof part === 'object' ? part.map(partText).join('') : escapeHtml(String(part));
 }
@@ -36,7 +63,10 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** For element content and quoted attributes. Control characters, and those that turn the direction of text around, are shown by number. */
+/**
+ * For element content and quoted attributes. Control characters, and those that turn the direction of text around, are
+ * shown by number.
+ */
 export function escapeHtml(text: string): string {
   return text
     .toWellFormed()

@@ -11,7 +11,7 @@ const tags = (page: string): RegExpMatchArray[] => [
 
 describe.each(PAGES)('%s', (name, page) => {
   test('every tag is one of ours, closed in its turn, and loads nothing', () => {
-    const body = page.replace(/<style>[^]*?<\/style>|<script>[^]*?<\/script>/g, '');
+    const body = page.replace(/<style>[^]*?<\/style>|<script type="module">[^]*?<\/script>/g, '');
     const open: string[] = [];
     for (const [, slash, tag, attributes, self] of tags(body)) {
       expect([
@@ -39,7 +39,7 @@ describe.each(PAGES)('%s', (name, page) => {
   test('the policy names our style and script, and no other', () => {
     const of = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
     const style = [...page.matchAll(/<style>([^]*?)<\/style>/g)];
-    const script = [...page.matchAll(/<script>([^]*?)<\/script>/g)];
+    const script = [...page.matchAll(/<script type="module">([^]*?)<\/script>/g)];
     expect([style.length, script.length]).toEqual([1, 1]);
     expect(page.replaceAll('&#39;', "'")).toContain(
       `content="default-src 'none'; style-src ${of(style[0]![1]!)}; script-src ${of(script[0]![1]!)}; base-uri 'none'; form-action 'none'"`,
@@ -89,5 +89,25 @@ test('escaping', () => {
   expect(html`<p title="${'"><'}">${'a & b'}${undefined}${[1, html`<b>`]}</p>`.text).toBe(
     '<p title="&quot;&gt;&lt;">a &amp; b1<b></p>',
   );
+  expect(html`${false}${0}${''}`.text).toBe('0');
   expect(escapeHtml('a\r\nb\rc\td')).toBe('a\nb\nc\td');
+});
+
+test('templates are written in many lines, and say none of it', () => {
+  const items = [html`<li>a</li>\n`, html`<li>b</li>\n`];
+  const list = (kind: string): string =>
+    html`
+    <ul
+      class="${kind}"
+      id="x"
+    >
+      ${items}
+      <br
+        title="a  b"
+      />
+    </ul>
+  `.text;
+  expect(list('a\n b')).toBe('<ul class="a\n b" id="x"><li>a</li>\n<li>b</li>\n<br title="a  b"/></ul>');
+  expect(list('>')).toBe('<ul class="&gt;" id="x"><li>a</li>\n<li>b</li>\n<br title="a  b"/></ul>');
+  expect(() => html`\t`).toThrow('\\t in a template');
 });

@@ -6,20 +6,20 @@ import { createHash } from 'node:crypto';
 import type { Rule } from '../../oracle/rule.ts';
 import type { MatrixResult } from '../data/matrix.ts';
 import type { RunResult, Verdict } from '../data/result.ts';
+import { assets } from './assets.ts';
 import { html, NOTHING, raw } from './escape.ts';
 import type { Markup } from './escape.ts';
 import { matrixSection } from './matrix.ts';
 import { section } from './parts.ts';
 import { hitsPlot, sharesPlot, suitesPlot } from './plots.ts';
-import { rulesSection } from './rule-table.ts';
-import type { RuleLine, RuleMark } from './rule-table.ts';
-import { SCRIPT } from './script.ts';
+import { RULE_MARKS, rulesSection } from './rule-table.ts';
+import type { RuleLine } from './rule-table.ts';
 import { expectationsSection, knownSection, setupSection } from './sections.ts';
-import { STYLE } from './style.ts';
 import { crashesSection, divergencesSection, unconfirmedSection, unjudgedSection } from './troubles.ts';
 import type { Run } from './troubles.ts';
 import { matrixVerdict, runVerdict, WORDS } from './verdict.ts';
 
+/** What the page needs beside the result. */
 export interface HtmlOptions {
   /** Statements and citations. */
   readonly rules: readonly Rule[];
@@ -78,7 +78,10 @@ function plots(runs: readonly Run[]): Markup {
   return section(
     'coverage',
     'Coverage',
-    html`<div class="plots">${hitsPlot(rules, broken)}<div>${suitesPlot(sumSuites(results))}${sharesPlot(rules)}</div></div>`,
+    html`<div class="plots">
+      ${hitsPlot(rules, broken)}
+      <div>${suitesPlot(sumSuites(results))}${sharesPlot(rules)}</div>
+    </div>`,
   );
 }
 
@@ -120,13 +123,12 @@ function ruleLines(results: readonly RunResult[]): RuleLine[] {
 
 /** The worst state of a rule on any kernel. */
 function matrixRules({ rules }: MatrixResult): RuleLine[] {
-  const order: readonly RuleMark[] = ['broken', 'known', 'kept', 'unreached'];
   return rules
     .map(
       ({ rule, cells }): RuleLine => ({
         id: rule,
         hits: cells.reduce((sum, cell) => sum + (cell?.hits ?? 0), 0),
-        mark: order.find((mark) => cells.some((cell) => cell?.state === mark)) ?? 'unreached',
+        mark: RULE_MARKS.find((mark) => cells.some((cell) => cell?.state === mark)) ?? 'unreached',
       }),
     )
     .sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -145,37 +147,47 @@ const NAMES: readonly (readonly [id: string, name: string])[] = [
   ['setup', 'Made with'],
 ];
 
-function page(title: string, verdict: Verdict, top: Markup, sections: readonly Markup[]): string {
-  const style = raw(STYLE);
-  const script = raw(SCRIPT);
-  const policy = `default-src 'none'; style-src 'sha256-${sha256(STYLE)}'; script-src 'sha256-${sha256(SCRIPT)}'; base-uri 'none'; form-action 'none'`;
-  const present = NAMES.filter(([id]) => sections.some(({ text }) => text.startsWith(`<section id="${id}"`)));
-  return html`<!doctype html>
-<html lang="en" data-verdict="${verdict}">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="referrer" content="no-referrer">
-<meta name="generator" content="ringfence">
-<title>${title}</title>
-<style>${style}</style>
-</head>
-<body>
-<a class="skip" href="#main">Skip to the results</a>
-<nav aria-label="Sections"><ul><li><a href="#top">Verdict</a></li>${present.map(([id, name]) => html`<li><a href="#${id}">${name}</a></li>`)}</ul><button type="button" id="theme" hidden>Theme: auto</button></nav>
-<main id="main" tabindex="-1">
-${top}
-${sections}
-</main>
-<footer class="end"><p>Made by ringfence from plain data; the page needs no network.</p></footer>
-<script>${script}</script>
-</body>
-</html>
-`.text;
+/** What the page may load: its own style and script, known by their hash, and nothing else. */
+function policyOf(style: string, script: string): string {
+  const known = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+  return [
+    "default-src 'none'",
+    `style-src ${known(style)}`,
+    `script-src ${known(script)}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ');
 }
 
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('base64');
+function page(title: string, verdict: Verdict, top: Markup, sections: readonly Markup[]): string {
+  const { style, script } = assets();
+  const present = NAMES.filter(([id]) => sections.some(({ text }) => text.startsWith(`<section id="${id}"`)));
+  const links = present.map(([id, name]) => html`<li><a href="#${id}">${name}</a></li>`);
+  return html`<!doctype html>\n
+    <html lang="en" data-verdict="${verdict}">\n
+    <head>\n
+    <meta charset="utf-8">\n
+    <meta http-equiv="Content-Security-Policy" content="${policyOf(style, script)}">\n
+    <meta name="viewport" content="width=device-width, initial-scale=1">\n
+    <meta name="color-scheme" content="light dark">\n
+    <meta name="referrer" content="no-referrer">\n
+    <meta name="generator" content="ringfence">\n
+    <title>${title}</title>\n
+    <style>${raw(style)}</style>\n
+    </head>\n
+    <body>\n
+    <a class="skip" href="#main">Skip to the results</a>\n
+    <nav aria-label="Sections">
+      <ul><li><a href="#top">Verdict</a></li>${links}</ul>
+      <button type="button" id="theme" hidden>Theme: auto</button>
+    </nav>\n
+    <main id="main" tabindex="-1">\n
+    ${top}\n
+    ${sections}\n
+    </main>\n
+    <footer class="end"><p>Made by ringfence from plain data; the page needs no network.</p></footer>\n
+    <script type="module">${raw(script)}</script>\n
+    </body>\n
+    </html>\n
+  `.text;
 }

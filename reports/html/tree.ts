@@ -36,7 +36,14 @@ export function lanes({ steps }: Story): { readonly drawn: readonly Markup[]; re
         ? NOTHING
         : html`<line x1="${x(column)}" x2="${x(column)}" y1="${from}" y2="${to}"/>`;
     });
-    return html`<svg class="lanes" width="${width}" height="100%" role="img" aria-label="${label(step)}" focusable="false"><g class="lane">${lines}</g>${edge(step, own, columns)}${mark(step, own)}</svg>`;
+    return html`<svg
+      class="lanes"
+      width="${width}"
+      height="100%"
+      role="img"
+      aria-label="${label(step)}"
+      focusable="false"
+    ><g class="lane">${lines}</g>${edge(step, own, columns)}${mark(step, own)}</svg>`;
   });
   return { drawn, width };
 }
@@ -55,20 +62,35 @@ function edge({ do: what, child, how = '' }: StoryStep, from: number, columns: R
   const to = x(columns.get(child)!);
   const side = to > from ? 1 : -1;
   const tip = to - side * R;
-  return html`<line class="${SHARES.has(how) ? 'edge shares' : 'edge'}" x1="${from}" x2="${tip}" y1="${Y}" y2="${Y}"/><path class="tip" d="M${tip} ${Y}l${-side * 6} -4v8z"/>${node(child, to, false)}`;
+  return html`
+    <line class="${SHARES.has(how) ? 'edge shares' : 'edge'}" x1="${from}" x2="${tip}" y1="${Y}" y2="${Y}"/>
+    <path class="tip" d="M${tip} ${Y}l${-side * 6} -4v8z"/>
+    ${node(child, to, false)}
+  `;
 }
 
 function mark({ task, do: what, predicted }: StoryStep, at: number): Markup {
-  if (what === 'exit')
-    return html`${node(task, at, predicted !== 'does not run')}<line class="edge" x1="${at - 7}" x2="${at + 7}" y1="${Y + R + 5}" y2="${Y + R + 5}"/><line class="edge" x1="${at}" x2="${at}" y1="${Y + R}" y2="${Y + R + 5}"/>`;
   if (what === 'exec')
-    return html`<rect class="node acts" x="${at - R}" y="${Y - R}" width="${2 * R}" height="${2 * R}"/><text class="name acts" x="${at}" y="${Y + 4}">${task}</text>`;
-  return node(task, at, predicted !== 'does not run');
+    return html`
+      <rect class="node acts" x="${at - R}" y="${Y - R}" width="${2 * R}" height="${2 * R}"/>
+      <text class="name acts" x="${at}" y="${Y + 4}">${task}</text>
+    `;
+  const own = node(task, at, predicted !== 'does not run');
+  if (what !== 'exit') return own;
+  const [edge, foot] = [Y + R, Y + R + 5];
+  return html`
+    ${own}
+    <line class="edge" x1="${at - 7}" x2="${at + 7}" y1="${foot}" y2="${foot}"/>
+    <line class="edge" x1="${at}" x2="${at}" y1="${edge}" y2="${foot}"/>
+  `;
 }
 
 function node(task: number, at: number, acts: boolean): Markup {
   const kind = acts ? ' acts' : '';
-  return html`<circle class="node${kind}" cx="${at}" cy="${Y}" r="${R}"/><text class="name${kind}" x="${at}" y="${Y + 4}">${task}</text>`;
+  return html`
+    <circle class="node${kind}" cx="${at}" cy="${Y}" r="${R}"/>
+    <text class="name${kind}" x="${at}" y="${Y + 4}">${task}</text>
+  `;
 }
 
 /** Column of each task, in the order in which they first appear. */

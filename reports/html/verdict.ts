@@ -8,6 +8,7 @@ import { command, facts, prose, softened } from './parts.ts';
 import { crashId, divergenceId } from './troubles.ts';
 import type { Run } from './troubles.ts';
 
+/** Verdicts as the page says them. */
 export const WORDS: Readonly<Record<Verdict, string>> = {
   conformant: 'Conformant',
   divergent: 'Not conformant',
@@ -23,16 +24,19 @@ const RINGS: Readonly<Record<Verdict, Markup>> = {
   interrupted: raw('<path d="M24 6a18 18 0 0 1 0 36" /><path d="M24 42a18 18 0 0 1 0-36" stroke-dasharray="2.5 6"/>'),
 };
 
-export function ring(verdict: Verdict): Markup {
-  return html`<svg class="ring" viewBox="0 0 48 48" width="48" height="48" aria-hidden="true" focusable="false">${RINGS[verdict]}</svg>`;
+function ring(verdict: Verdict): Markup {
+  return html`<svg class="ring" viewBox="0 0 48 48" width="48" height="48" aria-hidden="true" focusable="false">
+    ${RINGS[verdict]}
+  </svg>`;
 }
 
 /** Troubles listed at the top; the others are counted. */
 const LISTED = 12;
 
+/** The top of the page of one run. */
 export function runVerdict(run: Run): Markup {
   const { result } = run;
-  const { verdict, kernel, rules, times, scenarios, outcomes, seed, accel } = result;
+  const { verdict, rules, times, scenarios, outcomes, seed, accel } = result;
   const reached = Object.values(rules).filter((hits) => hits > 0).length;
   return top(
     verdict,
@@ -51,6 +55,7 @@ export function runVerdict(run: Run): Markup {
   );
 }
 
+/** The top of the page of a matrix. */
 export function matrixVerdict(matrix: MatrixResult, runs: readonly Run[]): Markup {
   const { kernels, verdict, reason = '', rules, seed, times, cases, comparison } = matrix;
   const count = (state: string): number => kernels.filter((kernel) => kernel.state === state).length;
@@ -85,53 +90,90 @@ function top(
   list: Markup,
   repeat: string,
 ): Markup {
-  return html`<header class="top" id="top"><p class="brand">ringfence <span>io_uring filter conformance</span></p><div class="verdict">${ring(verdict)}<h1>${WORDS[verdict]}</h1></div><p class="said">${said}</p>${list}${facts(numbers, 'numbers')}${command(repeat, 'Copy the command that repeats this')}</header>`;
+  return html`<header class="top" id="top">
+    <p class="brand">ringfence <span>io_uring filter conformance</span></p>
+    <div class="verdict">${ring(verdict)}<h1>${WORDS[verdict]}</h1></div>
+    <p class="said">${said}</p>
+    ${list}
+    ${facts(numbers, 'numbers')}
+    ${command(repeat, 'Copy the command that repeats this')}
+  </header>`;
 }
 
 function sentence({ verdict, reason = '', kernel, divergences, known }: RunResult): string {
   const on = `Linux ${kernel.release}`;
-  if (verdict === 'conformant')
-    return `${on} kept every promise that was tested${known.length === 0 ? '' : `, but for ${counted(known.length, 'known finding')}`}.`;
+  if (verdict === 'conformant') {
+    const but = known.length === 0 ? '' : `, but for ${counted(known.length, 'known finding')}`;
+    return `${on} kept every promise that was tested${but}.`;
+  }
   const broken = new Set(divergences.map(({ rule }) => rule)).size;
   return verdict === 'divergent' && broken > 0
     ? `${on} broke ${counted(broken, 'promise')}${reason === '' ? '' : `: ${reason}`}.`
     : `${on}: ${reason || verdict}.`;
 }
 
+interface Trouble {
+  readonly id: string;
+  readonly title: Markup | string;
+  readonly text: string;
+  readonly answers: Markup;
+  readonly reproduced: string;
+  readonly count?: number;
+  /** The kernel, where there are several. */
+  readonly name: string | undefined;
+}
+
 /** One entry per trouble, linked to its place below. */
 function troubles(runs: readonly Run[]): Markup {
-  const many = runs.length > 1;
-  const items = runs.flatMap(({ result, name }) => {
-    const item = (
-      id: string,
-      title: Markup | string,
-      text: string,
-      answers: Markup,
-      reproduced: string,
-      count?: number,
-    ): Markup =>
-      html`<li><div><a href="#${id}">${title}</a>${many ? html` <span class="soft">${name}</span>` : NOTHING}<div class="soft">${prose(text)}</div></div><div class="delta">${answers}</div><div class="soft again">reproduced ${reproduced}${count === undefined ? '' : `, ${counted(count, 'case')}`}</div></li>\n`;
-    return [
-      ...result.divergences.map(({ rule, predicted, observed, count, reproduced, statement }, n) =>
-        item(
-          divergenceId(name, n),
-          html`<code>${softened(rule)}</code>`,
-          statement,
-          html`<span>predicted ${answer(predicted)}</span> <span class="bad">observed ${answer(observed)}</span>`,
-          reproduced,
-          count,
-        ),
-      ),
-      ...result.crashes.map(({ kind, title, reproduced }, n) =>
-        item(crashId('crash', name, n), 'crash', title, html`<b class="bad">${kind}</b>`, reproduced),
-      ),
-      ...result.hangs.map(({ detail, reproduced }, n) =>
-        item(crashId('hang', name, n), 'hang', detail, html`<b class="bad">no answer</b>`, reproduced),
-      ),
-    ];
-  });
+  const items = runs.flatMap((run) => troublesOf(run, runs.length > 1 ? run.name : undefined));
   if (items.length === 0) return NOTHING;
-  return html`<ol class="broke" aria-label="What broke">${items.slice(0, LISTED)}</ol>${items.length > LISTED ? html`<p class="soft">${items.length - LISTED} more below.</p>` : NOTHING}`;
+  const more = items.length - LISTED;
+  return html`
+    <ol class="broke" aria-label="What broke">${items.slice(0, LISTED).map(troubleItem)}</ol>
+    ${more > 0 && html`<p class="soft">${more} more below.</p>`}
+  `;
+}
+
+function troublesOf({ result, name: prefix }: Run, name: string | undefined): readonly Trouble[] {
+  return [
+    ...result.divergences.map(({ rule, predicted, observed, count, reproduced, statement }, n) => ({
+      id: divergenceId(prefix, n),
+      title: html`<code>${softened(rule)}</code>`,
+      text: statement,
+      answers: html`<span>predicted ${answer(predicted)}</span> <span class="bad">observed ${answer(observed)}</span>`,
+      reproduced,
+      count,
+      name,
+    })),
+    ...result.crashes.map(({ kind, title, reproduced }, n) => ({
+      id: crashId('crash', prefix, n),
+      title: 'crash',
+      text: title,
+      answers: html`<b class="bad">${kind}</b>`,
+      reproduced,
+      name,
+    })),
+    ...result.hangs.map(({ detail, reproduced }, n) => ({
+      id: crashId('hang', prefix, n),
+      title: 'hang',
+      text: detail,
+      answers: html`<b class="bad">no answer</b>`,
+      reproduced,
+      name,
+    })),
+  ];
+}
+
+function troubleItem({ id, title, text, answers, reproduced, count, name }: Trouble): Markup {
+  const often = `reproduced ${reproduced}${count === undefined ? '' : `, ${counted(count, 'case')}`}`;
+  return html`<li>
+    <div>
+      <a href="#${id}">${title}</a>${name !== undefined && html` <span class="soft">${name}</span>`}
+      <div class="soft">${prose(text)}</div>
+    </div>
+    <div class="delta">${answers}</div>
+    <div class="soft again">${often}</div>
+  </li>\n`;
 }
 
 /** "CQE user_data=0x1 res=-EACCES flags=0x0" as its result alone. */

@@ -80,6 +80,15 @@ test.each([
   expect(await run(['tsc', '--noEmit'], { 'oracle/a.ts': text })).toContain(code);
 });
 
+test('page: its script, which is JavaScript', async () => {
+  const config = 'reports/html/page/tsconfig.json';
+  const files = {
+    [config]: readFileSync(join(ROOT, config), 'utf8'),
+    'reports/html/page/page.js': "document.getElementById('theme').hidden = true;\n",
+  };
+  expect(await run(['tsc', '--noEmit', '-p', 'reports/html/page'], files)).toContain('TS2531');
+});
+
 test('unused: a file and an export that nobody imports', async () => {
   const files = {
     'harness/bin/ringfence.js': "import '../cli/main.ts';\n",

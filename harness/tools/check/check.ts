@@ -21,6 +21,7 @@ const CHECKS: Readonly<Record<string, { readonly what: string; readonly argv: re
     argv: ['biome', 'lint', '--error-on-warnings', '.'],
   },
   types: { what: 'types', argv: ['tsc', '--noEmit'] },
+  page: { what: 'types of the script of the HTML page', argv: ['tsc', '--noEmit', '-p', 'reports/html/page'] },
   typed: { what: 'lint with types: promises, any', argv: ['oxlint', '--type-aware', '--deny-warnings'] },
   unused: { what: 'unused files, exports and packages', argv: ['knip'] },
 };
