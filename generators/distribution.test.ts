@@ -1,6 +1,6 @@
 /** Measures what DISTRIBUTION.md says, over fixed seeds. */
 import { describe, expect, test } from 'vitest';
-import { ABI_7_0 } from '../oracle/uapi/abi.ts';
+import { ABI_7_0 } from '../oracle/probe/abi-documented.ts';
 import { INSTRUCTIONS } from '../oracle/bpf/instructions.ts';
 import { opForms } from '../oracle/opcodes/index.ts';
 import { RULES } from '../oracle/registry.ts';

@@ -2,7 +2,7 @@
  * What the generators draw, in numbers. `node generators/measure.ts [cases]` prints the tables of
  * DISTRIBUTION.md; the test beside that file checks them.
  */
-import { ABI_7_0 } from '../oracle/uapi/abi.ts';
+import { ABI_7_0 } from '../oracle/probe/abi-documented.ts';
 import type { AbiProfile } from '../oracle/uapi/abi.ts';
 import { instructionOf } from '../oracle/bpf/instructions.ts';
 import { validate } from '../oracle/bpf/validate.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ABI_7_0 } from './uapi/abi.ts';
+import { ABI_7_0 } from './probe/abi-documented.ts';
 import { opForms } from './opcodes/index.ts';
 import { predict } from './predict.ts';
 import { RULES, ruleById } from './registry.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ABI_7_0 } from '../../oracle/uapi/abi.ts';
+import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
 import { run } from '../../oracle/bpf/interpret.ts';
 import type { Program, SockFilter } from '../../oracle/bpf/program.ts';
 import { validate } from '../../oracle/bpf/validate.ts';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ABI_7_0 } from '../../oracle/uapi/abi.ts';
+import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
 import { predict } from '../../oracle/predict.ts';
 import type { Scenario, Step } from '../../oracle/scenario/types.ts';
 import { scenarioAt, SUITE_NAMES } from '../scenarios.ts';

@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ABI_7_0 } from '../../oracle/uapi/abi.ts';
+import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
 import { toJson } from '../../oracle/scenario/json.ts';
 import type { Scenario } from '../../oracle/scenario/types.ts';
 import type { RunResult } from '../../reports/data/result.ts';

@@ -1,6 +1,6 @@
 /** ringfence explain: the oracle alone, no guest. */
 import { readFileSync } from 'node:fs';
-import { ABI_7_0 } from '../../oracle/uapi/abi.ts';
+import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
 import {
   explain,
   explainFilter,

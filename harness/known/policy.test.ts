@@ -1,6 +1,6 @@
 /** What becomes of expectations. The kernel is scripted: it answers as the rules or the models say. */
 import { describe, expect, test } from 'vitest';
-import { ABI_7_0 } from '../../oracle/uapi/abi.ts';
+import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
 import { predict } from '../../oracle/predict.ts';
 import type { QuirkId } from '../../oracle/quirks/index.ts';
 import { toJson } from '../../oracle/scenario/json.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ABI_7_0 } from '../../oracle/uapi/abi.ts';
+import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
 import type { AbiProfile } from '../../oracle/uapi/abi.ts';
 import { FD } from '../../oracle/scenario/layout.ts';
 import { IORING_NOP } from '../../oracle/uapi/constants.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ABI_7_0 } from '../../oracle/uapi/abi.ts';
+import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
 import { OP } from '../../oracle/opcodes/index.ts';
 import { predict } from '../../oracle/predict.ts';
 import type { Observation } from '../../oracle/scenario/observation.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ABI_7_0 } from '../../oracle/uapi/abi.ts';
+import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
 import { toJson } from '../../oracle/scenario/json.ts';
 import { scenarioAt, SUITE_NAMES } from '../../generators/scenarios.ts';
 import { distinctProfiles, matrixCases } from './plan.ts';

@@ -1,6 +1,6 @@
 /** What becomes of a run when guests die, fall silent or send garbage. The guests are scripted: nothing here is said of a kernel. */
 import { describe, expect, test } from 'vitest';
-import { ABI_7_0 } from '../../oracle/uapi/abi.ts';
+import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
 import { predict } from '../../oracle/predict.ts';
 import { RULES } from '../../oracle/registry.ts';
 import type { Scenario } from '../../oracle/scenario/types.ts';

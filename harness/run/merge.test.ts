@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { BAD, GOOD } from '../../reports/testing/results.ts';
 import type { RunResult } from '../../reports/data/result.ts';
 import { planCases, shardSize } from './plan.ts';
-import { ABI_7_0 } from '../../oracle/uapi/abi.ts';
+import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
 import { addDigests, Ledger, parseLedger, scenarioDigest } from './ledger.ts';
 import type { LedgerLine } from './ledger.ts';
 import { mergeShards } from './merge.ts';

@@ -1,6 +1,6 @@
 /** Questions that the kernel does not survive, and kernels whose interface is not the documented one. The guests are scripted. */
 import { describe, expect, it } from 'vitest';
-import { ABI_7_0 } from '../../oracle/uapi/abi.ts';
+import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
 import { judgedAbi } from '../../oracle/probe/abi-documented.ts';
 import { predict } from '../../oracle/predict.ts';
 import type { Scenario } from '../../oracle/scenario/types.ts';

@@ -1,5 +1,5 @@
 /** From nothing to a guest that answers: installs, fetches, builds, boots, and asks the kernel what it is. */
-import { ABI_7_0 } from '../../oracle/uapi/abi.ts';
+import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
 import type { AbiProfile } from '../../oracle/uapi/abi.ts';
 import { judgedAbi } from '../../oracle/probe/abi-documented.ts';
 import type { Scenario } from '../../oracle/scenario/types.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ABI_7_0 } from '../uapi/abi.ts';
+import { ABI_7_0 } from '../probe/abi-documented.ts';
 import { encodeProgram } from '../bpf/program.ts';
 import { parseAsm } from '../bpf/asm.ts';
 import { printCArray } from '../bpf/carray.ts';

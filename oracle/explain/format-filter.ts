@@ -1,5 +1,5 @@
 /** What a filter does, as text. */
-import { ABI_7_0 } from '../uapi/abi.ts';
+import { ABI_7_0 } from '../probe/abi-documented.ts';
 import { hex } from '../text/index.ts';
 import type { FilterExplanation, FilterRun, RunStep } from './filter.ts';
 import { listing, verdictText } from './program.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ABI_7_0 } from '../uapi/abi.ts';
+import { ABI_7_0 } from '../probe/abi-documented.ts';
 import type { Scenario } from '../scenario/types.ts';
 import { CASE } from '../../reports/testing/results.ts';
 import { storyOf } from './story.ts';

@@ -1,7 +1,7 @@
 /** Whole scenarios at the edge of what is described: where pointers, privilege or order leave the answer open, and what must hold all the same. */
 import { describe, expect, it } from 'vitest';
 import type { AbiProfile } from '../uapi/abi.ts';
-import { ABI_7_0 } from '../uapi/abi.ts';
+import { ABI_7_0 } from '../probe/abi-documented.ts';
 import { ARENA_BASE, ARENA_END, RING_FD } from '../scenario/layout.ts';
 import { TIMESPEC } from '../world/arena.ts';
 import { E, IORING_NOP, IORING_SETUP as SETUP, IOSQE } from '../uapi/constants.ts';

@@ -1,6 +1,6 @@
 /** Requests of one batch that meet over a resource: nothing is said of what nobody ordered. */
 import { expect, it } from 'vitest';
-import { ABI_7_0 } from '../uapi/abi.ts';
+import { ABI_7_0 } from '../probe/abi-documented.ts';
 import { ARENA, ARENA_BASE, FD } from '../scenario/layout.ts';
 import { OP } from '../opcodes/index.ts';
 import { predict } from '../predict.ts';

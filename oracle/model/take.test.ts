@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ABI_7_0 } from '../uapi/abi.ts';
+import { ABI_7_0 } from '../probe/abi-documented.ts';
 import { predict } from '../predict.ts';
 import type { SpawnHow, Step } from '../scenario/types.ts';
 

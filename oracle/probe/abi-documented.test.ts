@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ABI_7_0 } from '../uapi/abi.ts';
-import { documentedRange, judgedAbi } from './abi-documented.ts';
+import { ABI_7_0, documentedRange, judgedAbi } from './abi-documented.ts';
 
 const SOCKET = 45;
 const CONNECT = 16;

@@ -2,8 +2,10 @@
  * What the headers of the released kernels fix. A probed value that no header knows is no other ABI but a
  * broken kernel: it is judged by the documented value, so that every case that meets it shows the difference.
  */
-import { ABI_7_0 } from '../uapi/abi.ts';
+import { opSpec, opSpecs } from '../opcodes/index.ts';
+import { OPEN_X86_64 } from '../uapi/abi.ts';
 import type { AbiProfile } from '../uapi/abi.ts';
+import { parseRelease } from '../uapi/release.ts';
 
 /** A probed value that is not the documented one. */
 export interface AbiOddity {
@@ -17,36 +19,55 @@ export interface AbiOddity {
 }
 
 /** Upstream versions whose headers were read: linux/io_uring.h and linux/io_uring/bpf_filter.h of 7.0 to 7.3. */
-export const DOCUMENTED_FROM = [7, 0] as const;
-export const DOCUMENTED_TO = [7, 3] as const;
+const DOCUMENTED_FROM = '7.0';
+const DOCUMENTED_TO = '7.3';
 
-const CONNECT = 16;
-/** Bytes of `connect` in struct io_uring_bpf_ctx, from 7.2 on. */
-const CONNECT_PDU = 24;
-const CONNECT_SINCE = [7, 2] as const;
-
-/** "7.3.4+deb13" as 7003. */
-function versionNumber(release: string): number {
-  const [, major = '0', minor = '0'] = /^(\d+)\.(\d+)/.exec(release) ?? [];
-  return of([Number(major), Number(minor)]);
+/** Orders releases by major and minor number: a candidate and a stable release have what their version has. */
+function compareVersions(a: string, b: string): number {
+  const [x, y] = [a, b].map((release) => parseRelease(release)?.numbers ?? [0, 0]);
+  return x![0]! - y![0]! || x![1]! - y![1]!;
 }
 
-function of([major, minor]: readonly [number, number]): number {
-  return major * 1000 + minor;
+/** Whether a kernel of this release has what its `since` says; what is older than the filters all of them have. */
+function has(release: string, { since }: { readonly since: string }): boolean {
+  return compareVersions(since, DOCUMENTED_FROM) <= 0 || compareVersions(since, release) <= 0;
+}
+
+/** IORING_OP_LAST of a documented release. */
+function opLast(release: string): number {
+  return Math.max(...opSpecs.filter((spec) => has(release, spec)).map(({ opcode }) => opcode)) + 1;
 }
 
 /** Documented payload size of an opcode, given what the kernel answered. */
 function documentedPdu(opcode: number, probed: number, release: string): number {
+  const payload = opSpec(opcode)?.payload;
+  if (payload === undefined) return 0;
   // A distribution may have it earlier.
-  if (opcode === CONNECT) return probed === 0 && versionNumber(release) < of(CONNECT_SINCE) ? 0 : CONNECT_PDU;
-  return ABI_7_0.pdu_size[opcode] ?? 0;
+  return probed === 0 && !has(release, payload) ? 0 : payload.size;
 }
+
+/** The profile of Linux 7.0 on x86-64; the default of `explain` and of tests that need no kernel. */
+export const ABI_7_0: AbiProfile = {
+  release: '7.0',
+  machine: 'x86_64',
+  little_endian: true,
+  op_last: opLast('7.0'),
+  register_last: 38,
+  ctx_size: 40,
+  pdu_size: Array.from({ length: opLast('7.0') }, (_, opcode) => documentedPdu(opcode, 0, '7.0')),
+  filter_flags: 3,
+  sqe_flags: 0x7f,
+  setup_flags: 0xffffffff,
+  nop_shows_fixed_file: false,
+  bind_shows_async: true,
+  open_force_flags: 0o100000,
+  open: OPEN_X86_64,
+};
 
 /** Where a release stands to the versions whose headers are known: -1 older, 0 among them, 1 newer. */
 export function documentedRange(release: string): -1 | 0 | 1 {
-  const version = versionNumber(release);
-  if (version < of(DOCUMENTED_FROM)) return -1;
-  return version > of(DOCUMENTED_TO) ? 1 : 0;
+  if (compareVersions(release, DOCUMENTED_FROM) < 0) return -1;
+  return compareVersions(release, DOCUMENTED_TO) > 0 ? 1 : 0;
 }
 
 /**
@@ -70,7 +91,8 @@ export function judgedAbi(probed: AbiProfile): { readonly abi: AbiProfile; reado
     oddities.push({ field, ...(opcode === undefined ? {} : { opcode }), probed: value, documented, accepted });
     return accepted ? value : documented;
   };
-  const op_last = settle('op_last', probed.op_last, ABI_7_0.op_last, probed.op_last > ABI_7_0.op_last);
+  const documented_ops = opLast(probed.release);
+  const op_last = settle('op_last', probed.op_last, documented_ops, probed.op_last > documented_ops);
   const abi: AbiProfile = {
     ...probed,
     op_last,

@@ -2,7 +2,7 @@
 import { decisionsOf } from '../quirks/index.ts';
 import type { Decisions, QuirkId } from '../quirks/index.ts';
 import type { AbiProfile } from '../uapi/abi.ts';
-import { ABI_7_0 } from '../uapi/abi.ts';
+import { ABI_7_0 } from '../probe/abi-documented.ts';
 import type { Fixture } from '../scenario/layout.ts';
 import { FIXTURES, RING_FD } from '../scenario/layout.ts';
 import type { Sqe } from '../scenario/types.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ABI_7_0 } from '../uapi/abi.ts';
+import { ABI_7_0 } from '../probe/abi-documented.ts';
 import { OPEN_HOW, PATH } from '../world/arena.ts';
 import { OP } from '../opcodes/index.ts';
 import type { BpfArg, Scenario, Step } from '../scenario/types.ts';

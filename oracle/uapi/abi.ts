@@ -76,21 +76,3 @@ export const OPEN_ARM64: OpenFlagValues = {
   O_LARGEFILE: 0o400000,
   O_TMPFILE: 0o20040000,
 };
-
-/** The profile of Linux 7.0 on x86-64; the default of `explain` and of tests that need no kernel. */
-export const ABI_7_0: AbiProfile = {
-  release: '7.0',
-  machine: 'x86_64',
-  little_endian: true,
-  op_last: 65,
-  register_last: 38,
-  ctx_size: 40,
-  pdu_size: Array.from({ length: 65 }, (_, op) => (op === 45 ? 12 : op === 18 || op === 28 ? 24 : 0)),
-  filter_flags: 3,
-  sqe_flags: 0x7f,
-  setup_flags: 0xffffffff,
-  nop_shows_fixed_file: false,
-  bind_shows_async: true,
-  open_force_flags: 0o100000,
-  open: OPEN_X86_64,
-};

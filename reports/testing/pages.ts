@@ -1,5 +1,5 @@
 /** Results and pages for the tests of the page. */
-import { ABI_7_0 } from '../../oracle/uapi/abi.ts';
+import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
 import { RULES } from '../../oracle/registry.ts';
 import { storyOf } from '../../oracle/explain/story.ts';
 import { MATRIX, MATRIX_RESULTS } from './matrices.ts';

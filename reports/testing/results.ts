@@ -1,5 +1,5 @@
 /** A made-up result for the tests of reports. */
-import { ABI_7_0 } from '../../oracle/uapi/abi.ts';
+import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
 import { toJson } from '../../oracle/scenario/json.ts';
 import type { Scenario } from '../../oracle/scenario/types.ts';
 import type { RunResult } from '../data/result.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { formatDivergence } from './divergence.ts';
 import { formatSummary } from './summary.ts';
 import { BAD, CASE, GOOD } from '../testing/results.ts';
-import { ABI_7_0 } from '../../oracle/uapi/abi.ts';
+import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
 import { printScenario } from '../../oracle/text/index.ts';
 import { toJson } from '../../oracle/scenario/json.ts';
 

@@ -1,5 +1,5 @@
 /** The end of a run on one screen: the verdict first, then what there is to do about it. */
-import { ABI_7_0 } from '../../oracle/uapi/abi.ts';
+import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
 import type { AbiProfile } from '../../oracle/uapi/abi.ts';
 import { fromJson } from '../../oracle/scenario/json.ts';
 import { printScenario } from '../../oracle/text/index.ts';
