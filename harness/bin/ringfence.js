@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 // Starts the command line on the Node.js that this project installs, whatever `node` is on PATH.
+// Not through vm/host/processes.ts and zx like every other program: this file must run where neither the packages nor
+// a Node.js that reads TypeScript are there yet.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

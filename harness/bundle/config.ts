@@ -11,7 +11,7 @@ import { FetchError, withDeb } from '../../vm/kernels/apt.ts';
 import { pinnedPath } from '../../vm/kernels/fetch.ts';
 import { findPinned } from '../../vm/kernels/pinned.ts';
 import { X86_64 } from '../../vm/machine/index.ts';
-import { run } from '../../vm/host/tools.ts';
+import { run } from '../../vm/host/processes.ts';
 
 /** The configuration, or why there is none. `source`: where it was found. */
 export type KernelConfig =

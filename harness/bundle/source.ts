@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { run } from '../../vm/host/tools.ts';
+import { run } from '../../vm/host/processes.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** What a result depends on; reports and tests are not part of it. */

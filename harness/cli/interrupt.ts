@@ -1,5 +1,5 @@
 /** Ctrl-C, once for every long command: the first stops the work and keeps what was found, a second ends at once. */
-import { killAllGuests } from '../../vm/host/processes.ts';
+import { killAll } from '../../vm/host/processes.ts';
 import { EXIT } from '../../vm/index.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -36,7 +36,7 @@ export async function interruptible<T>(
     }
     // npm and the launcher pass on what the terminal sent already: that is one Ctrl-C, not two.
     if (now - firstAt < ONE_INTERRUPT_MS) return;
-    killAllGuests();
+    killAll();
     keep?.();
     process.exit(EXIT.interrupted);
   };

@@ -3,12 +3,12 @@
  * `ringfence run --linux DIR --build --patch FILE`, and looks for exit code 1 and the right rule.
  * The tree itself must be conformant first. Not part of `npm test`: it builds kernels.
  */
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { RunResult } from '../../reports/data/result.ts';
+import { run } from '../../vm/host/processes.ts';
 
 /** One planted bug, as in suites/planted/*.json. */
 export interface Planted {
@@ -78,12 +78,12 @@ interface Outcome {
   readonly seconds: number;
 }
 
-function runOn(tree: string, out: string, args: readonly string[]): Outcome {
+async function runOn(tree: string, out: string, args: readonly string[]): Promise<Outcome> {
   const started = performance.now();
-  const { status } = spawnSync(
-    process.execPath,
-    [join(HERE, '../../harness/cli/main.ts'), 'run', '--linux', tree, '--build', '--out', out, ...args],
-    { stdio: ['ignore', 'inherit', 'inherit'] },
+  const main = join(HERE, '../../harness/cli/main.ts');
+  const { code } = await run(
+    [process.execPath, main, 'run', '--linux', resolve(tree), '--build', '--out', resolve(out), ...args],
+    { show: true, timeoutMs: 0 },
   );
   let result: RunResult | undefined;
   try {
@@ -91,7 +91,7 @@ function runOn(tree: string, out: string, args: readonly string[]): Outcome {
   } catch {
     // It ended before there was one; the exit code tells.
   }
-  return { code: status, result, seconds: Math.round((performance.now() - started) / 1000) };
+  return { code, result, seconds: Math.round((performance.now() - started) / 1000) };
 }
 
 /** What was said of one bug, and whether it was caught as it should be. */
@@ -111,7 +111,7 @@ function judge(bug: Planted, { code, result }: Outcome): { readonly caught: bool
   return { caught: code === 1 && right.length > 0, text };
 }
 
-function main(): number {
+async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       linux: { type: 'string' },
@@ -147,7 +147,7 @@ function main(): number {
   const lines: string[] = [];
   let fine = true;
   if (values['skip-clean'] !== true) {
-    const clean = runOn(tree, join(out, 'clean'), ['--cases', values.cases ?? '1600', ...jobs]);
+    const clean = await runOn(tree, join(out, 'clean'), ['--cases', values.cases ?? '1600', ...jobs]);
     fine = clean.code === 0;
     const verdict = fine ? 'conformant' : `NOT CONFORMANT (exit code ${clean.code})`;
     const known = clean.result?.known.map(({ id }) => id).join(', ') || 'none';
@@ -158,7 +158,7 @@ function main(): number {
     try {
       const patch = join(out, `${bug.id}.patch`);
       writeFileSync(patch, patchOf(bug, readFileSync(join(tree, bug.file), 'utf8')));
-      const outcome = runOn(tree, join(out, bug.id), [
+      const outcome = await runOn(tree, join(out, bug.id), [
         '--patch',
         patch,
         '--suite',
@@ -181,4 +181,4 @@ function main(): number {
 }
 
 if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url))
-  process.exitCode = main();
+  process.exitCode = await main();

@@ -5,7 +5,8 @@ import { SetupError } from '../host/errors.ts';
 import { installCommand, installPackages, rootPrefix } from '../host/requirements.ts';
 import type { GuestMachine } from '../machine/index.ts';
 import { X86_64 } from '../machine/index.ts';
-import { run, which } from '../host/tools.ts';
+import { run } from '../host/processes.ts';
+import { which } from '../host/tools.ts';
 
 /** One program or header. */
 export interface BuildTool {

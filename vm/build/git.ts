@@ -1,21 +1,17 @@
-/** What git knows of a tree. Every answer is undefined where git is missing, or where the directory is not a repository of its own. */
-import { execFileSync } from 'node:child_process';
+/**
+ * What git knows of a tree. Every answer is undefined where git is missing, or where the directory is not a
+ * repository of its own.
+ */
 import { existsSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { runSync } from '../host/processes.ts';
 
 /** Output of a git command in a directory. */
 function git(dir: string, ...args: string[]): string | undefined {
-  try {
-    // The tree may be another user's, and its settings must start no program.
-    return execFileSync('git', ['-c', 'safe.directory=*', '-c', 'core.fsmonitor=false', '-C', dir, ...args], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-      maxBuffer: 1 << 28,
-      env: { ...process.env, LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0' },
-    });
-  } catch {
-    return undefined;
-  }
+  // The tree may be another user's, and its settings must start no program.
+  const safe = ['-c', 'safe.directory=*', '-c', 'core.fsmonitor=false', '-C', resolve(dir)];
+  const { ok, stdout } = runSync(['git', ...safe, ...args], { env: { GIT_OPTIONAL_LOCKS: '0' } });
+  return ok ? stdout : undefined;
 }
 
 /** True when the directory is the top of a git work tree. */

@@ -1,8 +1,12 @@
-/** Runs make: progress now and then, the whole output in a log, errors with an exit code that git bisect understands. */
-import { spawn } from 'node:child_process';
+/**
+ * Runs make: progress now and then, the whole output in a log, errors with an exit code that git bisect understands.
+ */
+import type { WriteStream } from 'node:fs';
 import { createWriteStream } from 'node:fs';
+import { Readable } from 'node:stream';
 import { KernelError, SetupError } from '../host/errors.ts';
-import { forgetGroup, killGroup, registerGroup } from '../host/processes.ts';
+import type { Ended } from '../host/processes.ts';
+import { start } from '../host/processes.ts';
 
 /** Milliseconds between two lines of progress. */
 const PROGRESS_MS = 30_000;
@@ -49,15 +53,71 @@ const FOREIGN = [
   'LOCALVERSION',
 ];
 
+/** The log file. A full disk must not end the build: what cannot be written is left out. */
+class Log {
+  readonly #file: WriteStream;
+  #broken = false;
+
+  constructor(path: string) {
+    this.#file = createWriteStream(path, { flags: 'a' });
+    this.#file.on('error', () => {
+      this.#broken = true;
+    });
+  }
+
+  write(text: string): void {
+    if (!this.#broken) this.#file.write(text);
+  }
+
+  async close(): Promise<void> {
+    if (this.#broken) return;
+    await new Promise<void>((resolve) => {
+      this.#file.once('error', () => resolve());
+      this.#file.end(() => resolve());
+    });
+  }
+}
+
+/** Counts the steps in make's output, and keeps the last lines of it. */
+class Output {
+  readonly lines: string[] = [];
+  steps = 0;
+  /** What the last step made. */
+  last = '';
+  readonly #rest: string[] = [];
+
+  /** @param fd the descriptor it was written to: lines of two do not mix */
+  add(text: string, fd: number): void {
+    const lines = ((this.#rest[fd] ?? '') + text).split('\n');
+    this.#rest[fd] = lines.pop() ?? '';
+    for (const line of lines) this.#line(line);
+  }
+
+  #line(line: string): void {
+    const step = /^ {2}[A-Z][\w/]*\s+(?:\[M\] )?(\S+)$/.exec(line);
+    if (step) {
+      this.steps++;
+      this.last = step[1] ?? '';
+    }
+    this.lines.push(line);
+    if (this.lines.length > KEPT) this.lines.splice(0, KEPT / 2);
+  }
+}
+
+/** What make inherits of the environment. */
+function environment(own: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = { ...process.env, LC_ALL: 'C', ...own };
+  for (const name of FOREIGN) if (!(name in own)) delete env[name];
+  return env;
+}
+
 /**
  * @throws KernelError (125) the tree does not build: the first errors, and where the log is
  * @throws SetupError the machine is at fault: no space, a missing program, the compiler was killed
  */
 export async function make(options: MakeOptions): Promise<void> {
-  const { signal } = options;
+  const { signal, what } = options;
   signal?.throwIfAborted();
-  const env: NodeJS.ProcessEnv = { ...process.env, LC_ALL: 'C', ...options.env };
-  for (const name of FOREIGN) if (!(name in options.env)) delete env[name];
   const argv = [
     '-C',
     options.source,
@@ -67,68 +127,48 @@ export async function make(options: MakeOptions): Promise<void> {
     '--no-print-directory',
     ...options.targets,
   ];
-  const file = createWriteStream(options.logFile, { flags: 'a' });
-  let unwritten: Error | undefined;
-  file.on('error', (error) => {
-    unwritten = error;
-  });
+  const file = new Log(options.logFile);
   file.write(`$ make ${argv.join(' ')}\n`);
+  const output = new Output();
   const started = performance.now();
-  const kept: string[] = [];
-  let steps = 0;
-  let last = '';
-  // The build leaves the processors to whoever needs them more.
-  const child = spawn('nice', ['-n', process.env['RINGFENCE_BUILD_NICE'] ?? '10', 'make', ...argv], {
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
-    cwd: '/',
-  });
-  if (child.pid !== undefined) registerGroup(child.pid);
-  const abort = (): void => {
-    if (child.pid !== undefined) killGroup(child.pid);
-  };
-  signal?.addEventListener('abort', abort, { once: true });
   const timer = setInterval(() => {
-    options.log(
-      `building ${options.what}: ${steps} steps in ${minutes(performance.now() - started)}${last === '' ? '' : `, now ${last}`}`,
-    );
+    const now = output.last === '' ? '' : `, now ${output.last}`;
+    options.log(`building ${what}: ${output.steps} steps in ${minutes(performance.now() - started)}${now}`);
   }, PROGRESS_MS);
-  for (const stream of [child.stdout, child.stderr]) {
-    let rest = '';
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      if (!unwritten) file.write(text);
-      const lines = (rest + text).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) {
-        const step = /^ {2}[A-Z][\w/]*\s+(?:\[M\] )?(\S+)$/.exec(line);
-        if (step) {
-          steps++;
-          last = step[1] ?? '';
-        }
-        kept.push(line);
-        if (kept.length > KEPT) kept.splice(0, KEPT / 2);
-      }
-    });
-  }
-  const end = await new Promise<{ code: number | null; signal: NodeJS.Signals | null; error?: Error }>((resolve) => {
-    child.once('error', (error) => resolve({ code: null, signal: null, error }));
-    child.once('close', (code, ended) => resolve({ code, signal: ended }));
+  const end = await follow(argv, options, (text, fd) => {
+    file.write(text);
+    output.add(text, fd);
   });
   clearInterval(timer);
-  signal?.removeEventListener('abort', abort);
-  if (child.pid !== undefined) forgetGroup(child.pid);
-  await new Promise<void>((resolve) => {
-    if (unwritten) resolve();
-    else file.end(() => resolve());
-  });
+  await file.close();
   signal?.throwIfAborted();
   if (end.error)
     throw new SetupError(`make could not be started: ${end.error.message}`, 'Install make, then start again.', {
       cause: end.error,
     });
-  if (end.code === 0) return;
-  throw failure(kept, options, end.signal);
+  if (end.code !== 0) throw failure(output.lines, options, end.signal);
+}
+
+/** Runs make to its end and hands its output on, with the descriptor it came from. */
+async function follow(
+  argv: readonly string[],
+  options: MakeOptions,
+  said: (text: string, fd: number) => void,
+): Promise<Ended> {
+  // The build leaves the processors to whoever needs them more.
+  const nice = ['nice', '-n', process.env['RINGFENCE_BUILD_NICE'] ?? '10'];
+  const child = start([...nice, 'make', ...argv], {
+    env: environment(options.env),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const abort = (): void => child.kill();
+  options.signal?.addEventListener('abort', abort, { once: true });
+  child.stdio.forEach((stream, fd) => {
+    if (stream instanceof Readable) stream.setEncoding('utf8').on('data', (text: string) => said(text, fd));
+  });
+  const end = await child.ended;
+  options.signal?.removeEventListener('abort', abort);
+  return end;
 }
 
 /** Minutes for people: `40 s`, `2 min`. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { sha256 } from '../host/cache.ts';
 import { KernelError, SetupError } from '../host/errors.ts';
-import { run } from '../host/tools.ts';
+import { run } from '../host/processes.ts';
 import type { AppliedPatch } from '../kernels/kernel.ts';
 import type { Overrides } from './copy.ts';
 

@@ -1,6 +1,4 @@
 /** A running guest: bytes in, bytes out, its console, and the certainty that it ends. */
-import type { ChildProcess } from 'node:child_process';
-import { spawn } from 'node:child_process';
 import type { WriteStream } from 'node:fs';
 import { closeSync, createWriteStream, openSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
@@ -12,7 +10,8 @@ import type { GuestImage } from './image.ts';
 import type { Kernel } from '../kernels/kernel.ts';
 import type { GuestMachine } from '../machine/index.ts';
 import { X86_64 } from '../machine/index.ts';
-import { forgetGroup, killGroup, registerGroup } from '../host/processes.ts';
+import type { Started } from '../host/processes.ts';
+import { start } from '../host/processes.ts';
 import type { Accel, QemuOptions } from './qemu.ts';
 import { missingQemu } from '../host/qemu-version.ts';
 import { INITRD_FD, KERNEL_FD, LINE_FD, PORT_FD, privileges, qemuArgv } from './qemu.ts';
@@ -81,7 +80,7 @@ class RunningGuest implements Guest {
   bootMs = 0;
   readonly #options: BootOptions;
   readonly #machine: GuestMachine;
-  readonly #child: ChildProcess;
+  readonly #child: Started;
   /** The ways to the runner: the virtio port, and the serial line. The one that speaks first is `#port`. */
   readonly #ways: readonly Duplex[];
   #port: Duplex;
@@ -93,7 +92,6 @@ class RunningGuest implements Guest {
   #backlog: Buffer[] = [];
   #receive: ((chunk: Buffer) => void) | undefined;
   #gone = false;
-  #spawnError: Error | undefined;
 
   constructor(options: BootOptions, machine: GuestMachine, argv: readonly string[]) {
     this.accel = options.accel;
@@ -101,10 +99,9 @@ class RunningGuest implements Guest {
     this.#machine = machine;
     this.#console = new ConsoleBuffer(options.consoleCap ?? 4 << 20);
     if (options.consoleFile !== undefined) this.#openConsoleFile(options.consoleFile);
-    this.#child = start(argv, options);
-    this.#ways = [PORT_FD, LINE_FD].map((fd) => this.#child.stdio[fd as 3] as unknown as Duplex);
+    this.#child = launch(argv, options);
+    this.#ways = [PORT_FD, LINE_FD].map((fd) => this.#child.stdio[fd] as Duplex);
     this.#port = this.#ways[0]!;
-    if (this.#child.pid !== undefined) registerGroup(this.#child.pid);
     this.exited = this.#watch();
   }
 
@@ -127,13 +124,14 @@ class RunningGuest implements Guest {
 
   #watch(): Promise<GuestExit> {
     const decoder = new StringDecoder('utf8');
-    this.#child.stdout?.on('data', (chunk: Buffer) => {
+    const [, stdout, stderr] = this.#child.stdio;
+    stdout?.on('data', (chunk: Buffer) => {
       const text = decoder.write(chunk);
       this.#console.add(text);
       this.#file?.write(chunk);
       for (const listener of this.#listeners) listener(text);
     });
-    this.#child.stderr?.on('data', (chunk: Buffer) => {
+    stderr?.on('data', (chunk: Buffer) => {
       this.#stderr = (this.#stderr + chunk.toString()).slice(-STDERR_CAP);
     });
     for (const way of this.#ways) {
@@ -144,25 +142,18 @@ class RunningGuest implements Guest {
       // A write to a guest that has just died fails; `exited` tells the story.
       way.on('error', () => {});
     }
-    const abort = (): void => killGroup(this.pid);
+    const abort = (): void => this.#child.kill();
     this.#options.signal?.addEventListener('abort', abort, { once: true });
-    return new Promise((resolve) => {
-      const end = (code: number | null, signal: NodeJS.Signals | null): void => {
-        if (this.#gone) return;
-        this.#gone = true;
-        this.#options.signal?.removeEventListener('abort', abort);
-        if (this.#child.pid !== undefined) forgetGroup(this.#child.pid);
-        for (const way of this.#ways) way.destroy();
-        const done = (): void => resolve({ code, signal, stderr: this.#stderr });
-        if (this.#file) this.#file.end(done);
-        else done();
-      };
-      this.#child.once('error', (error) => {
-        this.#spawnError = error;
-        if (this.#child.pid === undefined) end(null, null);
+    return this.#child.ended.then(async ({ code, signal, error }) => {
+      this.#gone = true;
+      this.#options.signal?.removeEventListener('abort', abort);
+      for (const way of this.#ways) way.destroy();
+      await new Promise<void>((resolve) => {
+        if (this.#file) this.#file.end(resolve);
+        else resolve();
       });
-      // 'close' comes after the last data of all pipes, the port included.
-      this.#child.once('close', end);
+      if (error) this.#stderr += `QEMU could not be started: ${error.message}\n`;
+      return { code, signal, stderr: this.#stderr };
     });
   }
 
@@ -199,8 +190,6 @@ class RunningGuest implements Guest {
   }
 
   #bootFailure(exit: GuestExit): RingfenceError {
-    if (this.#spawnError)
-      return new SetupError(`QEMU could not be started: ${this.#spawnError.message}`, 'Run `ringfence doctor`.');
     const how = exit.signal ? `was ended by ${exit.signal}` : `ended with code ${exit.code}`;
     if (this.console.trim() === '' && (exit.code !== 0 || exit.signal)) {
       return new SetupError(
@@ -246,13 +235,12 @@ class RunningGuest implements Guest {
   }
 
   async kill(): Promise<void> {
-    if (!this.#gone && this.#child.pid !== undefined) killGroup(this.#child.pid);
+    this.#child.kill();
     await this.exited;
   }
 }
 
-function start(argv: readonly string[], options: BootOptions): ChildProcess {
-  const [program = '', ...args] = argv;
+function launch(argv: readonly string[], options: BootOptions): Started {
   const open: number[] = [];
   try {
     for (const path of [options.kernel.path, options.image.path]) open.push(openSync(path, 'r'));
@@ -261,8 +249,7 @@ function start(argv: readonly string[], options: BootOptions): ChildProcess {
     stdio[INITRD_FD] = open[1] ?? 'ignore';
     stdio[PORT_FD] = 'pipe';
     stdio[LINE_FD] = 'pipe';
-    // A group of its own: Ctrl-C in the terminal reaches us, and we decide what becomes of the guest.
-    return spawn(program, args, { stdio, detached: true, cwd: '/', env: { PATH: process.env['PATH'], LC_ALL: 'C' } });
+    return start(argv, { stdio, env: { PATH: process.env['PATH'], LC_ALL: 'C' } });
   } catch (error) {
     throw new SetupError(
       `QEMU could not be started: ${error instanceof Error ? error.message : String(error)}`,

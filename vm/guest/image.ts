@@ -9,7 +9,8 @@ import { cpio } from './cpio.ts';
 import { SetupError, temporarySpace } from '../host/errors.ts';
 import type { GuestMachine } from '../machine/index.ts';
 import { X86_64 } from '../machine/index.ts';
-import { run, which } from '../host/tools.ts';
+import { run } from '../host/processes.ts';
+import { which } from '../host/tools.ts';
 
 /** A built image. */
 export interface GuestImage {

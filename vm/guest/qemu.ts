@@ -4,7 +4,8 @@ import { uidOf } from '../host/accounts.ts';
 import { qemuVersion } from '../host/qemu-version.ts';
 import type { GuestMachine } from '../machine/index.ts';
 import { PORT_NAME, X86_64 } from '../machine/index.ts';
-import { run, which } from '../host/tools.ts';
+import { run } from '../host/processes.ts';
+import { which } from '../host/tools.ts';
 
 /** What runs the guest's instructions: the processor (`kvm`) or QEMU's translator (`tcg`). */
 export type Accel = 'kvm' | 'tcg';

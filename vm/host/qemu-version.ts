@@ -2,7 +2,8 @@
 import type { GuestMachine } from '../machine/index.ts';
 import { X86_64 } from '../machine/index.ts';
 import { SetupError } from './errors.ts';
-import { run, which } from './tools.ts';
+import { run } from './processes.ts';
+import { which } from './tools.ts';
 
 const known = new Map<string, Promise<readonly [number, number, string]>>();
 

@@ -7,7 +7,8 @@ import { SetupError, RingfenceError } from './errors.ts';
 import type { GuestMachine } from '../machine/index.ts';
 import { X86_64 } from '../machine/index.ts';
 import { qemuVersion } from './qemu-version.ts';
-import { run, toolVersion, which } from './tools.ts';
+import { run } from './processes.ts';
+import { toolVersion, which } from './tools.ts';
 
 /** QEMU before 7.0 is untested. */
 export const MIN_QEMU = [7, 0] as const;

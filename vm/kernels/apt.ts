@@ -9,8 +9,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hasCode, SetupError, temporarySpace } from '../host/errors.ts';
 import { uidOf } from '../host/accounts.ts';
-import type { ToolResult } from '../host/tools.ts';
-import { run, which } from '../host/tools.ts';
+import type { ToolResult } from '../host/processes.ts';
+import { run } from '../host/processes.ts';
+import { which } from '../host/tools.ts';
 import type { PinnedKernel } from './pinned.ts';
 
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
