@@ -1,6 +1,6 @@
 /** Scenarios in numbered chunks, for runs that are repeated by seed. */
 import type { AbiProfile } from '../oracle/uapi/abi.ts';
-import type { Scenario } from '../oracle/scenario/types.ts';
+import type { Scenario } from '../oracle/steps/index.ts';
 import { Draw, mix32 } from './draw.ts';
 import { drawScenario, SUITE_NAMES } from './suites.ts';
 import type { SuiteName } from './suites.ts';

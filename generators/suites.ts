@@ -1,7 +1,7 @@
 /** Scenarios of each suite as fast-check arbitraries. */
 import * as fc from 'fast-check';
 import type { AbiProfile } from '../oracle/uapi/abi.ts';
-import type { Scenario } from '../oracle/scenario/types.ts';
+import type { Scenario } from '../oracle/steps/index.ts';
 import { Builder } from './builder.ts';
 import { Draw } from './draw.ts';
 import type { Weighted } from './draw.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ABI_7_0 } from '../oracle/probe/abi-documented.ts';
-import type { Scenario, Step } from '../oracle/scenario/types.ts';
+import type { Scenario, Step } from '../oracle/steps/index.ts';
 import { bpfArg } from './args.ts';
 import { isWellFormed } from './well-formed.ts';
 

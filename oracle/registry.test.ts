@@ -5,7 +5,7 @@ import { opForms } from './opcodes/index.ts';
 import { predict } from './predict.ts';
 import { RULES, ruleById } from './registry.ts';
 import { anyScenario, anySqe } from './testing/scenarios.ts';
-import type { Scenario } from './scenario/types.ts';
+import type { Scenario } from './steps/index.ts';
 
 // A fixed seed: a gate must not flake.
 fc.configureGlobal({ seed: 7 });

@@ -9,7 +9,7 @@ import type { Prepared } from '../harness/run/run.ts';
 import { waitsOf } from '../oracle/judge/waits.ts';
 import { predict } from '../oracle/predict.ts';
 import type { Observation } from '../oracle/scenario/observation.ts';
-import type { Scenario } from '../oracle/scenario/types.ts';
+import type { Scenario } from '../oracle/steps/index.ts';
 import { EXAMPLES } from './examples/index.ts';
 
 let prepared: Prepared;

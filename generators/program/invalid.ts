@@ -4,7 +4,7 @@ import { instructionOf } from '../../oracle/bpf/instructions.ts';
 import { BPF_MAXINSNS } from '../../oracle/bpf/program.ts';
 import type { Program, SockFilter } from '../../oracle/bpf/program.ts';
 import type { Draw } from '../draw.ts';
-import { splice } from './edit.ts';
+import { splice } from '../../oracle/bpf/splice.ts';
 
 const f = (code: number, k = 0, jt = 0, jf = 0): SockFilter => ({ code, jt, jf, k: k >>> 0 });
 

@@ -6,9 +6,9 @@ import { validate } from '../../oracle/bpf/validate.ts';
 import { Crew } from '../crew.ts';
 import { Draw } from '../draw.ts';
 import type { ProgramContexts } from './body.ts';
-import { splice } from './edit.ts';
+import { splice } from '../../oracle/bpf/splice.ts';
 import { noise, REASONS, spoil, touchLimit } from './invalid.ts';
-import { shrinkProgram } from './shrink.ts';
+import { shrinkProgram } from '../../oracle/bpf/shrink.ts';
 import { allowShare, drawProgram, SHAPES } from './valid.ts';
 
 const draw = (n: number): Draw => new Draw(n, 7, 0, 1);

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
 import { predict } from '../../oracle/predict.ts';
-import type { Scenario, Step } from '../../oracle/scenario/types.ts';
+import type { Scenario, Step } from '../../oracle/steps/index.ts';
 import { scenarioAt, SUITE_NAMES } from '../scenarios.ts';
 import { shrinkScenario } from './shrink.ts';
 import { scenarioSize } from './size.ts';

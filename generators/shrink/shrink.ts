@@ -4,8 +4,8 @@
  * compare a small case with the one it came from.
  */
 import { IORING_REGISTER } from '../../oracle/uapi/constants.ts';
-import type { Scenario, Step } from '../../oracle/scenario/types.ts';
-import { shrinkStep } from './shrink-step.ts';
+import { specOf } from '../../oracle/steps/index.ts';
+import type { Scenario, Step } from '../../oracle/steps/index.ts';
 import { scenarioSize } from './size.ts';
 import { repair } from '../tracker.ts';
 import { isWellFormed } from '../well-formed.ts';
@@ -44,7 +44,7 @@ function* candidates(scenario: Scenario): Generator<Scenario> {
   yield* withoutRegistered(scenario);
   // Ring steps change what later steps mean; the others stand alone.
   for (let i = 0; i < steps.length; i++) {
-    for (const step of shrinkStep(steps[i]!))
+    for (const step of specOf(steps[i]!).shrink?.(steps[i]!) ?? [])
       yield { ...scenario, steps: steps.map((old, j) => (j === i ? step : old)) };
   }
 }

@@ -1,6 +1,7 @@
 /** atomicity: a failed registration changes nothing. */
 import { IORING_SETUP } from '../../oracle/uapi/constants.ts';
-import type { SubmitStep, Target } from '../../oracle/scenario/types.ts';
+import type { Target } from '../../oracle/scenario/types.ts';
+import type { SubmitStep } from '../../oracle/steps/kind/submit.ts';
 import { FILTER_DENY_REST, spoilBpfArg, bpfArg } from '../args.ts';
 import type { Builder } from '../builder.ts';
 import { drawRingFlags, onRing, TASK } from '../builder.ts';

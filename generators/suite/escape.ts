@@ -1,6 +1,7 @@
 /** escape: what a task's rules forbid, attempted by every other route; the effect must not come about. */
 import { IORING_REGISTER, IORING_RESTRICTION, IORING_SETUP, IOSQE } from '../../oracle/uapi/constants.ts';
-import type { Restriction, SpawnHow } from '../../oracle/scenario/types.ts';
+import type { Restriction } from '../../oracle/scenario/types.ts';
+import type { SpawnHow } from '../../oracle/steps/kind/spawn.ts';
 import { FILTER_DENY_REST, restriction } from '../args.ts';
 import type { Builder } from '../builder.ts';
 import { drawRingFlags, onRing, TASK } from '../builder.ts';

@@ -1,6 +1,6 @@
 /** inheritance: fork trees, rings before and after, late registrations on either side, exec. */
 import { IORING_SETUP } from '../../oracle/uapi/constants.ts';
-import type { SpawnHow } from '../../oracle/scenario/types.ts';
+import type { SpawnHow } from '../../oracle/steps/kind/spawn.ts';
 import { FILTER_DENY_REST } from '../args.ts';
 import type { Builder } from '../builder.ts';
 import { drawRingFlags, onRing, TASK } from '../builder.ts';

@@ -11,8 +11,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { formatJson } from '../../oracle/scenario/json.ts';
-import { CASE_VERSION, toJson } from '../../oracle/scenario/json.ts';
+import { formatJson } from '../../oracle/case/json.ts';
+import { CASE_VERSION, toJson } from '../../oracle/case/json.ts';
 import type { RunResult } from '../../reports/data/result.ts';
 import { outputFiles } from '../output/write.ts';
 import { buildImage, SetupError } from '../../vm/index.ts';

@@ -2,8 +2,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { fromJson, parseCaseFile } from '../../oracle/scenario/json.ts';
-import type { Scenario } from '../../oracle/scenario/types.ts';
+import { fromJson, parseCaseFile } from '../../oracle/case/json.ts';
+import type { Scenario } from '../../oracle/steps/index.ts';
 import { SUITE_NAMES } from '../../generators/suites.ts';
 import { readRunResult } from '../../reports/data/read.ts';
 import type { RunResult, SuiteCount } from '../../reports/data/result.ts';

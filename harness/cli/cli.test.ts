@@ -17,8 +17,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
-import { toJson } from '../../oracle/scenario/json.ts';
-import type { Scenario } from '../../oracle/scenario/types.ts';
+import { toJson } from '../../oracle/case/json.ts';
+import type { Scenario } from '../../oracle/steps/index.ts';
 import type { RunResult } from '../../reports/data/result.ts';
 import { FeatureMissing, probeAbi } from '../../oracle/probe/probe.ts';
 

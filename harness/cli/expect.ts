@@ -1,8 +1,8 @@
 /** ringfence expect. */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { formatJson } from '../../oracle/scenario/json.ts';
-import type { Json } from '../../oracle/scenario/json.ts';
+import { formatJson } from '../../oracle/case/json.ts';
+import type { Json } from '../../oracle/case/json.ts';
 import { counted } from '../../reports/text/style.ts';
 import { EXIT, SetupError, UsageError } from '../../vm/index.ts';
 import { loadExpectations } from '../known/expectation-file.ts';

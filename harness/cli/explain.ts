@@ -8,7 +8,7 @@ import {
   formatFilterExplanation,
   parseProgramFile,
 } from '../../oracle/explain/index.ts';
-import { printScenario } from '../../oracle/text/index.ts';
+import { printScenario } from '../../oracle/case/text.ts';
 import { OP } from '../../oracle/opcodes/index.ts';
 import { readCases } from '../run/cases.ts';
 import { EXIT, SetupError, UsageError } from '../../vm/index.ts';

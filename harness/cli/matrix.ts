@@ -2,8 +2,8 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { SUITE_NAMES } from '../../generators/suites.ts';
-import { CASE_VERSION, formatJson } from '../../oracle/scenario/json.ts';
-import type { Json } from '../../oracle/scenario/json.ts';
+import { CASE_VERSION, formatJson } from '../../oracle/case/json.ts';
+import type { Json } from '../../oracle/case/json.ts';
 import type { Cause, MatrixResult } from '../../reports/data/matrix.ts';
 import type { RunResult } from '../../reports/data/result.ts';
 import { formatMatrix } from '../../reports/text/matrix-text.ts';

@@ -1,9 +1,9 @@
 /** Boots guests on demand with one set of options, counts boots, and lets go of all of them at the end. */
 import { bootGuest } from '../../vm/index.ts';
 import type { BootOptions, Guest } from '../../vm/index.ts';
-import { encodeScenario } from '../../oracle/scenario/binary.ts';
+import { encodeScenario } from '../../oracle/case/frame.ts';
 import type { Observation } from '../../oracle/scenario/observation.ts';
-import type { Scenario } from '../../oracle/scenario/types.ts';
+import type { Scenario } from '../../oracle/steps/index.ts';
 import { STATUS } from '../../vm/protocol/frames.ts';
 import type { RunnerResult } from '../../vm/protocol/frames.ts';
 import { Session } from './session.ts';

@@ -5,8 +5,9 @@
  * steps up to the numbers of tasks and rings and the values of user_data, the same rule broken at the same step, and the same predicted and observed answer.
  */
 import { RING_FD, RING_SLOTS } from '../../oracle/scenario/layout.ts';
-import { toJson } from '../../oracle/scenario/json.ts';
-import type { Scenario, Sqe, Step } from '../../oracle/scenario/types.ts';
+import { toJson } from '../../oracle/case/json.ts';
+import type { Sqe } from '../../oracle/scenario/types.ts';
+import type { Scenario, Step } from '../../oracle/steps/index.ts';
 import type { Difference } from '../../oracle/judge/compare.ts';
 
 /** BPF_LD | BPF_W | BPF_ABS; user_data are the first 8 bytes of the context. */

@@ -17,8 +17,8 @@ import {
 } from '../../oracle/schema/codec.ts';
 import type { Codec } from '../../oracle/schema/codec.ts';
 import { jsonErrorPlace } from '../../oracle/schema/place.ts';
-import { fromJson, toJson } from '../../oracle/scenario/json.ts';
-import type { Scenario } from '../../oracle/scenario/types.ts';
+import { fromJson, toJson } from '../../oracle/case/json.ts';
+import type { Scenario } from '../../oracle/steps/index.ts';
 import { isWellFormed } from '../../generators/well-formed.ts';
 import { SetupError } from '../../vm/index.ts';
 import { loadFindings } from './findings.ts';

@@ -12,8 +12,8 @@ import type { Prediction } from '../../oracle/scenario/prediction.ts';
 import { isQuirkId, pointsOf } from '../../oracle/quirks/index.ts';
 import type { DecisionPoint, QuirkId, Quirks } from '../../oracle/quirks/index.ts';
 import type { Observation } from '../../oracle/scenario/observation.ts';
-import { fromJson } from '../../oracle/scenario/json.ts';
-import type { Scenario } from '../../oracle/scenario/types.ts';
+import { fromJson } from '../../oracle/case/json.ts';
+import type { Scenario } from '../../oracle/steps/index.ts';
 import { compare } from '../../oracle/judge/compare.ts';
 
 /** A broken promise, and where it was seen. */

@@ -5,7 +5,7 @@
 import type { AbiProfile } from '../../oracle/uapi/abi.ts';
 import { predict } from '../../oracle/predict.ts';
 import type { Observation } from '../../oracle/scenario/observation.ts';
-import type { Scenario } from '../../oracle/scenario/types.ts';
+import type { Scenario } from '../../oracle/steps/index.ts';
 import type { ExpectationResult, ExpectationState, KnownCount, PolicyData } from '../../reports/data/result.ts';
 import { compare } from '../../oracle/judge/compare.ts';
 import type { Difference } from '../../oracle/judge/compare.ts';

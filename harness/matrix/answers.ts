@@ -1,7 +1,7 @@
 /** What a kernel answered, in a form in which equal answers are equal texts. */
 import { createHash } from 'node:crypto';
 import type { Cqe, Observation, StepObservation } from '../../oracle/scenario/observation.ts';
-import type { Scenario } from '../../oracle/scenario/types.ts';
+import type { Scenario } from '../../oracle/steps/index.ts';
 import { resultText } from '../../oracle/text/index.ts';
 
 /** The answers without what only names something: a child's process id says no more than that there is one. */

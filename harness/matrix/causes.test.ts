@@ -6,7 +6,7 @@ import { IORING_NOP } from '../../oracle/uapi/constants.ts';
 import { OP } from '../../oracle/opcodes/index.ts';
 import { predict } from '../../oracle/predict.ts';
 import type { Observation } from '../../oracle/scenario/observation.ts';
-import type { Scenario } from '../../oracle/scenario/types.ts';
+import type { Scenario } from '../../oracle/steps/index.ts';
 import { loadFindings, quirksOf } from '../known/findings.ts';
 import type { Finding } from '../known/findings.ts';
 import { obedient } from '../testing/fake-guest.ts';

@@ -7,7 +7,7 @@ import { predict } from '../../oracle/predict.ts';
 import { allows } from '../../oracle/scenario/prediction.ts';
 import type { Quirks } from '../../oracle/quirks/index.ts';
 import type { Observation } from '../../oracle/scenario/observation.ts';
-import type { Scenario } from '../../oracle/scenario/types.ts';
+import type { Scenario } from '../../oracle/steps/index.ts';
 import type { Cause } from '../../reports/data/matrix.ts';
 import { compare } from '../../oracle/judge/compare.ts';
 import type { Difference } from '../../oracle/judge/compare.ts';

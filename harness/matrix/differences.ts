@@ -1,6 +1,6 @@
 /** Neighbouring kernels against each other: which scenarios they answer differently, and why. Plain data in and out. */
 import type { Cause, Change, Comparison, Pair } from '../../reports/data/matrix.ts';
-import { toJson } from '../../oracle/scenario/json.ts';
+import { toJson } from '../../oracle/case/json.ts';
 import type { PlannedCase } from '../run/plan.ts';
 import { parting } from './answers.ts';
 import { causesOf } from './causes.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
-import { toJson } from '../../oracle/scenario/json.ts';
+import { toJson } from '../../oracle/case/json.ts';
 import { scenarioAt, SUITE_NAMES } from '../../generators/scenarios.ts';
 import { distinctProfiles, matrixCases } from './plan.ts';
 

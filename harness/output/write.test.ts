@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { parseCaseFile } from '../../oracle/scenario/json.ts';
+import { parseCaseFile } from '../../oracle/case/json.ts';
 import { BAD, CASE, GOOD } from '../../reports/testing/results.ts';
 import { OutputError, outputFiles, writeOut, writeWhole } from './write.ts';
 

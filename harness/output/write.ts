@@ -5,8 +5,8 @@
  */
 import { accessSync, constants, readdirSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { CASE_VERSION, formatJson } from '../../oracle/scenario/json.ts';
-import type { Json } from '../../oracle/scenario/json.ts';
+import { CASE_VERSION, formatJson } from '../../oracle/case/json.ts';
+import type { Json } from '../../oracle/case/json.ts';
 import { formatDivergence } from '../../reports/text/divergence.ts';
 import { caseFile } from '../../reports/text/replay.ts';
 import type { RunResult } from '../../reports/data/result.ts';

@@ -6,7 +6,7 @@
 import type { AbiProfile } from '../../oracle/uapi/abi.ts';
 import { predict } from '../../oracle/predict.ts';
 import type { Prediction } from '../../oracle/scenario/prediction.ts';
-import { encodeScenario } from '../../oracle/scenario/binary.ts';
+import { encodeScenario } from '../../oracle/case/frame.ts';
 import { STATUS } from '../../vm/protocol/frames.ts';
 import type { RunnerResult } from '../../vm/protocol/frames.ts';
 import type { Progress } from '../../reports/data/progress.ts';

@@ -1,7 +1,7 @@
 /** Reads case files. */
 import { readFileSync } from 'node:fs';
-import { CASE_VERSION, parseCaseFile } from '../../oracle/scenario/json.ts';
-import type { Scenario } from '../../oracle/scenario/types.ts';
+import { CASE_VERSION, parseCaseFile } from '../../oracle/case/json.ts';
+import type { Scenario } from '../../oracle/steps/index.ts';
 import { isWellFormed } from '../../generators/well-formed.ts';
 import { SetupError } from '../../vm/index.ts';
 

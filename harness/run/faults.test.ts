@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
 import { predict } from '../../oracle/predict.ts';
 import { RULES } from '../../oracle/registry.ts';
-import type { Scenario } from '../../oracle/scenario/types.ts';
+import type { Scenario } from '../../oracle/steps/index.ts';
 import type { RunResult } from '../../reports/data/result.ts';
 import { Campaign } from './campaign.ts';
 import type { Tally } from './campaign.ts';

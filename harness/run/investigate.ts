@@ -4,7 +4,7 @@ import { scenarioArbitrary } from '../../generators/suites.ts';
 import type { SuiteName } from '../../generators/suites.ts';
 import type { AbiProfile } from '../../oracle/uapi/abi.ts';
 import { predict } from '../../oracle/predict.ts';
-import type { Scenario } from '../../oracle/scenario/types.ts';
+import type { Scenario } from '../../oracle/steps/index.ts';
 import { STATUS } from '../../vm/protocol/frames.ts';
 import type { RunnerResult } from '../../vm/protocol/frames.ts';
 import type { Suspect } from './campaign.ts';

@@ -8,8 +8,8 @@ import { createHash } from 'node:crypto';
 import { showAllowed } from '../../oracle/judge/compare.ts';
 import type { Difference } from '../../oracle/judge/compare.ts';
 import type { Prediction } from '../../oracle/scenario/prediction.ts';
-import { encodeScenario } from '../../oracle/scenario/binary.ts';
-import type { Scenario } from '../../oracle/scenario/types.ts';
+import { encodeScenario } from '../../oracle/case/frame.ts';
+import type { Scenario } from '../../oracle/steps/index.ts';
 
 /** First line of a ledger's text. */
 export const LEDGER_HEADER = '# ringfence cases 1: case, suite, scenario, verdict, answers';

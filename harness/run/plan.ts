@@ -3,7 +3,7 @@ import { CHUNK, scenarioAt, SUITE_NAMES } from '../../generators/scenarios.ts';
 import { SUITE_WEIGHTS } from '../../generators/suites.ts';
 import type { SuiteName } from '../../generators/suites.ts';
 import type { AbiProfile } from '../../oracle/uapi/abi.ts';
-import type { Scenario } from '../../oracle/scenario/types.ts';
+import type { Scenario } from '../../oracle/steps/index.ts';
 import type { Shard } from '../../reports/data/result.ts';
 
 export interface PlannedCase {

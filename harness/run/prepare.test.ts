@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
 import { judgedAbi } from '../../oracle/probe/abi-documented.ts';
 import { predict } from '../../oracle/predict.ts';
-import type { Scenario } from '../../oracle/scenario/types.ts';
+import type { Scenario } from '../../oracle/steps/index.ts';
 import { abiCase, oddityText } from '../../oracle/probe/abi-cases.ts';
 import { compare } from '../../oracle/judge/compare.ts';
 import { Guests } from '../guests/guests.ts';

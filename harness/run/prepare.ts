@@ -2,7 +2,7 @@
 import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
 import type { AbiProfile } from '../../oracle/uapi/abi.ts';
 import { judgedAbi } from '../../oracle/probe/abi-documented.ts';
-import type { Scenario } from '../../oracle/scenario/types.ts';
+import type { Scenario } from '../../oracle/steps/index.ts';
 import type { Observation } from '../../oracle/scenario/observation.ts';
 import type { AccelChoice } from '../../vm/guest/accel.ts';
 import { chooseAccel } from '../../vm/guest/accel.ts';

@@ -4,8 +4,8 @@ import type { Rule } from '../../oracle/rule.ts';
 import { createHash } from 'node:crypto';
 import { explain, formatExplanation } from '../../oracle/explain/index.ts';
 import { predict } from '../../oracle/predict.ts';
-import { toJson } from '../../oracle/scenario/json.ts';
-import { printScenario } from '../../oracle/text/index.ts';
+import { toJson } from '../../oracle/case/json.ts';
+import { printScenario } from '../../oracle/case/text.ts';
 import { RESULT_VERSION } from '../../reports/data/result.ts';
 import type {
   Crash,

@@ -3,7 +3,7 @@ import { cpus } from 'node:os';
 import { predict } from '../../oracle/predict.ts';
 import { RULES } from '../../oracle/registry.ts';
 import type { Observation } from '../../oracle/scenario/observation.ts';
-import type { Scenario } from '../../oracle/scenario/types.ts';
+import type { Scenario } from '../../oracle/steps/index.ts';
 import type { Progress } from '../../reports/data/progress.ts';
 import type { RunResult, Shard } from '../../reports/data/result.ts';
 import { SUITE_NAMES } from '../../generators/suites.ts';

@@ -8,10 +8,11 @@ import type { Program } from '../bpf/program.ts';
 import { explain, explainFilter, formatExplanation, formatFilterExplanation, parseProgramFile } from './index.ts';
 import { OP, opSpec } from '../opcodes/index.ts';
 import { anyProgram, anyScenario } from '../testing/scenarios.ts';
-import { printScenario } from '../text/index.ts';
+import { printScenario } from '../case/text.ts';
 import { contextText } from './context.ts';
 import { contextWords } from '../model/evaluate.ts';
-import type { BpfArg, Scenario, Step } from '../scenario/types.ts';
+import type { BpfArg } from '../scenario/types.ts';
+import type { Scenario, Step } from '../steps/index.ts';
 
 // A fixed seed: a gate must not flake.
 fc.configureGlobal({ seed: 7 });

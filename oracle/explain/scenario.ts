@@ -6,8 +6,10 @@ import type { Allowed, PredictedCqe, PredictedStep } from '../scenario/predictio
 import { ruleById } from '../registry.ts';
 import type { Rule } from '../rule.ts';
 import { BPF_ARG_SIZE, BPF_PDU_SIZE_OFFSET, effectiveProgram } from '../scenario/memory.ts';
-import type { RegisterBpfStep, Scenario, Step } from '../scenario/types.ts';
-import { allowedText, bytesText, hex, sqeText, stepText } from '../text/index.ts';
+import type { Scenario, Step } from '../steps/index.ts';
+import type { RegisterBpfStep } from '../steps/kind/register-bpf-filter.ts';
+import { stepText } from '../case/text.ts';
+import { allowedText, bytesText, hex, sqeText } from '../text/index.ts';
 import type { TraceEvent } from '../model/trace.ts';
 import { contextText } from './context.ts';
 import { judgeProgram, listing } from './program.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ABI_7_0 } from '../probe/abi-documented.ts';
-import type { Scenario } from '../scenario/types.ts';
+import type { Scenario } from '../steps/index.ts';
 import { CASE } from '../../reports/testing/results.ts';
 import { storyOf } from './story.ts';
 

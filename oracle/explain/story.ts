@@ -11,8 +11,11 @@ import { allows } from '../scenario/prediction.ts';
 import type { PredictedStep } from '../scenario/prediction.ts';
 import type { Cqe, Observation, StepObservation } from '../scenario/observation.ts';
 import { BPF_ARG_SIZE, BPF_PDU_SIZE_OFFSET, effectiveProgram } from '../scenario/memory.ts';
-import { allowedText, bytesText, resultText, sqeText, stepText } from '../text/index.ts';
-import type { RegisterBpfStep, Scenario, Sqe, Step } from '../scenario/types.ts';
+import { stepText } from '../case/text.ts';
+import { allowedText, bytesText, resultText, sqeText } from '../text/index.ts';
+import type { Sqe } from '../scenario/types.ts';
+import type { Scenario, Step } from '../steps/index.ts';
+import type { RegisterBpfStep } from '../steps/kind/register-bpf-filter.ts';
 import type { FilterVerdict, TraceEvent } from '../model/trace.ts';
 import type { Story, StoryFilter, StoryProgram, StoryRequest, StoryStep } from './story-data.ts';
 

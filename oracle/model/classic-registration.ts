@@ -119,3 +119,22 @@ export function registerRestrictionsOnTask(
   ownWay(world, task);
   return { ret: 0, rule: world.hit('task-classic-reg.accepted') };
 }
+
+/** The task structure read as an array of ring restrictions: its 16-byte header is the first entry. */
+export function asRingArg(arg: TaskRestrictionsArg): RingRestrictionsArg {
+  const header = { opcode: arg.flags, value: arg.nr_res & 0xff, resv: arg.nr_res >>> 8, resv2: arg.resv };
+  return { restrictions: [header, ...arg.restrictions], placement: arg.placement };
+}
+
+/** An array of ring restrictions read as the task structure: its first entry is the header. */
+export function asTaskArg(arg: RingRestrictionsArg): TaskRestrictionsArg {
+  const [header, ...restrictions] = arg.restrictions;
+  if (header === undefined) return { flags: 0, nr_res: 0, resv: [0, 0, 0], restrictions: [], placement: arg.placement };
+  return {
+    flags: header.opcode,
+    nr_res: header.value | (header.resv << 8),
+    resv: header.resv2,
+    restrictions,
+    placement: arg.placement,
+  };
+}

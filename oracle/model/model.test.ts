@@ -9,16 +9,10 @@ import { OP } from '../opcodes/index.ts';
 import { predict } from '../predict.ts';
 import type { PredictedStep } from '../scenario/prediction.ts';
 import { BPF_PDU_SIZE_OFFSET } from '../scenario/memory.ts';
-import type {
-  BpfArg,
-  Placement,
-  RegisterBpfStep,
-  RegisterStep,
-  Sqe,
-  Step,
-  Target,
-  TaskRestrictionsArg,
-} from '../scenario/types.ts';
+import type { BpfArg, Placement, Sqe, Target, TaskRestrictionsArg } from '../scenario/types.ts';
+import type { Step } from '../steps/index.ts';
+import type { RegisterBpfStep } from '../steps/kind/register-bpf-filter.ts';
+import type { RegisterStep } from '../steps/kind/register.ts';
 import { contextWords } from './evaluate.ts';
 
 /** Inside the arena, or anywhere else the runner may have something. */

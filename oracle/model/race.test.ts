@@ -4,7 +4,8 @@ import { ABI_7_0 } from '../probe/abi-documented.ts';
 import { ARENA, ARENA_BASE, FD } from '../scenario/layout.ts';
 import { OP } from '../opcodes/index.ts';
 import { predict } from '../predict.ts';
-import type { Scenario, Sqe } from '../scenario/types.ts';
+import type { Sqe } from '../scenario/types.ts';
+import type { Scenario } from '../steps/index.ts';
 
 const PATH_N0 = 0x2000_0040n;
 const EIGHT_BYTES = 0x2000_0690n;

@@ -6,19 +6,8 @@ import { fullSqe } from '../opcodes/support.ts';
 import { decodeSqe } from '../scenario/sqe.ts';
 import { registerOutcome } from '../register/index.ts';
 import type { PredictedStep } from '../scenario/prediction.ts';
-import type {
-  BpfArg,
-  RegisterBpfStep,
-  RegisterRestrictionsStep,
-  RegisterStep,
-  RegisterTaskRestrictionsStep,
-  RingRestrictionsArg,
-  Target,
-  TaskRestrictionsArg,
-} from '../scenario/types.ts';
-import { registerRestrictionsOnRing, registerRestrictionsOnTask } from './classic-registration.ts';
+import type { RawCall, Target } from '../scenario/types.ts';
 import { classicRefusal, contextWords, registerRefusal, runFilters } from './evaluate.ts';
-import { registerFilter, registerFilterOnTask } from './filter-registration.ts';
 import type { CallOutcome } from './filter-registration.ts';
 import type { Ring, Task, World } from './world.ts';
 
@@ -34,23 +23,30 @@ const BLIND: readonly number[] = [RESTRICTIONS, BPF_FILTER, SEND_MSG_RING, QUERY
 const FEATURE: readonly number[] = [RESTRICTIONS, BPF_FILTER];
 const OP_MSG_RING = 40;
 
-export type AnyRegisterStep = RegisterBpfStep | RegisterRestrictionsStep | RegisterTaskRestrictionsStep | RegisterStep;
-
-/** The register opcode of a step. */
-export function registerOpcode(step: AnyRegisterStep): number {
-  if (step.do === 'register') return step.opcode;
-  return step.do === 'register_bpf_filter' ? BPF_FILTER : RESTRICTIONS;
+/** What an opcode does once the checks that are the same for all opcodes have passed. */
+export interface RegisterHandler<C> {
+  /** Register opcode of the call. */
+  opcode(call: C): number;
+  onRing(world: World, task: Task, ring: Ring, call: C): CallOutcome;
+  /** fd = -1. */
+  onTask(world: World, task: Task, call: C): CallOutcome;
 }
 
 /** Predicts one io_uring_register call. */
-export function predictRegister(world: World, task: Task, step: AnyRegisterStep): PredictedStep {
-  const outcome = dispatch(world, task, step);
+export function predictRegister<C extends { readonly on: Target }>(
+  world: World,
+  task: Task,
+  call: C,
+  handler: RegisterHandler<C>,
+): PredictedStep {
+  const opcode = handler.opcode(call);
+  const outcome = dispatch(world, task, call, opcode, handler);
   // Nobody knows which rules hold from here on.
-  if (outcome.ret === 'any' && FEATURE.includes(registerOpcode(step))) world.lost = true;
+  if (outcome.ret === 'any' && FEATURE.includes(opcode)) world.lost = true;
   world.trace?.({
     kind: 'call',
     step: world.step,
-    what: `io_uring_register ${registerOpcode(step)}`,
+    what: `io_uring_register ${opcode}`,
     ret: outcome.ret,
     rule: outcome.rule,
   });
@@ -63,15 +59,20 @@ export function predictRegister(world: World, task: Task, step: AnyRegisterStep)
   };
 }
 
-function dispatch(world: World, task: Task, step: AnyRegisterStep): CallOutcome {
-  const opcode = registerOpcode(step);
+function dispatch<C extends { readonly on: Target }>(
+  world: World,
+  task: Task,
+  call: C,
+  opcode: number,
+  handler: RegisterHandler<C>,
+): CallOutcome {
   if (opcode >= world.abi.register_last) return { ret: -E.INVAL, rule: world.hit('register.opcode-range') };
-  const { on } = step;
+  const { on } = call;
   if (on.kind === 'task' || (on.kind === 'fd' && on.fd === -1) || (on.kind === 'registered' && on.index === -1))
-    return blind(world, task, step, opcode);
+    return blindRefusal(world, task, opcode) ?? handler.onTask(world, task, call);
   const found = lookup(world, task, on);
   if ('ret' in found) return found;
-  return onRing(world, task, found.ring, step, opcode);
+  return ringRefusal(world, task, found.ring, opcode) ?? handler.onRing(world, task, found.ring, call);
 }
 
 /** The ring behind a target, or the refusal. */
@@ -103,26 +104,27 @@ function lookup(
     : { ret: -E.BADF, rule: world.hit('register.bad-fd') };
 }
 
-function onRing(world: World, task: Task, ring: Ring, step: AnyRegisterStep, opcode: number): CallOutcome {
+/** Why a call on a ring is refused whatever its argument, or undefined. */
+function ringRefusal(world: World, task: Task, ring: Ring, opcode: number): CallOutcome | undefined {
   if (ring.submitter !== undefined && ring.submitter !== task)
     return { ret: -E.EXIST, rule: world.hit('register.single-issuer') };
   const refusal = ringRegisterRefusal(world, ring, opcode);
-  if (refusal !== undefined) return { ret: -E.ACCES, rule: world.hit(refusal) };
+  return refusal === undefined ? undefined : { ret: -E.ACCES, rule: world.hit(refusal) };
+}
 
-  switch (step.do) {
-    case 'register_restrictions':
-      return registerRestrictionsOnRing(world, ring, step.nr_args, step.arg);
-    case 'register_task_restrictions':
-      return registerRestrictionsOnRing(world, ring, step.nr_args, asRingArg(step.arg));
-    case 'register_bpf_filter': {
-      const outcome = registerFilter(world, ring.rules, step.nr_args, step.arg);
-      if (outcome.ret === 0) world.hit('inherit.ring-level-stays');
-      return outcome;
-    }
-    case 'register':
-      if (opcode === ENABLE_RINGS) return enableRing(world, task, ring);
-      return rawRules(opcode) ?? other(world, task, ring, step);
+/** Any call on a ring, its argument being bytes. */
+export function rawOnRing(world: World, task: Task, ring: Ring, call: RawCall): CallOutcome {
+  if (call.opcode === ENABLE_RINGS) return enableRing(world, task, ring);
+  return rawRules(call.opcode) ?? other(world, task, ring, call);
+}
+
+/** Any call on the task, its argument being bytes. */
+export function rawOnTask(world: World, task: Task, call: RawCall): CallOutcome {
+  if (call.opcode === SEND_MSG_RING) {
+    const denied = deniedMessage(world, task, call);
+    if (denied !== undefined) return denied;
   }
+  return rawRules(call.opcode) ?? other(world, task, undefined, call);
 }
 
 /** Bytes of the caller's own are not read as arguments of the feature: steps of their own describe those. */
@@ -156,7 +158,8 @@ function ringRegisterRefusal(
   return world.decide('disabledRingRestricted') ? 'register.restricted.inherited-disabled' : undefined;
 }
 
-function blind(world: World, task: Task, step: AnyRegisterStep, opcode: number): CallOutcome {
+/** Why a call on the task is refused whatever its argument, or undefined. */
+function blindRefusal(world: World, task: Task, opcode: number): CallOutcome | undefined {
   const { classic } = task.rules;
   if (classic !== undefined) {
     const refusal = registerRefusal(world, classic, opcode);
@@ -166,25 +169,11 @@ function blind(world: World, task: Task, step: AnyRegisterStep, opcode: number):
         rule: world.hit(refusal === 'register.restricted' ? 'register.restricted.blind' : refusal),
       };
   }
-  if (!BLIND.includes(opcode)) return { ret: -E.INVAL, rule: world.hit('register.blind-unknown') };
-  switch (step.do) {
-    case 'register_bpf_filter':
-      return registerFilterOnTask(world, task, step.nr_args, step.arg);
-    case 'register_task_restrictions':
-      return registerRestrictionsOnTask(world, task, step.nr_args, step.arg);
-    case 'register_restrictions':
-      return registerRestrictionsOnTask(world, task, step.nr_args, asTaskArg(step.arg));
-    case 'register':
-      if (opcode === SEND_MSG_RING) {
-        const denied = deniedMessage(world, task, step);
-        if (denied !== undefined) return denied;
-      }
-      return rawRules(opcode) ?? other(world, task, undefined, step);
-  }
+  return BLIND.includes(opcode) ? undefined : { ret: -E.INVAL, rule: world.hit('register.blind-unknown') };
 }
 
 /** A message without a ring is the same operation as IORING_OP_MSG_RING: the task's rules decide. */
-function deniedMessage(world: World, task: Task, step: RegisterStep): CallOutcome | undefined {
+function deniedMessage(world: World, task: Task, step: RawCall): CallOutcome | undefined {
   if (task.rules.empty) return undefined;
   if (step.bytes === undefined || step.bytes.length < 64 || step.raw_arg !== undefined || step.nr_args !== 1)
     return undefined;
@@ -215,7 +204,7 @@ function deniedMessage(world: World, task: Task, step: RegisterStep): CallOutcom
 }
 
 /** Register opcodes that are not part of the feature: see `oracle/register`. */
-function other(world: World, task: Task, ring: Ring | undefined, step: RegisterStep): CallOutcome {
+function other(world: World, task: Task, ring: Ring | undefined, step: RawCall): CallOutcome {
   if (ring !== undefined && step.opcode === IORING_REGISTER.REGISTER_RING_FDS) task.used_io_uring = true;
   if (
     ring !== undefined &&
@@ -245,24 +234,3 @@ function other(world: World, task: Task, ring: Ring | undefined, step: RegisterS
   }
   return { ret: outcome.ret, rule: outcome.rule, memory: 'any' };
 }
-
-/** The task structure read as an array of ring restrictions: its 16-byte header is the first entry. */
-function asRingArg(arg: TaskRestrictionsArg): RingRestrictionsArg {
-  const header = { opcode: arg.flags, value: arg.nr_res & 0xff, resv: arg.nr_res >>> 8, resv2: arg.resv };
-  return { restrictions: [header, ...arg.restrictions], placement: arg.placement };
-}
-
-/** An array of ring restrictions read as the task structure: its first entry is the header. */
-function asTaskArg(arg: RingRestrictionsArg): TaskRestrictionsArg {
-  const [header, ...restrictions] = arg.restrictions;
-  if (header === undefined) return { flags: 0, nr_res: 0, resv: [0, 0, 0], restrictions: [], placement: arg.placement };
-  return {
-    flags: header.opcode,
-    nr_res: header.value | (header.resv << 8),
-    resv: header.resv2,
-    restrictions,
-    placement: arg.placement,
-  };
-}
-
-export type { BpfArg };

@@ -1,28 +1,36 @@
-/** Steps that make, change and end tasks and rings. */
-import { ARENA_BASE, RING_FD } from '../scenario/layout.ts';
+/** What makes, changes and ends tasks and rings. */
 import { Memory } from '../world/memory.ts';
 import { Sandbox } from '../world/sandbox.ts';
 import { E, IORING_SETUP } from '../uapi/constants.ts';
-import type { Allowed, PredictedCqe, PredictedStep } from '../scenario/prediction.ts';
-import type { ReapStep, RingStep, SpawnStep, Step } from '../scenario/types.ts';
+import type { Allowed, PredictedStep } from '../scenario/prediction.ts';
+import type { RingSlot, TaskId } from '../scenario/types.ts';
 import { setupOutcome } from './setup.ts';
 import { RuleSet } from './ruleset.ts';
 import { FdTable, Process, Ring, Task, UserNamespace } from './world.ts';
 import type { World } from './world.ts';
 
-const result = (ret: Allowed, rule: string, cqes: readonly PredictedCqe[] = []): PredictedStep => ({
-  reached: true,
-  returns: [ret],
-  cqes,
-  rule,
-});
+const result = (ret: Allowed, rule: string): PredictedStep => ({ reached: true, returns: [ret], cqes: [], rule });
+
+/** Parameters of io_uring_setup(2), and the slot the ring gets. */
+interface NewRing {
+  readonly ring: RingSlot;
+  readonly entries: number;
+  readonly flags: number;
+}
+
+/** A child and how it is made: fork, vfork, thread, clone_vm, clone3. */
+interface NewTask {
+  readonly how: string;
+  readonly child: TaskId;
+}
 
 /** What a ring or child made by `task` gets of its rules. */
 function inherited(world: World, task: Task): RuleSet {
   return task.rules.inherit(task.rules.table !== undefined && !world.decide('ownFilterTable'));
 }
 
-export function createRing(world: World, task: Task, step: RingStep): PredictedStep {
+/** io_uring_setup(2). */
+export function createRing(world: World, task: Task, step: NewRing): PredictedStep {
   const outcome = setupOutcome(world.abi, step.entries, step.flags);
   if (outcome !== 0) return result(outcome, world.hit('setup.flags'));
   const disabled = (step.flags & IORING_SETUP.R_DISABLED) !== 0;
@@ -38,11 +46,12 @@ export function createRing(world: World, task: Task, step: RingStep): PredictedS
   return result(0, world.hit('setup.ok'));
 }
 
-export function spawn(world: World, task: Task, step: SpawnStep): PredictedStep {
+/** fork(2) and its kin. */
+export function spawn(world: World, task: Task, step: NewTask): PredictedStep {
   const thread = step.how === 'thread';
-  const shares_memory = thread || step.how === 'vfork' || step.how === 'clone_vm';
+  const sharesMemory = thread || step.how === 'vfork' || step.how === 'clone_vm';
   const process = thread ? task.process : new Process();
-  const files = thread ? task.files : task.files.fork(shares_memory);
+  const files = thread ? task.files : task.files.fork(sharesMemory);
   const rules = inherited(world, task);
   if (!rules.empty) world.hit('inherit.child-at-fork');
   const child = new Task(step.child, process, files, rules);
@@ -73,12 +82,14 @@ export function exec(world: World, task: Task): PredictedStep {
   return result(0, world.hit('task.exec'));
 }
 
+/** _exit(2) of one task. */
 export function exit(world: World, task: Task): PredictedStep {
   task.alive = false;
   task.process.threads.delete(task);
   return result(0, world.hit('task.exit'));
 }
 
+/** unshare(CLONE_NEWUSER). */
 export function unshareUser(world: World, task: Task): PredictedStep {
   if (task.process.threads.size > 1) return result(-E.INVAL, world.hit('task.unshare-user'));
   if (task.process.has_workers !== false) {
@@ -89,62 +100,4 @@ export function unshareUser(world: World, task: Task): PredictedStep {
   task.in_user_ns = true;
   task.user_ns = new UserNamespace(task.user_ns);
   return result(0, world.hit('task.unshare-user'));
-}
-
-export function reap(world: World, task: Task, step: ReapStep): PredictedStep {
-  const ring = task.files.rings.get(step.ring);
-  if (ring === undefined) return { reached: true, returns: [], cqes: [], rule: world.hit('enter.bad-fd') };
-  if ((ring.flags & IORING_SETUP.DEFER_TASKRUN) !== 0 && ring.submitter !== task) {
-    // Messages arrive when the ring's own task enters it.
-    for (const cqe of ring.pending) ring.strays.push({ ...cqe, optional: true });
-    ring.pending = [];
-  }
-  const cqes = [...ring.pending, ...ring.strays];
-  const most = ring.pending.length;
-  ring.pending = [];
-  return {
-    reached: true,
-    returns: [],
-    cqes,
-    ...(ring.strays.length > 0 ? { most } : {}),
-    rule: world.hit('enter.count'),
-  };
-}
-
-type SimpleStep = Extract<
-  Step,
-  { do: 'no_new_privs' | 'drop_cap_sys_admin' | 'send_ring' | 'receive_ring' | 'close_ring' | `probe_${string}` }
->;
-
-/** The remaining small steps. */
-export function simpleStep(world: World, task: Task, step: SimpleStep): PredictedStep {
-  const { rings, sandbox } = task.files;
-  switch (step.do) {
-    case 'no_new_privs':
-      task.no_new_privs = true;
-      return result(0, world.hit('task.no-new-privs'));
-    case 'drop_cap_sys_admin':
-      task.cap_sys_admin = false;
-      return result(0, world.hit('task.drop-cap'));
-    case 'send_ring':
-      return rings.has(step.ring)
-        ? result(-E.INVAL, world.hit('task.ring-passing'))
-        : result(-E.BADF, world.hit('task.ring-passing-bad'));
-    case 'receive_ring':
-      return result(-E.AGAIN, world.hit('task.ring-passing-bad'));
-    case 'close_ring':
-      return rings.delete(step.ring) ? result(0, world.hit('task.close')) : result(-E.BADF, world.hit('task.close'));
-    case 'probe_path':
-      return result(sandbox.probePath(step.path), world.hit('probe.path'));
-    case 'probe_fd': {
-      const slot = step.fd - RING_FD;
-      const open = slot >= 0 && slot < 16 ? (rings.has(slot) ? 0 : -E.BADF) : sandbox.probeFd(step.fd);
-      return result(open, world.hit('probe.fd'));
-    }
-    case 'probe_memory': {
-      const bytes = sandbox.memory.read(BigInt(ARENA_BASE + step.at), step.length);
-      const memory = typeof bytes === 'string' ? 'any' : bytes;
-      return { reached: true, returns: [0], cqes: [], memory, rule: world.hit('probe.memory') };
-    }
-  }
 }

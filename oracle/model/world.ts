@@ -7,7 +7,8 @@ import type { PredictedCqe } from '../scenario/prediction.ts';
 import type { RegisteredRings } from '../world/ring-resources.ts';
 import { decisionsOf } from '../quirks/index.ts';
 import type { DecisionPoint, Decisions, Quirks } from '../quirks/index.ts';
-import type { RingSlot, Scenario, TaskId } from '../scenario/types.ts';
+import type { Fixture } from '../scenario/layout.ts';
+import type { RingSlot, TaskId } from '../scenario/types.ts';
 import type { TraceSink } from './trace.ts';
 import type { FeatureRuleId } from './feature-rules.ts';
 import { RuleSet } from './ruleset.ts';
@@ -112,7 +113,6 @@ export class Ring {
 
 /** One run of one scenario, as far as it is predicted. */
 export class World {
-  readonly scenario: Scenario;
   readonly abi: AbiProfile;
   /** To be read where the answer is used; `decide` also notes that it mattered. */
   readonly decisions: Decisions;
@@ -128,13 +128,12 @@ export class World {
   lost = false;
   /** Index of the step being predicted. */
   step = 0;
-  constructor(scenario: Scenario, abi: AbiProfile, quirks: Quirks, trace: TraceSink | undefined) {
-    this.scenario = scenario;
+  constructor(fixtures: readonly Fixture[], abi: AbiProfile, quirks: Quirks, trace: TraceSink | undefined) {
     this.abi = abi;
     this.decisions = decisionsOf(quirks);
     this.trace = trace;
     const process = new Process();
-    const root = new Task(0, process, new FdTable(new Sandbox(scenario.fixtures, this.abi)), new RuleSet());
+    const root = new Task(0, process, new FdTable(new Sandbox(fixtures, this.abi)), new RuleSet());
     process.threads.add(root);
     this.tasks.set(0, root);
   }

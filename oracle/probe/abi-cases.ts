@@ -1,7 +1,9 @@
 /** Cases that show what is odd about a kernel's ABI: run first, judged like any other. */
 import type { AbiOddity } from './abi-documented.ts';
 import { opName } from '../opcodes/index.ts';
-import type { BpfArg, RingStep, Scenario, Step } from '../scenario/types.ts';
+import type { BpfArg } from '../scenario/types.ts';
+import type { Scenario, Step } from '../steps/index.ts';
+import type { RingStep } from '../steps/kind/ring.ts';
 
 const RING: RingStep = { task: 0, do: 'ring', ring: 0, entries: 8, flags: 0 };
 const R_DISABLED = 1 << 6;

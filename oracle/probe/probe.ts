@@ -10,7 +10,8 @@ import type { Observation, StepObservation } from '../scenario/observation.ts';
 import { OP } from '../opcodes/index.ts';
 import { SOCKADDR, SOCKADDR_LEN } from '../world/arena.ts';
 import { FD } from '../scenario/layout.ts';
-import type { BpfArg, Scenario, Step, Target } from '../scenario/types.ts';
+import type { BpfArg, Target } from '../scenario/types.ts';
+import type { Scenario, Step } from '../steps/index.ts';
 
 const RET_1: Program = [{ code: 0x06, jt: 0, jf: 0, k: 1 }];
 const SZ_STRICT = 2;

@@ -1,7 +1,7 @@
 /** The argument of an io_uring_register call, read as the kernel would. */
 import { ARENA, ARENA_BASE } from '../scenario/layout.ts';
 import type { Allowed } from '../scenario/prediction.ts';
-import type { RegisterStep } from '../scenario/types.ts';
+import type { RawCall } from '../scenario/types.ts';
 import type { Sandbox } from '../world/sandbox.ts';
 import type { IssueOutcome } from '../opcodes/types.ts';
 import type { AbiProfile } from '../uapi/abi.ts';
@@ -38,7 +38,7 @@ export class Argument {
   readonly #sandbox: Sandbox;
   readonly #le: boolean;
 
-  constructor(step: Pick<RegisterStep, 'bytes' | 'raw_arg'>, view: RegisterView) {
+  constructor(step: Pick<RawCall, 'bytes' | 'raw_arg'>, view: RegisterView) {
     this.#bytes = step.bytes?.subarray(0, ARENA.args_size) ?? new Uint8Array(0);
     this.address = step.raw_arg ?? (step.bytes ? ARGS : 0n);
     this.#sandbox = view.sandbox;

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import type { Program } from '../bpf/program.ts';
 import { ARENA_SIZE, FIXTURES } from '../scenario/layout.ts';
-import type { BpfArg, Placement, Restriction, Scenario, Sqe, Step, Target } from '../scenario/types.ts';
+import type { BpfArg, Placement, Restriction, Sqe, Target } from '../scenario/types.ts';
+import type { Scenario, Step } from '../steps/index.ts';
 
 const u8 = fc.integer({ min: 0, max: 0xff });
 const u16 = fc.integer({ min: 0, max: 0xffff });

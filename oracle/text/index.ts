@@ -1,70 +1,14 @@
-/** A scenario as a kernel developer reads it: the task tree over time, one call per step. */
-import type { AbiProfile } from '../uapi/abi.ts';
-import { printAsm } from '../bpf/asm.ts';
-import { printSideBySide } from '../bpf/carray.ts';
-import type { Program } from '../bpf/program.ts';
-import type { Scenario, Step } from '../scenario/types.ts';
-import { lanes } from './lanes.ts';
-import { opName, opSpec } from '../opcodes/index.ts';
-import { sqeText } from './sqe.ts';
-import { stepText } from './step.ts';
-
+/** Parts of scenarios and predictions as a kernel developer reads them. */
 export { hex, openFlagsText, resultText } from '../uapi/text.ts';
-export { allowedText, bytesText, count } from './numbers.ts';
+export { allowedText, bytesText, count, plain } from './numbers.ts';
 export { sqeText } from './sqe.ts';
-export { bpfText, registerName, restrictionText, stepText, targetText } from './step.ts';
-
-export interface ScenarioTextOptions {
-  /** `full`: assembler with the C array beside it; `asm`: assembler alone; `none`: only their length. Default `full`. */
-  readonly programs?: 'full' | 'asm' | 'none';
-  /** Lines to put under a step, by its index. */
-  readonly notes?: ReadonlyMap<number, readonly string[]>;
-  /** Programs are cut after so many instructions. Default 128. */
-  readonly instructions?: number;
-}
-
-/** The scenario, several lines without a final newline. */
-export function printScenario(scenario: Scenario, abi: AbiProfile, options: ScenarioTextOptions = {}): string {
-  const lines: string[] = [];
-  if (scenario.fixtures.length > 0) lines.push(`fixtures: ${scenario.fixtures.join(', ')}`);
-  if (!scenario.jit) lines.push('BPF JIT: off');
-  const columns = lanes(scenario);
-  const number = String(scenario.steps.length - 1).length;
-  scenario.steps.forEach((step, i) => {
-    const head = `[${i}]`.padStart(number + 2);
-    const lane = columns[i]!;
-    const indent = ' '.repeat(head.length + 1 + lane.length);
-    lines.push(`${head} ${lane}${stepText(step, abi)}`);
-    for (const line of detailLines(step, abi, options)) lines.push(`${indent}  ${line}`);
-    for (const note of options.notes?.get(i) ?? []) lines.push(`${indent}  > ${note}`);
-  });
-  if (scenario.steps.length === 0) lines.push('(no steps)');
-  return lines.join('\n');
-}
-
-/** What a step's one line has no room for: its SQEs, its program. */
-function detailLines(step: Step, abi: AbiProfile, options: ScenarioTextOptions): string[] {
-  if (step.do === 'submit') {
-    const width = Math.max(0, ...step.sqes.map(({ opcode }) => opName(opcode).length));
-    const digits = String(step.sqes.length - 1).length;
-    return step.sqes.map((sqe, i) => `#${String(i).padEnd(digits)} ${sqeText(sqe, abi, width)}`);
-  }
-  if (step.do !== 'register_bpf_filter') return [];
-  return programLines(step.arg.program, step.arg.opcode, abi, options);
-}
-
-/** A program as indented text. */
-function programLines(
-  program: Program,
-  opcode: number,
-  abi: AbiProfile,
-  { programs = 'full', instructions = 128 }: ScenarioTextOptions,
-): string[] {
-  if (programs === 'none' || program.length === 0) return [];
-  const print = { payload: opSpec(opcode)?.payload, littleEndian: abi.little_endian };
-  const text = programs === 'full' ? printSideBySide(program, print) : printAsm(program, print);
-  const lines = text.split('\n');
-  return lines.length <= instructions
-    ? lines
-    : [...lines.slice(0, instructions), `... ${lines.length - instructions} more instructions`];
-}
+export {
+  bpfText,
+  placementText,
+  rawArgumentText,
+  registerName,
+  registerText,
+  restrictionText,
+  targetText,
+  taskRestrictionsText,
+} from './parts.ts';

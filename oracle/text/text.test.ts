@@ -2,10 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { ABI_7_0 } from '../probe/abi-documented.ts';
 import { OPEN_HOW, PATH } from '../world/arena.ts';
 import { OP } from '../opcodes/index.ts';
-import type { BpfArg, Scenario, Step } from '../scenario/types.ts';
+import type { BpfArg } from '../scenario/types.ts';
+import type { Scenario, Step } from '../steps/index.ts';
 import { allowedText, bytesText } from './numbers.ts';
 import { resultText } from '../uapi/text.ts';
-import { openFlagsText, printScenario, sqeText, stepText } from './index.ts';
+import { printScenario, stepText } from '../case/text.ts';
+import { openFlagsText, sqeText } from './index.ts';
 
 const ARG: BpfArg = {
   cmd_type: 1,

@@ -1,5 +1,5 @@
 /** A made-up matrix for the tests of reports. */
-import { toJson } from '../../oracle/scenario/json.ts';
+import { toJson } from '../../oracle/case/json.ts';
 import type { MatrixKernel, MatrixResult } from '../data/matrix.ts';
 import type { RunResult } from '../data/result.ts';
 import { BAD, CASE, GOOD } from './results.ts';

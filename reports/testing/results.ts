@@ -1,7 +1,7 @@
 /** A made-up result for the tests of reports. */
 import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
-import { toJson } from '../../oracle/scenario/json.ts';
-import type { Scenario } from '../../oracle/scenario/types.ts';
+import { toJson } from '../../oracle/case/json.ts';
+import type { Scenario } from '../../oracle/steps/index.ts';
 import type { RunResult } from '../data/result.ts';
 
 export const CASE: Scenario = {

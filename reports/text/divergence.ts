@@ -1,6 +1,6 @@
 /** One divergence in full: what was promised, what came, the case, and how to see it again. */
-import { fromJson } from '../../oracle/scenario/json.ts';
-import { printScenario } from '../../oracle/text/index.ts';
+import { fromJson } from '../../oracle/case/json.ts';
+import { printScenario } from '../../oracle/case/text.ts';
 import { caseFile, explainCommand, replayCommand } from './replay.ts';
 import type { Divergence, RunResult } from '../data/result.ts';
 import { abiOf } from './summary.ts';

@@ -3,8 +3,8 @@ import { formatDivergence } from './divergence.ts';
 import { formatSummary } from './summary.ts';
 import { BAD, CASE, GOOD } from '../testing/results.ts';
 import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
-import { printScenario } from '../../oracle/text/index.ts';
-import { toJson } from '../../oracle/scenario/json.ts';
+import { printScenario } from '../../oracle/case/text.ts';
+import { toJson } from '../../oracle/case/json.ts';
 
 test('a good run is short', () => {
   expect(formatSummary(GOOD)).toBe(`CONFORMANT  Linux 7.0.13+deb13-cloud-amd64 kept every promise that was tested

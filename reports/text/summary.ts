@@ -1,8 +1,8 @@
 /** The end of a run on one screen: the verdict first, then what there is to do about it. */
 import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
 import type { AbiProfile } from '../../oracle/uapi/abi.ts';
-import { fromJson } from '../../oracle/scenario/json.ts';
-import { printScenario } from '../../oracle/text/index.ts';
+import { fromJson } from '../../oracle/case/json.ts';
+import { printScenario } from '../../oracle/case/text.ts';
 import { expectationLines } from './expectations.ts';
 import { below, caseFile, replayCommand } from './replay.ts';
 import type { Crash, Divergence, Hang, RunResult, Verdict } from '../data/result.ts';

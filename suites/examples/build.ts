@@ -5,17 +5,9 @@ import type { Program } from '../../oracle/bpf/program.ts';
 import type { Fixture } from '../../oracle/scenario/layout.ts';
 import { IORING_RESTRICTION } from '../../oracle/uapi/constants.ts';
 import { OP } from '../../oracle/opcodes/index.ts';
-import type {
-  BpfArg,
-  Restriction,
-  Scenario,
-  SpawnHow,
-  Sqe,
-  Step,
-  Target,
-  TaskId,
-  TaskRestrictionsArg,
-} from '../../oracle/scenario/types.ts';
+import type { BpfArg, Restriction, Sqe, Target, TaskId, TaskRestrictionsArg } from '../../oracle/scenario/types.ts';
+import type { Scenario, Step } from '../../oracle/steps/index.ts';
+import type { SpawnHow } from '../../oracle/steps/kind/spawn.ts';
 
 /** A documented scenario. */
 export interface Example {

@@ -1,6 +1,6 @@
 /** What rings, children and new programs take over. */
 import { OP } from '../../oracle/opcodes/index.ts';
-import type { SpawnHow } from '../../oracle/scenario/types.ts';
+import type { SpawnHow } from '../../oracle/steps/kind/spawn.ts';
 import {
   ALLOW,
   as,

@@ -6,7 +6,11 @@ const EVALUATE = 'model/evaluate.ts';
 const SUBMIT = 'model/submit.ts';
 const TASKS = 'model/tasks.ts';
 const REGISTER = 'model/register.ts';
-const TAKE = 'model/take.ts';
+const ATTACH = 'model/attach.ts';
+const TAKE = 'steps/kind/take-ring.ts';
+const ENTER = 'model/enter.ts';
+const DROP_CAP = 'steps/kind/drop-cap-sys-admin.ts';
+const FILTER_STEP = 'steps/kind/register-bpf-filter.ts';
 const mistake = (name: string, file: string, find: string, replace: string, ...likely: string[]): Mistake => ({
   name,
   file,
@@ -215,9 +219,9 @@ export const RULE_MISTAKES: readonly Mistake[] = [
   ),
   mistake(
     "a ring's filter binds its task",
-    REGISTER,
-    'const outcome = registerFilter(world, ring.rules, step.nr_args, step.arg);',
-    'registerFilter(world, task.rules, step.nr_args, step.arg);\n        const outcome = registerFilter(world, ring.rules, step.nr_args, step.arg);',
+    FILTER_STEP,
+    'onRing: (world, _task, ring, step) => { const outcome = registerFilter(world, ring.rules, step.nr_args, step.arg);',
+    'onRing: (world, task, ring, step) => { registerFilter(world, task.rules, step.nr_args, step.arg);\n        const outcome = registerFilter(world, ring.rules, step.nr_args, step.arg);',
     'inheritance',
     'stacking',
   ),
@@ -261,7 +265,7 @@ export const RULE_MISTAKES: readonly Mistake[] = [
     'privilege',
     'inheritance',
   ),
-  mistake('dropping the capability does nothing', TASKS, 'task.cap_sys_admin = false;', '', 'privilege'),
+  mistake('dropping the capability does nothing', DROP_CAP, 'task.cap_sys_admin = false;', '', 'privilege'),
   mistake(
     'a new user namespace gives no capability',
     TASKS,
@@ -294,10 +298,10 @@ export const RULE_MISTAKES: readonly Mistake[] = [
     'inheritance',
     'escape',
   ),
-  mistake('anybody may take a ring', TAKE, 'return ns === task.user_ns;', 'return true;', 'escape', 'inheritance'),
+  mistake('anybody may take a ring', ATTACH, 'return ns === task.user_ns;', 'return true;', 'escape', 'inheritance'),
   mistake(
     'only the own user namespace counts for taking',
-    TAKE,
+    ATTACH,
     'while (ns !== task.user_ns && ns !== undefined) ns = ns.parent;',
     '',
     'escape',
@@ -378,7 +382,7 @@ export const RULE_MISTAKES: readonly Mistake[] = [
   ),
   mistake(
     'a disabled ring accepts requests',
-    'predict.ts',
+    ENTER,
     'if (ring.disabled) return',
     'if (false) return',
     'classic-restrictions',
@@ -386,9 +390,9 @@ export const RULE_MISTAKES: readonly Mistake[] = [
   ),
   mistake(
     'a disabled ring answers -EBADF',
-    'predict.ts',
-    "refuse(E.BADFD, 'enter.disabled')",
-    "refuse(E.BADF, 'enter.disabled')",
+    ENTER,
+    "refuse(world, E.BADFD, 'enter.disabled')",
+    "refuse(world, E.BADF, 'enter.disabled')",
     'classic-restrictions',
     'escape',
   ),

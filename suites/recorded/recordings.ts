@@ -9,9 +9,9 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import type { AbiProfile } from '../../oracle/uapi/abi.ts';
 import { isQuirkId } from '../../oracle/quirks/index.ts';
 import type { Quirks } from '../../oracle/quirks/index.ts';
-import { fromJson, toJson } from '../../oracle/scenario/json.ts';
+import { fromJson, toJson } from '../../oracle/case/json.ts';
 import type { Observation, StepObservation } from '../../oracle/scenario/observation.ts';
-import type { Scenario } from '../../oracle/scenario/types.ts';
+import type { Scenario } from '../../oracle/steps/index.ts';
 
 /** Version of the file's form. */
 const FORM = 1;

@@ -1,9 +1,11 @@
 /** The runner on a real kernel: every kind of step once, and everything that may go wrong. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeScenario } from '../../oracle/scenario/binary.ts';
+import { encodeScenario } from '../../oracle/case/frame.ts';
 import type { SockFilter } from '../../oracle/bpf/program.ts';
 import { ARENA, ARENA_BASE, FD, FILE_CONTENT, FIXTURES } from '../../oracle/scenario/layout.ts';
-import type { Scenario, SpawnHow, Sqe, Step, Target } from '../../oracle/scenario/types.ts';
+import type { Sqe, Target } from '../../oracle/scenario/types.ts';
+import type { Scenario, Step } from '../../oracle/steps/index.ts';
+import type { SpawnHow } from '../../oracle/steps/kind/spawn.ts';
 import type { Guest } from '../guest/guest.ts';
 import { bootGuest } from '../guest/guest.ts';
 import { buildImage } from '../guest/image.ts';

@@ -1,5 +1,5 @@
 /** Inserting and removing instructions with the jumps kept on their targets. */
-import type { Program, SockFilter } from '../../oracle/bpf/program.ts';
+import type { Program, SockFilter } from './program.ts';
 
 const JA = 0x05;
 

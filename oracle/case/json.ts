@@ -1,16 +1,17 @@
 /**
  * Scenarios as JSON: short, strict, exact. `toJson` leaves defaults out and names
  * opcodes and flags; `fromJson` takes names and numbers alike and refuses
- * everything it does not know. `schema.json` describes the same format and is made
+ * everything it does not know. `scenario/schema.json` describes the same format and is made
  * from the same tables.
  */
 import { Mistake, asObject, int, maybe, record, required, text } from '../schema/codec.ts';
 import type { Codec, Json, JsonSchema } from '../schema/codec.ts';
 import { formatJson } from '../schema/format.ts';
 import { jsonErrorPlace } from '../schema/place.ts';
-import { definitions, withoutZeros } from './json/parts.ts';
-import { scenario } from './json/steps.ts';
-import type { Scenario } from './types.ts';
+import { definitions } from '../json/parts.ts';
+import { specOf } from '../steps/index.ts';
+import type { Scenario } from '../steps/index.ts';
+import { scenario } from './scenario-codec.ts';
 
 export { formatJson } from '../schema/format.ts';
 export type { Json } from '../schema/codec.ts';
@@ -95,7 +96,7 @@ function attempt<T>(read: () => T): Read<T> {
 export function canonical(value: Scenario): Scenario {
   return {
     ...value,
-    steps: value.steps.map((step) => (step.do === 'submit' ? { ...step, sqes: step.sqes.map(withoutZeros) } : step)),
+    steps: value.steps.map((step) => specOf(step).canonical?.(step) ?? step),
   };
 }
 

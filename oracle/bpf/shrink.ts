@@ -1,7 +1,7 @@
 /** Smaller programs, best first. They stay plausible: jumps are kept on their targets. */
-import { BPF_MAXINSNS } from '../../oracle/bpf/program.ts';
-import type { Program, SockFilter } from '../../oracle/bpf/program.ts';
-import { isConditional, splice } from './edit.ts';
+import { BPF_MAXINSNS } from './program.ts';
+import type { Program, SockFilter } from './program.ts';
+import { isConditional, splice } from './splice.ts';
 
 const ret = (k: number): SockFilter => ({ code: 0x06, jt: 0, jf: 0, k });
 

@@ -1,10 +1,10 @@
 /** Programs in JSON: assembler lines (exact, see `printAsm`), or rows of four numbers. */
-import { parseAsm, printAsm } from '../../bpf/asm.ts';
-import { opSpec } from '../../opcodes/index.ts';
-import type { Program, SockFilter } from '../../bpf/program.ts';
-import { ARENA } from '../layout.ts';
-import { expected, int, list, Mistake } from '../../schema/codec.ts';
-import type { Codec, Json } from '../../schema/codec.ts';
+import { parseAsm, printAsm } from '../bpf/asm.ts';
+import { opSpec } from '../opcodes/index.ts';
+import type { Program, SockFilter } from '../bpf/program.ts';
+import { ARENA } from '../scenario/layout.ts';
+import { expected, int, list, Mistake } from '../schema/codec.ts';
+import type { Codec, Json } from '../schema/codec.ts';
 
 /** Instructions that fit in the arena; more than the kernel takes. */
 export const PROGRAM_MAX = ARENA.program_size / 8;

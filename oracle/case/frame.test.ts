@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { ARENA, ARENA_BASE, ARENA_END, ARENA_SIZE, RING_FD } from './layout.ts';
-import { BPF_ARG_SIZE, encodeScenario, MAX_FRAME, MAX_STEPS, PROBE_PATH_AT } from './binary.ts';
-import type { BpfArg, Scenario, Step } from './types.ts';
+import { ARENA, ARENA_BASE, ARENA_END, ARENA_SIZE, RING_FD } from '../scenario/layout.ts';
+import { BPF_ARG_SIZE } from '../scenario/memory.ts';
+import { PROBE_PATH_AT } from '../steps/kind/probe-path.ts';
+import { encodeScenario, MAX_FRAME, MAX_STEPS } from './frame.ts';
+import type { BpfArg } from '../scenario/types.ts';
+import type { Scenario, Step } from '../steps/index.ts';
 
 const scenario = (steps: readonly Step[], more: Partial<Scenario> = {}): Scenario => ({
   version: 1,

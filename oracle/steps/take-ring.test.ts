@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { ABI_7_0 } from '../probe/abi-documented.ts';
 import { predict } from '../predict.ts';
-import type { SpawnHow, Step } from '../scenario/types.ts';
+import type { Step } from './index.ts';
+import type { SpawnHow } from './kind/spawn.ts';
 
 const ring = (task: number, slot: number, flags = 0): Step => ({ do: 'ring', task, ring: slot, entries: 8, flags });
 const spawn = (task: number, child: number, how: SpawnHow = 'fork'): Step => ({ do: 'spawn', task, how, child });

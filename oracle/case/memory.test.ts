@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { ARENA, ARENA_BASE, ARENA_END } from './layout.ts';
-import { encodeScenario, MAX_FRAME } from './binary.ts';
-import { addressKind, BPF_ARG_SIZE, bpfArgAddress, programAddress } from './memory.ts';
-import type { BpfArg, Placement, Restriction, Step, Target } from './types.ts';
+import { ARENA, ARENA_BASE, ARENA_END } from '../scenario/layout.ts';
+import { encodeScenario, MAX_FRAME } from './frame.ts';
+import { addressKind, BPF_ARG_SIZE, bpfArgAddress, programAddress } from '../scenario/memory.ts';
+import type { BpfArg, Placement, Restriction, Target } from '../scenario/types.ts';
+import type { Step } from '../steps/index.ts';
 
 const ARG: BpfArg = {
   cmd_type: 1,

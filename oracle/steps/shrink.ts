@@ -1,67 +1,10 @@
-/** Smaller versions of one step. */
-import type { BpfArg, Restriction, Sqe, Step } from '../../oracle/scenario/types.ts';
-import { shrinkProgram } from '../program/shrink.ts';
+/** Smaller versions of the parts of steps, boldest first; not every one of them is smaller by the measure. */
+import { shrinkProgram } from '../bpf/shrink.ts';
+import type { BpfArg, Restriction, Sqe } from '../scenario/types.ts';
 import { programSize, sqeSize } from './size.ts';
 
-/** Candidates for one step; not every one of them is smaller by the measure. */
-export function* shrinkStep(step: Step): Generator<Step> {
-  switch (step.do) {
-    case 'submit':
-      for (const sqes of shrinkSqes(step.sqes)) yield { ...step, sqes };
-      if (step.registered !== undefined) {
-        const { registered: _registered, ...rest } = step;
-        yield rest;
-      }
-      break;
-    case 'register_bpf_filter':
-      for (const arg of shrinkBpfArg(step.arg)) yield { ...step, arg };
-      if (step.nr_args !== 1) yield { ...step, nr_args: 1 };
-      break;
-    case 'register_restrictions':
-      for (const restrictions of shrinkRestrictions(step.arg.restrictions)) {
-        const nr_args = step.nr_args === step.arg.restrictions.length ? restrictions.length : step.nr_args;
-        yield { ...step, nr_args, arg: { ...step.arg, restrictions } };
-      }
-      if (step.arg.placement !== 'normal') yield { ...step, arg: { ...step.arg, placement: 'normal' } };
-      if (step.nr_args !== step.arg.restrictions.length) yield { ...step, nr_args: step.arg.restrictions.length };
-      break;
-    case 'register_task_restrictions': {
-      const { arg } = step;
-      for (const restrictions of shrinkRestrictions(arg.restrictions)) {
-        const nr_res = arg.nr_res === arg.restrictions.length ? restrictions.length : arg.nr_res;
-        yield { ...step, arg: { ...arg, restrictions, nr_res } };
-      }
-      if (arg.placement !== 'normal') yield { ...step, arg: { ...arg, placement: 'normal' } };
-      if (arg.flags !== 0) yield { ...step, arg: { ...arg, flags: 0 } };
-      if (arg.resv.some((word) => word !== 0)) yield { ...step, arg: { ...arg, resv: [0, 0, 0] } };
-      if (arg.nr_res !== arg.restrictions.length) yield { ...step, arg: { ...arg, nr_res: arg.restrictions.length } };
-      if (step.nr_args !== 1) yield { ...step, nr_args: 1 };
-      break;
-    }
-    case 'ring':
-      for (let bit = 1; bit !== 0 && bit <= 0x4000_0000; bit = (bit << 1) | 0)
-        if ((step.flags & bit) !== 0) yield { ...step, flags: (step.flags & ~bit) >>> 0 };
-      for (const entries of [1, 8]) if (entries < step.entries) yield { ...step, entries };
-      break;
-    case 'spawn':
-      if (step.how !== 'fork') yield { ...step, how: 'fork' };
-      break;
-    case 'take_ring':
-      if (step.from !== 0) yield { ...step, from: 0 };
-      break;
-    case 'register': {
-      const { bytes } = step;
-      if (bytes !== undefined && bytes.some((byte) => byte !== 0))
-        yield { ...step, bytes: new Uint8Array(bytes.length) };
-      if (step.nr_args > 1) yield { ...step, nr_args: 1 };
-      break;
-    }
-    default:
-      break;
-  }
-}
-
-function* shrinkSqes(sqes: readonly Sqe[]): Generator<readonly Sqe[]> {
+/** Smaller batches. */
+export function* shrinkSqes(sqes: readonly Sqe[]): Generator<readonly Sqe[]> {
   const n = sqes.length;
   for (let run = n >>> 1; run >= 1; run >>>= 1) {
     for (let from = 0; from < n; from += run) if (run < n) yield sqes.filter((_, i) => i < from || i >= from + run);
@@ -92,7 +35,8 @@ function* shrinkSqes(sqes: readonly Sqe[]): Generator<readonly Sqe[]> {
   }
 }
 
-function* shrinkBpfArg(arg: BpfArg): Generator<BpfArg> {
+/** Smaller filters and plainer arguments. */
+export function* shrinkBpfArg(arg: BpfArg): Generator<BpfArg> {
   const size = programSize(arg.program);
   const exact = arg.filter_len === arg.program.length;
   for (const program of shrinkProgram(arg.program)) {
@@ -112,7 +56,8 @@ function* shrinkBpfArg(arg: BpfArg): Generator<BpfArg> {
   if (arg.opcode !== 0) yield { ...arg, opcode: 0, pdu_size: 0 };
 }
 
-function* shrinkRestrictions(list: readonly Restriction[]): Generator<readonly Restriction[]> {
+/** Fewer and plainer restrictions. */
+export function* shrinkRestrictions(list: readonly Restriction[]): Generator<readonly Restriction[]> {
   const n = list.length;
   if (n > 0) yield [];
   for (let run = n >>> 1; run >= 1; run >>>= 1) {

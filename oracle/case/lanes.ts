@@ -1,5 +1,6 @@
 /** The task tree over time: one column per task, the number in the column of the task that acts. */
-import type { Scenario, Step } from '../scenario/types.ts';
+import { madeBy, specOf } from '../steps/index.ts';
+import type { Scenario, Step } from '../steps/index.ts';
 
 /**
  * One text per step, all of the same width: `|` a task that waits, its number where it acts,
@@ -13,16 +14,17 @@ export function lanes({ steps }: Scenario): string[] {
     const row: string[] = [...columns.keys()].map((task) => cell(alive.has(task) ? '|' : ' ', ' '));
     const own = columns.get(step.task)!;
     row[own] = cell(String(step.task), ' ');
-    if (step.do === 'spawn') {
-      const child = columns.get(step.child)!;
+    const made = madeBy(step).task;
+    if (made !== undefined) {
+      const child = columns.get(made)!;
       const [from, to] = own < child ? [own, child] : [child, own];
       row[from] = row[from]!.replaceAll(' ', '-');
       for (let i = from + 1; i < to; i++) row[i] = cell(row[i]!.startsWith('|') ? '+' : '-', '-');
       if (own < child) row[child - 1] = `${row[child - 1]!.slice(0, -1)}>`;
-      row[child] = cell(String(step.child), ' ');
-      alive.add(step.child);
+      row[child] = cell(String(made), ' ');
+      alive.add(made);
     }
-    if (step.do === 'exit') alive.delete(step.task);
+    if (specOf(step).ends === true) alive.delete(step.task);
     return row
       .join('')
       .trimEnd()
@@ -41,7 +43,8 @@ function columnsOf(steps: readonly Step[]): Map<number, number> {
   };
   for (const step of steps) {
     add(step.task);
-    if (step.do === 'spawn') add(step.child);
+    const { task } = madeBy(step);
+    if (task !== undefined) add(task);
   }
   return columns;
 }

@@ -1,6 +1,6 @@
 /** Codecs of the parts steps are made of: targets, placements, arguments, SQEs. */
-import { ARENA } from '../layout.ts';
-import { IORING_RESTRICTION, IOSQE } from '../../uapi/constants.ts';
+import { ARENA } from '../scenario/layout.ts';
+import { IORING_RESTRICTION, IOSQE } from '../uapi/constants.ts';
 import type {
   BpfArg,
   Placement,
@@ -9,7 +9,7 @@ import type {
   Sqe,
   Target,
   TaskRestrictionsArg,
-} from '../types.ts';
+} from '../scenario/types.ts';
 import {
   asObject,
   expected,
@@ -27,8 +27,8 @@ import {
   u8,
   withDefault,
   word,
-} from '../../schema/codec.ts';
-import type { Codec, Json, JsonSchema } from '../../schema/codec.ts';
+} from '../schema/codec.ts';
+import type { Codec, Json, JsonSchema } from '../schema/codec.ts';
 import { FILTER_FLAGS, OPCODES, REGISTER_OPCODES, RESTRICTIONS } from './names.ts';
 import { program } from './program.ts';
 
@@ -118,7 +118,7 @@ const bpfFields = record<BpfArg>({
   program: required(program, 'The filter'),
   filter_len: withDefault(
     u32,
-    (before) => (before.program as BpfArg['program']).length,
+    (before) => (before['program'] as BpfArg['program']).length,
     'Instructions as told to the kernel; default: the length of program',
   ),
   resv_filter: withDefault(triple(u8), [0, 0, 0] as const),
@@ -187,7 +187,7 @@ export const taskRestrictionsArg = record<TaskRestrictionsArg>({
   restrictions: required(restrictionList),
   nr_res: withDefault(
     u16,
-    (before) => (before.restrictions as readonly Restriction[]).length,
+    (before) => (before['restrictions'] as readonly Restriction[]).length,
     'Number of entries as told to the kernel; default: the length of restrictions',
   ),
   resv: withDefault(triple(u32), [0, 0, 0] as const),

@@ -5,12 +5,12 @@ import { canonical, caseSchema, formatJson, fromJson, parseCaseFile, printCaseFi
 import type { Json } from './json.ts';
 import { schemaFault } from '../testing/validator.ts';
 import { anyScenario } from '../testing/scenarios.ts';
-import type { Scenario } from './types.ts';
+import type { Scenario } from '../steps/index.ts';
 
 // A fixed seed: a gate must not flake.
 fc.configureGlobal({ seed: 7 });
 
-const SCHEMA_FILE = new URL('./schema.json', import.meta.url);
+const SCHEMA_FILE = new URL('../scenario/schema.json', import.meta.url);
 const schema = caseSchema();
 
 const SMALL: Scenario = {

@@ -1,0 +1,111 @@
+/** io_uring_enter(2) and the completion queue: which ring a call reaches, whether it submits, what is there to be reaped. */
+import { E, IORING_SETUP } from '../uapi/constants.ts';
+import type { PredictedStep } from '../scenario/prediction.ts';
+import type { RingSlot, Sqe } from '../scenario/types.ts';
+import type { FeatureRuleId } from './feature-rules.ts';
+import { Submission } from './submit.ts';
+import { Ring } from './world.ts';
+import type { Task, World } from './world.ts';
+
+/** A batch of SQEs and the ring whose queue they are written to. */
+export interface Batch {
+  readonly ring: RingSlot;
+  /** Enter through this registered-ring index instead of the descriptor. */
+  readonly registered?: number;
+  readonly sqes: readonly Sqe[];
+}
+
+/** Submits a batch and reaps. */
+export function enter(world: World, task: Task, batch: Batch): PredictedStep {
+  const found = ringOf(world, task, batch);
+  if (!(found instanceof Ring)) return found;
+  const ring = found;
+  const { pending, strays } = ring;
+  deferMessages(ring, task);
+  const take = (cqes: PredictedStep['cqes']): PredictedStep['cqes'] => {
+    ring.pending = [];
+    if (cqes === 'any') return 'any';
+    if (strays.length > 0) return [...pending, ...cqes, ...strays];
+    return pending.length === 0 ? cqes : [...pending, ...cqes];
+  };
+  if (ring.disabled) return { ...refuse(world, E.BADFD, 'enter.disabled'), cqes: take([]) };
+  const polled = (ring.flags & IORING_SETUP.SQPOLL) !== 0;
+  if (!polled && ring.submitter !== undefined && ring.submitter !== task)
+    return { ...refuse(world, E.EXIST, 'enter.single-issuer'), cqes: take([]) };
+  if (!polled) task.used_io_uring = true;
+  if (ring.creator !== task && !ring.rules.empty) world.hit('inherit.ring-shared');
+  if (ring.taken && ring.creator !== task && !task.rules.empty) world.hit('inherit.ring-taken');
+  if (polled && (!ring.creator.alive || ring.creator_files !== ring.creator.files))
+    // The polling thread ends with its process, at a time of its own.
+    return { reached: true, returns: 'any', cqes: take(perhaps(batch.sqes)), rule: 'enter.count' };
+  if (ring.slot !== batch.ring) return elsewhere(world, task, batch, polled);
+  const predicted = new Submission(world, ring, task).run(batch.sqes);
+  const cqes = take(predicted.cqes);
+  if (strays.length === 0 || predicted.cqes === 'any') return { ...predicted, cqes };
+  return { ...predicted, cqes, most: predicted.cqes.length + pending.length };
+}
+
+/** Reaps what is there now, without a call. */
+export function reap(world: World, task: Task, slot: RingSlot): PredictedStep {
+  const ring = task.files.rings.get(slot);
+  if (ring === undefined) return { reached: true, returns: [], cqes: [], rule: world.hit('enter.bad-fd') };
+  deferMessages(ring, task);
+  const cqes = [...ring.pending, ...ring.strays];
+  const most = ring.pending.length;
+  ring.pending = [];
+  return {
+    reached: true,
+    returns: [],
+    cqes,
+    ...(ring.strays.length > 0 ? { most } : {}),
+    rule: world.hit('enter.count'),
+  };
+}
+
+function refuse(world: World, errno: number, rule: FeatureRuleId): PredictedStep {
+  return { reached: true, returns: [-errno], cqes: [], rule: world.hit(rule) };
+}
+
+/** The ring that is entered, or what is answered where there is none. */
+function ringOf(world: World, task: Task, batch: Batch): Ring | PredictedStep {
+  let ring = task.files.rings.get(batch.ring);
+  if (batch.registered !== undefined) {
+    if (batch.registered < 0 || batch.registered >= 16) return refuse(world, E.INVAL, 'register.registered-index');
+    const slot = task.registered.get(batch.registered);
+    if (slot === undefined) return refuse(world, task.used_io_uring ? E.BADF : E.INVAL, 'register.registered-index');
+    ring = world.rings.get(slot);
+  }
+  if (ring !== undefined) return ring;
+  return task.files.sandbox.crowded
+    ? { reached: true, returns: 'any', cqes: [], rule: 'enter.bad-fd' }
+    : refuse(world, E.BADF, 'enter.bad-fd');
+}
+
+/** Messages to a DEFER_TASKRUN ring arrive when its own task enters it. */
+function deferMessages(ring: Ring, task: Task): void {
+  if ((ring.flags & IORING_SETUP.DEFER_TASKRUN) === 0 || ring.submitter === task) return;
+  const { pending } = ring;
+  for (const cqe of pending) ring.strays.push({ ...cqe, optional: true });
+  pending.length = 0;
+  ring.pending = [];
+}
+
+/** A CQE of each request that may come. */
+function perhaps(sqes: readonly Sqe[]): PredictedStep['cqes'] {
+  return sqes.map((sqe, i) => ({
+    user_data: sqe.user_data ?? 0n,
+    res: 'any',
+    flags: 'any',
+    sqe: i,
+    rule: 'enter.count',
+    optional: true,
+  }));
+}
+
+/** The queue that was filled is another ring's: the one that is entered has nothing to submit. */
+function elsewhere(world: World, task: Task, batch: Batch, polled: boolean): PredictedStep {
+  const filled = task.files.rings.get(batch.ring);
+  const waiting = filled?.pending ?? [];
+  if (filled !== undefined) filled.pending = [];
+  return { reached: true, returns: polled ? 'any' : [0], cqes: waiting, rule: world.hit('enter.count') };
+}

@@ -1,0 +1,100 @@
+/**
+ * The scenario language: one typed, serialisable description of everything a user of the
+ * feature can do. A scenario is a list of steps in one global order; each step belongs
+ * to one task of a tree whose root is task 0. A step runs to its end before the next
+ * one starts, whichever task owns it, so a run is deterministic.
+ *
+ * All there is to know of a kind of step is in its file in `kind/`; here they are joined.
+ */
+import type { Fixture } from '../scenario/layout.ts';
+import type { BpfArg, SCENARIO_VERSION, Sqe } from '../scenario/types.ts';
+import { closeRing } from './kind/close-ring.ts';
+import { dropCapSysAdmin } from './kind/drop-cap-sys-admin.ts';
+import { exec } from './kind/exec.ts';
+import { exit } from './kind/exit.ts';
+import { noNewPrivs } from './kind/no-new-privs.ts';
+import { probeFd } from './kind/probe-fd.ts';
+import { probeMemory } from './kind/probe-memory.ts';
+import { probePath } from './kind/probe-path.ts';
+import { reap } from './kind/reap.ts';
+import { receiveRing } from './kind/receive-ring.ts';
+import { registerBpfFilter } from './kind/register-bpf-filter.ts';
+import { registerRestrictions } from './kind/register-restrictions.ts';
+import { registerTaskRestrictions } from './kind/register-task-restrictions.ts';
+import { register } from './kind/register.ts';
+import { ring } from './kind/ring.ts';
+import { sendRing } from './kind/send-ring.ts';
+import { spawn } from './kind/spawn.ts';
+import { submit } from './kind/submit.ts';
+import { takeRing } from './kind/take-ring.ts';
+import { unshareUser } from './kind/unshare-user.ts';
+import type { AnyStep, Made, StepSpec } from './spec.ts';
+
+/** Every kind, in the order in which they are described. */
+const KINDS = [
+  noNewPrivs,
+  dropCapSysAdmin,
+  unshareUser,
+  ring,
+  registerBpfFilter,
+  registerRestrictions,
+  registerTaskRestrictions,
+  register,
+  submit,
+  spawn,
+  exec,
+  exit,
+  sendRing,
+  receiveRing,
+  takeRing,
+  closeRing,
+  probePath,
+  probeFd,
+  probeMemory,
+  reap,
+] as const;
+
+type StepOf<Spec> = Spec extends StepSpec<infer S> ? S : never;
+
+/** A step of any kind. */
+export type Step = StepOf<(typeof KINDS)[number]>;
+/** `do` of a step. */
+export type StepKind = Step['do'];
+/** What is known of a kind, where it does not matter which. */
+export type AnySpec = StepSpec<Step>;
+
+/** Steps in one global order. */
+export interface Scenario {
+  readonly version: typeof SCENARIO_VERSION;
+  /** Suite that drew it; information only. */
+  readonly suite?: string;
+  readonly fixtures: readonly Fixture[];
+  /** Value of net.core.bpf_jit_enable while the scenario runs. */
+  readonly jit: boolean;
+  readonly steps: readonly Step[];
+}
+
+/** What is known of each kind, by its name. */
+export const STEPS = Object.fromEntries(KINDS.map((spec) => [spec.kind, spec])) as unknown as Readonly<
+  Record<StepKind, AnySpec>
+>;
+
+/** What is known of a step's kind. */
+export function specOf(step: AnyStep): AnySpec {
+  return STEPS[step.do as StepKind];
+}
+
+/** The SQEs that a step submits; none for a kind that submits nothing. */
+export function requestsOf(step: Step): readonly Sqe[] {
+  return specOf(step).requests?.(step) ?? [];
+}
+
+/** The filter that a step registers. */
+export function filterOf(step: Step): BpfArg | undefined {
+  return specOf(step).filter?.(step);
+}
+
+/** What a step makes. */
+export function madeBy(step: Step): Made {
+  return specOf(step).makes?.(step) ?? {};
+}

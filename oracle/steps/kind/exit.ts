@@ -1,0 +1,26 @@
+/** exit: the end of one task. */
+import { exit as predictExit } from '../../model/tasks.ts';
+import type { AnyStep, StepSpec } from '../spec.ts';
+import { releaseParent } from '../tracked.ts';
+import { operation } from '../wire.ts';
+
+/** Ends one task, a single thread. */
+export interface ExitStep extends AnyStep {
+  readonly do: 'exit';
+}
+
+/** See ExitStep. */
+export const exit: StepSpec<ExitStep> = {
+  kind: 'exit',
+  json: {},
+  wire: operation({ number: 6, name: 'exit', answers: '0' }),
+  predict: predictExit,
+  text: () => 'exit',
+  track: (_tracked, task) => {
+    task.alive = false;
+    task.process.threads.delete(task);
+    releaseParent(task);
+    return true;
+  },
+  ends: true,
+};

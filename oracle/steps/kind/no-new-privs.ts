@@ -1,0 +1,25 @@
+/** no_new_privs: the promise that lets an unprivileged task register filters. */
+import { answer } from '../answer.ts';
+import type { AnyStep, StepSpec } from '../spec.ts';
+import { systemCall } from '../system-call.ts';
+
+const PR_SET_NO_NEW_PRIVS = 38n;
+
+/** prctl(PR_SET_NO_NEW_PRIVS, 1). */
+export interface NoNewPrivsStep extends AnyStep {
+  readonly do: 'no_new_privs';
+}
+
+/** See NoNewPrivsStep. */
+export const noNewPrivs: StepSpec<NoNewPrivsStep> = {
+  kind: 'no_new_privs',
+  json: {},
+  wire: systemCall({ number: 2, name: 'prctl' }, () => ({ args: [PR_SET_NO_NEW_PRIVS, 1n] })),
+  predict: (world, task) => {
+    task.no_new_privs = true;
+    return answer(0, world.hit('task.no-new-privs'));
+  },
+  text: () => 'prctl(PR_SET_NO_NEW_PRIVS, 1)',
+  // Preferred to other ways of being allowed to register.
+  size: () => -5,
+};

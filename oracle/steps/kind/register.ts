@@ -1,0 +1,61 @@
+/** register: any io_uring_register call, its argument being bytes. */
+import { predictRegister, rawOnRing, rawOnTask } from '../../model/register.ts';
+import type { RegisterHandler } from '../../model/register.ts';
+import { registerOpcode } from '../../json/parts.ts';
+import { ARENA, ARENA_BASE } from '../../scenario/layout.ts';
+import type { RawCall, Target } from '../../scenario/types.ts';
+import { bytes as bytesJson, maybe, required, u32, u64, withDefault } from '../../schema/codec.ts';
+import { rawArgumentText, registerName, registerText } from '../../text/index.ts';
+import { ON } from '../fields.ts';
+import { REGISTER, registerArgs } from '../register-call.ts';
+import { numberSize } from '../size.ts';
+import type { AnyStep, StepSpec } from '../spec.ts';
+import { systemCall } from '../system-call.ts';
+
+/** Any io_uring_register opcode; `bytes` (if any) are written to ARENA.args and `arg` points there unless `raw_arg` is given. */
+export interface RegisterStep extends AnyStep, RawCall {
+  readonly do: 'register';
+  readonly on: Target;
+}
+
+const HANDLER: RegisterHandler<RegisterStep> = {
+  opcode: ({ opcode }) => opcode,
+  onRing: rawOnRing,
+  onTask: rawOnTask,
+};
+
+/** See RegisterStep. */
+export const register: StepSpec<RegisterStep> = {
+  kind: 'register',
+  json: {
+    on: ON,
+    opcode: required(registerOpcode, 'io_uring_register opcode, u32'),
+    nr_args: withDefault(u32, 0, 'nr_args of the call'),
+    bytes: maybe(bytesJson(ARENA.args_size), 'Argument memory, hex'),
+    raw_arg: maybe(u64, 'Pointer passed instead of the address of bytes'),
+  },
+  wire: systemCall(REGISTER, ({ on, opcode, nr_args, bytes, raw_arg }: RegisterStep) => {
+    const args = registerArgs(on, opcode, raw_arg ?? (bytes ? BigInt(ARENA_BASE + ARENA.args) : 0n), nr_args);
+    if (bytes === undefined) return { args };
+    const written = bytes.subarray(0, ARENA.args_size);
+    return {
+      args,
+      writes: [{ offset: ARENA.args, bytes: written }],
+      read: { at: ARENA.args, length: written.length },
+    };
+  }),
+  predict: (world, task, step) => predictRegister(world, task, step, HANDLER),
+  text: (step, abi) => registerText(step.on, registerName(step.opcode), rawArgumentText(step, abi), step.nr_args),
+  check: ({ bytes }) => ((bytes?.length ?? 0) <= ARENA.args_size ? true : 'the argument does not fit its area'),
+  size: ({ nr_args, bytes, raw_arg }) => {
+    let size = (bytes?.length ?? 0) + (raw_arg === undefined ? 0 : 3) + numberSize(nr_args);
+    for (const byte of bytes ?? []) if (byte !== 0) size += 1;
+    return size;
+  },
+  *shrink(step) {
+    const { bytes } = step;
+    if (bytes !== undefined && bytes.some((byte) => byte !== 0)) yield { ...step, bytes: new Uint8Array(bytes.length) };
+    if (step.nr_args > 1) yield { ...step, nr_args: 1 };
+  },
+  refersTo: ({ bytes }) => ({ rings: bytes !== undefined, data: true }),
+};

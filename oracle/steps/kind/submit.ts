@@ -1,0 +1,118 @@
+/** submit: a batch of SQEs. */
+import { enter } from '../../model/enter.ts';
+import { opSpec } from '../../opcodes/index.ts';
+import { sqe as sqeJson, withoutZeros } from '../../json/parts.ts';
+import { RING_FD, RING_SLOTS } from '../../scenario/layout.ts';
+import type { RingSlot, Sqe } from '../../scenario/types.ts';
+import { list, maybe, required, s32 as s32Json } from '../../schema/codec.ts';
+import { count } from '../../text/index.ts';
+import { IORING_ENTER, IORING_SETUP } from '../../uapi/constants.ts';
+import { RING } from '../fields.ts';
+import { shrinkSqes } from '../shrink.ts';
+import { sqeSize } from '../size.ts';
+import type { AnyStep, StepSpec } from '../spec.ts';
+import { checkSlot } from '../tracked.ts';
+import { operation, s32, u32 } from '../wire.ts';
+
+/** Most SQEs that a case file may give one step. */
+const SQES_MAX = 32768;
+/** Most SQEs of one submit step. */
+export const MAX_BATCH = 256;
+
+/** Writes SQEs and calls io_uring_enter until all are consumed or no progress is made; see PROTOCOL.md. */
+export interface SubmitStep extends AnyStep {
+  readonly do: 'submit';
+  readonly ring: RingSlot;
+  /** Enter through this registered-ring index instead of the descriptor. */
+  readonly registered?: number;
+  readonly sqes: readonly Sqe[];
+}
+
+/** See SubmitStep. */
+export const submit: StepSpec<SubmitStep> = {
+  kind: 'submit',
+  json: {
+    ring: RING,
+    registered: maybe(s32Json, 'Enter through this registered-ring index'),
+    sqes: required(list(sqeJson, SQES_MAX), 'One batch, in order'),
+  },
+  wire: operation<SubmitStep>(
+    { number: 3, name: 'submit', answers: 'one value per io_uring_enter that submitted; CQEs' },
+    {
+      slot: u32(({ ring }) => ring),
+      enter_fd: s32(({ registered }) => registered ?? -1),
+      enter_flags: u32(({ registered }) => (registered === undefined ? 0 : IORING_ENTER.REGISTERED_RING)),
+      nsqes: u32(({ sqes }) => sqes.length),
+      wait: u32((_step, { wait }) => wait),
+      want: u32((_step, { want }) => want),
+      own: u32((_step, { own }) => own),
+    },
+    {
+      name: 'sqes',
+      type: 'u64',
+      length: 8,
+      encode: (writer, { sqes }) => {
+        writer.room(64 * sqes.length);
+        for (const sqe of sqes) writer.sqe(sqe);
+      },
+    },
+  ),
+  predict: enter,
+  text: ({ ring, registered, sqes }) =>
+    `io_uring_enter(${registered === undefined ? `ring ${ring}` : `registered ring ${registered}`}, ${count(sqes.length, 'SQE')})`,
+  track: (tracked, task, step) => {
+    const inRange = checkSlot(step.ring);
+    if (inRange !== true) return inRange;
+    if (step.sqes.length > MAX_BATCH) return `more than ${MAX_BATCH} SQEs in a batch`;
+    const ring = tracked.rings.get(step.ring);
+    if (ring === undefined) return true;
+    let slots = 0;
+    let big = ring.has_big;
+    for (const sqe of step.sqes) {
+      const n = slotsOf(sqe, ring.flags);
+      if (n === 2) big = true;
+      slots += n;
+    }
+    if (slots > ring.entries) return `a batch of ${slots} entries on a ring of ${ring.entries}`;
+    // A 128-byte SQE must not wrap around the end of a mixed ring.
+    if (big && ring.consumed + slots > ring.entries) return 'a mixed ring with 128-byte requests wraps around';
+    ring.has_big = big;
+    ring.consumed += slots;
+    // Also on a ring that another task made: requests may start worker threads.
+    task.has_ring = true;
+    return true;
+  },
+  size: ({ registered, sqes }) => {
+    let size = registered === undefined ? 0 : 3;
+    for (const sqe of sqes) size += sqeSize(sqe);
+    return size;
+  },
+  *shrink(step) {
+    for (const sqes of shrinkSqes(step.sqes)) yield { ...step, sqes };
+    if (step.registered !== undefined) yield withoutRegistered(step);
+  },
+  canonical: (step) => ({ ...step, sqes: step.sqes.map(withoutZeros) }),
+  refersTo: ({ sqes }) => ({
+    rings: sqes.some(({ fd = 0 }) => fd >= RING_FD && fd < RING_FD + RING_SLOTS),
+    data: sqes.some(
+      ({ addr = 0n, off = 0n, addr3 = 0n, len = 0 }) => addr !== 0n || off !== 0n || addr3 !== 0n || len !== 0,
+    ),
+  }),
+  requests: ({ sqes }) => sqes,
+  withRequests: (step, sqes) => ({ ...step, sqes }),
+};
+
+/** Whether a step is one. */
+export function isSubmit(step: AnyStep): step is SubmitStep {
+  return step.do === submit.kind;
+}
+
+/** The same batch through the ring's own descriptor. */
+export function withoutRegistered({ registered: _registered, ...step }: SubmitStep): SubmitStep {
+  return step;
+}
+
+/** Entries of the submission queue that an SQE takes on a ring with these flags. */
+function slotsOf(sqe: Sqe, setupFlags: number): number {
+  return (setupFlags & IORING_SETUP.SQE_MIXED) !== 0 && opSpec(sqe.opcode)?.takesTwoSlots === true ? 2 : 1;
+}

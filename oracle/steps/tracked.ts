@@ -1,0 +1,76 @@
+/**
+ * Which tasks, rings and descriptor tables exist at a point of a scenario: the light model by which scenarios are kept
+ * well-formed. It knows nothing of what the kernel will answer.
+ */
+import { RING_SLOTS } from '../scenario/layout.ts';
+
+/** A thread group and the memory it shares. */
+export interface TrackedProcess {
+  readonly threads: Set<TrackedTask>;
+  /** Ever shared its memory with another process, or had a second thread. */
+  shared: boolean;
+}
+
+/** A task. */
+export interface TrackedTask {
+  readonly id: number;
+  readonly parent: TrackedTask | undefined;
+  /** `root`, or how it was made. */
+  readonly how: string;
+  /** The thread whose number is the process's. */
+  leads: boolean;
+  process: TrackedProcess;
+  alive: boolean;
+  /** The vfork child it waits for. */
+  waits_for: TrackedTask | undefined;
+  has_ring: boolean;
+  /** Ring slots in its descriptor table (the table is shared by threads). */
+  files: Set<number>;
+}
+
+/** A ring. */
+export interface TrackedRing {
+  readonly slot: number;
+  readonly flags: number;
+  /** Rounded up to a power of two, as the kernel does. */
+  readonly entries: number;
+  readonly creator: TrackedTask;
+  /** Entries consumed so far. */
+  consumed: number;
+  has_big: boolean;
+}
+
+/** What exists. At first: task 0. */
+export class Tracked {
+  readonly tasks = new Map<number, TrackedTask>();
+  readonly rings = new Map<number, TrackedRing>();
+  /** Slots that a ring step has named so far. */
+  readonly named = new Set<number>();
+
+  constructor() {
+    const process: TrackedProcess = { threads: new Set(), shared: false };
+    const root: TrackedTask = {
+      id: 0,
+      parent: undefined,
+      how: 'root',
+      leads: true,
+      process,
+      alive: true,
+      waits_for: undefined,
+      has_ring: false,
+      files: new Set(),
+    };
+    process.threads.add(root);
+    this.tasks.set(0, root);
+  }
+}
+
+/** Lets the parent of a vfork child go on. */
+export function releaseParent(task: TrackedTask): void {
+  if (task.how === 'vfork' && task.parent?.waits_for === task) task.parent.waits_for = undefined;
+}
+
+/** True, or that there is no such ring slot. */
+export function checkSlot(slot: number): true | string {
+  return Number.isInteger(slot) && slot >= 0 && slot < RING_SLOTS ? true : `ring slot ${slot} is out of range`;
+}
