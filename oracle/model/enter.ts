@@ -3,7 +3,8 @@ import { E, IORING_SETUP } from '../uapi/constants.ts';
 import type { PredictedStep } from '../scenario/prediction.ts';
 import type { RingSlot, Sqe } from '../scenario/types.ts';
 import type { FeatureRuleId } from './feature-rules.ts';
-import { Submission } from './submit.ts';
+import { vagueCqe } from './submission.ts';
+import { submit } from './submit.ts';
 import { Ring } from './world.ts';
 import type { Task, World } from './world.ts';
 
@@ -39,7 +40,7 @@ export function enter(world: World, task: Task, batch: Batch): PredictedStep {
     // The polling thread ends with its process, at a time of its own.
     return { reached: true, returns: 'any', cqes: take(perhaps(batch.sqes)), rule: 'enter.count' };
   if (ring.slot !== batch.ring) return elsewhere(world, task, batch, polled);
-  const predicted = new Submission(world, ring, task).run(batch.sqes);
+  const predicted = submit(world, ring, task, batch.sqes);
   const cqes = take(predicted.cqes);
   if (strays.length === 0 || predicted.cqes === 'any') return { ...predicted, cqes };
   return { ...predicted, cqes, most: predicted.cqes.length + pending.length };
@@ -92,14 +93,7 @@ function deferMessages(ring: Ring, task: Task): void {
 
 /** A CQE of each request that may come. */
 function perhaps(sqes: readonly Sqe[]): PredictedStep['cqes'] {
-  return sqes.map((sqe, i) => ({
-    user_data: sqe.user_data ?? 0n,
-    res: 'any',
-    flags: 'any',
-    sqe: i,
-    rule: 'enter.count',
-    optional: true,
-  }));
+  return sqes.map((sqe, i) => vagueCqe(sqe.user_data ?? 0n, i, true));
 }
 
 /** The queue that was filled is another ring's: the one that is entered has nothing to submit. */

@@ -2,6 +2,10 @@
 import type { Program } from '../bpf/program.ts';
 import type { Allowed } from '../scenario/prediction.ts';
 
+/** What decided about a request. */
+export type Stage = 'init' | 'classic' | 'prep' | 'filter' | 'issue' | 'link';
+
+/** What one filter said of a request. */
 export interface FilterVerdict {
   /** Step that registered the filter. */
   readonly step: number;
@@ -11,6 +15,7 @@ export interface FilterVerdict {
   readonly value: number;
 }
 
+/** One thing that was decided on the way. */
 export type TraceEvent =
   | {
       readonly kind: 'call';
@@ -31,10 +36,11 @@ export type TraceEvent =
       readonly step: number;
       readonly sqe: number;
       readonly opcode: number;
-      readonly stage: 'init' | 'classic' | 'prep' | 'filter' | 'issue' | 'link';
+      readonly stage: Stage;
       readonly res: Allowed;
       readonly rule: string;
       readonly filters: readonly FilterVerdict[];
     };
 
+/** Takes the events, in the order in which they happen. */
 export type TraceSink = (event: TraceEvent) => void;

@@ -3,6 +3,9 @@ import type { Mistake } from './mutants.ts';
 
 const RULESET = 'model/ruleset.ts';
 const EVALUATE = 'model/evaluate.ts';
+const ADMISSION = 'model/admission.ts';
+const CHAIN = 'model/chain.ts';
+const COMPLETION = 'model/completion.ts';
 const SUBMIT = 'model/submit.ts';
 const TASKS = 'model/tasks.ts';
 const REGISTER = 'model/register.ts';
@@ -90,7 +93,7 @@ export const RULE_MISTAKES: readonly Mistake[] = [
     'heads[opcode] = { program, next: heads[opcode]?.program === undefined ? undefined : heads[opcode], step };',
     'deny-rest',
   ),
-  mistake('a denial is -EPERM', SUBMIT, 'fail(E.ACCES, answer.rule', 'fail(E.PERM, answer.rule', 'stacking'),
+  mistake('a denial is -EPERM', ADMISSION, 'E.ACCES, answer.rule', 'E.PERM, answer.rule', 'stacking'),
 
   // Classic restrictions.
   mistake(
@@ -137,7 +140,7 @@ export const RULE_MISTAKES: readonly Mistake[] = [
   ),
   mistake(
     'restrictions come after prep',
-    SUBMIT,
+    ADMISSION,
     'if (refusal !== undefined) {\n        world.hit',
     'if (refusal !== undefined && initCheckRest(context).ok && opSpec(sqe.opcode)?.prep(context).ok === true) {\n        world.hit',
     'classic-restrictions',
@@ -312,36 +315,36 @@ export const RULE_MISTAKES: readonly Mistake[] = [
   mistake(
     'SUBMIT_ALL is ignored',
     SUBMIT,
-    'const submit_all = (ring.flags & IORING_SETUP.SUBMIT_ALL) !== 0;',
-    'const submit_all = false;',
+    'const submitAll = (ring.flags & IORING_SETUP.SUBMIT_ALL) !== 0;',
+    'const submitAll = false;',
     'links',
   ),
   mistake(
     'every ring is SUBMIT_ALL',
     SUBMIT,
-    'const submit_all = (ring.flags & IORING_SETUP.SUBMIT_ALL) !== 0;',
-    'const submit_all = true;',
+    'const submitAll = (ring.flags & IORING_SETUP.SUBMIT_ALL) !== 0;',
+    'const submitAll = true;',
     'links',
   ),
   mistake(
     'a denial does not sever its chain',
-    SUBMIT,
+    CHAIN,
     "if (chain.some(({ admission }) => admission.verdict === 'failed')) {",
     "if (chain.length === 1 && chain[0]!.admission.verdict === 'failed') {",
     'links',
   ),
   mistake(
     'a hard link survives a refusal at submission',
-    SUBMIT,
+    CHAIN,
     "if (chain.some(({ admission }) => admission.verdict === 'failed')) {",
     "if (chain.some(({ admission, sqe }) => admission.verdict === 'failed' && (sqe.flags & IOSQE.IO_HARDLINK) === 0)) {",
     'links',
   ),
   mistake(
     'a hard link breaks like a soft one',
-    SUBMIT,
-    'if ((sqe.flags & IOSQE.IO_HARDLINK) !== 0 && !waits',
-    'if ((sqe.flags & IOSQE.IO_HARDLINK) < 0 && !waits',
+    CHAIN,
+    'if ((request.sqe.flags & IOSQE.IO_HARDLINK) !== 0 && !waits',
+    'if ((request.sqe.flags & IOSQE.IO_HARDLINK) < 0 && !waits',
     'links',
   ),
   mistake(
@@ -353,30 +356,30 @@ export const RULE_MISTAKES: readonly Mistake[] = [
   ),
   mistake(
     'CQE_SKIP_SUCCESS hides failures too',
-    SUBMIT,
-    'if (skip && fails === false && !link_timeout_skip)',
+    COMPLETION,
+    'if (skip && fails === false && !timeoutSkips)',
     'if (skip)',
     'links',
   ),
   mistake(
     'CQE_SKIP_SUCCESS is ignored',
-    SUBMIT,
+    COMPLETION,
     'const skip = (sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0;',
     'const skip = false;',
     'links',
   ),
   mistake(
     'a skipping head does not silence its chain',
-    SUBMIT,
-    'if (position > 0 && head_skips) {',
+    CHAIN,
+    'if (position > 0 && headSkips) {',
     'if (false) {',
     'links',
   ),
   mistake(
     'denials hide prep errors',
-    SUBMIT,
+    ADMISSION,
     "      if (head !== undefined) world.hit('filter.after-prep');\n",
-    "      if (head !== undefined) return fail(E.ACCES, 'filter.deny', 'filter');\n",
+    "      if (head !== undefined) return fail(submission, sqe, index, E.ACCES, 'filter.deny', 'filter');\n",
     'opcode-context',
     'stacking',
   ),
@@ -440,17 +443,17 @@ export const RULE_MISTAKES: readonly Mistake[] = [
   ),
   mistake(
     'a denied openat creates its file',
-    SUBMIT,
+    ADMISSION,
     "      world.hit('filter.no-effect');\n",
-    "      world.hit('filter.no-effect');\n      if (spec!.name === 'OPENAT') spec!.issue(context).effect?.();\n",
+    "      world.hit('filter.no-effect');\n      if (spec.name === 'OPENAT') spec.issue(context).effect?.();\n",
     'escape',
     'opcode-context',
   ),
   mistake(
     'the flags that prep adds are not shown',
-    SUBMIT,
-    'const answer = evaluate(sqe.flags | adds);',
-    'const answer = evaluate(sqe.flags);',
+    ADMISSION,
+    'const answer = ask(sqe.flags | adds);',
+    'const answer = ask(sqe.flags);',
     'opcode-context',
     'evaluation',
   ),

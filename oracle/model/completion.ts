@@ -1,0 +1,87 @@
+/** What is posted for a request: its CQE, notifications, messages to other rings. */
+import { IOSQE } from '../uapi/constants.ts';
+import { opSpec } from '../opcodes/index.ts';
+import type { IssueOutcome, Refusal } from '../opcodes/types.ts';
+import type { Allowed, PredictedCqe } from '../scenario/prediction.ts';
+import type { Request, Submission } from './submission.ts';
+import type { Tri } from './world.ts';
+
+/**
+ * Posts what a request that ran answers.
+ * @param fails whether it breaks its chain, and with IOSQE_CQE_SKIP_SUCCESS posts a CQE all the same
+ * @param uncertain whether it ran, or ends with this step, is open
+ */
+export function complete(
+  submission: Submission,
+  request: Request,
+  outcome: IssueOutcome,
+  res: Allowed,
+  fails: Tri,
+  uncertain: boolean,
+): void {
+  const { world } = submission;
+  const { sqe, index } = request;
+  const spec = opSpec(sqe.opcode)!;
+  const rule = world.hit(spec.rule);
+  const skip = (sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0;
+  submission.trace(sqe, index, 'issue', res, rule, []);
+  const timeoutSkips = skip && spec.limitsPrevious;
+  if (skip && fails === false && !timeoutSkips) world.hit('skip.success');
+  else {
+    if (skip && fails === true) world.hit('skip.failure');
+    const optional = (skip && fails !== true) || uncertain || timeoutSkips;
+    submission.post(request, res, uncertain ? 'any' : (outcome.cflags ?? 0), rule, optional);
+    postExtra(submission, request, outcome, rule, uncertain);
+  }
+  if (outcome.posts !== undefined) deliver(submission, outcome.posts, rule, uncertain || res === 'any');
+}
+
+/** Posts the further CQEs of a request that ran; with `uncertain` each may have any content, or be missing. */
+function postExtra(
+  submission: Submission,
+  request: Request,
+  { extra }: IssueOutcome,
+  rule: string,
+  uncertain: boolean,
+): void {
+  if (extra === undefined) return;
+  for (const { res, cflags } of extra)
+    submission.post(request, uncertain ? 'any' : res, uncertain ? 'any' : cflags, rule, uncertain);
+}
+
+/** Posts a message: with this step on its own ring, with a later one on another. */
+function deliver(
+  submission: Submission,
+  { ring, user_data, res, cflags }: NonNullable<IssueOutcome['posts']>,
+  rule: string,
+  optional: boolean,
+): void {
+  const cqe: PredictedCqe = { user_data, res, flags: cflags, sqe: -1, rule, ...(optional ? { optional: true } : {}) };
+  if (ring === submission.ring.slot) submission.cqes.push(cqe);
+  else submission.world.rings.get(ring)?.pending.push(cqe);
+}
+
+/** Posts a failure that has nothing to do with what the opcode does. */
+export function postFailure(
+  submission: Submission,
+  request: Request,
+  res: Allowed,
+  rule: string,
+  optional: boolean,
+): void {
+  const refused = refusalOf(request);
+  // Behind the head of a chain a request is dropped without a word about the notification that still comes.
+  submission.post(request, res, request.context.linked ? 0 : (refused?.cflags ?? 0), rule, optional);
+  if (refused === undefined) return;
+  for (const more of refused.extra) submission.post(request, more.res, more.cflags, rule, optional);
+}
+
+/** Posts what still comes of a request whose own CQE is omitted. */
+export function postNotifications(submission: Submission, request: Request): void {
+  for (const more of refusalOf(request)?.extra ?? [])
+    submission.post(request, more.res, more.cflags, 'link.cancelled-by-submission', false);
+}
+
+function refusalOf({ admission, context, sqe }: Request): Refusal | undefined {
+  return admission.verdict === 'failed' ? admission.refused : opSpec(sqe.opcode)?.refused?.(context);
+}

@@ -1,0 +1,103 @@
+/** Chains of one step that race: requests that no link orders may run in any order, at the same time. */
+import { IOSQE } from '../uapi/constants.ts';
+import { opSpec } from '../opcodes/index.ts';
+import type { FullSqe, IssueOutcome } from '../opcodes/types.ts';
+import type { PredictedCqe } from '../scenario/prediction.ts';
+import { vagueCqe } from './submission.ts';
+import type { Chain, Request, Submission } from './submission.ts';
+
+/** A resource touched in the step. */
+interface Touched {
+  /** One of the requests changes it. */
+  changed: boolean;
+  /** The chain of each request that touched it. */
+  readonly chains: Chain[];
+}
+
+/** Who met whom over what, and what becomes vague thereby. */
+export class Races {
+  readonly #submission: Submission;
+  readonly #touched = new Map<string, Touched>();
+  /** What the requests of a chain have changed so far. */
+  readonly #changes = new Map<Chain, Set<string>>();
+  /** Chains whose outcome depends on who comes first. */
+  readonly #racing = new Set<Chain>();
+
+  constructor(submission: Submission) {
+    this.#submission = submission;
+  }
+
+  /** Notes what a request touches, and tells whether it races with another one of the step over any of it. */
+  meet(request: Request, outcome: IssueOutcome, chain: Chain): boolean {
+    if ((outcome.touches === undefined || outcome.touches.length === 0) && !usesDirect(request.sqe)) return false;
+    const { sandbox } = this.#submission.files;
+    let racy = false;
+    const changed = new Set(outcome.changes ?? outcome.touches);
+    for (const name of this.#resources(request, outcome)) if (this.#touch(name, changed.has(name), chain)) racy = true;
+    const sofar = this.#changes.get(chain);
+    if (sofar === undefined) this.#changes.set(chain, changed);
+    else for (const name of changed) sofar.add(name);
+    // A chain that has met another one stays uncertain to its end.
+    if (this.#racing.has(chain)) for (const name of changed) sandbox.taint(name);
+    if (racy) sandbox.blur(this.#submission.ring.slot);
+    return racy;
+  }
+
+  /** Notes that a chain touches a resource; true when another chain did so before and it is not the same which comes first. */
+  #touch(name: string, changes: boolean, chain: Chain): boolean {
+    const before = this.#touched.get(name);
+    if (before === undefined) {
+      this.#touched.set(name, { changed: changes, chains: [chain] });
+      return false;
+    }
+    // Members of one chain run one after the other.
+    const others = before.chains.filter((other) => other !== chain);
+    // Even a request that need not go to a worker may: whether a file can be read without waiting is the file's affair.
+    const racy = others.length > 0 && (changes || before.changed);
+    if (racy) {
+      this.#racing.add(chain);
+      for (const other of others) {
+        this.#racing.add(other);
+        // What the other chain did, it may have done otherwise, or not at all.
+        for (const done of this.#changes.get(other)!) this.#submission.files.sandbox.taint(done);
+      }
+    }
+    before.changed ||= changes;
+    before.chains.push(chain);
+    return racy;
+  }
+
+  /** What the outcome depends on: what the opcode names, the directories on the way, the table of direct descriptors. */
+  #resources(request: Request, outcome: IssueOutcome): ReadonlySet<string> {
+    const names = new Set(outcome.touches);
+    for (const name of outcome.touches ?? []) {
+      for (let end = name.lastIndexOf('/'); end > 0; end = name.lastIndexOf('/', end - 1))
+        names.add(name.slice(0, end));
+    }
+    if (usesDirect(request.sqe)) names.add(`files:${this.#submission.ring.slot}`);
+    return names;
+  }
+
+  /** The CQEs of the step, with those of racing chains made vague. */
+  settle(exact: readonly PredictedCqe[]): readonly PredictedCqe[] {
+    if (this.#racing.size === 0) return exact;
+    const racing = new Map(
+      [...this.#racing].flatMap((chain) => chain.map((request) => [request.index, { request, chain }] as const)),
+    );
+    const cqes = exact.filter(({ sqe }) => !racing.has(sqe));
+    for (const [index, { request, chain }] of racing) {
+      const { sqe, context } = request;
+      const spec = opSpec(sqe.opcode);
+      const skips = chain.some((other) => (other.sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0);
+      cqes.push(vagueCqe(sqe.user_data, index, skips || spec?.issue(context).may_wait === true));
+      const more = Math.max(spec?.refused?.(context).extra.length ?? 0, spec?.issue(context).extra?.length ?? 0);
+      for (let i = 0; i < more; i++) cqes.push(vagueCqe(sqe.user_data, index, true));
+    }
+    return cqes;
+  }
+}
+
+/** Whether the request looks into the ring's table of direct descriptors. */
+function usesDirect(sqe: FullSqe): boolean {
+  return (sqe.flags & IOSQE.FIXED_FILE) !== 0 || opSpec(sqe.opcode)?.looksUpDirect?.(sqe) === true;
+}

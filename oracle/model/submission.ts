@@ -1,0 +1,95 @@
+/** One submit step on one ring: what its parts share, and its CQEs. */
+import { IORING_SETUP } from '../uapi/constants.ts';
+import type { FullSqe, OpContext, Refusal } from '../opcodes/types.ts';
+import { RING_FD, RING_SLOTS } from '../scenario/layout.ts';
+import type { Allowed, PredictedCqe } from '../scenario/prediction.ts';
+import type { FilterVerdict, Stage } from './trace.ts';
+import type { FdTable, Ring, Task, World } from './world.ts';
+
+/** How the submission of one request ended. */
+export type Admission =
+  | { readonly verdict: 'admitted' }
+  | { readonly verdict: 'failed'; readonly errno: number; readonly rule: string; readonly refused?: Refusal }
+  /** The specification does not decide between running and failing. */
+  | { readonly verdict: 'unknown' };
+
+/** A submitted SQE. */
+export interface Request {
+  readonly sqe: FullSqe;
+  /** Index in the step, from 0. */
+  readonly index: number;
+  readonly admission: Admission;
+  readonly context: OpContext;
+}
+
+/** Requests that run one after the other; also a single one. */
+export type Chain = readonly Request[];
+
+/** What the parts of one submit step share. */
+export class Submission {
+  readonly world: World;
+  readonly ring: Ring;
+  /** Descriptors and memory that the requests work with. */
+  readonly files: FdTable;
+  readonly cqes: PredictedCqe[] = [];
+  /** Set when nothing exact can be said of the step any more. */
+  imprecise = false;
+
+  constructor(world: World, ring: Ring, task: Task) {
+    this.world = world;
+    this.ring = ring;
+    // The polling thread of a SQPOLL ring works with the creator's descriptors and memory.
+    this.files = (ring.flags & IORING_SETUP.SQPOLL) !== 0 ? ring.creator_files : task.files;
+  }
+
+  /** What a descriptor number is to requests of this step, where it is a ring. */
+  readonly #ringAt: OpContext['ringAt'] = (fd) => {
+    const ring = fd >= RING_FD && fd < RING_FD + RING_SLOTS ? this.files.rings.get(fd - RING_FD) : undefined;
+    return ring === undefined ? undefined : { slot: ring.slot, setup_flags: ring.flags, disabled: ring.disabled };
+  };
+
+  /** What prep and issue of a request see; `previous` is the opcode of the request before it in its chain. */
+  context(sqe: FullSqe, previous: number | undefined): OpContext {
+    const { world, ring, files } = this;
+    return {
+      abi: world.abi,
+      decisions: world.decisions,
+      sqe,
+      setup_flags: ring.flags,
+      ring: ring.slot,
+      linked: previous !== undefined,
+      previous,
+      sandbox: files.sandbox,
+      ringAt: this.#ringAt,
+    };
+  }
+
+  /** Posts a CQE of a request. */
+  post({ sqe, index }: Request, res: Allowed, flags: Allowed, rule: string, optional: boolean): void {
+    const cqe: PredictedCqe = { user_data: sqe.user_data, res, flags, sqe: index, rule };
+    this.cqes.push(optional ? { ...cqe, optional: true } : cqe);
+  }
+
+  /** Expects a CQE of a request with any later step of the ring, or none. */
+  stray({ sqe }: Request): void {
+    this.ring.strays.push(vagueCqe(sqe.user_data, -1, true));
+  }
+
+  /** Tells `explain` what decided about a request. */
+  trace(
+    { opcode }: FullSqe,
+    index: number,
+    stage: Stage,
+    res: Allowed,
+    rule: string,
+    filters: readonly FilterVerdict[],
+  ): void {
+    this.world.trace?.({ kind: 'request', step: this.world.step, sqe: index, opcode, stage, res, rule, filters });
+  }
+}
+
+/** A CQE of which only user_data is known; `sqe` is -1 where no request of the step made it. */
+export function vagueCqe(userData: bigint, sqe: number, optional: boolean): PredictedCqe {
+  const cqe: PredictedCqe = { user_data: userData, res: 'any', flags: 'any', sqe, rule: 'enter.count' };
+  return optional ? { ...cqe, optional: true } : cqe;
+}
