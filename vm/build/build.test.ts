@@ -17,7 +17,6 @@ import { which } from '../host/tools.ts';
 import { ensureBuildTools } from './build-tools.ts';
 import type { TreeOptions } from './index.ts';
 import { kernelFromTree, treeCache } from './index.ts';
-import { withLock } from './lock.ts';
 import { firstErrors } from './make.ts';
 import { fakeTree, writeTree } from '../testing/trees.ts';
 
@@ -159,27 +158,5 @@ describe('tools', () => {
     expect(firstErrors(['a.c:1:2: error: x', 'make: *** [a.o] Error 1'])).toEqual(['a.c:1:2: error: x']);
     expect(firstErrors(['noise', 'make: *** [a.o] Error 1'])).toEqual(['make: *** [a.o] Error 1']);
     expect(firstErrors(['one', '', 'two'])).toEqual(['one', 'two']);
-  });
-  test('the lock: one at a time; one that a dead process left is taken over', async () => {
-    const file = join(dir, 'lock');
-    writeFileSync(file, '4194303\n');
-    const order: string[] = [];
-    await Promise.all(
-      [1, 2].map((n) =>
-        withLock(
-          file,
-          () => order.push('waits'),
-          undefined,
-          async () => {
-            order.push(`in ${n}`);
-            await new Promise((resolve) => setTimeout(resolve, 50));
-            order.push(`out ${n}`);
-          },
-        ),
-      ),
-    );
-    const steps = order.filter((step) => step !== 'waits');
-    expect(steps[0]!.slice(3)).toBe(steps[1]!.slice(4));
-    expect([steps.length, existsSync(file)]).toEqual([4, false]);
   });
 });

@@ -100,7 +100,7 @@ async function build(options: TreeOptions, events: TreeEvents): Promise<TreeKern
   const debug = options.debug ?? false;
   return await withLock(
     join(home, 'lock'),
-    (pid) => log(`process ${pid} is building this tree; waiting for it`),
+    (pid) => log(`${pid === undefined ? 'another process' : `process ${pid}`} is building this tree; waiting for it`),
     signal,
     async () => {
       const source = join(home, 'source');

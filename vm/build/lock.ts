@@ -1,61 +1,68 @@
 /** One build at a time in one directory. */
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { diskError, hasCode } from '../host/errors.ts';
+import { diskError, SetupError } from '../host/errors.ts';
+import { start } from '../host/processes.ts';
 
-const PAUSE_MS = 500;
+/** Exit code of flock(1) for "somebody else holds it"; its own failures have others. */
+const HELD = 75;
 
 /**
- * Runs `job` while nobody else holds the lock. A lock whose owner has ended is taken over.
+ * Runs `job` while nobody else holds the lock. The kernel keeps it (flock(2)) for as long as this process has the file
+ * open, so that nothing is left of one whose owner was killed. The file itself stays: it holds the owner's number.
  * @param file the lock; its directory is made
- * @param waiting called once when somebody else holds it
+ * @param waiting called once when somebody else holds it, with the process number where it is known
+ * @throws SetupError where flock(1) is missing or the file cannot be written
  */
 export async function withLock<T>(
   file: string,
-  waiting: (pid: number) => void,
+  waiting: (pid: number | undefined) => void,
   signal: AbortSignal | undefined,
   job: () => Promise<T>,
 ): Promise<T> {
-  await mkdir(dirname(file), { recursive: true }).catch((error: unknown) => {
-    throw diskError(error, file, 1);
-  });
-  let told = false;
-  for (;;) {
-    signal?.throwIfAborted();
-    try {
-      await writeFile(file, `${process.pid}\n`, { flag: 'wx' });
-      break;
-    } catch (error) {
-      if (!hasCode(error, 'EEXIST')) throw diskError(error, file, 1);
-    }
-    const owner = Number.parseInt(await readFile(file, 'utf8').catch(() => ''), 10);
-    // An empty file is one that is being written, unless it is old.
-    const old = await stat(file).then(
-      (info) => Date.now() - info.mtimeMs > 10_000,
-      () => false,
-    );
-    if (Number.isNaN(owner) ? old : !isAlive(owner)) {
-      await rm(file, { force: true });
-      continue;
-    }
-    if (!told && !Number.isNaN(owner)) {
-      waiting(owner);
-      told = true;
-    }
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-  }
+  const handle = await openLock(file);
   try {
+    if (!(await take(handle, false, signal))) {
+      const owner = Number.parseInt((await handle.read(Buffer.alloc(16), 0, 16, 0)).buffer.toString(), 10);
+      waiting(Number.isNaN(owner) ? undefined : owner);
+      await take(handle, true, signal);
+    }
+    await handle.truncate();
+    await handle.write(`${process.pid}\n`, 0);
     return await job();
   } finally {
-    await rm(file, { force: true });
+    await handle.close();
   }
 }
 
-function isAlive(pid: number): boolean {
+async function openLock(file: string): Promise<FileHandle> {
   try {
-    process.kill(pid, 0);
-    return true;
+    await mkdir(dirname(file), { recursive: true });
+    // For reading and writing, made where it is missing, and never emptied: another may hold it.
+    return await open(file, 'a+');
   } catch (error) {
-    return hasCode(error, 'EPERM');
+    throw diskError(error, file, 1);
   }
+}
+
+/** flock(1) locks what it inherits and ends; the lock stays with our open file. False: somebody else holds it. */
+async function take(handle: FileHandle, wait: boolean, signal: AbortSignal | undefined): Promise<boolean> {
+  signal?.throwIfAborted();
+  const how = wait ? [] : ['--nonblock', '--conflict-exit-code', String(HELD)];
+  const child = start(['flock', '--exclusive', ...how, '3'], {
+    env: { PATH: process.env['PATH'], LC_ALL: 'C' },
+    stdio: ['ignore', 'ignore', 'ignore', handle.fd],
+  });
+  const abort = (): void => child.kill();
+  signal?.addEventListener('abort', abort, { once: true });
+  const { code } = await child.ended;
+  signal?.removeEventListener('abort', abort);
+  signal?.throwIfAborted();
+  if (code === 0) return true;
+  if (code === HELD && !wait) return false;
+  throw new SetupError(
+    'The lock of the build directory could not be taken: flock(1) is missing, or the file system knows no locks.',
+    'Install util-linux, or set RINGFENCE_CACHE to a directory on a local disk.',
+  );
 }
