@@ -6,6 +6,7 @@ import type { Program } from '../oracle/bpf/program.ts';
 import { IORING_REGISTER, IORING_SETUP } from '../oracle/uapi/constants.ts';
 import { SCENARIO_VERSION } from '../oracle/scenario/types.ts';
 import type { BpfArg, Restriction, Target } from '../oracle/scenario/types.ts';
+import { requestsOf, withRequests } from '../oracle/steps/index.ts';
 import type { Scenario, Step } from '../oracle/steps/index.ts';
 import type { SpawnHow } from '../oracle/steps/kind/spawn.ts';
 import { bpfArg, ringRestrictions, taskRestrictions } from './args.ts';
@@ -257,11 +258,8 @@ const ZERO_COPY: readonly number[] = [47, 48];
  * stand still for good (seen on 7.0.13), which costs seconds and tells nothing of filters.
  */
 function withoutStuckDrain(step: Step): Step {
-  if (step.do !== 'submit' || !step.sqes.some(({ opcode }) => ZERO_COPY.includes(opcode))) return step;
-  return {
-    ...step,
-    sqes: step.sqes.map((sqe) =>
-      ((sqe.flags ?? 0) & IO_DRAIN) === 0 ? sqe : { ...sqe, flags: sqe.flags! & ~IO_DRAIN },
-    ),
-  };
+  if (!requestsOf(step).some(({ opcode }) => ZERO_COPY.includes(opcode))) return step;
+  return withRequests(step, (sqe) =>
+    ((sqe.flags ?? 0) & IO_DRAIN) === 0 ? sqe : { ...sqe, flags: sqe.flags! & ~IO_DRAIN },
+  );
 }

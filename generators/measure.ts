@@ -8,8 +8,11 @@ import { instructionOf } from '../oracle/bpf/instructions.ts';
 import { validate } from '../oracle/bpf/validate.ts';
 import { opSpec } from '../oracle/opcodes/index.ts';
 import { predict } from '../oracle/predict.ts';
+import type { Program } from '../oracle/bpf/program.ts';
+import type { PredictedStep } from '../oracle/scenario/prediction.ts';
+import type { Sqe } from '../oracle/scenario/types.ts';
+import { filterOf, madeBy, requestsOf } from '../oracle/steps/index.ts';
 import type { Scenario, Step } from '../oracle/steps/index.ts';
-import type { SubmitStep } from '../oracle/steps/kind/submit.ts';
 import { scenarioAt } from './scenarios.ts';
 import { SUITE_NAMES } from './suites.ts';
 import type { SuiteName } from './suites.ts';
@@ -70,36 +73,38 @@ export class Measure {
     this.allowed += prediction.hits.get('filter.allow') ?? 0;
     // Counted once per denied request.
     this.denied += prediction.hits.get('filter.no-effect') ?? 0;
-    let deepest = 0;
     scenario.steps.forEach((step, index) => {
       const answer = prediction.steps[index]!;
       this.steps++;
       this.#step(step, abi);
-      if (answer.returns !== 'any') this.outcomes += answer.returns.length;
-      this.#rule(answer.rule);
-      if (answer.cqes === 'any') {
-        // A step of which nothing is said: its requests count as answers that are not judged.
-        const wanted = step.do === 'submit' ? step.sqes.length : 0;
-        this.cqes += wanted;
-        this.vague += wanted;
-      } else {
-        this.outcomes += answer.cqes.length;
-        this.cqes += answer.cqes.length;
-        for (const { res, rule, optional } of answer.cqes) {
-          this.#rule(rule);
-          if (res === 'any' && optional !== true) this.vague++;
-        }
-      }
-      if (step.do !== 'register_bpf_filter') return;
+      this.#answer(step, answer);
+      const filter = filterOf(step);
+      if (filter === undefined) return;
       this.registrations++;
       if (answer.returns === 'any' || answer.returns[0] !== 0) return;
       this.accepted++;
-      const key = `${step.on.kind} ${step.on.kind === 'ring' ? step.on.ring : step.task} ${step.arg.opcode}`;
-      const now = (depth.get(key) ?? 0) + 1;
-      depth.set(key, now);
-      deepest = Math.max(deepest, now);
+      const key = `${placeOf(step)} ${filter.opcode}`;
+      depth.set(key, (depth.get(key) ?? 0) + 1);
     });
-    this.depth.add(bucket(deepest, [0, 1, 4, 16, 63, 64]));
+    this.depth.add(bucket(Math.max(0, ...depth.values()), [0, 1, 4, 16, 63, 64]));
+  }
+
+  #answer(step: Step, { returns, rule, cqes }: PredictedStep): void {
+    if (returns !== 'any') this.outcomes += returns.length;
+    this.#rule(rule);
+    if (cqes === 'any') {
+      // A step of which nothing is said: its requests count as answers that are not judged.
+      const wanted = requestsOf(step).length;
+      this.cqes += wanted;
+      this.vague += wanted;
+      return;
+    }
+    this.outcomes += cqes.length;
+    this.cqes += cqes.length;
+    for (const cqe of cqes) {
+      this.#rule(cqe.rule);
+      if (cqe.res === 'any' && cqe.optional !== true) this.vague++;
+    }
   }
 
   #rule(rule: string, hits = 1): void {
@@ -108,58 +113,61 @@ export class Measure {
 
   #step(step: Step, abi: AbiProfile): void {
     this.steps_by_kind.add(step.do);
-    switch (step.do) {
-      case 'ring':
-        this.rings++;
-        for (let bit = 0; bit < 32; bit++) if ((step.flags >>> bit) & 1) this.setup_flags.add(String(bit));
-        break;
-      case 'spawn':
-        this.tasks++;
-        this.spawns.add(step.how);
-        break;
-      case 'submit':
-        this.#requests(step);
-        break;
-      case 'register_bpf_filter': {
-        const { program } = step.arg;
-        this.programs++;
-        this.length.add(bucket(program.length, [1, 8, 40, 400, 4095, 4096]));
-        const verdict = validate(program, abi);
-        if (verdict.verdict === 'rejected') {
-          this.refusals.add(verdict.rule);
-          break;
-        }
-        this.valid++;
-        for (const { code } of program) {
-          const row = instructionOf(code);
-          if (row !== undefined) this.instructions.add(`${row.mnemonic} ${row.operand}`);
-        }
-        break;
-      }
-      default:
-        break;
+    const { ring, task, how = '' } = madeBy(step);
+    if (ring !== undefined) this.rings++;
+    if (step.do === 'ring')
+      for (let bit = 0; bit < 32; bit++) if ((step.flags >>> bit) & 1) this.setup_flags.add(String(bit));
+    if (task !== undefined) {
+      this.tasks++;
+      this.spawns.add(how);
+    }
+    for (const sqe of requestsOf(step)) this.#request(sqe);
+    const filter = filterOf(step);
+    if (filter !== undefined) this.#program(filter.program, abi);
+  }
+
+  #program(program: Program, abi: AbiProfile): void {
+    this.programs++;
+    this.length.add(bucket(program.length, [1, 8, 40, 400, 4095, 4096]));
+    const verdict = validate(program, abi);
+    if (verdict.verdict === 'rejected') {
+      this.refusals.add(verdict.rule);
+      return;
+    }
+    this.valid++;
+    for (const { code } of program) {
+      const row = instructionOf(code);
+      if (row !== undefined) this.instructions.add(`${row.mnemonic} ${row.operand}`);
     }
   }
 
-  #requests(step: SubmitStep): void {
-    for (const sqe of step.sqes) {
-      this.requests++;
-      this.opcodes.add(String(sqe.opcode));
-      const form = opSpec(sqe.opcode)?.forms.find(
-        (f) =>
-          f.sqe.fd === sqe.fd &&
-          f.sqe.off === sqe.off &&
-          f.sqe.addr === sqe.addr &&
-          f.sqe.len === sqe.len &&
-          f.sqe.op_flags === sqe.op_flags &&
-          f.sqe.file_index === sqe.file_index &&
-          f.sqe.buf_index === sqe.buf_index &&
-          f.sqe.addr3 === sqe.addr3 &&
-          f.sqe.ioprio === sqe.ioprio,
-      );
-      if (form !== undefined) this.forms.add(`${sqe.opcode} ${form.name}`);
-    }
+  #request(sqe: Sqe): void {
+    this.requests++;
+    this.opcodes.add(String(sqe.opcode));
+    const form = opSpec(sqe.opcode)?.forms.find((known) =>
+      FORM_FIELDS.every((field) => known.sqe[field] === sqe[field]),
+    );
+    if (form !== undefined) this.forms.add(`${sqe.opcode} ${form.name}`);
   }
+}
+
+/** The fields that make a request one of the ready-made ones. */
+const FORM_FIELDS = [
+  'fd',
+  'off',
+  'addr',
+  'len',
+  'op_flags',
+  'file_index',
+  'buf_index',
+  'addr3',
+  'ioprio',
+] as const satisfies readonly (keyof Sqe)[];
+
+/** What a registration binds: a ring, or what the task makes from now on. */
+function placeOf(step: Step): string {
+  const on = 'on' in step ? step.on : undefined;
+  return `${on?.kind} ${on?.kind === 'ring' ? on.ring : step.task}`;
 }
 
 /** Name of the range of `bounds` a value falls in: "2-4" and so on. */

@@ -18,7 +18,7 @@ export class Tracker extends Tracked {
   /** The task when it exists, lives and is not suspended. */
   runnable(id: number): TrackedTask | undefined {
     const task = this.tasks.get(id);
-    return task !== undefined && task.alive && task.waits_for === undefined ? task : undefined;
+    return task?.alive === true && task.waits_for === undefined ? task : undefined;
   }
 
   /** Takes the step into account; a sentence when it does not fit the scenario so far (nothing changes then). */

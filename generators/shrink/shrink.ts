@@ -4,7 +4,7 @@
  * compare a small case with the one it came from.
  */
 import { IORING_REGISTER } from '../../oracle/uapi/constants.ts';
-import { specOf } from '../../oracle/steps/index.ts';
+import { madeBy, renumbered, specOf } from '../../oracle/steps/index.ts';
 import type { Scenario, Step } from '../../oracle/steps/index.ts';
 import { scenarioSize } from './size.ts';
 import { repair } from '../tracker.ts';
@@ -56,42 +56,36 @@ function* wholeParts(scenario: Scenario, keep: (wanted: (step: Step) => boolean)
   const rings = new Set<number>();
   const kinds = new Set<string>();
   for (const step of steps) {
-    if (step.do === 'spawn') children.add(step.child);
-    if (step.do === 'ring') rings.add(step.ring);
-    kinds.add(step.do);
+    const { task, ring } = madeBy(step);
+    if (task !== undefined) children.add(task);
+    // Without rings nothing is left.
+    if (ring === undefined) kinds.add(step.do);
+    else rings.add(ring);
   }
-  for (const child of children) {
-    yield keep((step) => step.task !== child && !(step.do === 'spawn' && step.child === child));
-  }
-  for (const ring of rings) {
-    yield keep(
-      (step) =>
-        !('ring' in step && step.ring === ring) && !('on' in step && step.on.kind === 'ring' && step.on.ring === ring),
-    );
-  }
-  for (const kind of kinds) if (kind !== 'ring') yield keep((step) => step.do !== kind);
+  for (const child of children) yield keep((step) => step.task !== child && madeBy(step).task !== child);
+  for (const ring of rings) yield keep((step) => !isAbout(step, ring));
+  for (const kind of kinds) yield keep((step) => step.do !== kind);
   // All submissions but the last.
-  const last = steps.findLastIndex((step) => step.do === 'submit');
-  if (last >= 0) {
-    const only = steps[last]!;
-    yield keep((step) => step.do !== 'submit' || step === only);
-  }
+  const submits = (step: Step): boolean => specOf(step).requests !== undefined;
+  const last = steps.findLast(submits);
+  if (last !== undefined) yield keep((step) => !submits(step) || step === last);
+}
+
+function isAbout(step: Step, ring: number): boolean {
+  return ('ring' in step && step.ring === ring) || ('on' in step && step.on.kind === 'ring' && step.on.ring === ring);
 }
 
 /** Steps of a child done by its parent instead. */
 function* moveToRoot(scenario: Scenario): Generator<Scenario> {
   const { steps } = scenario;
-  for (const spawn of steps) {
-    if (spawn.do !== 'spawn') continue;
+  const same = (ring: number): number => ring;
+  for (const birth of steps) {
+    const child = madeBy(birth).task;
+    if (child === undefined) continue;
     const moved = steps.flatMap((step): Step[] => {
-      if (step === spawn) return [];
-      const task = step.task === spawn.child ? spawn.task : step.task;
-      if (step.do === 'take_ring') {
-        const from = step.from === spawn.child ? spawn.task : step.from;
-        return from === task ? [] : [{ ...step, task, from }];
-      }
-      if (step.task !== spawn.child) return [step];
-      return step.do === 'exit' ? [] : [{ ...step, task }];
+      if (step === birth || (step.task === child && specOf(step).ends === true)) return [];
+      const renamed = renumbered(step, (task) => (task === child ? birth.task : task), same);
+      return specOf(renamed).idle?.(renamed) === true ? [] : [renamed];
     });
     yield { ...scenario, steps: moved };
   }
@@ -100,22 +94,14 @@ function* moveToRoot(scenario: Scenario): Generator<Scenario> {
 /** The rings themselves instead of their registered descriptors. */
 function* withoutRegistered(scenario: Scenario): Generator<Scenario> {
   const { steps } = scenario;
-  const uses = steps.some(
-    (step) =>
-      ('on' in step && step.on.kind === 'registered') || (step.do === 'submit' && step.registered !== undefined),
-  );
-  if (!uses) return;
-  for (const made of steps) {
-    if (made.do !== 'ring') continue;
+  const onRegistered = (step: Step): boolean => 'on' in step && step.on.kind === 'registered';
+  if (!steps.some((step) => onRegistered(step) || specOf(step).direct?.(step) !== undefined)) return;
+  for (const { ring } of steps.map(madeBy)) {
+    if (ring === undefined) continue;
     const direct = steps.flatMap((step): Step[] => {
       if (step.do === 'register' && step.opcode === IORING_REGISTER.REGISTER_RING_FDS) return [];
-      if (step.do === 'submit') {
-        const { registered: _registered, ...rest } = step;
-        return [rest];
-      }
-      return 'on' in step && step.on.kind === 'registered'
-        ? [{ ...step, on: { kind: 'ring', ring: made.ring } }]
-        : [step];
+      if (onRegistered(step)) return [{ ...step, on: { kind: 'ring', ring } } as Step];
+      return [specOf(step).direct?.(step) ?? step];
     });
     yield { ...scenario, steps: direct };
   }

@@ -1,7 +1,7 @@
 /** atomicity: a failed registration changes nothing. */
 import { IORING_SETUP } from '../../oracle/uapi/constants.ts';
 import type { Target } from '../../oracle/scenario/types.ts';
-import type { SubmitStep } from '../../oracle/steps/kind/submit.ts';
+import { isSubmit } from '../../oracle/steps/kind/submit.ts';
 import { FILTER_DENY_REST, spoilBpfArg, bpfArg } from '../args.ts';
 import type { Builder } from '../builder.ts';
 import { drawRingFlags, onRing, TASK } from '../builder.ts';
@@ -25,7 +25,7 @@ export function atomicity(b: Builder): void {
   if (!on_task && d.chance(0.7))
     b.drawFilter(0, on, crew, d.pick(crew.opcodes), { share: 0.7 }, d.chance(0.15) ? FILTER_DENY_REST : 0);
   if (!disabled) b.submit(0, ring, crew, d.int(12, 32));
-  const last = b.steps.findLast((step): step is SubmitStep => step.do === 'submit');
+  const last = b.steps.findLast(isSubmit);
   for (let n = d.int(1, 8); n > 0; n--) {
     if (disabled && d.chance(0.4)) {
       hostileRestrictions(b, 0, on, crew);

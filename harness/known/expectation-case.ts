@@ -6,12 +6,9 @@
  */
 import { RING_FD, RING_SLOTS } from '../../oracle/scenario/layout.ts';
 import { toJson } from '../../oracle/case/json.ts';
-import type { Sqe } from '../../oracle/scenario/types.ts';
+import { renumbered, requestsOf, specOf, tasksOf, withRequests } from '../../oracle/steps/index.ts';
 import type { Scenario, Step } from '../../oracle/steps/index.ts';
 import type { Difference } from '../../oracle/judge/compare.ts';
-
-/** BPF_LD | BPF_W | BPF_ABS; user_data are the first 8 bytes of the context. */
-const LD_W_ABS = 0x20;
 
 export interface ExpectedCase {
   readonly scenario: Scenario;
@@ -39,39 +36,17 @@ class Names {
   constructor(source: Scenario) {
     this.#source = source;
     const { steps } = source;
-    const sqes = steps.flatMap((step) => (step.do === 'submit' ? step.sqes : []));
     const order = <T>(values: readonly T[]): Map<T, number> =>
       new Map([...new Set(values)].map((value, i) => [value, i]));
-    this.#tasks = order([
-      0,
-      ...steps.flatMap((step) => [
-        ...(step.do === 'take_ring' ? [step.from] : []),
-        ...(step.do === 'spawn' ? [step.task, step.child] : [step.task]),
-      ]),
-    ]);
-    // A descriptor number names a ring from outside.
-    const named =
-      sqes.some((sqe) => ringNumber(sqe.fd)) ||
-      steps.some(
-        (step) =>
-          (step.do === 'probe_fd' && ringNumber(step.fd)) ||
-          ('on' in step && step.on.kind === 'fd' && ringNumber(step.on.fd)) ||
-          (step.do === 'register' && step.bytes !== undefined),
-      );
-    this.#rings = named ? new Map() : order(steps.flatMap(ringsOf));
-    // A filter that looks at user_data, and requests that name others by it.
-    const looked = steps.some(
-      (step) => step.do === 'register_bpf_filter' && step.arg.program.some(({ code, k }) => code === LD_W_ABS && k < 8),
-    );
-    const referred =
-      looked ||
-      sqes.some(
-        (sqe) => (sqe.addr ?? 0n) !== 0n || (sqe.off ?? 0n) !== 0n || (sqe.addr3 ?? 0n) !== 0n || (sqe.len ?? 0) !== 0,
-      ) ||
-      steps.some((step) => step.do === 'register');
-    this.#data = referred
-      ? new Map()
-      : new Map([...order(sqes.map((sqe) => sqe.user_data ?? 0n))].map(([value, i]) => [value, BigInt(i + 1)]));
+    this.#tasks = order([0, ...steps.flatMap(tasksOf)]);
+    // A descriptor number may name a ring from outside.
+    const refers = steps.map((step) => specOf(step).refersTo?.(step) ?? {});
+    const ringsNamed = refers.some(({ rings }) => rings === true) || steps.some(onDescriptorOfRing);
+    this.#rings = ringsNamed ? new Map() : order(steps.flatMap(ringsOf));
+    // A filter may look at user_data, and requests name others by it.
+    const dataNamed = refers.some(({ data }) => data === true);
+    const data = steps.flatMap(requestsOf).map((sqe) => sqe.user_data ?? 0n);
+    this.#data = dataNamed ? new Map() : new Map([...order(data)].map(([value, i]) => [value, BigInt(i + 1)]));
   }
 
   scenario(): unknown {
@@ -88,29 +63,20 @@ class Names {
   }
 
   #step(step: Step): Step {
-    const task = (number: number): number => this.#tasks.get(number) ?? number;
-    const ring = (slot: number): number => this.#rings.get(slot) ?? slot;
-    const renamed = {
-      ...step,
-      task: task(step.task),
-      ...('ring' in step ? { ring: ring(step.ring) } : {}),
-      ...('child' in step ? { child: task(step.child) } : {}),
-      ...('from' in step ? { from: task(step.from) } : {}),
-      ...('on' in step && step.on.kind === 'ring' ? { on: { ...step.on, ring: ring(step.on.ring) } } : {}),
-    } as Step;
-    return renamed.do === 'submit'
-      ? {
-          ...renamed,
-          sqes: renamed.sqes.map(
-            (sqe): Sqe => ({ ...sqe, user_data: this.#data.get(sqe.user_data ?? 0n) ?? sqe.user_data ?? 0n }),
-          ),
-        }
-      : renamed;
+    const renamed = renumbered(
+      step,
+      (task) => this.#tasks.get(task) ?? task,
+      (ring) => this.#rings.get(ring) ?? ring,
+    );
+    return withRequests(renamed, (sqe) => ({
+      ...sqe,
+      user_data: this.#data.get(sqe.user_data ?? 0n) ?? sqe.user_data ?? 0n,
+    }));
   }
 }
 
-function ringNumber(fd: number | undefined): boolean {
-  return fd !== undefined && fd >= RING_FD && fd < RING_FD + RING_SLOTS;
+function onDescriptorOfRing(step: Step): boolean {
+  return 'on' in step && step.on.kind === 'fd' && step.on.fd >= RING_FD && step.on.fd < RING_FD + RING_SLOTS;
 }
 
 function ringsOf(step: Step): number[] {

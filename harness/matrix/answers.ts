@@ -1,16 +1,22 @@
 /** What a kernel answered, in a form in which equal answers are equal texts. */
 import { createHash } from 'node:crypto';
 import type { Cqe, Observation, StepObservation } from '../../oracle/scenario/observation.ts';
-import type { Scenario } from '../../oracle/steps/index.ts';
+import { specOf } from '../../oracle/steps/index.ts';
+import type { Scenario, Step } from '../../oracle/steps/index.ts';
 import { resultText } from '../../oracle/text/index.ts';
 
 /** The answers without what only names something: a child's process id says no more than that there is one. */
 export function canonical({ steps }: Scenario, observation: Observation): Observation {
   return {
     steps: observation.steps.map((step, i) =>
-      steps[i]?.do === 'spawn' ? { ...step, returns: step.returns.map((value) => (value > 0 ? 1 : value)) } : step,
+      answersNumber(steps[i]) ? { ...step, returns: step.returns.map((value) => (value > 0 ? 1 : value)) } : step,
     ),
   };
+}
+
+/** A process id, say. */
+function answersNumber(step: Step | undefined): boolean {
+  return step !== undefined && specOf(step).answersNumber === true;
 }
 
 /** CQEs as a multiset: the order in which they are posted is not promised. */

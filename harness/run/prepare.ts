@@ -2,6 +2,7 @@
 import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
 import type { AbiProfile } from '../../oracle/uapi/abi.ts';
 import { judgedAbi } from '../../oracle/probe/abi-documented.ts';
+import { requestsOf } from '../../oracle/steps/index.ts';
 import type { Scenario } from '../../oracle/steps/index.ts';
 import type { Observation } from '../../oracle/scenario/observation.ts';
 import type { AccelChoice } from '../../vm/guest/accel.ts';
@@ -163,7 +164,5 @@ export async function prepare(
 
 /** While probing nothing can be predicted: every SQE is expected to answer, but for one that skips its CQE. */
 function waitsForProbe(scenario: Scenario): number[] {
-  return scenario.steps.map((step) =>
-    step.do === 'submit' ? step.sqes.filter(({ flags = 0 }) => (flags & 0x40) === 0).length : 0,
-  );
+  return scenario.steps.map((step) => requestsOf(step).filter(({ flags = 0 }) => (flags & 0x40) === 0).length);
 }

@@ -6,6 +6,7 @@ import { prepare } from '../run/run.ts';
 import type { RunOptions } from '../run/run.ts';
 import { predict } from '../../oracle/predict.ts';
 import { encodeScenario } from '../../oracle/case/frame.ts';
+import { requestsOf } from '../../oracle/steps/index.ts';
 import type { Scenario, Step } from '../../oracle/steps/index.ts';
 import type { SuiteName } from '../../generators/suites.ts';
 import { BENCHES } from '../../vm/protocol/frames.ts';
@@ -167,7 +168,7 @@ async function steps(session: Session): Promise<StepBench[]> {
     const time = async (count: number): Promise<number> => {
       let best = Infinity;
       const scenario: Scenario = { version: 1, fixtures: [], jit: true, steps: [ring, ...forms[name](count)] };
-      const waits = scenario.steps.map((step) => (step.do === 'submit' ? step.sqes.length : 0));
+      const waits = scenario.steps.map((step) => requestsOf(step).length);
       for (let i = 0; i < 9; i++) best = Math.min(best, (await runAlone(session, scenario, waits, 20_000)).exec_ns);
       return best;
     };

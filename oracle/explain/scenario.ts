@@ -5,9 +5,10 @@ import type { PredictOptions } from '../predict.ts';
 import type { Allowed, PredictedCqe, PredictedStep } from '../scenario/prediction.ts';
 import { ruleById } from '../registry.ts';
 import type { Rule } from '../rule.ts';
-import { BPF_ARG_SIZE, BPF_PDU_SIZE_OFFSET, effectiveProgram } from '../scenario/memory.ts';
+import { effectiveProgram } from '../scenario/memory.ts';
+import type { BpfArg } from '../scenario/types.ts';
+import { filterOf, requestsOf, specOf } from '../steps/index.ts';
 import type { Scenario, Step } from '../steps/index.ts';
-import type { RegisterBpfStep } from '../steps/kind/register-bpf-filter.ts';
 import { stepText } from '../case/text.ts';
 import { allowedText, bytesText, hex, sqeText } from '../text/index.ts';
 import type { TraceEvent } from '../model/trace.ts';
@@ -100,8 +101,8 @@ function explainStep(
   abi: AbiProfile,
 ): StepExplanation {
   const { reached, returns, rule } = predicted;
-  const judged =
-    step.do === 'register_bpf_filter' && events.some(({ kind }) => kind === 'program') ? programOf(step, abi) : {};
+  const filter = filterOf(step);
+  const judged = filter !== undefined && events.some(({ kind }) => kind === 'program') ? programOf(filter, abi) : {};
   const memory = reached ? memoryText(step, predicted) : undefined;
   return {
     step: index,
@@ -117,29 +118,26 @@ function explainStep(
     ...judged,
     ...(memory === undefined ? {} : { memory }),
     judged: predicted.cqes !== 'any',
-    requests:
-      step.do === 'submit' && reached
-        ? step.sqes.map((sqe, i) => explainRequest(i, sqeText(sqe, abi), predicted, events, abi))
-        : [],
+    requests: reached
+      ? requestsOf(step).map((sqe, i) => explainRequest(i, sqeText(sqe, abi), predicted, events, abi))
+      : [],
     messages: cqesOf(predicted)
       .filter(({ sqe }) => sqe < 0)
       .map(cqeText),
   };
 }
 
-function programOf(step: RegisterBpfStep, abi: AbiProfile): Pick<StepExplanation, 'program' | 'listing'> {
-  const program = effectiveProgram(step.arg);
+function programOf(arg: BpfArg, abi: AbiProfile): Pick<StepExplanation, 'program' | 'listing'> {
+  const program = effectiveProgram(arg);
   const verdict = judgeProgram(program, abi);
   return verdict.accepted
     ? { program: verdict }
-    : { program: verdict, listing: listing(program, step.arg.opcode, abi, { arrow: verdict.pc, around: 3 }) };
+    : { program: verdict, listing: listing(program, arg.opcode, abi, { arrow: verdict.pc, around: 3 }) };
 }
 
 function memoryText(step: Step, { memory }: PredictedStep): string | undefined {
   if (!(memory instanceof Uint8Array)) return undefined;
-  if (step.do === 'register_bpf_filter' && memory.length === BPF_ARG_SIZE)
-    return `pdu_size ${memory[BPF_PDU_SIZE_OFFSET]} is written back`;
-  return `reads ${bytesText(memory)}`;
+  return specOf(step).writtenBack?.(memory) ?? `reads ${bytesText(memory)}`;
 }
 
 function cqesOf({ cqes }: PredictedStep): readonly PredictedCqe[] {

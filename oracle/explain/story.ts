@@ -10,12 +10,12 @@ import { predict } from '../predict.ts';
 import { allows } from '../scenario/prediction.ts';
 import type { PredictedStep } from '../scenario/prediction.ts';
 import type { Cqe, Observation, StepObservation } from '../scenario/observation.ts';
-import { BPF_ARG_SIZE, BPF_PDU_SIZE_OFFSET, effectiveProgram } from '../scenario/memory.ts';
+import { effectiveProgram } from '../scenario/memory.ts';
 import { stepText } from '../case/text.ts';
 import { allowedText, bytesText, resultText, sqeText } from '../text/index.ts';
-import type { Sqe } from '../scenario/types.ts';
+import type { BpfArg, Sqe } from '../scenario/types.ts';
+import { filterOf, madeBy, requestsOf, specOf } from '../steps/index.ts';
 import type { Scenario, Step } from '../steps/index.ts';
-import type { RegisterBpfStep } from '../steps/kind/register-bpf-filter.ts';
 import type { FilterVerdict, TraceEvent } from '../model/trace.ts';
 import type { Story, StoryFilter, StoryProgram, StoryRequest, StoryStep } from './story-data.ts';
 
@@ -41,7 +41,10 @@ export function storyOf(scenario: Scenario, abi: AbiProfile, observation?: Obser
         observation?.steps[i],
       ),
     ),
-    programs: scenario.steps.flatMap((step, i) => (step.do === 'register_bpf_filter' ? [programOf(step, i, abi)] : [])),
+    programs: scenario.steps.flatMap((step, i) => {
+      const filter = filterOf(step);
+      return filter === undefined ? [] : [programOf(filter, i, abi)];
+    }),
   };
 }
 
@@ -53,7 +56,8 @@ function storyStep(
   observed: StepObservation | undefined,
 ): StoryStep {
   const { reached, returns, rule } = predicted;
-  const sqes = step.do === 'submit' && reached ? step.sqes : [];
+  const { task: child, how } = madeBy(step);
+  const sqes = reached ? requestsOf(step) : [];
   const asked = new Set(sqes.map((sqe) => sqe.user_data ?? 0n));
   const answers = observed === undefined ? undefined : answersOf(sqes, predicted, observed.cqes);
   const strays = observed?.cqes.filter(({ user_data }) => !asked.has(user_data)).map((cqe) => cqeText(cqe, true)) ?? [];
@@ -61,7 +65,8 @@ function storyStep(
     task: step.task,
     do: step.do,
     call: stepText(step, abi),
-    ...(step.do === 'spawn' ? { child: step.child, how: step.how } : {}),
+    ...(child === undefined ? {} : { child }),
+    ...(how === undefined ? {} : { how }),
     predicted: !reached
       ? 'does not run'
       : returns === 'any'
@@ -89,10 +94,9 @@ function storyStep(
   };
 }
 
-function memory({ do: what }: Step, bytes: Uint8Array | 'any' | undefined): string[] {
-  if (what === 'register_bpf_filter' && bytes instanceof Uint8Array && bytes.length === BPF_ARG_SIZE)
-    return [`pdu_size ${bytes[BPF_PDU_SIZE_OFFSET]} is written back`];
-  return bytes instanceof Uint8Array ? [`bytes ${bytesText(bytes, 32)}`] : [];
+function memory(step: Step, bytes: Uint8Array | 'any' | undefined): string[] {
+  if (!(bytes instanceof Uint8Array)) return [];
+  return [specOf(step).writtenBack?.(bytes) ?? `bytes ${bytesText(bytes, 32)}`];
 }
 
 /** CQEs per request. Where requests share their user_data, those that are as predicted go first and the others take what is left. */
@@ -165,7 +169,7 @@ function storyFilter({ step, program, ctx, value }: FilterVerdict, abi: AbiProfi
   };
 }
 
-function programOf({ arg }: RegisterBpfStep, step: number, abi: AbiProfile): StoryProgram {
+function programOf(arg: BpfArg, step: number, abi: AbiProfile): StoryProgram {
   const program = effectiveProgram(arg);
   const verdict = judgeProgram(program, abi);
   // Programs with nothing in them, or far too much, have no listing worth its space.

@@ -9,6 +9,14 @@ export type TaskId = number;
 /** Ring slot, 0 .. 15; each slot is created by at most one `ring` step of a scenario. */
 export type RingSlot = number;
 
+/** What every step has. */
+export interface AnyStep {
+  /** Task that does it. */
+  readonly task: TaskId;
+  /** Its kind. */
+  readonly do: string;
+}
+
 /** What an io_uring_register(2) call is aimed at. */
 export type Target =
   /** `fd` = the ring's descriptor. */

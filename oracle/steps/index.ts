@@ -7,7 +7,7 @@
  * All there is to know of a kind of step is in its file in `kind/`; here they are joined.
  */
 import type { Fixture } from '../scenario/layout.ts';
-import type { BpfArg, SCENARIO_VERSION, Sqe } from '../scenario/types.ts';
+import type { BpfArg, RingSlot, SCENARIO_VERSION, Sqe, TaskId } from '../scenario/types.ts';
 import { closeRing } from './kind/close-ring.ts';
 import { dropCapSysAdmin } from './kind/drop-cap-sys-admin.ts';
 import { exec } from './kind/exec.ts';
@@ -74,6 +74,8 @@ export interface Scenario {
   readonly steps: readonly Step[];
 }
 
+const OWN_TASK: NonNullable<AnySpec['tasks']> = ['task'];
+
 /** What is known of each kind, by its name. */
 export const STEPS = Object.fromEntries(KINDS.map((spec) => [spec.kind, spec])) as unknown as Readonly<
   Record<StepKind, AnySpec>
@@ -89,9 +91,31 @@ export function requestsOf(step: Step): readonly Sqe[] {
   return specOf(step).requests?.(step) ?? [];
 }
 
+/** The step with each of its SQEs changed. */
+export function withRequests(step: Step, change: (sqe: Sqe) => Sqe): Step {
+  const spec = specOf(step);
+  const sqes = spec.requests?.(step);
+  return sqes === undefined ? step : (spec.withRequests?.(step, sqes.map(change)) ?? step);
+}
+
 /** The filter that a step registers. */
 export function filterOf(step: Step): BpfArg | undefined {
   return specOf(step).filter?.(step);
+}
+
+/** Numbers of tasks in a step, its own among them. */
+export function tasksOf(step: Step): readonly TaskId[] {
+  const members = specOf(step).tasks ?? OWN_TASK;
+  return members.map((member) => step[member] as unknown as TaskId);
+}
+
+/** The step under other numbers of tasks and rings. */
+export function renumbered(step: Step, task: (old: TaskId) => TaskId, ring: (old: RingSlot) => RingSlot): Step {
+  const changed: Record<string, unknown> = { ...step };
+  for (const member of specOf(step).tasks ?? OWN_TASK) changed[member] = task(step[member] as unknown as TaskId);
+  if ('ring' in step) changed['ring'] = ring(step.ring);
+  if ('on' in step && step.on.kind === 'ring') changed['on'] = { ...step.on, ring: ring(step.on.ring) };
+  return changed as unknown as Step;
 }
 
 /** What a step makes. */

@@ -2,18 +2,12 @@
 import type { AbiProfile } from '../uapi/abi.ts';
 import type { Task, World } from '../model/world.ts';
 import type { PredictedStep } from '../scenario/prediction.ts';
-import type { BpfArg, RingSlot, Sqe, TaskId } from '../scenario/types.ts';
+import type { AnyStep, BpfArg, RingSlot, Sqe, TaskId } from '../scenario/types.ts';
 import type { Field } from '../schema/codec.ts';
 import type { Tracked, TrackedTask } from './tracked.ts';
 import type { Wire } from './wire.ts';
 
-/** What every step has. */
-export interface AnyStep {
-  /** Task that does it. */
-  readonly task: TaskId;
-  /** Its kind. */
-  readonly do: string;
-}
+export type { AnyStep };
 
 /** The members of a step's JSON form beside `task` and `do`, in the order in which they are written. */
 export type OwnFields<S extends AnyStep> = {
@@ -63,6 +57,8 @@ export interface StepSpec<S extends AnyStep> {
   refersTo?(step: S): { readonly rings?: boolean; readonly data?: boolean };
   /** It does nothing worth keeping. */
   idle?(step: S): boolean;
+  /** The same through the ring's own descriptor, where it goes through a registered one. */
+  direct?(step: S): S | undefined;
   /** The SQEs it submits. */
   requests?(step: S): readonly Sqe[];
   /** The same step with other SQEs. */

@@ -3,7 +3,7 @@
  * from this description, and the runner's structures are made from it (vm/protocol).
  */
 import type { Writer } from '../scenario/writer.ts';
-import type { AnyStep } from './spec.ts';
+import type { AnyStep } from '../scenario/types.ts';
 
 /** Types of the payload's fields, as the runner spells them. */
 export type WireType = 'u32' | 's32' | 'u64';

@@ -1,5 +1,7 @@
 /** The task tree over time: one lane per task; each step draws its own row, so that rows may be of any height. */
 import type { Story, StoryStep } from '../../oracle/explain/story-data.ts';
+import { STEPS } from '../../oracle/steps/index.ts';
+import type { StepKind } from '../../oracle/steps/index.ts';
 import { html, NOTHING } from './escape.ts';
 import type { Markup } from './escape.ts';
 
@@ -27,8 +29,8 @@ export function lanes({ steps }: Story): { readonly drawn: readonly Markup[]; re
     const own = x(columns.get(step.task)!);
     const before = new Set(alive);
     if (i === 0) alive.add(0);
-    if (step.do === 'spawn' && step.child !== undefined && step.predicted !== 'does not run') alive.add(step.child);
-    if (step.do === 'exit') alive.delete(step.task);
+    if (step.child !== undefined && step.predicted !== 'does not run') alive.add(step.child);
+    if (ends(step)) alive.delete(step.task);
     const lines = [...columns].map(([task, column]) => {
       const from = before.has(task) ? '0' : String(Y);
       const to = alive.has(task) ? '100%' : String(Y);
@@ -48,17 +50,23 @@ export function lanes({ steps }: Story): { readonly drawn: readonly Markup[]; re
   return { drawn, width };
 }
 
+/** Whether a step of this kind ends its task. */
+function ends({ do: kind }: Pick<StoryStep, 'do'>): boolean {
+  return STEPS[kind as StepKind]?.ends === true;
+}
+
 function x(column: number): number {
   return column * LANE + LANE / 2 + 1;
 }
 
 function label({ task, do: what, child, how = '' }: StoryStep): string {
-  if (what === 'spawn') return `task ${child} is ${HOW[how] ?? 'made'} by task ${task}`;
-  return what === 'exec' ? `task ${task} executes a new image` : what === 'exit' ? `task ${task} ends` : `task ${task}`;
+  if (child !== undefined) return `task ${child} is ${HOW[how] ?? 'made'} by task ${task}`;
+  if (ends({ do: what })) return `task ${task} ends`;
+  return what === 'exec' ? `task ${task} executes a new image` : `task ${task}`;
 }
 
-function edge({ do: what, child, how = '' }: StoryStep, from: number, columns: ReadonlyMap<number, number>): Markup {
-  if (what !== 'spawn' || child === undefined) return NOTHING;
+function edge({ child, how = '' }: StoryStep, from: number, columns: ReadonlyMap<number, number>): Markup {
+  if (child === undefined) return NOTHING;
   const to = x(columns.get(child)!);
   const side = to > from ? 1 : -1;
   const tip = to - side * R;
@@ -76,7 +84,7 @@ function mark({ task, do: what, predicted }: StoryStep, at: number): Markup {
       <text class="name acts" x="${at}" y="${Y + 4}">${task}</text>
     `;
   const own = node(task, at, predicted !== 'does not run');
-  if (what !== 'exit') return own;
+  if (!ends({ do: what })) return own;
   const [edge, foot] = [Y + R, Y + R + 5];
   return html`
     ${own}
@@ -105,10 +113,10 @@ function columnsOf(steps: readonly StoryStep[]): Map<number, number> {
 export function legend({ steps }: Story): Markup {
   const entries = [
     'A number is a task, its line the task’s life; time runs down.',
-    ...(steps.some(({ do: what }) => what === 'spawn') ? ['An arrow makes a task'] : []),
+    ...(steps.some(({ child }) => child !== undefined) ? ['An arrow makes a task'] : []),
     ...(steps.some(({ how = '' }) => SHARES.has(how)) ? ['dashed where it shares its parent’s memory'] : []),
     ...(steps.some(({ do: what }) => what === 'exec') ? ['a square is execve'] : []),
-    ...(steps.some(({ do: what }) => what === 'exit') ? ['a bar ends a task'] : []),
+    ...(steps.some(ends) ? ['a bar ends a task'] : []),
   ];
   const [first, ...more] = entries;
   return html`<p class="legend">${first}${more.length === 0 ? '' : ` ${more.join('; ')}.`}</p>`;

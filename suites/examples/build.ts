@@ -6,6 +6,7 @@ import type { Fixture } from '../../oracle/scenario/layout.ts';
 import { IORING_RESTRICTION } from '../../oracle/uapi/constants.ts';
 import { OP } from '../../oracle/opcodes/index.ts';
 import type { BpfArg, Restriction, Sqe, Target, TaskId, TaskRestrictionsArg } from '../../oracle/scenario/types.ts';
+import { withRequests } from '../../oracle/steps/index.ts';
 import type { Scenario, Step } from '../../oracle/steps/index.ts';
 import type { SpawnHow } from '../../oracle/steps/kind/spawn.ts';
 
@@ -29,11 +30,7 @@ export function example(
   more: { readonly fixtures?: readonly Fixture[]; readonly jit?: boolean } = {},
 ): Draft {
   let next = 1n;
-  const numbered = steps.map((step) =>
-    step.do === 'submit'
-      ? { ...step, sqes: step.sqes.map((sqe) => ({ ...sqe, user_data: sqe.user_data ?? next++ })) }
-      : step,
-  );
+  const numbered = steps.map((step) => withRequests(step, (sqe) => ({ ...sqe, user_data: sqe.user_data ?? next++ })));
   return {
     title,
     why,

@@ -54,7 +54,7 @@ export const register: StepSpec<RegisterStep> = {
   },
   *shrink(step) {
     const { bytes } = step;
-    if (bytes !== undefined && bytes.some((byte) => byte !== 0)) yield { ...step, bytes: new Uint8Array(bytes.length) };
+    if (bytes?.some((byte) => byte !== 0) === true) yield { ...step, bytes: new Uint8Array(bytes.length) };
     if (step.nr_args > 1) yield { ...step, nr_args: 1 };
   },
   refersTo: ({ bytes }) => ({ rings: bytes !== undefined, data: true }),

@@ -98,6 +98,7 @@ export const submit: StepSpec<SubmitStep> = {
       ({ addr = 0n, off = 0n, addr3 = 0n, len = 0 }) => addr !== 0n || off !== 0n || addr3 !== 0n || len !== 0,
     ),
   }),
+  direct: (step) => (step.registered === undefined ? undefined : withoutRegistered(step)),
   requests: ({ sqes }) => sqes,
   withRequests: (step, sqes) => ({ ...step, sqes }),
 };
@@ -107,8 +108,7 @@ export function isSubmit(step: AnyStep): step is SubmitStep {
   return step.do === submit.kind;
 }
 
-/** The same batch through the ring's own descriptor. */
-export function withoutRegistered({ registered: _registered, ...step }: SubmitStep): SubmitStep {
+function withoutRegistered({ registered: _registered, ...step }: SubmitStep): SubmitStep {
   return step;
 }
 
