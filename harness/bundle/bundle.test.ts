@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
+import { programs } from '../../oracle/testing/needs.ts';
 import { GOOD } from '../../reports/testing/results.ts';
 import { SetupError } from '../../vm/index.ts';
-import { which } from '../../vm/host/tools.ts';
 import { Ledger } from '../run/ledger.ts';
 import { embeddedConfig } from './config.ts';
 import { MANIFEST, packBundle, unpackBundle } from './format.ts';
@@ -55,13 +55,14 @@ const FILES = [
   file('empty', ''),
 ];
 const BUNDLE = packBundle(HEAD, FILES);
+const TAR = programs('tar', 'zstd');
 
 describe('tar', () => {
   test('there and back', () =>
     expect(unpackTar(packTar(FILES)).map(({ path, data }) => [path, Buffer.from(data).toString()])).toEqual(
       FILES.map(({ path, data }) => [path, data.toString()]),
     ));
-  test.runIf(which('tar') && which('zstd'))('a foreign tar reads it', () => {
+  test.skipIf(TAR.missing)(TAR.of('a foreign tar reads it'), () => {
     writeFileSync(join(dir, 'a.tar.zst'), BUNDLE);
     expect(
       execFileSync('tar', ['--zstd', '-tf', join(dir, 'a.tar.zst')], { encoding: 'utf8' })

@@ -1,7 +1,6 @@
 /** The command line as a user meets it: a process of its own, its exit code, and what it says. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -16,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { mounting } from '../../oracle/testing/needs.ts';
 import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
 import { toJson } from '../../oracle/case/json.ts';
 import type { Scenario } from '../../oracle/steps/index.ts';
@@ -220,7 +220,7 @@ describe('output', () => {
     );
     expect(said).toMatch(/\n0\n$/);
   });
-  test.runIf(existsSync('/dev/full'))('a full disk behind stdout is one', () => {
+  test('a full disk behind stdout is one', () => {
     const said = execFileSync(
       'bash',
       ['-c', '"$0" "$1" rules 2>&1 > /dev/full; echo "$?"', process.execPath, LAUNCHER],
@@ -228,11 +228,11 @@ describe('output', () => {
     );
     expect(said).toMatch(/could not be written: ENOSPC[^]*\n2\n$/);
   });
-  // Only root can mount a small file system.
-  test.runIf(process.getuid?.() === 0)('a full disk for --out: the verdict is told all the same', (context) => {
+  const MOUNT = mounting();
+  test.skipIf(MOUNT.missing)(MOUNT.of('a full disk for --out: the verdict is told all the same'), () => {
     const small = join(dir, 'small');
     mkdirSync(small);
-    if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', small]).status !== 0) return context.skip();
+    spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', small]);
     try {
       spawnSync('dd', ['if=/dev/zero', `of=${join(small, 'ballast')}`, 'bs=1k', 'count=60']);
       const { code, out, err } = ringfence(['replay', 'case.json', '--accel', 'tcg', '--out', join(small, 'out')]);

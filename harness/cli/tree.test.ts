@@ -9,7 +9,7 @@ import type { RunResult } from '../../reports/data/result.ts';
 import { treeCache } from '../../vm/build/index.ts';
 import { fakeTree, writeTree } from '../../vm/testing/trees.ts';
 import { fetchKernel, UsageError } from '../../vm/index.ts';
-import { which } from '../../vm/host/tools.ts';
+import { programs } from '../../oracle/testing/needs.ts';
 import { kernelChoice } from './settings.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../bin/ringfence.js', import.meta.url));
@@ -84,7 +84,8 @@ describe('options', () => {
   });
 });
 
-describe.skipIf(which('git') === undefined || which('make') === undefined)('git bisect', () => {
+const TOOLS = programs('git', 'make');
+describe.skipIf(TOOLS.missing)(TOOLS.of('git bisect'), () => {
   const git = (...args: string[]): string =>
     execFileSync(
       'git',

@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parseCaseFile } from '../../oracle/case/json.ts';
+import { mounting } from '../../oracle/testing/needs.ts';
 import { BAD, CASE, GOOD } from '../../reports/testing/results.ts';
 import { OutputError, outputFiles, writeOut, writeWhole } from './write.ts';
 
@@ -116,18 +117,25 @@ test('a failed write leaves the old file whole and nothing beside it', () => {
   expect(readdirSync(dir).sort()).toEqual(['result.json', 'r'.repeat(250), 'taken']);
 });
 
-test.skipIf(process.getuid?.() === 0)('a directory that may not be written', () => {
-  chmodSync(dir, 0o500);
-  expect(() => writeOut(join(dir, 'out'), GOOD)).toThrow('you may not write there');
-  chmodSync(dir, 0o700);
+test('a directory that may not be written', () => {
+  chmodSync(dir, 0o555);
+  // Root may write everywhere: somebody else tries.
+  const root = process.getuid?.() === 0;
+  if (root) process.seteuid!(65_534);
+  try {
+    expect(() => writeOut(join(dir, 'out'), GOOD)).toThrow('you may not write there');
+  } finally {
+    if (root) process.seteuid!(0);
+    chmodSync(dir, 0o700);
+  }
   expect(existsSync(join(dir, 'out'))).toBe(false);
 });
 
-test('a disk that really is full: what was written before stays whole', ({ skip }) => {
+const MOUNT = mounting();
+test.skipIf(MOUNT.missing)(MOUNT.of('a disk that really is full: what was written before stays whole'), () => {
   const small = join(dir, 'small');
   mkdirSync(small);
-  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', small]).status !== 0)
-    skip('no file system can be mounted here');
+  spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', small]);
   try {
     writeOut(small, GOOD);
     const big = { ...BAD, crashes: [{ ...BAD.crashes[0]!, console: 'x'.repeat(100_000) }] };

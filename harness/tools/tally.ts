@@ -1,42 +1,75 @@
-/** Reads the JSON summary that vitest wrote and prints the last line of .ci/run: `N passed, N failed`. */
+/**
+ * Reads the JSON summary that vitest wrote and prints the last lines of .ci/run: each skipped test and why, then
+ * `N passed, N failed`, with `, N skipped` behind it where some were.
+ */
 import { readFileSync } from 'node:fs';
 
-interface Summary {
+/** What is read of vitest's summary. */
+export interface TestSummary {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
-  readonly testResults: readonly { readonly status: string; readonly assertionResults: readonly unknown[] }[];
+  readonly testResults: readonly {
+    readonly status: string;
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+  }[];
 }
 
+/** What came of a run of .ci/run. */
+export interface Tally {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  /** One line per skipped test, with the reason. */
+  readonly lines: readonly string[];
+}
+
+/** What oracle/testing/needs.ts puts behind the name of a test that may be skipped. */
+const REASON = /\s*\[(needs [^\]]*)\]/;
+
 /**
- * Counts what passed and failed. A test file that could not be loaded has no tests in it and counts as one failure,
- * as does each step besides the tests that failed.
- * @param others `true` for each other step that passed
+ * Counts what passed, failed and was skipped. A test file that could not be loaded has no tests in it and counts as one
+ * failure, as does each other step that failed, and each test that is skipped without a reason.
+ * @param steps `true` for each other step that passed
  */
-export function tally(
-  summary: Summary | undefined,
-  others: readonly boolean[],
-): { readonly passed: number; readonly failed: number } {
-  const good = others.filter(Boolean).length;
-  const bad = others.length - good;
-  if (summary === undefined) return { passed: good, failed: bad + 1 };
-  const unloaded = summary.testResults.filter(
+export function tally(summary: TestSummary | undefined, steps: readonly boolean[]): Tally {
+  const good = steps.filter(Boolean).length;
+  const bad = steps.length - good;
+  if (summary === undefined) return { passed: good, failed: bad + 1, skipped: 0, lines: [] };
+  const { testResults, numPassedTests, numFailedTests } = summary;
+  const unloaded = testResults.filter(
     ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
   ).length;
-  return { passed: summary.numPassedTests + good, failed: summary.numFailedTests + unloaded + bad };
+  const left = testResults.flatMap(({ assertionResults }) =>
+    assertionResults.filter(({ status }) => status !== 'passed' && status !== 'failed'),
+  );
+  const silent = left.filter(({ fullName }) => !REASON.test(fullName)).length;
+  return {
+    passed: numPassedTests + good,
+    failed: numFailedTests + unloaded + bad + silent,
+    skipped: left.length - silent,
+    lines: left.map(({ fullName }) => {
+      const reason = REASON.exec(fullName)?.[1] ?? 'no reason given, which counts as a failure';
+      return `skipped: ${fullName.replace(REASON, '')}: ${reason}`;
+    }),
+  };
+}
+
+function read(path: string): TestSummary | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as TestSummary;
+  } catch {
+    process.stderr.write(`${path} was not written: the tests did not run to their end\n`);
+    return undefined;
+  }
 }
 
 if (import.meta.main) {
   const [path = '', ...codes] = process.argv.slice(2);
-  let summary: Summary | undefined;
-  try {
-    summary = JSON.parse(readFileSync(path, 'utf8')) as Summary;
-  } catch {
-    process.stderr.write(`${path} was not written: the tests did not run to their end\n`);
-  }
-  const { passed, failed } = tally(
-    summary,
+  const { passed, failed, skipped, lines } = tally(
+    read(path),
     codes.map((code) => code === '0'),
   );
-  process.stdout.write(`${passed} passed, ${failed} failed\n`);
+  for (const line of lines) console.log(line);
+  console.log(`${passed} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}`);
   process.exitCode = failed === 0 ? 0 : 1;
 }

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
+import { programs } from '../../oracle/testing/needs.ts';
 import { formatJunit, xmlText } from './junit.ts';
 import { matrixPoints, runPoints } from './points.ts';
 import { MATRIX, MATRIX_RESULTS } from '../testing/matrices.ts';
@@ -67,8 +68,8 @@ test.each([
   }
 });
 
-const xmllint = spawnSync('xmllint', ['--version']).status === 0;
-describe.skipIf(!xmllint)('xmllint', () => {
+const XMLLINT = programs('xmllint=libxml2-utils');
+describe.skipIf(XMLLINT.missing)(XMLLINT.of('xmllint'), () => {
   test.each([
     ['good', GOOD],
     ['bad', BAD],

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
+import { need } from '../../oracle/testing/needs.ts';
 import { formatKtap, formatMatrixKtap } from './ktap.ts';
 import { matrixPoints, runPoints } from './points.ts';
 import { MATRIX, MATRIX_RESULTS } from '../testing/matrices.ts';
@@ -141,8 +142,12 @@ test('long consoles are cut', () => {
 });
 
 /** Perl brings a parser of TAP, which KTAP's top level is. */
-const perl = spawnSync('perl', ['-MTAP::Parser', '-e', '1']).status === 0;
-describe.skipIf(!perl)('TAP::Parser', () => {
+const PARSER = need(
+  spawnSync('perl', ['-MTAP::Parser', '-e', '1']).status === 0,
+  'TAP::Parser of Perl',
+  'apt-get install perl',
+);
+describe.skipIf(PARSER.missing)(PARSER.of('TAP::Parser'), () => {
   test.each([
     [GOOD, 0, 4],
     [HOSTILE, 5, 6],

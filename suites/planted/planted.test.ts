@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { SUITE_NAMES } from '../../generators/suites.ts';
 import { RULES } from '../../oracle/registry.ts';
 import { writeTree } from '../../vm/testing/trees.ts';
-import { which } from '../../vm/host/tools.ts';
+import { programs } from '../../oracle/testing/needs.ts';
 import { loadPlanted, patchOf } from './planted.ts';
 
 test('each planted bug names rules and suites that exist; each of the three files has one', () => {
@@ -23,12 +23,13 @@ test('each planted bug names rules and suites that exist; each of the three file
 
 const BUG = { id: 'x', file: 'a/b.c', find: 'k >= 3', replace: 'k > 3' };
 
-test.skipIf(which('patch') === undefined).each<readonly [string, string]>([
+const PATCH = programs('patch');
+test.skipIf(PATCH.missing).each<readonly [string, string]>([
   ['in the middle', 'a\nb\nc\nd\n\tif (k >= 3)\ne\nf\ng\nh\n'],
   ['in the first line', 'k >= 3\nb\n'],
   ['in the last line', 'a\nb\nc\nd\nk >= 3\n'],
   ['alone', 'k >= 3\n'],
-])('a patch for a place %s applies', (_, source) => {
+])(PATCH.of('a patch for a place %s applies'), (_, source) => {
   const dir = mkdtempSync(join(tmpdir(), 'ringfence-planted-'));
   try {
     writeTree(dir, { 'a/b.c': source, patch: patchOf(BUG, source) });

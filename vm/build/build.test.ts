@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { fakeElf } from '../testing/kernels.ts';
-import { which } from '../host/tools.ts';
+import { programs } from '../../oracle/testing/needs.ts';
 import { ensureBuildTools } from './build-tools.ts';
 import type { TreeOptions } from './index.ts';
 import { kernelFromTree, treeCache } from './index.ts';
@@ -47,7 +47,8 @@ const log = (): string => readFileSync(join(dir, 'build.log'), 'utf8');
 const BREAK = '--- a/io_uring/bpf_filter.c\n+++ b/io_uring/bpf_filter.c\n@@ -0,0 +1 @@\n+broken\n';
 const FORK = '--- a/kernel/fork.c\n+++ b/kernel/fork.c\n@@ -1 +1 @@\n-first\n+second\n';
 
-describe.skipIf(which('make') === undefined || which('patch') === undefined)('building', () => {
+const TOOLS = programs('make', 'patch');
+describe.skipIf(TOOLS.missing)(TOOLS.of('building'), () => {
   test('a kernel, where it came from, and the tree left alone', async () => {
     const { kernel, slow } = await build();
     expect(kernel).toMatchObject({

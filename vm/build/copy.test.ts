@@ -17,7 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { which } from '../host/tools.ts';
+import { programs } from '../../oracle/testing/needs.ts';
 import { follow, treeFiles } from './copy.ts';
 import { gitDescribe, isBisecting } from './git.ts';
 import { writeTree } from '../testing/trees.ts';
@@ -122,6 +122,7 @@ describe('the throw-away copy', () => {
   });
 });
 
+const GIT = programs('git');
 describe('what belongs to a tree', () => {
   test('without git: everything but an output directory', () => {
     writeTree(tree, { 'build/.config': '', 'build/x.o': '', '.git/HEAD': '' });
@@ -131,7 +132,7 @@ describe('what belongs to a tree', () => {
     writeTree(tree, { '.config': '' });
     expect(() => treeFiles(tree)).toThrow(/holds \.config[\s\S]*make -C .* mrproper/);
   });
-  test.skipIf(which('git') === undefined)('with git: products of a build in place do not', () => {
+  test.skipIf(GIT.missing)(GIT.of('with git: products of a build in place do not'), () => {
     const git = (...args: string[]): string =>
       execFileSync('git', ['-C', tree, '-c', 'user.name=a', '-c', 'user.email=a@b', ...args], {
         encoding: 'utf8',

@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { programs } from '../../oracle/testing/needs.ts';
 import { sha256 } from '../host/cache.ts';
-import { which } from '../host/tools.ts';
 import { patchedPaths, withPatches } from './patches.ts';
 import { writeTree } from '../testing/trees.ts';
 
@@ -29,7 +29,8 @@ const contents = (files: readonly string[]) =>
     ),
   }));
 
-describe.skipIf(which('patch') === undefined)('patches', () => {
+const PATCH = programs('patch');
+describe.skipIf(PATCH.missing)(PATCH.of('patches'), () => {
   test('one after the other, each seeing what the one before it did', async () => {
     expect(await contents([write('1.patch', TWO), write('2.patch', THREE)])).toEqual({
       applied: [

@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ROOT } from '../../oracle/testing/needs.ts';
 import { SetupError } from './errors.ts';
 import { aptReason, checkRequirements, ensureRequirements, installCommand } from './requirements.ts';
 
@@ -82,8 +83,7 @@ describe('ensureRequirements', () => {
     expect(error.message).toContain(installCommand(['qemu-system-x86', 'gcc']));
   });
 
-  const root = process.getuid?.() === 0;
-  it.runIf(root)('as root updates, installs what is missing, and looks again', async () => {
+  it.skipIf(ROOT.missing)(ROOT.of('as root updates, installs what is missing, and looks again'), async () => {
     program(
       'apt-get',
       [
@@ -100,14 +100,14 @@ describe('ensureRequirements', () => {
     expect(lines).toEqual(['installing qemu-system-x86, gcc']);
   });
 
-  it.runIf(root)('says why installing failed, with the command', async () => {
+  it.skipIf(ROOT.missing)(ROOT.of('says why installing failed, with the command'), async () => {
     program('apt-get', 'echo "E: Failed to fetch x  Temporary failure resolving \'m.example\'" >&2; exit 100');
     const error = await failure(ensureRequirements());
     expect(error.message).toMatch(/network or the package mirror cannot be reached/);
     expect(error.message).toContain(installCommand(['qemu-system-x86', 'gcc']));
   });
 
-  it.runIf(root)('says so when everything installed and nothing is there', async () => {
+  it.skipIf(ROOT.missing)(ROOT.of('says so when everything installed and nothing is there'), async () => {
     program('apt-get', 'exit 0');
     expect((await failure(ensureRequirements())).message).toMatch(/After installing[^]*qemu-system-x86_64 is not/);
   });
