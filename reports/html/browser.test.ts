@@ -3,54 +3,29 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { formatJunit } from '../ci/junit.ts';
 import { runPoints } from '../ci/points.ts';
-import { Browser, findChromium } from '../testing/browser.ts';
+import { CHROMIUM, launch, openTab } from '../testing/chromium.ts';
+import type { Tab } from '../testing/chromium.ts';
 import { DRAWN, HOSTILE, PAGES } from '../testing/pages.ts';
 
-const path = findChromium();
-if (path === undefined)
-  process.stderr.write(
-    'skipped: no Chromium here, so the HTML page is not tested in a browser (install chromium, or name one in RINGFENCE_CHROMIUM)\n',
-  );
+const DESK = { viewport: { width: 1280, height: 900 } };
+const PHONE = { viewport: { width: 375, height: 812 }, deviceScaleFactor: 2, isMobile: true };
 
-const DESK = { width: 1280, height: 900 };
-const PHONE = { width: 375, height: 812, mobile: true };
-
-/** Text whose contrast with what lies behind it is below AA: 4.5, or 3 for large text. */
-const CONTRAST = `(() => {
-  const paint = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
-  const cache = new Map();
-  const rgba = (css) => {
-    if (!cache.has(css)) { paint.clearRect(0, 0, 1, 1); paint.fillStyle = css; paint.fillRect(0, 0, 1, 1); cache.set(css, [...paint.getImageData(0, 0, 1, 1).data]); }
-    return cache.get(css);
-  };
-  const light = ([r, g, b]) => { const f = (c) => { c /= 255; return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4; }; return 0.2126 * f(r) + 0.7152 * f(g) + 0.0722 * f(b); };
-  const behind = (e) => { for (; e; e = e.parentElement) { const c = rgba(getComputedStyle(e).backgroundColor); if (c[3] > 250) return c; } return rgba(getComputedStyle(document.documentElement).backgroundColor); };
-  const bad = new Set();
-  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  for (let node; (node = walk.nextNode());) {
-    const e = node.parentElement;
-    if (node.data.trim() === '' || e.closest('script,style,title,.hidden,.skip') || !e.checkVisibility()) continue;
-    if (e.closest('svg')) continue;
-    const style = getComputedStyle(e);
-    const a = light(rgba(style.color)), b = light(behind(e));
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && Number(style.fontWeight) >= 700);
-    if (ratio < (large ? 3 : 4.5)) bad.add(e.tagName + '.' + e.className + ' ' + ratio.toFixed(2) + ' ' + node.data.trim().slice(0, 20));
-  }
-  return [...bad];
-})()`;
-
-describe.skipIf(path === undefined)('in Chromium', { timeout: 120_000 }, () => {
+describe.skipIf(CHROMIUM.missing)(CHROMIUM.of('in Chromium'), { timeout: 120_000 }, () => {
   let browser: Browser;
+  let desk: Tab;
+  let phone: Tab;
   let dir: string;
   const url = (name: string): string => pathToFileURL(join(dir, `${name}.html`)).href;
   beforeAll(async () => {
     dir = mkdtempSync(join(tmpdir(), 'ringfence-page-'));
     for (const [name, text] of PAGES) writeFileSync(join(dir, `${name}.html`), text);
-    browser = await Browser.open(path!);
+    browser = await launch();
+    desk = await openTab(browser, DESK);
+    phone = await openTab(browser, PHONE);
   }, 120_000);
   afterAll(async () => {
     await browser?.close();
@@ -60,135 +35,123 @@ describe.skipIf(path === undefined)('in Chromium', { timeout: 120_000 }, () => {
   test.each(PAGES.map(([name]) => name))(
     '%s: loads nothing, complains of nothing, fits a phone, keeps its contrast',
     async (name) => {
-      browser.problems.length = 0;
-      browser.requests.length = 0;
-      for (const [view, dark] of [
-        [DESK, false],
-        [DESK, true],
-        [PHONE, false],
+      for (const [{ page, problems, requests }, colorScheme] of [
+        [desk, 'light'],
+        [desk, 'dark'],
+        [phone, 'light'],
+        [phone, 'dark'],
       ] as const) {
-        await browser.view({ ...view, dark });
-        await browser.goto(url(name));
-        expect(await browser.evaluate('document.documentElement.scrollWidth')).toBe(view.width);
-        expect(await browser.evaluate(CONTRAST)).toEqual([]);
+        problems.length = 0;
+        requests.length = 0;
+        await page.emulateMedia({ colorScheme });
+        await page.goto(url(name));
+        expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(page.viewportSize()!.width);
+        expect(await page.evaluate('inPage.contrast()')).toEqual([]);
+        expect(await page.title()).not.toBe('pwned');
+        expect(await page.locator('img, iframe, main script').count()).toBe(0);
+        expect(problems).toEqual([]);
+        expect(requests).toEqual([url(name)]);
       }
-      expect(await browser.evaluate('document.title')).not.toBe('pwned');
-      expect(await browser.evaluate('document.querySelectorAll("img, iframe, main script").length')).toBe(0);
-      expect(browser.problems).toEqual([]);
-      expect([...new Set(browser.requests)]).toEqual([url(name)]);
     },
   );
 
-  test('by keyboard', async () => {
-    await browser.view(DESK);
-    await browser.goto(url('divergent'));
-    const focus = async (): Promise<string> =>
-      await browser.evaluate(
-        '(document.activeElement.id || document.activeElement.className || document.activeElement.textContent.trim()).slice(0, 30)',
-      );
-    const outlined = async (): Promise<boolean> =>
-      await browser.evaluate(
-        '(() => { const e = document.activeElement; const s = getComputedStyle(e.matches("fieldset input") ? e.nextElementSibling : e); return s.outlineStyle !== "none" || e.id === "main"; })()',
-      );
-    await browser.press('Tab');
+  const rows = (page: Page) => page.locator('#rule-table tbody tr:not([hidden])');
+
+  test('by keyboard: through the page to the table of rules', async () => {
+    const { page } = desk;
+    await page.goto(url('divergent'));
+    const focus = (): Promise<string> => page.evaluate('inPage.focus()');
+    await page.keyboard.press('Tab');
     expect(await focus()).toBe('skip');
-    await browser.press('Enter');
+    await page.keyboard.press('Enter');
     expect(await focus()).toBe('main');
     const seen: string[] = [];
     for (let i = 0; i < 300 && seen.at(-1) !== 'rule-search'; i++) {
-      await browser.press('Tab');
+      await page.keyboard.press('Tab');
       seen.push(await focus());
-      expect(await outlined(), seen.at(-1)!).toBe(true);
+      expect(await page.evaluate('inPage.outlined()'), seen.at(-1)!).toBe(true);
     }
     expect(seen[0]).toBe('filter.deny-rest.kept');
     expect(seen).toContain('scroll');
-    await browser.send('Input.insertText', { text: 'deny' });
-    const shown = 'document.querySelectorAll("#rule-table tbody tr:not([hidden])").length';
-    expect([
-      await browser.evaluate(shown),
-      await browser.evaluate('document.getElementById("rule-count").textContent'),
-    ]).toEqual([2, '2 rules']);
-    await browser.press('Tab');
-    await browser.press('ArrowRight');
-    expect(await browser.evaluate('document.querySelector("[name=mark]:checked").value')).toBe('broken');
-    expect(await browser.evaluate(shown)).toBe(1);
-    await browser.press('Tab');
-    await browser.press('Tab');
-    await browser.press('Tab');
-    await browser.press('Enter');
-    expect(
-      await browser.evaluate(
-        'document.querySelector("[aria-sort]").textContent + " " + document.querySelector("[aria-sort]").getAttribute("aria-sort")',
-      ),
-    ).toBe('Hits ascending');
-    expect(
-      await browser.evaluate('[...document.querySelectorAll("#rule-table tbody tr")].map((row) => row.dataset.id)[0]'),
-    ).toBe('filter.allow');
-    await browser.evaluate('location.hash = "#rule-filter.allow"');
-    expect(
-      await browser.evaluate(
-        'new Promise((done) => setTimeout(() => done(document.getElementById("rule-filter.allow").hidden), 100))',
-      ),
-    ).toBe(false);
+    expect(seen.at(-1)).toBe('rule-search');
   });
 
-  test('theme, copying, print, structure', async () => {
-    await browser.view(DESK);
-    await browser.goto(url('divergent'));
-    const paper = 'getComputedStyle(document.documentElement).backgroundColor';
-    const light = await browser.evaluate(paper);
-    await browser.evaluate('document.getElementById("theme").click(); document.getElementById("theme").click()');
-    expect(await browser.evaluate('document.getElementById("theme").textContent')).toBe('Theme: dark');
-    expect(await browser.evaluate(paper)).not.toBe(light);
-    await browser.evaluate('document.getElementById("theme").click()');
-    expect(await browser.evaluate(paper)).toBe(light);
-    await browser.evaluate('document.querySelector("[data-copy]").click()');
-    expect(
-      await browser.evaluate(
-        'new Promise((done) => setTimeout(() => done(document.querySelector("[data-copy]").textContent), 100))',
-      ),
-    ).toMatch(/^(Copied|Selected)$/);
-    expect(
-      await browser.evaluate(
-        '["main", "nav", "h1", "footer.end"].map((name) => document.querySelectorAll(name).length).join()',
-      ),
-    ).toBe('1,1,1,1');
-    expect(
-      await browser.evaluate(
-        '[...document.querySelectorAll("h1, h2, h3, h4")].every((head, i, all) => i === 0 || Number(head.tagName[1]) <= Number(all[i - 1].tagName[1]) + 1)',
-      ),
-    ).toBe(true);
-    expect(
-      await browser.evaluate(
-        '[...document.querySelectorAll("svg")].every((svg) => svg.getAttribute("aria-hidden") === "true" || svg.closest("[aria-hidden]") || svg.getAttribute("aria-label"))',
-      ),
-    ).toBe(true);
-    expect(
-      await browser.evaluate(
-        '[...document.querySelectorAll("button, input, [tabindex=\\"0\\"]")].filter((e) => !(e.textContent.trim() || e.getAttribute("aria-label") || e.labels?.length)).length',
-      ),
-    ).toBe(0);
-    await browser.view({ width: 700, height: 900, print: true });
-    expect(await browser.evaluate('getComputedStyle(document.querySelector("nav")).display')).toBe('none');
+  test('by keyboard: rules found, filtered, sorted, and reached by a link', async () => {
+    const { page } = desk;
+    await page.goto(url('divergent'));
+    await page.locator('#rule-search').focus();
+    await page.keyboard.insertText('deny');
+    expect(await rows(page).count()).toBe(2);
+    expect(await page.locator('#rule-count').textContent()).toBe('2 rules');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('ArrowRight');
+    expect(await page.locator('[name=mark]:checked').getAttribute('value')).toBe('broken');
+    expect(await rows(page).count()).toBe(1);
+    for (const key of ['Tab', 'Tab', 'Tab', 'Enter']) await page.keyboard.press(key);
+    const sorted = page.locator('[aria-sort]');
+    expect(await sorted.textContent()).toBe('Hits');
+    expect(await sorted.getAttribute('aria-sort')).toBe('ascending');
+    expect(await page.locator('#rule-table tbody tr').first().getAttribute('data-id')).toBe('filter.allow');
+    const allowed = page.locator('[id="rule-filter.allow"]');
+    expect(await allowed.isVisible()).toBe(false);
+    await page.evaluate('location.hash = "#rule-filter.allow"');
+    await allowed.waitFor({ state: 'visible', timeout: 5000 });
+  });
+
+  test('theme, copying', async () => {
+    const { page } = desk;
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.goto(url('divergent'));
+    const paper = (): Promise<string> => page.evaluate('getComputedStyle(document.documentElement).backgroundColor');
+    const light = await paper();
+    const theme = page.locator('#theme');
+    await theme.click();
+    expect([await theme.textContent(), await paper()]).toEqual(['Theme: light', light]);
+    await theme.click();
+    expect(await theme.textContent()).toBe('Theme: dark');
+    expect(await paper()).not.toBe(light);
+    await theme.click();
+    expect([await theme.textContent(), await paper()]).toEqual(['Theme: auto', light]);
+    const copy = page.locator('[data-copy]').first();
+    await copy.click();
+    await expect.poll(() => copy.textContent()).toMatch(/^(Copied|Selected)$/);
+  });
+
+  test('structure', async () => {
+    const { page } = desk;
+    await page.goto(url('divergent'));
+    for (const name of ['main', 'nav', 'h1', 'footer.end']) expect(await page.locator(name).count(), name).toBe(1);
+    expect(await page.evaluate('inPage.leaps()')).toBe(0);
+    expect(await page.evaluate('inPage.undescribed()')).toBe(0);
+    expect(await page.evaluate('inPage.nameless()')).toBe(0);
+  });
+
+  test('on paper', async () => {
+    const { page } = await openTab(browser, { viewport: { width: 700, height: 900 } });
+    await page.goto(url('divergent'));
+    const closed = page.locator('details:not([open])');
+    expect(await closed.count()).toBeGreaterThan(0);
+    await page.emulateMedia({ media: 'print' });
+    for (const name of ['nav', '.filter', '.skip', '[data-copy]'])
+      expect(await page.locator(name).first().isVisible(), name).toBe(false);
+    await page.evaluate('dispatchEvent(new Event("beforeprint"))');
+    expect(await closed.count()).toBe(0);
+    await page.evaluate('dispatchEvent(new Event("afterprint"))');
+    expect(await closed.count()).toBeGreaterThan(0);
+    await page.context().close();
   });
 
   test('the lanes are as tall as their rows', async () => {
-    await browser.view(PHONE);
-    await browser.goto(url('divergent'));
-    expect(
-      await browser.evaluate(
-        '[...document.querySelectorAll(".steps .tasks")].every((cell) => Math.abs(cell.getBoundingClientRect().height + 1 - cell.firstChild.getBoundingClientRect().height) < 1)',
-      ),
-    ).toBe(true);
+    await phone.page.goto(url('divergent'));
+    expect(await phone.page.locator('.steps .tasks').count()).toBeGreaterThan(0);
+    expect(await phone.page.evaluate('inPage.shortLanes()')).toBe(0);
   });
 
   test.each([
     ['a divergent run', DRAWN],
     ['a hostile one', HOSTILE],
   ])('its XML parser reads the JUnit file of %s', async (_, result) => {
-    const read = await browser.evaluate(
-      `(() => { const xml = new DOMParser().parseFromString(${JSON.stringify(formatJunit([runPoints(result)]))}, 'text/xml'); return xml.querySelector('parsererror')?.textContent ?? [...xml.documentElement.children].map((suite) => suite.querySelectorAll('testcase').length === Number(suite.getAttribute('tests'))).join(); })()`,
-    );
-    expect(read).toMatch(/^true(,true)*$/);
+    const text = formatJunit([runPoints(result)]);
+    expect(await desk.page.evaluate(`inPage.junitFaults(${JSON.stringify(text)})`)).toEqual([]);
   });
 });
