@@ -28,8 +28,25 @@ export { MAX_FRAME };
 /** Most steps the guest takes. */
 export const MAX_STEPS = 4096;
 
-const SCENARIO_MAGIC = 0x43534652; // "RFSC" read as a little-endian u32
-const FLAG_JIT = 1;
+/** Longest time a scenario may be given, milliseconds. */
+export const MAX_DEADLINE_MS = 600_000;
+/** Bits of the frame's `flags`. */
+export const SCENARIO_FLAGS = { jit: 1 } as const;
+
+/** The frame; `encodeScenario` writes its fields in this order. The other frames are in vm/protocol/table.ts. */
+export const SCENARIO_FRAME = {
+  /** First four bytes, as text in the little-endian order. */
+  tag: 'RFSC',
+  to: 'guest',
+  fields: {
+    deadline_ms: { type: 'u32', about: `at most ${MAX_DEADLINE_MS}` },
+    fixtures: { type: 'u32', about: 'bit per entry of FIXTURES' },
+    flags: { type: 'u32', about: 'bit 0: BPF JIT on' },
+    nsteps: { type: 'u32' },
+  },
+  rest: 'then the steps, which fill the frame exactly',
+} as const;
+const SCENARIO_MAGIC = [...SCENARIO_FRAME.tag].reduceRight((word, letter) => word * 256 + letter.charCodeAt(0), 0);
 /** A step's head and the fixed part of its payload, bytes. */
 const STEP_ROOM = 128;
 
@@ -51,7 +68,7 @@ export function encodeScenario(scenario: Scenario, options: EncodeOptions): Uint
   w.u32(0);
   w.u32(options.deadline_ms);
   w.u32(scenario.fixtures.reduce((bits, fixture) => bits | (1 << FIXTURES.indexOf(fixture)), 0));
-  w.u32(scenario.jit ? FLAG_JIT : 0);
+  w.u32(scenario.jit ? SCENARIO_FLAGS.jit : 0);
   w.u32(scenario.steps.length);
   const { steps } = scenario;
   const context: WireContext = { steps, wait: 0, want: 0, own: 0 };

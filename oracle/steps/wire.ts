@@ -16,6 +16,8 @@ export interface WireField {
   readonly length?: number;
   /** Names of its values, where they are a list of the runner's own. */
   readonly values?: Readonly<Record<string, number>>;
+  /** The runner uses it as an index: it must be less than this. */
+  readonly below?: number;
 }
 
 /** Something of variable length behind the fields, until the end of the step. */
@@ -72,12 +74,18 @@ export interface Wire<S> {
 export interface FilledField<S> {
   readonly type: 'u32' | 's32';
   readonly values?: Readonly<Record<string, number>>;
+  readonly below?: number;
   readonly value: (step: S, context: WireContext) => number;
 }
 
 /** An unsigned field. */
 export function u32<S>(value: FilledField<S>['value'], values?: FilledField<S>['values']): FilledField<S> {
   return { type: 'u32', value, ...(values === undefined ? {} : { values }) };
+}
+
+/** A field that the runner uses as an index: less than `below`. */
+export function index<S>(below: number, value: FilledField<S>['value']): FilledField<S> {
+  return { type: 'u32', value, below };
 }
 
 /** A signed field. */
@@ -94,9 +102,7 @@ export function operation<S>(
   // Taken apart once: most of the encoder's time is spent here.
   const values = Object.values(filled).map(({ value }) => value);
   const writeTail = tail?.encode;
-  const fields = Object.entries(filled).map(
-    ([name, { type, values: names }]): WireField => ({ name, type, ...(names === undefined ? {} : { values: names }) }),
-  );
+  const fields = Object.entries(filled).map(([name, { value: _value, ...field }]): WireField => ({ name, ...field }));
   const { encode: _encode, ...described } = tail ?? { encode: undefined };
   return {
     operation: { ...about, fields, ...(tail === undefined ? {} : { tail: described as WireTail }) },

@@ -1,11 +1,12 @@
 /** close_ring: a descriptor less; the ring lives on where others have it. */
+import { RING_SLOTS } from '../../scenario/layout.ts';
 import type { RingSlot } from '../../scenario/types.ts';
 import { E } from '../../uapi/constants.ts';
 import { answer } from '../answer.ts';
 import { RING } from '../fields.ts';
 import type { AnyStep, StepSpec } from '../spec.ts';
 import { checkSlot } from '../tracked.ts';
-import { operation, u32 } from '../wire.ts';
+import { index, operation, u32 } from '../wire.ts';
 import { isSubmit } from './submit.ts';
 
 /** close(RING_FD + ring). */
@@ -21,7 +22,7 @@ export const closeRing: StepSpec<CloseRingStep> = {
   wire: operation<CloseRingStep>(
     { number: 9, name: 'close', answers: '0 or -errno' },
     {
-      slot: u32(({ ring }) => ring),
+      slot: index(RING_SLOTS, ({ ring }) => ring),
       // A program that goes on through a registered descriptor keeps its mapping.
       keep: u32(({ ring }, { steps }) => (usesRegistered(steps, ring) ? 1 : 0)),
     },

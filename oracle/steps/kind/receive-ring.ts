@@ -1,11 +1,12 @@
 /** receive_ring: what was not sent does not arrive. */
+import { RING_SLOTS } from '../../scenario/layout.ts';
 import type { RingSlot } from '../../scenario/types.ts';
 import { E } from '../../uapi/constants.ts';
 import { answer } from '../answer.ts';
 import { RING } from '../fields.ts';
 import type { AnyStep, StepSpec } from '../spec.ts';
 import { checkSlot } from '../tracked.ts';
-import { operation, u32 } from '../wire.ts';
+import { index, operation } from '../wire.ts';
 
 /** Receives the oldest descriptor of the mailbox and puts it at RING_FD + ring. */
 export interface ReceiveRingStep extends AnyStep {
@@ -19,7 +20,7 @@ export const receiveRing: StepSpec<ReceiveRingStep> = {
   json: { ring: RING },
   wire: operation<ReceiveRingStep>(
     { number: 8, name: 'receive', answers: '0 or -errno' },
-    { slot: u32(({ ring }) => ring) },
+    { slot: index(RING_SLOTS, ({ ring }) => ring) },
   ),
   predict: (world) => answer(-E.AGAIN, world.hit('task.ring-passing-bad')),
   text: ({ ring }) => `receive ring ${ring} by SCM_RIGHTS`,

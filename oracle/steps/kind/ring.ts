@@ -1,5 +1,6 @@
 /** ring: io_uring_setup(2). */
 import { createRing } from '../../model/tasks.ts';
+import { RING_SLOTS } from '../../scenario/layout.ts';
 import type { RingSlot } from '../../scenario/types.ts';
 import { flags, flagText, u32 as u32Json, withDefault } from '../../schema/codec.ts';
 import { plain } from '../../text/index.ts';
@@ -8,7 +9,7 @@ import { RING } from '../fields.ts';
 import { bits, numberSize } from '../size.ts';
 import type { AnyStep, StepSpec } from '../spec.ts';
 import { checkSlot } from '../tracked.ts';
-import { operation, u32 } from '../wire.ts';
+import { index, operation, u32 } from '../wire.ts';
 
 /** io_uring_setup(entries, {flags, ...}); the descriptor is moved to RING_FD + ring, the ring mapped. */
 export interface RingStep extends AnyStep {
@@ -30,7 +31,7 @@ export const ring: StepSpec<RingStep> = {
   wire: operation<RingStep>(
     { number: 2, name: 'ring', answers: '0 or -errno' },
     {
-      slot: u32(({ ring: slot }) => slot),
+      slot: index(RING_SLOTS, ({ ring: slot }) => slot),
       entries: u32(({ entries }) => entries),
       setup_flags: u32(({ flags: setup }) => setup),
     },

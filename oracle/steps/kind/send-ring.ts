@@ -1,11 +1,12 @@
 /** send_ring: a ring is not passed by SCM_RIGHTS. */
+import { RING_SLOTS } from '../../scenario/layout.ts';
 import type { RingSlot } from '../../scenario/types.ts';
 import { E } from '../../uapi/constants.ts';
 import { answer } from '../answer.ts';
 import { RING } from '../fields.ts';
 import type { AnyStep, StepSpec } from '../spec.ts';
 import { checkSlot } from '../tracked.ts';
-import { operation, u32 } from '../wire.ts';
+import { index, operation } from '../wire.ts';
 
 /** Sends the ring's descriptor by SCM_RIGHTS into the scenario's mailbox (a queue). */
 export interface SendRingStep extends AnyStep {
@@ -17,7 +18,10 @@ export interface SendRingStep extends AnyStep {
 export const sendRing: StepSpec<SendRingStep> = {
   kind: 'send_ring',
   json: { ring: RING },
-  wire: operation<SendRingStep>({ number: 7, name: 'send', answers: '0 or -errno' }, { slot: u32(({ ring }) => ring) }),
+  wire: operation<SendRingStep>(
+    { number: 7, name: 'send', answers: '0 or -errno' },
+    { slot: index(RING_SLOTS, ({ ring }) => ring) },
+  ),
   predict: (world, task, { ring }) =>
     task.files.rings.has(ring)
       ? answer(-E.INVAL, world.hit('task.ring-passing'))

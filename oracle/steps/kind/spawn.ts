@@ -5,7 +5,7 @@ import type { TaskId } from '../../scenario/types.ts';
 import { int, required, word } from '../../schema/codec.ts';
 import type { AnyStep, StepSpec } from '../spec.ts';
 import type { TrackedProcess } from '../tracked.ts';
-import { operation, u32 } from '../wire.ts';
+import { index, operation, u32 } from '../wire.ts';
 
 /** Ways to make a child, as the runner numbers them, and as they are called. */
 const HOWS = { fork: 0, vfork: 1, thread: 2, clone_vm: 3, clone3: 4 } as const;
@@ -30,7 +30,7 @@ export const spawn: StepSpec<SpawnStep> = {
   },
   wire: operation<SpawnStep>(
     { number: 4, name: 'spawn', answers: 'pid or -errno' },
-    { how: u32(({ how }) => HOWS[how], HOWS), child: u32(({ child }) => child) },
+    { how: u32(({ how }) => HOWS[how], HOWS), child: index(MAX_TASKS, ({ child }) => child) },
   ),
   predict: predictSpawn,
   text: ({ how, child }) => `${CALLS[how]} -> task ${child}`,

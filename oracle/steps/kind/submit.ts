@@ -12,7 +12,7 @@ import { shrinkSqes } from '../shrink.ts';
 import { sqeSize } from '../size.ts';
 import type { AnyStep, StepSpec } from '../spec.ts';
 import { checkSlot } from '../tracked.ts';
-import { operation, s32, u32 } from '../wire.ts';
+import { index, operation, s32, u32 } from '../wire.ts';
 
 /** Most SQEs that a case file may give one step. */
 const SQES_MAX = 32768;
@@ -39,7 +39,7 @@ export const submit: StepSpec<SubmitStep> = {
   wire: operation<SubmitStep>(
     { number: 3, name: 'submit', answers: 'one value per io_uring_enter that submitted; CQEs' },
     {
-      slot: u32(({ ring }) => ring),
+      slot: index(RING_SLOTS, ({ ring }) => ring),
       enter_fd: s32(({ registered }) => registered ?? -1),
       enter_flags: u32(({ registered }) => (registered === undefined ? 0 : IORING_ENTER.REGISTERED_RING)),
       nsqes: u32(({ sqes }) => sqes.length),

@@ -1,6 +1,7 @@
 /** take_ring: a ring out of another task, by pidfd_getfd(2). */
 import { mayAttach } from '../../model/attach.ts';
 import { taskId } from '../../json/parts.ts';
+import { MAX_TASKS, RING_SLOTS } from '../../scenario/layout.ts';
 import type { RingSlot, TaskId } from '../../scenario/types.ts';
 import { required } from '../../schema/codec.ts';
 import { E } from '../../uapi/constants.ts';
@@ -8,7 +9,7 @@ import { answer } from '../answer.ts';
 import { RING } from '../fields.ts';
 import type { AnyStep, StepSpec } from '../spec.ts';
 import { checkSlot } from '../tracked.ts';
-import { operation, u32 } from '../wire.ts';
+import { index, operation } from '../wire.ts';
 
 /** Takes the ring at RING_FD + ring of another task by pidfd_getfd(2) and puts it at RING_FD + ring of its own descriptors. */
 export interface TakeRingStep extends AnyStep {
@@ -24,7 +25,11 @@ export const takeRing: StepSpec<TakeRingStep> = {
   json: { from: required(taskId, 'Task it is taken from'), ring: RING },
   wire: operation<TakeRingStep>(
     { number: 13, name: 'take', answers: '0 or -errno' },
-    { slot: u32(({ ring }) => ring), from_task: u32(({ from }) => from), from_slot: u32(({ ring }) => ring) },
+    {
+      slot: index(RING_SLOTS, ({ ring }) => ring),
+      from_task: index(MAX_TASKS, ({ from }) => from),
+      from_slot: index(RING_SLOTS, ({ ring }) => ring),
+    },
   ),
   predict: (world, task, step) => {
     const from = world.tasks.get(step.from);
