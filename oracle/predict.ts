@@ -9,7 +9,7 @@ import type { Quirks } from './quirks/index.ts';
 import { World } from './model/world.ts';
 import { specOf } from './steps/index.ts';
 import type { Scenario, Step } from './steps/index.ts';
-import type { TraceSink } from './model/trace.ts';
+import type { TraceEvent, TraceSink } from './model/trace.ts';
 
 const NO_QUIRKS: Quirks = new Set();
 
@@ -30,6 +30,22 @@ export function predict(scenario: Scenario, abi: AbiProfile, options: PredictOpt
   });
   for (const rule of rulesOfSeen(world.seen)) world.hit(rule);
   return { steps, hits: world.hits, asked: world.asked };
+}
+
+/** A prediction, and what decided on the way. */
+export interface TracedPrediction {
+  readonly prediction: Prediction;
+  readonly events: readonly TraceEvent[];
+}
+
+/** As predict, for those who tell why. */
+export function predictTraced(
+  scenario: Scenario,
+  abi: AbiProfile,
+  options: Omit<PredictOptions, 'trace'> = {},
+): TracedPrediction {
+  const events: TraceEvent[] = [];
+  return { prediction: predict(scenario, abi, { ...options, trace: (event) => void events.push(event) }), events };
 }
 
 /** A step of which only is known whether its task is there. */

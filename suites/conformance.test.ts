@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { drawScenarios, SUITE_NAMES } from '../generators/scenarios.ts';
 import { run } from '../harness/run/run.ts';
-import type { RunOptions } from '../harness/run/run.ts';
+import type { RunOptions } from '../harness/run/options.ts';
 import type { RunResult } from '../reports/data/result.ts';
 import { readRecording } from './recorded/recordings.ts';
 

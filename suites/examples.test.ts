@@ -2,10 +2,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SUITE_NAMES } from '../generators/suites.ts';
 import { compare } from '../oracle/judge/compare.ts';
-import { KnownFindings, loadFindings, runSentinels } from '../harness/known/findings.ts';
+import { KnownFindings } from '../harness/known/predictions.ts';
+import { loadFindings } from '../harness/known/findings.ts';
+import { runSentinels } from '../harness/known/sentinels.ts';
 import { observe } from '../harness/guests/guests.ts';
-import { prepare } from '../harness/run/run.ts';
-import type { Prepared } from '../harness/run/run.ts';
+import { prepare } from '../harness/run/prepare.ts';
+import type { Prepared } from '../harness/run/prepare.ts';
 import { waitsOf } from '../oracle/judge/waits.ts';
 import { predict } from '../oracle/predict.ts';
 import type { Observation } from '../oracle/scenario/observation.ts';
@@ -48,6 +50,6 @@ describe('hand-written examples', () => {
 
   it.each(EXAMPLES)('$suite: $title', async ({ scenario }) => {
     const observation = await run(scenario);
-    expect(compare(known.predict(scenario), observation).difference).toBeUndefined();
+    expect(compare(known.predictions(scenario).known, observation).difference).toBeUndefined();
   });
 });

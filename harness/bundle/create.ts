@@ -18,7 +18,7 @@ import { outputFiles } from '../output/write.ts';
 import { buildImage, SetupError } from '../../vm/index.ts';
 import type { Kernel } from '../../vm/index.ts';
 import { findPinned } from '../../vm/kernels/pinned.ts';
-import type { RunOptions } from '../run/run.ts';
+import type { RunOptions } from '../run/options.ts';
 import { kernelConfig } from './config.ts';
 import { BUNDLE_VERSION, packBundle, sha } from './format.ts';
 import type { Manifest } from './format.ts';

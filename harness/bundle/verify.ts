@@ -11,7 +11,7 @@ import { SetupError } from '../../vm/index.ts';
 import { loadExpectations } from '../known/expectation-file.ts';
 import type { ExpectationSet } from '../known/expectation-file.ts';
 import { run } from '../run/run.ts';
-import type { RunEvents, RunOptions } from '../run/run.ts';
+import type { RunEvents, RunOptions } from '../run/options.ts';
 import { parseLedger } from '../run/ledger.ts';
 import type { Ledger, LedgerLine } from '../run/ledger.ts';
 import { unpackBundle } from './format.ts';

@@ -58,7 +58,8 @@ against a bare C loop in the same guest.`,
   },
   run: async ({ suite, cases, kernel, ...guests }) => {
     const { tree: _, ...chosen } = kernelChoice({ kernel });
-    await bench({ ...chosen, ...guestSettings(guests), seed: DEFAULT_SEED, suites: suite ?? SUITE_NAMES }, cases, {
+    const settings = { ...chosen, ...guestSettings(guests), seed: DEFAULT_SEED, suites: suite ?? SUITE_NAMES, cases };
+    await bench(settings, {
       note: (text) => void process.stderr.write(`${text}\n`),
       step: printer(STEPS),
       suite: printer(SUITES),

@@ -14,7 +14,7 @@ import { runExit } from '../output/exit.ts';
 import { inColour, screenFor } from '../output/screen.ts';
 import { makeOutput, writeOut, writeWhole } from '../output/write.ts';
 import { run } from '../run/run.ts';
-import type { RunEvents, RunOptions } from '../run/run.ts';
+import type { RunEvents, RunOptions } from '../run/options.ts';
 import { interruptible } from './interrupt.ts';
 
 /** Where everything goes. */

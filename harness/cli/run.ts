@@ -2,7 +2,7 @@
 import { SUITE_NAMES } from '../../generators/suites.ts';
 import { UsageError } from '../../vm/index.ts';
 import { wishesOf } from '../output/deliver.ts';
-import type { RunOptions } from '../run/run.ts';
+import type { RunOptions } from '../run/options.ts';
 import { command } from './command.ts';
 import { flag, group, texts, whole } from './option.ts';
 import type { Values } from './option.ts';

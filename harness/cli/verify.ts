@@ -4,7 +4,7 @@ import { counted } from '../../reports/text/style.ts';
 import { EXIT } from '../../vm/index.ts';
 import { readBundle, repeatBundle } from '../bundle/verify.ts';
 import type { Checked, Verification, VerifyOptions } from '../bundle/verify.ts';
-import { defaultJobs } from '../run/run.ts';
+import { defaultJobs } from '../run/options.ts';
 import { command } from './command.ts';
 import { interruptible } from './interrupt.ts';
 import { flag } from './option.ts';

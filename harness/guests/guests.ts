@@ -9,6 +9,7 @@ import type { RunnerResult } from '../../vm/protocol/frames.ts';
 import { Session } from './session.ts';
 import type { Waits } from '../../oracle/judge/waits.ts';
 
+/** How guests are booted and dealt with. */
 export interface GuestPlan {
   /** How to boot one; `consoleFile` is added per guest. */
   readonly boot: Omit<BootOptions, 'consoleFile'>;
@@ -22,6 +23,7 @@ export interface GuestPlan {
   readonly deadline: number;
 }
 
+/** All guests of a run. */
 export class Guests {
   readonly plan: GuestPlan;
   boots = 0;

@@ -37,8 +37,6 @@ export class SessionEnded extends Error {
   }
 }
 
-/** How long the guest may say nothing while it has work, in milliseconds. */
-export const DEFAULT_PATIENCE_MS = 30_000;
 const RECENT = 4;
 /** Milliseconds in which the rest of a kernel's report arrives. */
 const REPORT_MS = 300;
@@ -55,6 +53,38 @@ function unusable(what: string, guest: Guest): KernelError {
   );
 }
 
+/** The runner's HELLO, and who takes what comes after it. */
+async function greeting(
+  guest: Guest,
+  patience: number,
+): Promise<{ readonly hello: Hello; later(receive: (chunk: Buffer) => void): void }> {
+  let receive: ((chunk: Buffer) => void) | undefined;
+  const parser = new FrameParser();
+  const hello = await new Promise<Hello>((resolve, reject) => {
+    const fail = (what: string): void => reject(unusable(what, guest));
+    const timer = setTimeout(
+      () => fail(`The runner in the guest did not say hello within ${patience / 1000} s.`),
+      patience,
+    );
+    guest.onData((chunk) => {
+      if (receive !== undefined) return receive(chunk);
+      for (const frame of parser.push(chunk)) {
+        clearTimeout(timer);
+        if (frame.type !== 'hello')
+          fail(`The runner in the guest could not start: ${frame.type === 'error' ? frame.text : 'it sent garbage'}.`);
+        else if (frame.hello.version === PROTOCOL_VERSION) resolve(frame.hello);
+        else fail(`The guest image speaks protocol ${frame.hello.version}, not ${PROTOCOL_VERSION}.`);
+      }
+    });
+    void guest.exited.then(({ code, signal, stderr }) => {
+      clearTimeout(timer);
+      fail(`The guest ended before it said hello (code ${code}, signal ${signal}) ${stderr}`.trimEnd());
+    });
+  });
+  return { hello, later: (to) => (receive = to) };
+}
+
+/** A guest at work, from its HELLO to its end. */
 export class Session {
   readonly guest: Guest;
   readonly hello: Hello;
@@ -82,39 +112,15 @@ export class Session {
     this.#patience = patience;
   }
 
-  /** Waits for the runner's HELLO and sends the arena image. */
-  static async open(guest: Guest, patience = DEFAULT_PATIENCE_MS): Promise<Session> {
-    let session: Session | undefined;
-    const parser = new FrameParser();
-    const hello = await new Promise<Hello>((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(unusable(`The runner in the guest did not say hello within ${patience / 1000} s.`, guest)),
-        patience,
-      );
-      guest.onData((chunk) => {
-        if (session !== undefined) return session.#receive(chunk);
-        for (const frame of parser.push(chunk)) {
-          clearTimeout(timer);
-          if (frame.type === 'hello' && frame.hello.version === PROTOCOL_VERSION) resolve(frame.hello);
-          else if (frame.type === 'hello')
-            reject(unusable(`The guest image speaks protocol ${frame.hello.version}, not ${PROTOCOL_VERSION}.`, guest));
-          else
-            reject(
-              unusable(
-                `The runner in the guest could not start: ${frame.type === 'error' ? frame.text : 'it sent garbage'}.`,
-                guest,
-              ),
-            );
-        }
-      });
-      void guest.exited.then(({ code, signal, stderr }) => {
-        clearTimeout(timer);
-        reject(
-          unusable(`The guest ended before it said hello (code ${code}, signal ${signal}) ${stderr}`.trimEnd(), guest),
-        );
-      });
-    });
-    session = new Session(guest, hello, patience);
+  /**
+   * Waits for the runner's HELLO and sends the arena image.
+   * @param patience milliseconds until the HELLO, and that the guest may be silent later while it has work
+   * @throws KernelError when the guest ends, is silent or sends anything else
+   */
+  static async open(guest: Guest, patience: number): Promise<Session> {
+    const { hello, later } = await greeting(guest, patience);
+    const session = new Session(guest, hello, patience);
+    later((chunk) => session.#receive(chunk));
     // What the kernel said while it booted is not a scenario's doing.
     session.#booted = session.#reported = guest.console.length;
     guest.onConsole(() => session.#look());
@@ -124,6 +130,7 @@ export class Session {
     return session;
   }
 
+  /** How the session ended; undefined while it goes on. */
   get ended(): SessionEnd | undefined {
     return this.#ended;
   }
@@ -222,12 +229,12 @@ export class Session {
       this.#reported = Math.max(this.#reported, text.lastIndexOf('\n') + 1);
       return;
     }
-    // Who runs now is to blame, not who runs when the report is complete. Let its rest arrive before the guest is stopped.
+    // Who runs now is to blame, not who runs when the report is complete. Its rest arrives before the guest is stopped.
     this.#blamed ??= { running: this.#running, recent: this.#recent };
     this.#reportTimer ??= setTimeout(() => this.#finish('crash', reports[0]!.title), REPORT_MS);
   }
 
-  /** A panic ends QEMU with code 0. Anything else without a word from the kernel is QEMU's own end, or someone killed it. */
+  /** A panic ends QEMU with code 0. Anything else without a word from the kernel is QEMU's own end, or a kill. */
   #exited(code: number | null, signal: NodeJS.Signals | null, stderr: string): void {
     const spoke = scanConsole(this.guest.console.slice(this.#booted)).length > 0;
     this.#finish(

@@ -1,32 +1,33 @@
 /**
  * An expectation's own case: the smallest scenario that shows a bug for which there is no model, and what differs there.
  *
- * A difference in a random scenario counts as this bug only when, repeated alone and shrunk, it ends at this very case: the same
- * steps up to the numbers of tasks and rings and the values of user_data, the same rule broken at the same step, and the same predicted and observed answer.
+ * A difference in a random scenario counts as this bug only when, repeated alone and shrunk, it ends at this very case:
+ * the same steps up to the numbers of tasks and rings and the values of user_data, the same rule broken at the same
+ * step, and the same predicted and observed answer.
  */
 import { RING_FD, RING_SLOTS } from '../../oracle/scenario/layout.ts';
 import { toJson } from '../../oracle/case/json.ts';
 import { renumbered, requestsOf, specOf, tasksOf, withRequests } from '../../oracle/steps/index.ts';
 import type { Scenario, Step } from '../../oracle/steps/index.ts';
-import type { Difference } from '../../oracle/judge/compare.ts';
+import { differenceText, withUserData } from '../../oracle/judge/difference.ts';
+import type { Difference, DifferenceText } from '../../oracle/judge/difference.ts';
 
-export interface ExpectedCase {
+/** As it stands in an expectation file; the rule is the entry's. */
+export interface ExpectedCase extends Omit<DifferenceText, 'rule'> {
   readonly scenario: Scenario;
-  /** Step at which it differs, from 0. */
-  readonly step: number;
-  readonly what: Difference['what'];
-  readonly predicted: string;
-  readonly observed: string;
 }
 
-/** The case as text: two cases are the same exactly when their texts are. */
-export function canonicalCase({ scenario, step, what, predicted, observed }: ExpectedCase, rule: string): string {
+/** A smallest case and what differs there as text: two are the same exactly when their texts are. */
+export function canonicalCase(scenario: Scenario, difference: Difference): string {
   const names = new Names(scenario);
-  const renamed = names.scenario();
-  return JSON.stringify([rule, step, what, names.text(predicted), names.text(observed), renamed]);
+  const text = differenceText(withUserData(difference, (userData) => names.userData(userData)));
+  return JSON.stringify([text.rule, text.step, text.what, text.predicted, text.observed, names.scenario()]);
 }
 
-/** Numbers without a meaning of their own, in the order in which they appear. Where something else in the scenario may refer to one, all stay. */
+/**
+ * Numbers without a meaning of their own, in the order in which they appear. Where something else in the scenario may
+ * refer to one, all stay.
+ */
 class Names {
   readonly #source: Scenario;
   readonly #rings: ReadonlyMap<number, number>;
@@ -54,12 +55,8 @@ class Names {
     return toJson({ ...rest, steps: rest.steps.map((step) => this.#step(step)) });
   }
 
-  /** user_data as it is printed in a difference. */
-  text(text: string): string {
-    return text.replace(/user_data=0x([0-9a-f]+)/g, (whole, digits: string) => {
-      const value = this.#data.get(BigInt(`0x${digits}`));
-      return value === undefined ? whole : `user_data=0x${value.toString(16)}`;
-    });
+  userData(value: bigint): bigint {
+    return this.#data.get(value) ?? value;
   }
 
   #step(step: Step): Step {
@@ -68,10 +65,7 @@ class Names {
       (task) => this.#tasks.get(task) ?? task,
       (ring) => this.#rings.get(ring) ?? ring,
     );
-    return withRequests(renamed, (sqe) => ({
-      ...sqe,
-      user_data: this.#data.get(sqe.user_data ?? 0n) ?? sqe.user_data ?? 0n,
-    }));
+    return withRequests(renamed, (sqe) => ({ ...sqe, user_data: this.userData(sqe.user_data ?? 0n) }));
   }
 }
 

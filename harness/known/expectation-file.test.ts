@@ -2,11 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import type { Difference } from '../../oracle/judge/difference.ts';
 import { RING_FD } from '../../oracle/scenario/layout.ts';
+import type { Scenario } from '../../oracle/steps/index.ts';
 import { SetupError } from '../../vm/index.ts';
 import { loadFindings } from './findings.ts';
 import { canonicalCase } from './expectation-case.ts';
-import type { ExpectedCase } from './expectation-case.ts';
 import { loadExpectations, parseExpectations } from './expectation-file.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'ringfence-expect-'));
@@ -126,15 +127,16 @@ describe('bad files name the place', () => {
 
 describe('an own case', () => {
   const scenario = loadFindings().find(({ id }) => id === 'exec-drops-rules')!.scenario;
-  const base: ExpectedCase = {
-    scenario,
+  const data = scenario.steps.flatMap((step) => (step.do === 'submit' ? (step.sqes[0]!.user_data ?? 0n) : []))[0]!;
+  const base = {
+    kind: 'cqe-field',
     step: 4,
-    what: 'cqe',
-    predicted: 'CQE user_data=0x0 res=-EACCES',
-    observed: 'CQE user_data=0x0 res=0 flags=0x0',
-  };
-  const text = (change: Partial<ExpectedCase>, rule = 'inherit.exec'): string =>
-    canonicalCase({ ...base, ...change }, rule);
+    rule: 'inherit.exec',
+    field: 'res',
+    predicted: { user_data: data, res: -13, flags: 0, sqe: 0, rule: 'inherit.exec' },
+    observed: { user_data: data, res: 0, flags: 0 },
+  } as const satisfies Difference;
+  const text = (of: Scenario, change: object = {}): string => canonicalCase(of, { ...base, ...change } as Difference);
   test('is the same under other numbers of rings and tasks and other user_data', () => {
     const other = {
       ...scenario,
@@ -146,48 +148,50 @@ describe('an own case', () => {
           : moved;
       }),
     };
-    const own = scenario.steps.flatMap((step) =>
-      step.do === 'submit' ? step.sqes.map(({ user_data = 0n }) => `user_data=0x${user_data.toString(16)}`) : [],
-    )[0]!;
-    expect(text({ predicted: `CQE ${own} res=-EACCES` })).toBe(
-      text({ scenario: other, predicted: 'CQE user_data=0x77 res=-EACCES', observed: base.observed }),
-    );
+    const moved = {
+      predicted: { ...base.predicted, user_data: 0x77n },
+      observed: { ...base.observed, user_data: 0x77n },
+    };
+    expect(text(other, moved)).toBe(text(scenario));
+    expect(text(other, { ...moved, observed: { ...moved.observed, user_data: 0x78n } })).not.toBe(text(scenario));
   });
-  test.each<[string, Partial<ExpectedCase>]>([
-    ['another answer', { observed: 'CQE user_data=0x0 res=-1 flags=0x0' }],
-    ['another prediction', { predicted: 'x' }],
+  test.each<[string, object]>([
+    ['another answer', { observed: { ...base.observed, res: -1 } }],
+    ['another prediction', { predicted: { ...base.predicted, res: -1 } }],
+    ['a prediction with more in it', { predicted: { ...base.predicted, optional: true } }],
     ['another step', { step: 3 }],
-    ['another kind', { what: 'return' }],
-    ['one step more', { scenario: { ...scenario, steps: [...scenario.steps, scenario.steps[0]!] } }],
-    ['the JIT off', { scenario: { ...scenario, jit: false } }],
+    ['another kind', { kind: 'return', predicted: [-13], observed: [0] }],
+    ['no answer at all', { kind: 'cqe-missing' }],
+    ['another rule', { rule: 'filter.deny' }],
+  ])('is not the same with %s', (_, change) => expect(text(scenario, change)).not.toBe(text(scenario)));
+  test.each<[string, Scenario]>([
+    ['one step more', { ...scenario, steps: [...scenario.steps, scenario.steps[0]!] }],
+    ['the JIT off', { ...scenario, jit: false }],
     [
       'another way to be denied',
       {
-        scenario: {
-          ...scenario,
-          steps: scenario.steps.map((step) =>
-            step.do === 'register_bpf_filter' ? { ...step, arg: { ...step.arg, flags: step.arg.flags ^ 1 } } : step,
-          ),
-        },
+        ...scenario,
+        steps: scenario.steps.map((step) =>
+          step.do === 'register_bpf_filter' ? { ...step, arg: { ...step.arg, flags: step.arg.flags ^ 1 } } : step,
+        ),
       },
     ],
-  ])('is not the same with %s', (_, change) => expect(text(change)).not.toBe(text({})));
-  test('nor under another rule', () => expect(text({}, 'filter.deny')).not.toBe(text({})));
+  ])('is not the same with %s', (_, other) => expect(text(other)).not.toBe(text(scenario)));
   test('numbers that something may refer to stay', () => {
-    const poll = (data: bigint): ExpectedCase['scenario'] => ({
+    const poll = (userData: bigint): Scenario => ({
       ...scenario,
       steps: scenario.steps.map((step) =>
-        step.do === 'submit' ? { ...step, sqes: [{ opcode: 14, addr: 5n, user_data: data }] } : step,
+        step.do === 'submit' ? { ...step, sqes: [{ opcode: 14, addr: 5n, user_data: userData }] } : step,
       ),
     });
-    expect(text({ scenario: poll(5n) })).not.toBe(text({ scenario: poll(6n) }));
-    const ring = (slot: number): ExpectedCase['scenario'] => ({
+    expect(text(poll(5n))).not.toBe(text(poll(6n)));
+    const ring = (slot: number): Scenario => ({
       ...scenario,
       steps: [
         { task: 0, do: 'ring', ring: slot, entries: 8, flags: 0 },
         { task: 0, do: 'probe_fd', fd: RING_FD + 1 },
       ],
     });
-    expect(text({ scenario: ring(0) })).not.toBe(text({ scenario: ring(1) }));
+    expect(text(ring(0))).not.toBe(text(ring(1)));
   });
 });

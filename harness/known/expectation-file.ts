@@ -1,6 +1,7 @@
 /** Expectation files: what a gate accepts for a while, in its own repository. `harness/known/README.md` describes the form. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { DIFFERS } from '../../oracle/judge/difference.ts';
 import { RULES } from '../../oracle/registry.ts';
 import {
   asObject,
@@ -58,7 +59,6 @@ export interface ExpectationSet {
 }
 
 const ID = /^[a-z0-9][a-z0-9._-]{0,63}$/;
-const WHATS = ['reached', 'return', 'cqe', 'memory', 'steps'] as const;
 /** What a proposal holds where a person has to write. */
 export const TODO = 'TODO';
 
@@ -123,7 +123,7 @@ const ownCase: Codec<ExpectedCase> = checked(
   record<ExpectedCase>({
     scenario: required(scenario, 'The smallest scenario'),
     step: required(u32, 'Step at which it differs, from 0'),
-    what: required(word(...WHATS), 'What differs'),
+    what: required(word(...DIFFERS), 'What differs'),
     predicted: required(text(10_000), 'What the rules say, as ringfence prints it'),
     observed: required(text(10_000), 'What the kernel answers, as ringfence prints it'),
   }),

@@ -5,16 +5,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { AbiProfile } from '../../oracle/uapi/abi.ts';
 import { compareToBound, parseRelease } from '../../oracle/uapi/release.ts';
-import { predict } from '../../oracle/predict.ts';
-import type { Prediction } from '../../oracle/scenario/prediction.ts';
-import { isQuirkId, pointsOf } from '../../oracle/quirks/index.ts';
-import type { DecisionPoint, QuirkId, Quirks } from '../../oracle/quirks/index.ts';
-import type { Observation } from '../../oracle/scenario/observation.ts';
+import { isQuirkId } from '../../oracle/quirks/index.ts';
+import type { QuirkId, Quirks } from '../../oracle/quirks/index.ts';
 import { fromJson } from '../../oracle/case/json.ts';
 import type { Scenario } from '../../oracle/steps/index.ts';
-import { compare } from '../../oracle/judge/compare.ts';
 
 /** A broken promise, and where it was seen. */
 export interface Finding {
@@ -72,75 +67,4 @@ export function affects({ affected, seen, not_seen }: Finding, text: string): bo
   if (not_seen.some((name) => against(name) === 0)) return false;
   if (seen.some((name) => against(name) === 0)) return true;
   return against(affected.from) >= 0 && (affected.fixed === null || against(affected.fixed) < 0);
-}
-
-/** What running every finding's smallest scenario on the kernel told. */
-export interface Sentinels {
-  /** Findings that this kernel shows and is expected to show. */
-  readonly active: readonly Finding[];
-  /** Expected, and not shown. */
-  readonly missing: readonly Finding[];
-}
-
-/** Runs each finding's scenario once and sorts the findings. Anything else than the model's exact answer is no finding. */
-export async function runSentinels(
-  findings: readonly Finding[],
-  abi: AbiProfile,
-  run: (scenario: Scenario) => Promise<Observation>,
-): Promise<Sentinels> {
-  const expected = findings.filter((finding) => affects(finding, abi.release));
-  const shown = new Set<Finding>();
-  for (const finding of expected) {
-    const observation = await run(finding.scenario);
-    const pure = compare(predict(finding.scenario, abi), observation);
-    if (pure.difference !== undefined) shown.add(finding);
-  }
-  return {
-    active: expected.filter((finding) => shown.has(finding)),
-    missing: expected.filter((finding) => !shown.has(finding)),
-  };
-}
-
-/** Decides whether an observation that breaks the rules is exactly what known findings predict. */
-export class KnownFindings {
-  readonly #active: readonly Finding[];
-  readonly #abi: AbiProfile;
-  readonly #quirks: Quirks;
-  /** What the active models decide. */
-  readonly #points: readonly DecisionPoint[];
-  constructor(active: readonly Finding[], abi: AbiProfile) {
-    this.#active = active;
-    this.#abi = abi;
-    this.#quirks = quirksOf(active);
-    this.#points = active.flatMap(({ id }) => pointsOf(id));
-  }
-
-  get active(): readonly Finding[] {
-    return this.#active;
-  }
-
-  /** The prediction with every active model; `pure` is the one without any, where it is at hand. */
-  predict(scenario: Scenario, pure?: Prediction): Prediction {
-    if (pure !== undefined && !this.#concerns(pure)) return pure;
-    return predict(scenario, this.#abi, { quirks: this.#quirks });
-  }
-
-  /** Whether one of the active models has a say in what was predicted. */
-  #concerns({ asked }: Prediction): boolean {
-    return this.#points.some((point) => asked.has(point));
-  }
-
-  /** The findings that explain the observation to the last answer (as few as possible), or undefined. */
-  explain(scenario: Scenario, observation: Observation, pure?: Prediction): readonly Finding[] | undefined {
-    if (this.#active.length === 0 || (pure !== undefined && !this.#concerns(pure))) return undefined;
-    const matches = (findings: readonly Finding[]): boolean =>
-      compare(predict(scenario, this.#abi, { quirks: quirksOf(findings) }), observation).difference === undefined;
-    if (!matches(this.#active)) return undefined;
-    let needed = this.#active;
-    for (const finding of this.#active) {
-      const fewer = needed.filter((other) => other !== finding);
-      if (matches(fewer)) needed = fewer;
-    }
-    return needed;
-  }
 }

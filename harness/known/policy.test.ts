@@ -8,10 +8,11 @@ import type { Observation } from '../../oracle/scenario/observation.ts';
 import type { Scenario } from '../../oracle/steps/index.ts';
 import { RULES } from '../../oracle/registry.ts';
 import type { RunResult, Shard } from '../../reports/data/result.ts';
-import { Campaign } from '../run/campaign.ts';
+import { Tally } from '../run/tally.ts';
 import { compare } from '../../oracle/judge/compare.ts';
+import { differenceText } from '../../oracle/judge/difference.ts';
+import type { Difference } from '../../oracle/judge/difference.ts';
 import { loadFindings } from './findings.ts';
-import type { Investigated } from '../run/investigate.ts';
 import { buildResult } from '../run/result.ts';
 import { obedient } from '../testing/fake-guest.ts';
 import { parseExpectations } from './expectation-file.ts';
@@ -38,7 +39,8 @@ const kernel =
     steps: obedient(predict(scenario, ABI, { quirks: new Set(quirks) }).steps),
   });
 const BUGGY = kernel(FINDING.id);
-const OWN = { ...compare(predict(FINDING.scenario, ABI), await BUGGY(FINDING.scenario)).difference! };
+const OWN = compare(predict(FINDING.scenario, ABI), await BUGGY(FINDING.scenario)).difference!;
+const SAID = differenceText(OWN);
 const CASE = {
   id: 'gate-2',
   rule: OWN.rule,
@@ -49,9 +51,9 @@ const CASE = {
   case: {
     scenario: toJson(FINDING.scenario),
     step: OWN.step,
-    what: OWN.what,
-    predicted: OWN.predicted,
-    observed: OWN.observed,
+    what: SAID.what,
+    predicted: SAID.predicted,
+    observed: SAID.observed,
   },
 };
 
@@ -157,7 +159,7 @@ describe('--strict', () => {
   ): Promise<RunResult> => {
     const chosen =
       options.expect === false ? await choosePolicy({ strict }, ABI, NOW, run) : await policy([ENTRY], run, strict);
-    const { tally } = new Campaign({} as never);
+    const tally = new Tally();
     tally.scenarios = 1;
     const asked = {
       suites: [],
@@ -215,26 +217,24 @@ describe('--strict', () => {
 });
 
 describe('an entry with a case of its own', () => {
-  const ended = (scenario: Scenario, difference = OWN): Investigated => ({
-    suspect: {} as never,
-    scenario,
-    outcome: { kind: 'divergence', difference, result: {} as never },
-    reproduced: 3,
-    tries: 3,
-  });
+  /** The same with another result. */
+  const other = (difference: Difference): Difference =>
+    difference.kind === 'cqe-field'
+      ? { ...difference, observed: { ...difference.observed, res: -5 } }
+      : expect.fail('a difference of another kind');
   test('explains what ends at it, and nothing else', async () => {
     const chosen = await policy([CASE], BUGGY);
     expect(chosen).toMatchObject({ active: [], examines: true });
-    expect(chosen.match(ended(FINDING.scenario))?.id).toBe('gate-2');
-    expect(chosen.match(ended({ ...FINDING.scenario, jit: false }))).toBeUndefined();
-    expect(chosen.match(ended(FINDING.scenario, { ...OWN, observed: `${OWN.observed} ` }))).toBeUndefined();
-    expect(chosen.match({ ...ended(FINDING.scenario), outcome: { kind: 'pass' } })).toBeUndefined();
+    expect(chosen.match(FINDING.scenario, OWN)?.id).toBe('gate-2');
+    expect(chosen.match({ ...FINDING.scenario, jit: false }, OWN)).toBeUndefined();
+    expect(chosen.match(FINDING.scenario, other(OWN))).toBeUndefined();
+    expect(chosen.match(FINDING.scenario, { ...OWN, step: OWN.step - 1 })).toBeUndefined();
     expect(states(chosen, {}, { 'gate-2': 2 })).toMatchObject([{ state: 'met', scenarios: 2, problem: '' }]);
   });
   test('gone, changed', async () => {
     const gone = await policy([CASE], kernel());
     expect(gone).toMatchObject({ examines: false });
-    expect(gone.match(ended(FINDING.scenario))).toBeUndefined();
+    expect(gone.match(FINDING.scenario, OWN)).toBeUndefined();
     expect(states(gone)).toMatchObject([{ state: 'gone' }]);
     expect(
       states(await policy([{ ...CASE, case: { ...CASE.case, observed: 'something else' } }], BUGGY)),

@@ -25,7 +25,8 @@ function sorted(cqes: readonly Cqe[]): string[] {
 }
 
 function stepText({ reached, returns, cqes, memory }: StepObservation): string {
-  return `${reached ? 1 : 0}|${returns.join(',')}|${sorted(cqes).join(',')}|${memory === undefined ? '' : `=${Buffer.from(memory).toString('hex')}`}`;
+  const bytes = memory === undefined ? '' : `=${Buffer.from(memory).toString('hex')}`;
+  return `${reached ? 1 : 0}|${returns.join(',')}|${sorted(cqes).join(',')}|${bytes}`;
 }
 
 /** 16 hex digits over everything a scenario answered; the same for the same canonical answers. */
@@ -86,15 +87,18 @@ export function withoutOthers(cqes: readonly Cqe[], others: readonly Cqe[]): rea
 /** The CQEs of the first request, by user_data, that was answered differently, and how many more there are. */
 function toldCqes(mine: readonly Cqe[], theirs: readonly Cqe[]): string | undefined {
   const data = [...new Set([...mine, ...theirs].map(({ user_data }) => user_data))].sort((a, b) => (a < b ? -1 : 1));
-  const of = (cqes: readonly Cqe[], user_data: bigint): Cqe[] => cqes.filter((cqe) => cqe.user_data === user_data);
-  const odd = data.filter((user_data) => sorted(of(mine, user_data)).join() !== sorted(of(theirs, user_data)).join());
+  const of = (cqes: readonly Cqe[], userData: bigint): Cqe[] => cqes.filter((cqe) => cqe.user_data === userData);
+  const odd = data.filter((userData) => sorted(of(mine, userData)).join() !== sorted(of(theirs, userData)).join());
   const [first, ...more] = odd;
   if (first === undefined) return undefined;
   // Several requests may have the same user_data: only what the other kernel did not answer is told.
   const answers = withoutOthers(of(mine, first), of(theirs, first)).map(
     ({ res, flags }) => `res=${resultText(res)}${flags === 0 ? '' : ` flags=0x${flags.toString(16)}`}`,
   );
-  return `CQE user_data=0x${first.toString(16)} ${answers.slice(0, MOST).join(' and ') || 'does not come'}${answers.length > MOST ? ' ...' : ''}${more.length === 0 ? '' : `, and ${more.length} more`}`;
+  const told = answers.slice(0, MOST).join(' and ') || 'does not come';
+  const cut = answers.length > MOST ? ' ...' : '';
+  const others = more.length === 0 ? '' : `, and ${more.length} more`;
+  return `CQE user_data=0x${first.toString(16)} ${told}${cut}${others}`;
 }
 
 function toldMemory(mine: Uint8Array | undefined, theirs: Uint8Array | undefined): string | undefined {

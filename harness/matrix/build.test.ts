@@ -7,7 +7,7 @@ import type { RunResult } from '../../reports/data/result.ts';
 import { BAD, GOOD } from '../../reports/testing/results.ts';
 import { matrixExit } from '../output/exit.ts';
 import { loadFindings } from '../known/findings.ts';
-import { buildMatrix, verdictOf } from './build.ts';
+import { buildMatrix, verdictOfMatrix } from './build.ts';
 import { emptyColumn } from './column.ts';
 import type { Column } from './column.ts';
 
@@ -119,13 +119,13 @@ test('a broken rule is told', () => {
 
 test('worst wins', () => {
   const of = (...states: KernelState[]): Column[] => states.map((state, i) => column(`7.0.${i}`, state));
-  expect(verdictOf(of('conformant', 'unsupported'), NONE, false)).toBe('conformant');
-  expect(verdictOf(of('unsupported', 'unsupported'), NONE, false)).toBe('untestable');
-  expect(verdictOf(of('conformant', 'untestable'), NONE, false)).toBe('untestable');
-  expect(verdictOf(of('conformant', 'unavailable'), NONE, false)).toBe('untestable');
-  expect(verdictOf(of('untestable', 'divergent'), NONE, true)).toBe('divergent');
-  expect(verdictOf(of('conformant', 'not-run'), NONE, true)).toBe('interrupted');
-  expect(verdictOf(of('conformant', 'conformant'), UNEXPLAINED, false)).toBe('divergent');
+  expect(verdictOfMatrix(of('conformant', 'unsupported'), NONE, false)).toBe('conformant');
+  expect(verdictOfMatrix(of('unsupported', 'unsupported'), NONE, false)).toBe('untestable');
+  expect(verdictOfMatrix(of('conformant', 'untestable'), NONE, false)).toBe('untestable');
+  expect(verdictOfMatrix(of('conformant', 'unavailable'), NONE, false)).toBe('untestable');
+  expect(verdictOfMatrix(of('untestable', 'divergent'), NONE, true)).toBe('divergent');
+  expect(verdictOfMatrix(of('conformant', 'not-run'), NONE, true)).toBe('interrupted');
+  expect(verdictOfMatrix(of('conformant', 'conformant'), UNEXPLAINED, false)).toBe('divergent');
 });
 
 test('exit codes', () => {

@@ -14,13 +14,15 @@ import type {
   SuiteCell,
   SuiteRow,
 } from '../../reports/data/matrix.ts';
-import type { Verdict } from '../../reports/data/result.ts';
+import { worstOf } from '../../oracle/judge/verdict.ts';
+import type { RunVerdict } from '../../oracle/judge/verdict.ts';
 import { affects } from '../known/findings.ts';
 import type { Finding } from '../known/findings.ts';
 import { abiMembers, missingMember } from './abi.ts';
 import type { Column } from './column.ts';
 import { presenceStory, stretches, valueStory, range } from './stories.ts';
 
+/** Everything that a matrix is made of. */
 export interface MatrixParts {
   readonly columns: readonly Column[];
   readonly comparison: Comparison;
@@ -37,9 +39,10 @@ export interface MatrixParts {
   readonly interrupted: boolean;
 }
 
+/** Pure. */
 export function buildMatrix(parts: MatrixParts): MatrixResult {
   const { columns, comparison } = parts;
-  const verdict = verdictOf(columns, comparison, parts.interrupted);
+  const verdict = verdictOfMatrix(columns, comparison, parts.interrupted);
   return {
     version: MATRIX_VERSION,
     verdict,
@@ -60,13 +63,16 @@ export function buildMatrix(parts: MatrixParts): MatrixResult {
   };
 }
 
-/** Worst wins: divergent, interrupted, untestable, conformant. A kernel without the feature is no failure, but if none has it nothing was tested. */
-export function verdictOf(columns: readonly Column[], { pairs }: Comparison, interrupted: boolean): Verdict {
-  if (columns.some(({ state }) => state === 'divergent') || pairs.some(({ unexplained }) => unexplained > 0))
-    return 'divergent';
-  if (interrupted) return 'interrupted';
-  if (columns.some(({ state }) => state !== 'conformant' && state !== 'unsupported')) return 'untestable';
-  return columns.some(({ state }) => state === 'conformant') ? 'conformant' : 'untestable';
+/** The worst of all kernels. One without the feature is no failure, but if none has it nothing was tested. */
+export function verdictOfMatrix(columns: readonly Column[], { pairs }: Comparison, interrupted: boolean): RunVerdict {
+  const verdicts = columns.map(({ state }): RunVerdict => {
+    if (state === 'divergent' || state === 'conformant') return state;
+    return state === 'unsupported' ? 'conformant' : 'untestable';
+  });
+  if (pairs.some(({ unexplained }) => unexplained > 0)) verdicts.push('divergent');
+  if (interrupted) verdicts.push('interrupted');
+  if (!columns.some(({ state }) => state === 'conformant')) verdicts.push('untestable');
+  return worstOf(verdicts);
 }
 
 function reasonOf(columns: readonly Column[], { pairs }: Comparison, interrupted: boolean): string {

@@ -167,7 +167,7 @@ test('answers: order and process ids say nothing, everything else does', () => {
     steps: [
       { reached: true, returns: [pid], cqes: [] },
       { reached: true, returns: [0], cqes: [] },
-      { reached: true, returns: [2], cqes: cqes.map(([user_data, res]) => ({ user_data, res, flags: 0 })) },
+      { reached: true, returns: [2], cqes: cqes.map(([userData, res]) => ({ user_data: userData, res, flags: 0 })) },
     ],
   });
   const one = observed(100, [1n, 0], [2n, -13]);

@@ -1,16 +1,18 @@
 /**
- * Why two kernels answer one scenario differently. Each kernel has a model: its probed ABI and the findings that it shows.
- * The cause is the smallest set of things in which the two models differ that is enough to turn one answer into the other.
+ * Why two kernels answer one scenario differently. Each kernel has a model: its probed ABI and the findings that it
+ * shows. The cause is the smallest set of things in which the two models differ that is enough to turn one answer into
+ * the other.
  */
 import type { AbiProfile } from '../../oracle/uapi/abi.ts';
 import { predict } from '../../oracle/predict.ts';
 import { allows } from '../../oracle/scenario/prediction.ts';
-import type { Quirks } from '../../oracle/quirks/index.ts';
+import type { Prediction } from '../../oracle/scenario/prediction.ts';
 import type { Observation } from '../../oracle/scenario/observation.ts';
 import type { Scenario } from '../../oracle/steps/index.ts';
 import type { Cause } from '../../reports/data/matrix.ts';
 import { compare } from '../../oracle/judge/compare.ts';
-import type { Difference } from '../../oracle/judge/compare.ts';
+import { differenceText } from '../../oracle/judge/difference.ts';
+import type { Difference } from '../../oracle/judge/difference.ts';
 import { quirksOf } from '../known/findings.ts';
 import type { Finding } from '../known/findings.ts';
 import { abiDifferences, withMembers } from './abi.ts';
@@ -26,8 +28,8 @@ export interface Model {
   readonly expected: readonly { readonly id: string; readonly rule: string }[];
 }
 
-function fault(scenario: Scenario, abi: AbiProfile, quirks: Quirks, observation: Observation): Difference | undefined {
-  return compare(predict(scenario, abi, { quirks }), observation).difference;
+function predictedBy(scenario: Scenario, { abi, findings }: Pick<Model, 'abi' | 'findings'>): Prediction {
+  return predict(scenario, abi, { quirks: quirksOf(findings) });
 }
 
 /** A member in which two models differ: a finding that one of them has, or a member of the ABI profile. */
@@ -38,52 +40,35 @@ interface Part {
 }
 
 /** Why, and the step from which on it shows. */
-export interface Explanation {
+export interface Reasons {
   /** Never empty. */
   readonly causes: readonly Cause[];
   readonly step: number;
+  /** The rule that one of them breaks, where that is the reason. */
+  readonly broken?: string;
 }
 
-/**
- * The causes. `from` and `to` are each kernel's answers; there is one of either at least, and they differ.
- * Answers that neither model allows are unexplained.
- */
-export function causesOf(
-  scenario: Scenario,
-  from: Model,
-  to: Model,
-  answers: { readonly from: readonly Observation[]; readonly to: readonly Observation[] },
-): Explanation {
-  for (const [model, observations, shown_on] of [
-    [from, answers.from, 'from'],
-    [to, answers.to, 'to'],
-  ] as const) {
-    for (const observation of observations) {
-      const difference = fault(scenario, model.abi, quirksOf(model.findings), observation);
-      const entry = model.expected.find(({ rule }) => rule === difference?.rule);
-      if (entry !== undefined) return { step: difference!.step, causes: [{ kind: 'expected', ...entry, shown_on }] };
-      if (difference !== undefined)
-        return {
-          step: difference.step,
-          causes: [
-            {
-              kind: 'unexplained',
-              detail: `${model.name} breaks ${difference.rule}: step ${difference.step}, predicted ${difference.predicted}, observed ${difference.observed}`,
-            },
-          ],
-        };
-    }
-  }
+/** Each kernel's answers: there is one of either at least, and they differ. */
+export interface Answers {
+  readonly from: readonly Observation[];
+  readonly to: readonly Observation[];
+}
+
+/** The causes. Answers that neither model allows are unexplained. */
+export function causesOf(scenario: Scenario, from: Model, to: Model, answers: Answers): Reasons {
+  const byTo = predictedBy(scenario, to);
+  const broken =
+    faultOf(from, 'from', predictedBy(scenario, from), answers.from) ?? faultOf(to, 'to', byTo, answers.to);
+  if (broken !== undefined) return broken;
   const a = answers.from[0]!;
   const b = answers.to[0]!;
-  const odd = fault(scenario, to.abi, quirksOf(to.findings), a);
+  const odd = compare(byTo, a).difference;
   if (odd === undefined)
-    return { step: parting(a, b)?.step ?? 0, causes: [{ kind: 'open', rule: openRule(scenario, to, a, b) }] };
+    return { step: parting(a, b)?.step ?? 0, causes: [{ kind: 'open', rule: openRule(byTo, a, b) }] };
 
-  const parts = partsOf(from, to);
   // The whole of `from`'s model allows its answer; what can be taken away without losing that is no cause.
-  let needed = parts;
-  for (const part of parts) {
+  let needed = partsOf(from, to);
+  for (const part of needed) {
     const fewer = needed.filter((other) => other !== part);
     if (allowed(scenario, from, to, fewer, a)) needed = fewer;
   }
@@ -96,10 +81,34 @@ export function causesOf(
   };
 }
 
+/** The first answer of a kernel that its own model does not allow. */
+function faultOf(
+  model: Model,
+  shownOn: 'from' | 'to',
+  predicted: Prediction,
+  observations: readonly Observation[],
+): Reasons | undefined {
+  for (const observation of observations) {
+    const { difference } = compare(predicted, observation);
+    if (difference === undefined) continue;
+    const entry = model.expected.find(({ rule }) => rule === difference.rule);
+    return entry === undefined
+      ? unexplained(model, difference)
+      : { step: difference.step, causes: [{ kind: 'expected', ...entry, shown_on: shownOn }] };
+  }
+  return undefined;
+}
+
+function unexplained({ name }: Model, difference: Difference): Reasons {
+  const { rule, step, predicted, observed } = differenceText(difference);
+  const detail = `${name} breaks ${rule}: step ${step}, predicted ${predicted}, observed ${observed}`;
+  return { step, broken: rule, causes: [{ kind: 'unexplained', detail }] };
+}
+
 function partsOf(from: Model, to: Model): readonly Part[] {
-  const finding = (one: Finding, shown_on: 'from' | 'to'): Part => ({
+  const finding = (one: Finding, shownOn: 'from' | 'to'): Part => ({
     finding: one,
-    cause: { kind: 'finding', id: one.id, rule: one.rule, shown_on },
+    cause: { kind: 'finding', id: one.id, rule: one.rule, shown_on: shownOn },
   });
   return [
     ...abiDifferences(from.abi, to.abi).map(
@@ -120,16 +129,14 @@ function allowed(scenario: Scenario, from: Model, to: Model, parts: readonly Par
     ...to.findings.filter(({ id }) => !changed.has(id)),
     ...from.findings.filter(({ id }) => changed.has(id)),
   ];
-  return fault(scenario, withMembers(to.abi, from.abi, fields), quirksOf(findings), answer) === undefined;
+  const mixed = { abi: withMembers(to.abi, from.abi, fields), findings };
+  return compare(predictedBy(scenario, mixed), answer).difference === undefined;
 }
 
 /** The rule that leaves open what stands at the first place where the two answers part. */
-function openRule(scenario: Scenario, model: Model, a: Observation, b: Observation): string {
+function openRule({ steps }: Prediction, a: Observation, b: Observation): string {
   const place = parting(a, b);
-  const step =
-    place === undefined
-      ? undefined
-      : predict(scenario, model.abi, { quirks: quirksOf(model.findings) }).steps[place.step];
+  const step = place === undefined ? undefined : steps[place.step];
   if (place === undefined || step === undefined) return 'unknown';
   if (step.cqes === 'any') return step.rule;
   const [mine, theirs] = [a.steps[place.step]!.cqes, b.steps[place.step]!.cqes];

@@ -7,6 +7,7 @@ import type { Finding } from '../known/findings.ts';
 import type { Model } from './causes.ts';
 import type { KernelSpec } from './spec.ts';
 
+/** What is known of it so far. */
 export interface Column {
   readonly spec: KernelSpec;
   /** Heading and directory. */
@@ -35,6 +36,7 @@ export interface Column {
   wall_s: number;
 }
 
+/** A column of which nothing is known yet. */
 export function emptyColumn(spec: KernelSpec, name: string, release: string): Column {
   return { spec, name, release, state: 'not-run', findings: new Map(), active: [], answers: new Map(), wall_s: 0 };
 }

@@ -96,13 +96,17 @@ function comparePair(
       count.varying++;
       continue;
     }
-    const { causes, step } = causesOf(planned.scenario, a.model, b.model, { from: x.observations, to: y.observations });
+    const answers = { from: x.observations, to: y.observations };
+    const { causes, step, broken } = causesOf(planned.scenario, a.model, b.model, answers);
     // What is open, and differs from one time to the next on one kernel too, says nothing of the two.
     if (causes.every(({ kind }) => kind === 'open') && (x.digests.size > 1 || y.digests.size > 1)) {
       count.varying++;
       continue;
     }
-    const key = causes.map(keyOf).sort().join(' ');
+    const key = causes
+      .map((cause) => keyOf(cause, broken))
+      .sort()
+      .join(' ');
     count[causes.some(({ kind }) => kind === 'unexplained') ? 'unexplained' : 'explained']++;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, { causes, members: [{ index, step }] });
@@ -117,8 +121,11 @@ function comparePair(
   };
 }
 
-/** Scenarios with one key change for one reason; what exactly an unexplained one answers is not part of it. */
-function keyOf(cause: Cause): string {
+/**
+ * Scenarios with one key change for one reason; what exactly an unexplained one answers is not part of it.
+ * @param broken the rule that one of the kernels breaks
+ */
+function keyOf(cause: Cause, broken = ''): string {
   switch (cause.kind) {
     case 'finding':
       return `finding:${cause.id}:${cause.shown_on}`;
@@ -129,7 +136,7 @@ function keyOf(cause: Cause): string {
     case 'open':
       return `open:${cause.rule}`;
     case 'unexplained':
-      return `unexplained:${/ breaks (\S+):/.exec(cause.detail)?.[1] ?? ''}`;
+      return `unexplained:${broken}`;
   }
 }
 

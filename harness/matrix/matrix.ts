@@ -1,4 +1,7 @@
-/** The job behind `ringfence matrix`: a first look at every kernel, then the same scenarios on each, then kernel against kernel. */
+/**
+ * The job behind `ringfence matrix`: a first look at every kernel, then the same scenarios on each, then kernel against
+ * kernel.
+ */
 import { RULES } from '../../oracle/registry.ts';
 import type { SuiteName } from '../../generators/suites.ts';
 import type { Comparison, MatrixResult } from '../../reports/data/matrix.ts';
@@ -6,10 +9,11 @@ import type { Progress } from '../../reports/data/progress.ts';
 import type { RunResult } from '../../reports/data/result.ts';
 import { RingfenceError } from '../../vm/index.ts';
 import { loadFindings } from '../known/findings.ts';
+import type { Finding } from '../known/findings.ts';
 import type { PlannedCase } from '../run/plan.ts';
 import { prepare } from '../run/prepare.ts';
 import { run } from '../run/run.ts';
-import type { RunOptions } from '../run/run.ts';
+import type { RunOptions } from '../run/options.ts';
 import { toolVersions } from '../run/versions.ts';
 import { digestOf } from './answers.ts';
 import { buildMatrix } from './build.ts';
@@ -23,6 +27,7 @@ import { distinctProfiles, matrixCases } from './plan.ts';
 import { kernelOptions, survey } from './survey.ts';
 import { STATUS } from '../../vm/protocol/frames.ts';
 
+/** All of a matrix. */
 export interface MatrixOptions
   extends Omit<RunOptions, 'kernel' | 'release' | 'tree' | 'slow' | 'shard' | 'scenarios' | 'draw'> {
   readonly suites: readonly SuiteName[];
@@ -30,6 +35,7 @@ export interface MatrixOptions
   readonly columns: readonly Column[];
 }
 
+/** What happens on the way. */
 export interface MatrixEvents {
   note(text: string): void;
   progress(progress: Progress): void;
@@ -93,38 +99,15 @@ export async function matrix(options: MatrixOptions, events: MatrixEvents, signa
       interrupted: unfinished || signal.aborted,
     });
   events.ready(snapshot);
-  const place = (column: Column, n: number, of: readonly Column[]): string => `[${n + 1}/${of.length}] ${column.name}`;
   try {
-    let accel = options.accel;
-    for (const [n, column] of columns.entries()) {
-      events.note(`${place(column, n, columns)}: first look`);
-      const used = await survey(
-        column,
-        {
-          ...options,
-          accel,
-          findings,
-          note: quietly(events, column.name),
-          consoleFile: (boot) => events.consoleFile(column.name, boot),
-        },
-        signal,
-      );
-      // What does not work with one kernel is not tried with all of them.
-      if (used === 'tcg') accel = 'tcg';
-      if (column.abi !== undefined)
-        events.note(
-          `${column.name}: ${column.abi.op_last} opcodes, context ${column.abi.ctx_size} bytes; findings: ${column.active.map(({ id }) => id).join(', ') || 'none'}`,
-        );
-    }
-    // All of them for a reason that is no kernel's: it is the machine's.
-    const tried = columns.filter(({ state }) => state !== 'unavailable');
-    if (tried.length > 0 && tried.every(({ setup }) => setup !== undefined)) throw tried[0]!.setup!;
+    const accel = await surveyAll(options, findings, events, signal);
     const ready = columns.filter(({ abi }) => abi !== undefined);
     const profiles = distinctProfiles(ready.map(({ abi }) => abi!));
     const draw = (): Generator<PlannedCase> => matrixCases(profiles, options.suites, options.seed, options.cases);
     if (ready.length > 0)
       events.note(
-        `${options.cases} scenarios, the same for ${ready.length} kernel${ready.length === 1 ? '' : 's'}, drawn for ${profiles.length} ABI profile${profiles.length === 1 ? '' : 's'}`,
+        `${options.cases} scenarios, the same for ${counted(ready.length, 'kernel')}, ` +
+          `drawn for ${counted(profiles.length, 'ABI profile')}`,
       );
     events.checkpoint(snapshot());
     for (const [n, column] of ready.entries()) {
@@ -144,6 +127,41 @@ export async function matrix(options: MatrixOptions, events: MatrixEvents, signa
   const result = snapshot(signal.aborted);
   events.checkpoint(result);
   return result;
+}
+
+function place(column: Column, n: number, of: readonly Column[]): string {
+  return `[${n + 1}/${of.length}] ${column.name}`;
+}
+
+function counted(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? '' : 's'}`;
+}
+
+/** The first look at each kernel; answers the accelerator for what follows. @throws what is the machine's fault */
+async function surveyAll(
+  options: MatrixOptions,
+  findings: readonly Finding[],
+  events: MatrixEvents,
+  signal: AbortSignal,
+): Promise<MatrixOptions['accel']> {
+  const { columns } = options;
+  let { accel } = options;
+  for (const [n, column] of columns.entries()) {
+    events.note(`${place(column, n, columns)}: first look`);
+    const note = quietly(events, column.name);
+    const consoleFile = (boot: number): string | undefined => events.consoleFile(column.name, boot);
+    const used = await survey(column, { ...options, accel, findings, note, consoleFile }, signal);
+    // What does not work with one kernel is not tried with all of them.
+    if (used === 'tcg') accel = 'tcg';
+    if (column.abi === undefined) continue;
+    const { op_last, ctx_size } = column.abi;
+    const shown = column.active.map(({ id }) => id).join(', ') || 'none';
+    events.note(`${column.name}: ${op_last} opcodes, context ${ctx_size} bytes; findings: ${shown}`);
+  }
+  // All of them for a reason that is no kernel's: it is the machine's.
+  const tried = columns.filter(({ state }) => state !== 'unavailable');
+  if (tried.length > 0 && tried.every(({ setup }) => setup !== undefined)) throw tried[0]!.setup!;
+  return accel;
 }
 
 /** Passes each text on once, with the kernel's name. */
@@ -222,38 +240,45 @@ async function confirm(
   if (wanted.size > 0) for (const planned of draw()) if (wanted.has(planned.index)) cases.set(planned.index, planned);
   const compared: Compared[] = [];
   for (const [n, column] of answered.entries()) {
-    const model = modelOf(column)!;
     const again = asked[n]!.map((index) => cases.get(index)!);
-    let examined = new Map<number, Examined>();
+    let examined: ReadonlyMap<number, Examined> = new Map();
     if (again.length > 0 && !signal.aborted) {
-      events.note(
-        `[${n + 1}/${answered.length}] ${column.name}: asking ${again.length} scenarios again that a neighbour answers differently`,
-      );
-      try {
-        const { guests, first } = await prepare(
-          {
-            ...(column.spec.tree === undefined
-              ? kernelOptions(column)
-              : { kernel: column.kernel!.path, slow: column.slow === true }),
-            append: options.append,
-            accel: options.accel,
-            timeout: options.timeout,
-          },
-          { note: () => {}, consoleFile: () => undefined },
-          signal,
-        );
-        try {
-          examined = await examine(guests, first, model, again, column.answers, signal);
-        } finally {
-          await guests.closeAll();
-        }
-      } catch (error) {
-        if (!signal.aborted && !(error instanceof RingfenceError)) throw error;
-        if (!signal.aborted)
-          events.note(`${column.name}: could not be asked again: ${(error as Error).message.split('\n')[0]}`);
-      }
+      const number = place(column, n, answered);
+      events.note(`${number}: asking ${again.length} scenarios again that a neighbour answers differently`);
+      examined = await askAgain(column, again, options, events, signal);
     }
-    compared.push({ name: column.name, model, answers: column.answers, examined });
+    compared.push({ name: column.name, model: modelOf(column)!, answers: column.answers, examined });
   }
   return compareKernels(compared, cases);
+}
+
+/** A kernel that cannot be booted again says so, and answers nothing. */
+async function askAgain(
+  column: Column,
+  cases: readonly PlannedCase[],
+  { append, accel, timeout }: MatrixOptions,
+  events: MatrixEvents,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<number, Examined>> {
+  const kernel =
+    column.spec.tree === undefined
+      ? kernelOptions(column)
+      : { kernel: column.kernel!.path, slow: column.slow === true };
+  try {
+    const { guests, first } = await prepare(
+      { ...kernel, append, accel, timeout },
+      { note: () => {}, consoleFile: () => undefined },
+      signal,
+    );
+    try {
+      return await examine(guests, first, modelOf(column)!, cases, column.answers, signal);
+    } finally {
+      await guests.closeAll();
+    }
+  } catch (error) {
+    if (!signal.aborted && !(error instanceof RingfenceError)) throw error;
+    if (!signal.aborted)
+      events.note(`${column.name}: could not be asked again: ${(error as Error).message.split('\n')[0]}`);
+    return new Map();
+  }
 }

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { PINNED, UsageError } from '../../vm/index.ts';
 import { orderReleases, parseRelease } from '../../oracle/uapi/release.ts';
 import { findPinned } from '../../vm/kernels/pinned.ts';
-import type { RunOptions } from '../run/run.ts';
+import type { RunOptions } from '../run/options.ts';
 
 /** One kernel to be tested: a release that can be fetched, a file, or a source tree. */
 export interface KernelSpec {

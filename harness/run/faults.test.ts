@@ -1,4 +1,7 @@
-/** What becomes of a run when guests die, fall silent or send garbage. The guests are scripted: nothing here is said of a kernel. */
+/**
+ * What becomes of a run when guests die, fall silent or send garbage. The guests are scripted: nothing here is said of a
+ * kernel.
+ */
 import { describe, expect, test } from 'vitest';
 import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
 import { predict } from '../../oracle/predict.ts';
@@ -6,10 +9,11 @@ import { RULES } from '../../oracle/registry.ts';
 import type { Scenario } from '../../oracle/steps/index.ts';
 import type { RunResult } from '../../reports/data/result.ts';
 import { Campaign } from './campaign.ts';
-import type { Tally } from './campaign.ts';
-import { KnownFindings } from '../known/findings.ts';
+import type { Tally } from './tally.ts';
+import { KnownFindings } from '../known/predictions.ts';
 import { Guests } from '../guests/guests.ts';
-import { CONFIRM_TRIES, investigate, Laboratory } from './investigate.ts';
+import { CONFIRM_TRIES, investigate } from './investigate.ts';
+import { Laboratory } from './laboratory.ts';
 import type { Investigated, InvestigationOptions } from './investigate.ts';
 import type { PlannedCase } from './plan.ts';
 import { buildResult } from './result.ts';
@@ -28,13 +32,15 @@ const CASE: Scenario = {
 const STEPS = obedient(predict(CASE, ABI_7_0).steps);
 const WRONG = STEPS.map((step, i) => (i === 1 ? { ...step, cqes: [{ user_data: 1n, res: -13, flags: 0 }] } : step));
 const OOPS =
-  '[    1.0] BUG: kernel NULL pointer dereference, address: 0000000000000000\n[    1.0] Oops: 0000 [#1] SMP\n[    1.0] RIP: 0010:io_uring_enter+0x12/0x340\n[    1.0] ---[ end trace 0000000000000000 ]---\n';
+  '[    1.0] BUG: kernel NULL pointer dereference, address: 0000000000000000\n[    1.0] Oops: 0000 [#1] SMP\n' +
+  '[    1.0] RIP: 0010:io_uring_enter+0x12/0x340\n[    1.0] ---[ end trace 0000000000000000 ]---\n';
 
 const obey: Script = (guest, id) => guest.answer(id, STEPS);
 /** Ids of a campaign are the cases' numbers; a case that runs alone has an id above them. */
 const alone = (id: number): boolean => id >= 0x4000_0000;
 
-interface World {
+/** How a run came out. */
+interface Played {
   readonly tally: Tally;
   readonly result: RunResult;
   readonly guests: readonly FakeGuest[];
@@ -44,7 +50,7 @@ interface World {
 async function play(
   script: Script,
   { cases = 12, patience = 150, boot }: { cases?: number; patience?: number; boot?: (n: number) => FakeGuest } = {},
-): Promise<World> {
+): Promise<Played> {
   const opened: FakeGuest[] = [];
   const signal = new AbortController().signal;
   const guests = new Guests({
@@ -65,7 +71,6 @@ async function play(
   try {
     const campaign = new Campaign({
       guests,
-      abi: ABI_7_0,
       cases: plan(),
       total: cases,
       jobs: 1,
@@ -75,11 +80,11 @@ async function play(
       signal,
     });
     await campaign.run();
-    const setup: InvestigationOptions = { guests, abi: ABI_7_0, known, signal, shrinkMs: 0 };
+    const setup: InvestigationOptions = { guests, known, signal, shrinkMs: 0 };
     const investigated: Investigated[] = [];
     for (const { cases: suspects } of campaign.tally.suspects.values()) {
       for (const suspect of suspects) {
-        const laboratory = new Laboratory(setup, suspect.verdict === 'kernel-crash');
+        const laboratory = new Laboratory(guests, suspect.verdict === 'kernel-crash');
         investigated.push(await investigate(suspect, laboratory, setup));
         await laboratory.fresh();
       }

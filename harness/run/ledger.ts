@@ -1,25 +1,31 @@
 /**
- * One line per case: what was run and how it came out. Two runs agree outcome for outcome exactly when their ledgers are the same.
+ * One line per case: what was run and how it came out. Two runs agree outcome for outcome exactly when their ledgers are
+ * the same.
  *
- * Of answers that the rules (or the models of known findings) leave open a line only says that they were allowed: a ledger is the same
- * each time the same cases are run on the same kernel under the same expectations.
+ * Of answers that the rules (or the models of known findings) leave open a line only says that they were allowed: a
+ * ledger is the same each time the same cases are run on the same kernel under the same expectations.
  */
 import { createHash } from 'node:crypto';
-import { showAllowed } from '../../oracle/judge/compare.ts';
-import type { Difference } from '../../oracle/judge/compare.ts';
+import { differenceText, showAllowed } from '../../oracle/judge/difference.ts';
+import type { Difference } from '../../oracle/judge/difference.ts';
+import type { CaseVerdict } from '../../oracle/judge/verdict.ts';
 import type { Prediction } from '../../oracle/scenario/prediction.ts';
 import { encodeScenario } from '../../oracle/case/frame.ts';
 import type { Scenario } from '../../oracle/steps/index.ts';
+import type { Judged, Predictions } from '../known/predictions.ts';
+import type { PlannedCase } from './plan.ts';
 
 /** First line of a ledger's text. */
-export const LEDGER_HEADER = '# ringfence cases 1: case, suite, scenario, verdict, answers';
+const LEDGER_HEADER = '# ringfence cases 1: case, suite, scenario, verdict, answers';
 /** Lines kept in memory; a longer run has a digest and no text. */
 const MOST = 2_000_000;
 const MODULUS = 1n << 256n;
 const HEX = 32;
 
+/** A verdict as a line has it: known findings are differences too, so that a line does not depend on what is known. */
 export type LedgerVerdict = 'pass' | 'difference' | 'kernel-crash' | 'hang' | 'runner-error';
 
+/** One line. */
 export interface LedgerLine {
   /** Number of the case in the whole run, from 0. */
   readonly index: number;
@@ -38,8 +44,11 @@ export function scenarioDigest(scenario: Scenario): string {
   return short(encodeScenario(scenario, { id: 0, deadline_ms: 0, waits: [] }));
 }
 
-/** Names the answers of a scenario that did as predicted, by the rules or by the models of known findings: each value where the rules give one, the set where they give more. */
-export function predictedDigest({ steps }: Prediction): string {
+/**
+ * Names the answers of a scenario that did as predicted, by the rules or by the models of known findings: each value where
+ * the rules give one, the set where they give more.
+ */
+function predictedDigest({ steps }: Prediction): string {
   const rows = steps.map(({ reached, returns, cqes, memory }) =>
     [
       reached ? 'r' : '-',
@@ -59,9 +68,35 @@ export function predictedDigest({ steps }: Prediction): string {
   return short(rows.join('\n'));
 }
 
-/** Names the answers of a scenario that nothing explains: the first difference. */
-export function differenceDigest({ step, what, rule, predicted, observed }: Difference): string {
+/** Names the answers of a scenario that nothing explains: the first difference, in the words of reports. */
+function differenceDigest(difference: Difference): string {
+  const { step, what, rule, predicted, observed } = differenceText(difference);
   return short([step, what, rule, predicted, observed].join('\n'));
+}
+
+function wordOf(verdict: CaseVerdict): LedgerVerdict {
+  return verdict === 'known' || verdict === 'divergence' ? 'difference' : verdict;
+}
+
+function lineOf({ index, suite, scenario }: PlannedCase, verdict: CaseVerdict, answers: string): LedgerLine {
+  return { index, suite, scenario: scenarioDigest(scenario), verdict: wordOf(verdict), answers };
+}
+
+/** The line of a case that passed, or did exactly as known findings do. */
+export function settledLine(planned: PlannedCase, { pure, known }: Predictions, verdict: 'pass' | 'known'): LedgerLine {
+  return lineOf(planned, verdict, predictedDigest(verdict === 'pass' ? pure : known));
+}
+
+/** The line of a case that came to its end. */
+export function ledgerLine(planned: PlannedCase, predictions: Predictions, judged: Judged): LedgerLine {
+  return judged.verdict === 'divergence'
+    ? lineOf(planned, judged.verdict, differenceDigest(judged.difference))
+    : settledLine(planned, predictions, judged.verdict);
+}
+
+/** The line of a case that did not come to its end. */
+export function brokenLine(planned: PlannedCase, verdict: CaseVerdict): LedgerLine {
+  return lineOf(planned, verdict, '-');
 }
 
 function textOf({ index, suite, scenario, verdict, answers }: LedgerLine): string {
@@ -79,6 +114,7 @@ export function addDigests(digests: readonly string[]): string {
   return wrapped(digests.reduce((sum, digest) => sum + BigInt(`0x${digest}`), 0n));
 }
 
+/** The lines of a run, and their digest. */
 export class Ledger {
   #sum = 0n;
   #lines: Map<number, LedgerLine> | undefined = new Map();
@@ -95,7 +131,8 @@ export class Ledger {
   }
 
   /**
-   * Sum of the SHA-256 of all lines modulo 2^256, 64 hex digits: the order of the cases does not matter, and the digests of shards add up.
+   * Sum of the SHA-256 of all lines modulo 2^256, 64 hex digits: the order of the cases does not matter, and the
+   * digests of shards add up.
    * @param corrections lines that stand for the ones kept: cases that were looked into again
    */
   digest(corrections: readonly LedgerLine[] = []): string {

@@ -7,7 +7,7 @@ import type { Scenario } from '../../oracle/steps/index.ts';
 import { abiCase, oddityText } from '../../oracle/probe/abi-cases.ts';
 import { compare } from '../../oracle/judge/compare.ts';
 import { Guests } from '../guests/guests.ts';
-import { Asker } from './prepare.ts';
+import { Asker } from '../guests/asker.ts';
 import { FeatureMissing, probeAbi } from '../../oracle/probe/probe.ts';
 import { FakeGuest, obedient } from '../testing/fake-guest.ts';
 import type { Script } from '../testing/fake-guest.ts';

@@ -1,7 +1,7 @@
 /** What the rules say of a scenario, as plain data. */
 import type { AbiProfile } from '../uapi/abi.ts';
-import { predict } from '../predict.ts';
-import type { PredictOptions } from '../predict.ts';
+import { predictTraced } from '../predict.ts';
+import type { TracedPrediction } from '../predict.ts';
 import type { Allowed, PredictedCqe, PredictedStep } from '../scenario/prediction.ts';
 import { ruleById } from '../registry.ts';
 import type { Rule } from '../rule.ts';
@@ -72,10 +72,13 @@ export interface RequestExplanation {
   readonly cqes: readonly CqeExplanation[];
 }
 
-/** Predicts the scenario and says why. */
-export function explain(scenario: Scenario, abi: AbiProfile, options: Omit<PredictOptions, 'trace'> = {}): Explanation {
-  const events: TraceEvent[] = [];
-  const { steps } = predict(scenario, abi, { ...options, trace: (event) => void events.push(event) });
+/** Says what the rules say of the scenario, and why. */
+export function explain(
+  scenario: Scenario,
+  abi: AbiProfile,
+  { prediction, events }: TracedPrediction = predictTraced(scenario, abi),
+): Explanation {
+  const { steps } = prediction;
   const used = new Set<string>();
   const byStep = Map.groupBy(events, (event) => event.step);
   const explained = scenario.steps.map((step, index) =>

@@ -6,7 +6,8 @@ import { trace } from '../bpf/trace.ts';
 import { contextFields } from './context.ts';
 import { judgeProgram, verdictText } from './program.ts';
 import { opName, opSpec } from '../opcodes/index.ts';
-import { predict } from '../predict.ts';
+import { predictTraced } from '../predict.ts';
+import type { TracedPrediction } from '../predict.ts';
 import { allows } from '../scenario/prediction.ts';
 import type { PredictedStep } from '../scenario/prediction.ts';
 import type { Cqe, Observation, StepObservation } from '../scenario/observation.ts';
@@ -25,9 +26,13 @@ const MOST = 512;
 type RequestEvent = Extract<TraceEvent, { kind: 'request' }>;
 
 /** The scenario, what the rules say of it, and what the kernel answered where that was kept. */
-export function storyOf(scenario: Scenario, abi: AbiProfile, observation?: Observation): Story {
-  const events: TraceEvent[] = [];
-  const { steps } = predict(scenario, abi, { trace: (event) => void events.push(event) });
+export function storyOf(
+  scenario: Scenario,
+  abi: AbiProfile,
+  observation?: Observation,
+  { prediction, events }: TracedPrediction = predictTraced(scenario, abi),
+): Story {
+  const { steps } = prediction;
   const requests = events.filter((event): event is RequestEvent => event.kind === 'request');
   return {
     fixtures: [...scenario.fixtures],

@@ -1,29 +1,19 @@
 /** Predicted against observed: the first difference, and how many kernel answers were compared. */
 import { allows } from '../scenario/prediction.ts';
 import type { Allowed, PredictedCqe, PredictedStep, Prediction } from '../scenario/prediction.ts';
-import { resultText } from '../text/index.ts';
 import type { Cqe, Observation, StepObservation } from '../scenario/observation.ts';
+import { cqeDifference } from './difference.ts';
+import type { Difference } from './difference.ts';
 
-/** One difference, ready to be shown. */
-export interface Difference {
-  /** Index of the step. */
-  readonly step: number;
-  /** What differs: `reached`, `return`, `cqe` or `memory`. */
-  readonly what: 'reached' | 'return' | 'cqe' | 'memory' | 'steps';
-  readonly predicted: string;
-  readonly observed: string;
-  /** Rule that the prediction rests on. */
-  readonly rule: string;
-}
-
-export interface Comparison {
+/** What comparing a scenario gave. */
+export interface Compared {
   readonly difference: Difference | undefined;
   /** Return values, CQEs and write-backs that were compared. */
   readonly outcomes: number;
 }
 
 /** Compares a whole scenario; stops at the first difference but counts all outcomes. */
-export function compare(prediction: Prediction, observation: Observation): Comparison {
+export function compare(prediction: Prediction, observation: Observation): Compared {
   let outcomes = 0;
   let difference: Difference | undefined;
   const steps = prediction.steps;
@@ -31,11 +21,11 @@ export function compare(prediction: Prediction, observation: Observation): Compa
     return {
       outcomes: 0,
       difference: {
+        kind: 'steps',
         step: 0,
-        what: 'steps',
-        predicted: `${steps.length} steps`,
-        observed: `${observation.steps.length} steps`,
         rule: 'task.gone',
+        predicted: steps.length,
+        observed: observation.steps.length,
       },
     };
   }
@@ -61,23 +51,12 @@ function judged({ returns, cqes, memory }: PredictedStep, observed: StepObservat
 
 function compareStep(step: number, predicted: PredictedStep, observed: StepObservation): Difference | undefined {
   if (predicted.reached !== observed.reached) {
-    return {
-      step,
-      what: 'reached',
-      predicted: predicted.reached ? 'runs' : 'does not run',
-      observed: observed.reached ? 'ran' : 'did not run',
-      rule: predicted.rule,
-    };
+    const { rule, reached } = predicted;
+    return { kind: 'reached', step, rule, predicted: reached, observed: observed.reached };
   }
   const { returns } = predicted;
   if (returns !== 'any' && !sameReturns(returns, observed.returns)) {
-    return {
-      step,
-      what: 'return',
-      predicted: `returns ${returns.map(showAllowed).join(', ') || 'nothing'}`,
-      observed: `returned ${observed.returns.map(resultText).join(', ') || 'nothing'}`,
-      rule: predicted.rule,
-    };
+    return { kind: 'return', step, rule: predicted.rule, predicted: returns, observed: observed.returns };
   }
   return compareCqes(step, predicted, observed.cqes) ?? compareMemory(step, predicted, observed);
 }
@@ -106,23 +85,16 @@ function compareCqes(step: number, predicted: PredictedStep, observed: readonly 
   const extra = observed.findIndex((_, i) => !matched.observed[i]);
   if (missing < 0 && extra < 0) return undefined;
   const wanted = want[missing];
-  // Show the answer that stands where the missing one should: the same user_data, if there is one.
-  const instead =
-    wanted === undefined
-      ? observed[extra]
-      : observed.find((cqe, i) => !matched.observed[i] && cqe.user_data === wanted.user_data);
-  const blamed = wanted ?? want.find(({ user_data }) => user_data === observed[extra]!.user_data);
-  return {
-    step,
-    what: 'cqe',
-    predicted:
-      wanted === undefined ? (blamed === undefined ? 'no such CQE' : showPredicted(blamed)) : showPredicted(wanted),
-    observed:
-      instead === undefined
-        ? 'no such CQE'
-        : `CQE user_data=${showData(instead.user_data)} res=${resultText(instead.res)} flags=0x${instead.flags.toString(16)}`,
-    rule: blamed?.rule ?? predicted.rule,
-  };
+  if (wanted === undefined) {
+    const stray = observed[extra]!;
+    const blamed = want.find(({ user_data }) => user_data === stray.user_data);
+    return { kind: 'cqe-unexpected', step, rule: blamed?.rule ?? predicted.rule, predicted: blamed, observed: stray };
+  }
+  // The answer that stands where the missing one should: the same user_data, if there is one.
+  const instead = observed.find((cqe, i) => !matched.observed[i] && cqe.user_data === wanted.user_data);
+  return instead === undefined
+    ? { kind: 'cqe-missing', step, rule: wanted.rule, predicted: wanted }
+    : cqeDifference(step, wanted, instead);
 }
 
 /** Maximum matching between predicted and observed CQEs (augmenting paths; groups are tiny). */
@@ -163,30 +135,5 @@ function compareMemory(step: number, predicted: PredictedStep, observed: StepObs
   if (a === undefined && b === undefined) return undefined;
   if (a !== undefined && b !== undefined && a.length === b.length && a.every((byte, i) => byte === b[i]))
     return undefined;
-  return {
-    step,
-    what: 'memory',
-    predicted: a === undefined ? 'argument unchanged' : `bytes ${hex(a)}`,
-    observed: b === undefined ? 'argument unchanged' : `bytes ${hex(b)}`,
-    rule: predicted.rule,
-  };
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
-}
-
-export function showAllowed(allowed: Allowed): string {
-  if (typeof allowed === 'number') return resultText(allowed);
-  if (allowed === 'any') return 'anything';
-  if ('at_least' in allowed) return `>= ${allowed.at_least}`;
-  return `one of ${allowed.map(resultText).join(' | ')}`;
-}
-
-function showData(value: bigint): string {
-  return `0x${value.toString(16)}`;
-}
-
-function showPredicted(cqe: PredictedCqe): string {
-  return `CQE user_data=${showData(cqe.user_data)} res=${showAllowed(cqe.res)}${cqe.flags === 0 ? '' : ` flags=${showAllowed(cqe.flags)}`}${cqe.optional === true ? ' (may be absent)' : ''}`;
+  return { kind: 'memory', step, rule: predicted.rule, predicted: a, observed: b };
 }

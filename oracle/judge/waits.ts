@@ -1,13 +1,17 @@
 /** How many CQEs the runner should wait for at each step: liveness only, never part of the verdict. */
 import type { Prediction } from '../scenario/prediction.ts';
 
-/** Per step, the CQEs that must come, those that may, and how many of the first kind are of the step's own requests, where others may come between. */
+/**
+ * Per step, the CQEs that must come (`waits`), all that may (`wants`), and how many of the first kind are of the step's own
+ * requests, where others may come between (`owns`).
+ */
 export interface Waits {
   readonly waits: readonly number[];
   readonly wants: readonly number[];
   readonly owns: readonly number[];
 }
 
+/** What the runner is told with a scenario. */
 export function waitsOf(prediction: Prediction): Waits {
   return {
     waits: prediction.steps.map(({ cqes }) =>

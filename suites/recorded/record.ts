@@ -21,12 +21,13 @@ import { EXAMPLES } from '../examples/index.ts';
 import { writeRecording } from './recordings.ts';
 import type { RecordedCase } from './recordings.ts';
 import { compare } from '../../oracle/judge/compare.ts';
+import { differenceText } from '../../oracle/judge/difference.ts';
 import { upstreamName } from '../../oracle/uapi/release.ts';
 import { loadFindings } from '../../harness/known/findings.ts';
 import { runAlone } from '../../harness/guests/guests.ts';
 import { STATUS } from '../../vm/protocol/frames.ts';
 import type { RunnerResult } from '../../vm/protocol/frames.ts';
-import { prepare } from '../../harness/run/run.ts';
+import { prepare } from '../../harness/run/prepare.ts';
 import { waitsOf } from '../../oracle/judge/waits.ts';
 
 const SEED = 7013;
@@ -160,9 +161,10 @@ try {
   for (const { suite, title, scenario, observation } of cases) {
     const { difference } = compare(predict(scenario, abi, { quirks }), observation);
     if (difference === undefined) continue;
+    const { step, rule, predicted, observed } = differenceText(difference);
     say(
-      `differs: ${suite}, ${title}: step ${difference.step} (${scenario.steps[difference.step]?.do}), ` +
-        `${difference.rule}: predicted ${difference.predicted}; observed ${difference.observed}`,
+      `differs: ${suite}, ${title}: step ${step} (${scenario.steps[step]?.do}), ` +
+        `${rule}: predicted ${predicted}; observed ${observed}`,
     );
     process.exitCode = 1;
   }

@@ -1,0 +1,163 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import type { Cqe, StepObservation } from '../scenario/observation.ts';
+import type { PredictedCqe, PredictedStep } from '../scenario/prediction.ts';
+import { compare } from './compare.ts';
+import { DIFFERS, differenceSignature, differenceText, withUserData } from './difference.ts';
+import type { Difference } from './difference.ts';
+
+const want = (userData: bigint, change: Partial<PredictedCqe> = {}): PredictedCqe => ({
+  user_data: userData,
+  res: 0,
+  flags: 0,
+  sqe: 0,
+  rule: 'op.nop',
+  ...change,
+});
+const got = (userData: bigint, change: Partial<Cqe> = {}): Cqe => ({
+  user_data: userData,
+  res: 0,
+  flags: 0,
+  ...change,
+});
+const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
+
+/** What comparing one step gives; by default it is predicted to run, return 1 and post nothing, and does. */
+function differ(predicted: Partial<PredictedStep>, observed: Partial<StepObservation>): Difference | undefined {
+  const steps: PredictedStep[] = [{ reached: true, returns: [1], cqes: [], rule: 'enter.count', ...predicted }];
+  return compare(
+    { steps, hits: new Map(), asked: new Set() },
+    { steps: [{ reached: true, returns: [1], cqes: [], ...observed }] },
+  ).difference;
+}
+
+/** A difference of each kind, and the words for it; `data` and `step` are numbers that do not count. */
+const KINDS: readonly (readonly [kind: string, of: (data: bigint) => Difference | undefined, text: object])[] = [
+  [
+    'steps',
+    () =>
+      compare({ steps: [], hits: new Map(), asked: new Set() }, { steps: [{ reached: true, returns: [], cqes: [] }] })
+        .difference,
+    { what: 'steps', rule: 'task.gone', predicted: '0 steps', observed: '1 steps' },
+  ],
+  [
+    'reached',
+    () => differ({}, { reached: false }),
+    { what: 'reached', rule: 'enter.count', predicted: 'runs', observed: 'did not run' },
+  ],
+  [
+    'return',
+    () => differ({ returns: [[-1, -13], { at_least: 2 }] }, { returns: [0, 3] }),
+    { what: 'return', predicted: 'returns one of -EPERM | -EACCES, >= 2', observed: 'returned 0, 3' },
+  ],
+  [
+    'cqe-missing',
+    (data) => differ({ cqes: [want(data, { res: -13 })] }, { cqes: [got(0xffn)] }),
+    { what: 'cqe', rule: 'op.nop', predicted: 'CQE user_data=0x7 res=-EACCES', observed: 'no such CQE' },
+  ],
+  [
+    'cqe-unexpected',
+    (data) => differ({}, { cqes: [got(data, { res: 5 })] }),
+    {
+      what: 'cqe',
+      rule: 'enter.count',
+      predicted: 'no such CQE',
+      observed: 'CQE user_data=0x7 res=5 flags=0x0',
+    },
+  ],
+  [
+    'cqe-unexpected',
+    (data) => differ({ cqes: [want(data, { optional: true, flags: 'any' })] }, { cqes: [got(data), got(data)] }),
+    {
+      what: 'cqe',
+      rule: 'op.nop',
+      predicted: 'CQE user_data=0x7 res=0 flags=anything (may be absent)',
+      observed: 'CQE user_data=0x7 res=0 flags=0x0',
+    },
+  ],
+  [
+    'cqe-field',
+    (data) => differ({ cqes: [want(data, { res: -13 })] }, { cqes: [got(data, { flags: 8 })] }),
+    {
+      what: 'cqe',
+      rule: 'op.nop',
+      predicted: 'CQE user_data=0x7 res=-EACCES',
+      observed: 'CQE user_data=0x7 res=0 flags=0x8',
+    },
+  ],
+  [
+    'memory',
+    () => differ({ memory: bytes(1, 0xab) }, { memory: bytes(1, 0xac) }),
+    { what: 'memory', predicted: 'bytes 01ab', observed: 'bytes 01ac' },
+  ],
+  [
+    'memory',
+    () => differ({}, { memory: bytes(1) }),
+    { what: 'memory', predicted: 'argument unchanged', observed: 'bytes 01' },
+  ],
+];
+
+describe('each kind', () => {
+  test.each(KINDS)('%s', (kind, of, text) => {
+    const difference = of(7n)!;
+    expect(difference).toMatchObject({ kind, step: 0 });
+    expect(differenceText(difference)).toMatchObject({ step: 0, ...text });
+  });
+  test('is among them', () => {
+    const words = KINDS.map(([, of]) => differenceText(of(7n)!).what);
+    expect(new Set(words)).toEqual(new Set(DIFFERS));
+  });
+  test('which field of a CQE it is', () => {
+    const field = (cqe: Partial<Cqe>): unknown => differ({ cqes: [want(7n)] }, { cqes: [got(7n, cqe)] });
+    expect(field({ res: 1 })).toMatchObject({ kind: 'cqe-field', field: 'res' });
+    expect(field({ flags: 1 })).toMatchObject({ kind: 'cqe-field', field: 'flags' });
+    expect(field({ res: 1, flags: 1 })).toMatchObject({ kind: 'cqe-field', field: 'res' });
+    expect(field({})).toBeUndefined();
+  });
+});
+
+describe('the signature', () => {
+  const signature = (difference: Difference | undefined): string => differenceSignature(difference!);
+  test('is another for each kind', () => {
+    expect(new Set(KINDS.map(([, of]) => signature(of(7n)))).size).toBe(KINDS.length);
+  });
+  test.each(KINDS)('%s: neither the step nor user_data counts', (_, of) => {
+    const difference = of(7n)!;
+    expect(signature({ ...of(0xdeadn)!, step: 3 })).toBe(signature(difference));
+    expect(signature({ ...difference, rule: 'op.other' })).not.toBe(signature(difference));
+  });
+  test('values count', () => {
+    const res = (value: number): string =>
+      signature(differ({ cqes: [want(1n, { res: -13 })] }, { cqes: [got(1n, { res: value })] }));
+    expect(res(0)).not.toBe(res(1));
+    const flags = (value: number): string => signature(differ({}, { cqes: [got(1n, { flags: value })] }));
+    expect(flags(0)).not.toBe(flags(1));
+    const returned = (...values: number[]): string => signature(differ({}, { returns: values }));
+    expect(new Set([returned(0), returned(-1), returned(1, 1), returned()]).size).toBe(4);
+  });
+  test('short memory counts, long memory is full of addresses', () => {
+    const memory = (...values: number[]): string =>
+      signature(differ({ memory: new Uint8Array(values.length) }, { memory: bytes(...values) }));
+    expect(memory(1, 2)).not.toBe(memory(1, 3));
+    expect(memory(1, 0, 0, 0, 0, 0, 0, 0)).toBe(memory(0, 0, 0, 0, 0, 0, 0, 2));
+    const none = signature(differ({}, { memory: new Uint8Array(8) }));
+    expect(none).not.toBe(memory(1, 0, 0, 0, 0, 0, 0, 0));
+  });
+});
+
+test('user_data can be renamed, wherever it stands', () => {
+  for (const [kind, of] of KINDS) {
+    const words = (difference: Difference): string => JSON.stringify(differenceText(difference));
+    const renamed = withUserData(of(7n)!, (data) => (data === 7n ? 0x99n : data));
+    expect(words(renamed), kind).toBe(words(of(7n)!).replaceAll('user_data=0x7 ', 'user_data=0x99 '));
+    expect(differenceSignature(renamed)).toBe(differenceSignature(of(7n)!));
+  }
+});
+
+test('the words do not change: digests of recorded runs and expectation files of users hold them', () => {
+  const words = KINDS.map(([, of]) => {
+    const { step, what, rule, predicted, observed } = differenceText(of(7n)!);
+    return [step, what, rule, predicted, observed].join('\n');
+  }).join('\n');
+  expect(createHash('sha256').update(words).digest('hex').slice(0, 16)).toBe('38625d49c09eca72');
+});
