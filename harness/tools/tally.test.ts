@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { need, programs } from '../../oracle/testing/needs.ts';
-import type { TestSummary } from './tally.ts';
+import type { Step, TestSummary } from './tally.ts';
 import { tally } from './tally.ts';
 
 const summary = (...tests: readonly (readonly [status: string, fullName: string])[]): TestSummary => ({
@@ -12,14 +12,22 @@ const summary = (...tests: readonly (readonly [status: string, fullName: string]
   ],
 });
 
+const step = (outcome: string): Step => ({ name: 'check', outcome });
+
 test('tests, files that could not be loaded, and other steps are counted', () => {
-  expect(tally(summary(['passed', 'a'], ['failed', 'b']), [true, false])).toEqual({
+  expect(tally(summary(['passed', 'a'], ['failed', 'b']), [step('0'), step('1')])).toEqual({
     passed: 2,
     failed: 3,
     skipped: 0,
     lines: [],
   });
-  expect(tally(undefined, [true, true])).toMatchObject({ passed: 2, failed: 1 });
+  expect(tally(undefined, [step('0'), step('0')])).toMatchObject({ passed: 2, failed: 1 });
+  expect(tally(summary(['passed', 'a']), [step('needs clang-format')])).toEqual({
+    passed: 1,
+    failed: 1,
+    skipped: 1,
+    lines: ['skipped: check: needs clang-format'],
+  });
 });
 
 test('a skipped test is told with its reason; one without fails', () => {

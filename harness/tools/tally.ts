@@ -23,18 +23,28 @@ export interface Tally {
   readonly lines: readonly string[];
 }
 
+/** A step besides the tests: its exit code, or why it was skipped. */
+export interface Step {
+  readonly name: string;
+  readonly outcome: string;
+}
+
+const passed = ({ outcome }: Step): boolean => outcome === '0';
+const ran = ({ outcome }: Step): boolean => /^\d+$/.test(outcome);
+
 /** What oracle/testing/needs.ts puts behind the name of a test that may be skipped. */
 const REASON = /\s*\[(needs [^\]]*)\]/;
 
 /**
  * Counts what passed, failed and was skipped. A test file that could not be loaded has no tests in it and counts as one
  * failure, as does each other step that failed, and each test that is skipped without a reason.
- * @param steps `true` for each other step that passed
  */
-export function tally(summary: TestSummary | undefined, steps: readonly boolean[]): Tally {
-  const good = steps.filter(Boolean).length;
-  const bad = steps.length - good;
-  if (summary === undefined) return { passed: good, failed: bad + 1, skipped: 0, lines: [] };
+export function tally(summary: TestSummary | undefined, steps: readonly Step[]): Tally {
+  const good = steps.filter(passed).length;
+  const spared = steps.filter((step) => !ran(step));
+  const bad = steps.length - good - spared.length;
+  const told = spared.map(({ name, outcome }) => `skipped: ${name}: ${outcome}`);
+  if (summary === undefined) return { passed: good, failed: bad + 1, skipped: spared.length, lines: told };
   const { testResults, numPassedTests, numFailedTests } = summary;
   const unloaded = testResults.filter(
     ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
@@ -46,12 +56,14 @@ export function tally(summary: TestSummary | undefined, steps: readonly boolean[
   return {
     passed: numPassedTests + good,
     failed: numFailedTests + unloaded + bad + silent,
-    skipped: left.length - silent,
-    lines: left.map(({ fullName }) => {
-      const reason = REASON.exec(fullName)?.[1] ?? 'no reason given, which counts as a failure';
-      return `skipped: ${fullName.replace(REASON, '')}: ${reason}`;
-    }),
+    skipped: left.length - silent + spared.length,
+    lines: [...told, ...left.map(({ fullName }) => skippedLine(fullName))],
   };
+}
+
+function skippedLine(fullName: string): string {
+  const reason = REASON.exec(fullName)?.[1] ?? 'no reason given, which counts as a failure';
+  return `skipped: ${fullName.replace(REASON, '')}: ${reason}`;
 }
 
 function read(path: string): TestSummary | undefined {
@@ -64,12 +76,14 @@ function read(path: string): TestSummary | undefined {
 }
 
 if (import.meta.main) {
-  const [path = '', ...codes] = process.argv.slice(2);
-  const { passed, failed, skipped, lines } = tally(
+  // tests.json, then each other step as "name=exit code" or "name=why it was skipped".
+  const [path = '', ...rest] = process.argv.slice(2);
+  const all = tally(
     read(path),
-    codes.map((code) => code === '0'),
+    rest.map((step) => ({ name: step.replace(/=.*/, ''), outcome: step.replace(/^[^=]*=/, '') })),
   );
-  for (const line of lines) console.log(line);
-  console.log(`${passed} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}`);
-  process.exitCode = failed === 0 ? 0 : 1;
+  for (const line of all.lines) console.log(line);
+  const { skipped } = all;
+  console.log(`${all.passed} passed, ${all.failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}`);
+  process.exitCode = all.failed === 0 ? 0 : 1;
 }
