@@ -15,7 +15,8 @@ import { spawnSync } from 'node:child_process';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parseCaseFile } from '../../oracle/case/json.ts';
 import { mounting } from '../../oracle/testing/needs.ts';
-import { BAD, CASE, GOOD } from '../../reports/testing/results.ts';
+import { CASE } from '../../oracle/testing/socket-case.ts';
+import { BAD, GOOD } from '../../reports/testing/results.ts';
 import { OutputError, outputFiles, writeOut, writeWhole } from './write.ts';
 
 let dir: string;

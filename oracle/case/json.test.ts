@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { canonical, caseSchema, formatJson, fromJson, parseCaseFile, printCaseFile, toJson } from './json.ts';
 import type { Json } from './json.ts';
-import { schemaFault } from '../testing/validator.ts';
 import { anyScenario } from '../testing/scenarios.ts';
 import type { Scenario } from '../steps/index.ts';
 
@@ -12,6 +12,10 @@ fc.configureGlobal({ seed: 7 });
 
 const SCHEMA_FILE = new URL('../scenario/schema.json', import.meta.url);
 const schema = caseSchema();
+const ajv = new Ajv2020({ strict: false }).compile<unknown>(schema);
+/** The first violation of the schema as text, or undefined. */
+const schemaFault = (value: unknown): string | undefined =>
+  ajv(value) ? undefined : `${ajv.errors![0]!.instancePath} ${ajv.errors![0]!.message}`;
 
 const SMALL: Scenario = {
   version: 1,
@@ -133,7 +137,7 @@ describe('the schema', () => {
   test('takes every scenario that is written', () => {
     fc.assert(
       fc.property(anyScenario, (scenario) => {
-        expect(schemaFault(schema, { ringfence: 1, scenario: toJson(scenario) })).toBeUndefined();
+        expect(schemaFault({ ringfence: 1, scenario: toJson(scenario) })).toBeUndefined();
       }),
       { numRuns: 300 },
     );
@@ -146,7 +150,7 @@ describe('the schema', () => {
         const json = mutate(toJson(scenario), changes);
         if (!fromJson(json).ok) return;
         taken++;
-        expect(schemaFault(schema, { ringfence: 1, scenario: json })).toBeUndefined();
+        expect(schemaFault({ ringfence: 1, scenario: json })).toBeUndefined();
       }),
       { numRuns: 1500 },
     );
@@ -165,7 +169,7 @@ describe('the schema', () => {
         )
           return;
         refused++;
-        expect([read.error, schemaFault(schema, { ringfence: 1, scenario: json })]).not.toContain(undefined);
+        expect([read.error, schemaFault({ ringfence: 1, scenario: json })]).not.toContain(undefined);
       }),
       { numRuns: 1500 },
     );

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ABI_7_0 } from '../probe/abi-documented.ts';
 import type { Scenario } from '../steps/index.ts';
-import { CASE } from '../../reports/testing/results.ts';
+import { CASE } from '../testing/socket-case.ts';
 import { storyOf } from './story.ts';
 
 const scenario = (steps: Scenario['steps']): Scenario => ({ version: 1, fixtures: [], jit: true, steps });

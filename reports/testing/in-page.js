@@ -64,6 +64,7 @@ function faint(text) {
 const inPage = {
   /** Texts whose contrast with what lies behind them is below AA. */
   contrast() {
+    /** @type {Set<string | undefined>} */
     const bad = new Set();
     const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (walk.nextNode()) bad.add(faint(/** @type {Text} */ (walk.currentNode)));

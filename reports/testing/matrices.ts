@@ -1,8 +1,9 @@
 /** A made-up matrix for the tests of reports. */
 import { toJson } from '../../oracle/case/json.ts';
+import { CASE } from '../../oracle/testing/socket-case.ts';
 import type { MatrixKernel, MatrixResult } from '../data/matrix.ts';
 import type { RunResult } from '../data/result.ts';
-import { BAD, CASE, GOOD } from './results.ts';
+import { BAD, GOOD } from './results.ts';
 
 const kernel = (name: string, more: Partial<MatrixKernel>): MatrixKernel => ({
   name,
@@ -24,6 +25,7 @@ const kernel = (name: string, more: Partial<MatrixKernel>): MatrixKernel => ({
 const NONE = { scenarios: 0, outcomes: 0, sha256: '', wall_s: 0 } as const;
 const suite = { scenarios: 5200, outcomes: 208644, known: 0, divergence: 0, other: 0 };
 
+/** One kernel without the feature, one bad, one good, one that could not be had. */
 export const MATRIX: MatrixResult = {
   version: 1,
   verdict: 'divergent',
@@ -140,6 +142,7 @@ export const MATRIX: MatrixResult = {
   times: { started: '2026-11-22T04:00:00.000Z', wall_s: 600.5 },
 };
 
+/** Results of the two that ran. */
 export const MATRIX_RESULTS: ReadonlyMap<string, RunResult> = new Map([
   ['7.0.13', BAD],
   ['7.3.4', { ...GOOD, kernel: { ...GOOD.kernel, release: '7.3.4+deb13-cloud-amd64' } }],

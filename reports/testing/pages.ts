@@ -3,13 +3,17 @@ import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
 import { RULES } from '../../oracle/registry.ts';
 import { storyOf } from '../../oracle/explain/story.ts';
 import { MATRIX, MATRIX_RESULTS } from './matrices.ts';
-import { BAD, CASE, GOOD } from './results.ts';
+import { CASE } from '../../oracle/testing/socket-case.ts';
+import { BAD, GOOD } from './results.ts';
 import type { RunResult } from '../data/result.ts';
 import { formatHtml, formatMatrixHtml } from '../html/index.ts';
 
+/** What the pages are made with. */
 export const OPTIONS = { rules: Object.values(RULES), out: 'out' };
-export const EVIL =
-  '</script><script>document.title="pwned"</script></style><img src=x onerror="document.title=1">\'"`&lt;\u202e\u0000\u001b[31m\ud800';
+/** Everything that could become mark-up, a control or an end of something. */
+const EVIL =
+  '</script><script>document.title="pwned"</script></style><img src=x onerror="document.title=1">' +
+  '\'"`&lt;\u202e\u0000\u001b[31m\ud800';
 /** The text that comes from outside, in every place that takes one. */
 export const HOSTILE: RunResult = {
   ...BAD,
@@ -57,8 +61,10 @@ export const HOSTILE: RunResult = {
     },
   ],
 };
+/** A run whose divergence has its story. */
 export const DRAWN: RunResult = { ...BAD, divergences: [{ ...BAD.divergences[0]!, story: storyOf(CASE, ABI_7_0) }] };
 
+/** A page of each kind. */
 export const PAGES: readonly (readonly [name: string, text: string])[] = [
   ['conformant', formatHtml(GOOD, OPTIONS)],
   ['divergent', formatHtml(DRAWN, OPTIONS)],

@@ -1,46 +1,10 @@
 /** A made-up result for the tests of reports. */
 import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
 import { toJson } from '../../oracle/case/json.ts';
-import type { Scenario } from '../../oracle/steps/index.ts';
+import { CASE } from '../../oracle/testing/socket-case.ts';
 import type { RunResult } from '../data/result.ts';
 
-export const CASE: Scenario = {
-  version: 1,
-  fixtures: [],
-  jit: true,
-  steps: [
-    { task: 0, do: 'no_new_privs' },
-    { task: 0, do: 'spawn', how: 'fork', child: 1 },
-    {
-      task: 1,
-      do: 'register_bpf_filter',
-      on: { kind: 'task' },
-      nr_args: 1,
-      arg: {
-        cmd_type: 1,
-        cmd_flags: 0,
-        resv: 0,
-        opcode: 45,
-        flags: 1,
-        filter_len: 4,
-        pdu_size: 12,
-        resv_filter: [0, 0, 0],
-        resv2: [0n, 0n, 0n, 0n, 0n],
-        program: [
-          { code: 0x20, jt: 0, jf: 0, k: 16 },
-          { code: 0x15, jt: 0, jf: 1, k: 2 },
-          { code: 6, jt: 0, jf: 0, k: 0 },
-          { code: 6, jt: 0, jf: 0, k: 1 },
-        ],
-        placement: 'normal',
-        program_placement: 'normal',
-      },
-    },
-    { task: 1, do: 'ring', ring: 0, entries: 8, flags: 0 },
-    { task: 1, do: 'submit', ring: 0, sqes: [{ opcode: 45, fd: 2, off: 1n, user_data: 1n }] },
-  ],
-};
-
+/** A run in which all went well. */
 export const GOOD: RunResult = {
   version: 1,
   verdict: 'conformant',
@@ -88,6 +52,7 @@ export const GOOD: RunResult = {
   },
 };
 
+/** A run with one of each trouble. */
 export const BAD: RunResult = {
   ...GOOD,
   verdict: 'divergent',

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { formatDivergence } from './divergence.ts';
 import { formatSummary } from './summary.ts';
-import { BAD, CASE, GOOD } from '../testing/results.ts';
+import { CASE } from '../../oracle/testing/socket-case.ts';
+import { BAD, GOOD } from '../testing/results.ts';
 import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
 import { printScenario } from '../../oracle/case/text.ts';
 import { toJson } from '../../oracle/case/json.ts';

@@ -82,7 +82,7 @@ export function filter(
 ): Step {
   const { nr_args = 1, ...rest } = fields;
   const instructions = typeof program === 'string' ? asm(program) : program;
-  const pdu_size = opcode === OP.SOCKET ? 12 : opcode === OP.OPENAT || opcode === OP.OPENAT2 ? 24 : 0;
+  const pduSize = opcode === OP.SOCKET ? 12 : opcode === OP.OPENAT || opcode === OP.OPENAT2 ? 24 : 0;
   const arg: BpfArg = {
     cmd_type: 1,
     cmd_flags: 0,
@@ -90,7 +90,7 @@ export function filter(
     opcode,
     flags: 0,
     filter_len: instructions.length,
-    pdu_size,
+    pdu_size: pduSize,
     resv_filter: [0, 0, 0],
     resv2: [0n, 0n, 0n, 0n, 0n],
     program: instructions,

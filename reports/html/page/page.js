@@ -61,7 +61,7 @@ function offerCopy(button) {
   const code = button.parentElement?.querySelector('code');
   if (!code) return;
   button.hidden = false;
-  button.addEventListener('click', async () => {
+  const copy = async () => {
     try {
       await navigator.clipboard.writeText(code.textContent);
       say(button, 'Copied');
@@ -69,7 +69,8 @@ function offerCopy(button) {
       getSelection()?.selectAllChildren(code);
       say(button, document.execCommand('copy') ? 'Copied' : 'Selected');
     }
-  });
+  };
+  button.addEventListener('click', () => void copy());
 }
 
 /**
