@@ -1,9 +1,10 @@
 /**
- * An expectation's own case: the smallest scenario that shows a bug for which there is no model, and what differs there.
+ * An expectation's own case: the smallest scenario that shows a bug for which there is no model, and what differs
+ * there.
  *
- * A difference in a random scenario counts as this bug only when, repeated alone and shrunk, it ends at this very case:
- * the same steps up to the numbers of tasks and rings and the values of user_data, the same rule broken at the same
- * step, and the same predicted and observed answer.
+ * A difference in a random scenario counts as this bug only when, repeated alone and shrunk, it ends at this very
+ * case: the same steps up to the numbers of tasks and rings and the values of user_data, the same rule broken at the
+ * same step, and the same predicted and observed answer.
  */
 import { RING_FD, RING_SLOTS } from '../../oracle/scenario/layout.ts';
 import { toJson } from '../../oracle/case/json.ts';

@@ -1,4 +1,7 @@
-/** Expectation files: what a gate accepts for a while, in its own repository. `harness/known/README.md` describes the form. */
+/**
+ * Expectation files: what a gate accepts for a while, in its own repository. `harness/known/README.md` describes the
+ * form.
+ */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { DIFFERS } from '../../oracle/judge/difference.ts';
@@ -53,6 +56,7 @@ export interface Loaded extends Expectation {
   readonly model?: Finding;
 }
 
+/** Expectation files, read. */
 export interface ExpectationSet {
   readonly files: readonly { readonly file: string; readonly sha256: string; readonly text: string }[];
   readonly entries: readonly Loaded[];
@@ -94,10 +98,8 @@ const ruleId = checked(text(100), (id, at) => {
   const like = Object.keys(RULES)
     .filter((rule) => rule.split(/[.-]/).some((part) => part.length > 3 && id.includes(part)))
     .slice(0, 4);
-  throw new Mistake(
-    at,
-    `there is no rule ${show(id)}${like.length === 0 ? '' : `; similar are ${like.join(', ')}`} (npx ringfence rules lists them)`,
-  );
+  const similar = like.length === 0 ? '' : `; similar are ${like.join(', ')}`;
+  throw new Mistake(at, `there is no rule ${show(id)}${similar} (npx ringfence rules lists them)`);
 });
 const kernels = checked(text(500), (range, at) => {
   try {
@@ -151,7 +153,8 @@ function decodeEntry(value: unknown, at: string, findings: readonly Finding[], f
   if (Object.hasOwn(source, 'proposed') || Object.hasOwn(source, 'proposal')) {
     throw new Mistake(
       `${at}.${Object.hasOwn(source, 'proposed') ? 'proposed' : 'proposal'}`,
-      'this entry is a proposal that nobody has decided on; fill in reason, link and expires, and remove the members proposed and proposal, or remove the entry',
+      'this entry is a proposal that nobody has decided on; fill in reason, link and expires, and remove the members ' +
+        'proposed and proposal, or remove the entry',
     );
   }
   const read = entry.decode(value, at);
@@ -172,7 +175,10 @@ function decodeEntry(value: unknown, at: string, findings: readonly Finding[], f
 /** Most mistakes of one file that are told at once. */
 const TOLD = 10;
 
-/** The entries of one file's text. @throws SetupError naming file, place and what was expected, for every entry that is wrong */
+/**
+ * The entries of one file's text.
+ * @throws SetupError naming file, place and what was expected, for every entry that is wrong
+ */
 export function parseExpectations(
   source: string,
   file: string,
@@ -249,11 +255,16 @@ export function loadExpectations(paths: readonly string[]): ExpectationSet {
   const models = new Map<string, Loaded>();
   for (const one of entries) {
     const other = by.get(one.id);
-    if (other !== undefined)
+    if (other !== undefined) {
+      const where =
+        other.file === one.file
+          ? ` (expectations[${places(files, one.id).join('] and expectations[')}])`
+          : `: also in ${other.file}`;
       throw new SetupError(
-        `${one.file}: the id "${one.id}" is used twice${other.file === one.file ? ` (expectations[${places(files, one.id).join('] and expectations[')}])` : `: also in ${other.file}`}`,
+        `${one.file}: the id "${one.id}" is used twice${where}`,
         'Give each expectation an id of its own; nothing was run.',
       );
+    }
     by.set(one.id, one);
     const same = one.finding === undefined ? undefined : models.get(`${one.finding} ${one.kernels}`);
     if (same !== undefined)

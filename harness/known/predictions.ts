@@ -20,8 +20,8 @@ export type Judged =
   | { readonly verdict: 'divergence'; readonly outcomes: number; readonly difference: Difference };
 
 /**
- * Everything that is predicted of one scenario, on its way with the case: each prediction is made when it is first asked for,
- * and once. Only the trace for a report is made apart, for the few cases that come into one.
+ * Everything that is predicted of one scenario, on its way with the case: each prediction is made when it is first
+ * asked for, and once. Only the trace for a report is made apart, for the few cases that come into one.
  */
 export class Predictions {
   readonly scenario: Scenario;
@@ -41,12 +41,14 @@ export class Predictions {
 
   /** By the rules alone. */
   get pure(): Prediction {
-    return (this.#pure ??= predict(this.scenario, this.#abi));
+    this.#pure ??= predict(this.scenario, this.#abi);
+    return this.#pure;
   }
 
   /** With the models of all known findings. The same object as `pure` where none of them has a say. */
   get known(): Prediction {
-    return (this.#known ??= this.#make(this.#active));
+    this.#known ??= this.#make(this.#active);
+    return this.#known;
   }
 
   /** By the rules alone, with what decided. */

@@ -1,7 +1,10 @@
 /** What is wrong with an expectation, in words that say what to do. */
 import type { ExpectationResult } from '../../reports/data/result.ts';
 
-/** Empty when nothing is wrong. @param whole all cases of the run were seen: only then "no case reached it" means something */
+/**
+ * Empty when nothing is wrong.
+ * @param whole all cases of the run were seen: only then "no case reached it" means something
+ */
 export function problemOf(
   { state, expired, expires, finding, kernels }: Omit<ExpectationResult, 'problem'>,
   release: string,
@@ -13,7 +16,9 @@ export function problemOf(
     unreached: whole
       ? `no case of this run reached it, though ${own} shows it: run more cases or other suites, or remove the entry`
       : '',
-    gone: `unexpected pass: on ${release} ${own} answers as the rules say; narrow "kernels" (${kernels}) or remove the entry`,
+    gone:
+      `unexpected pass: on ${release} ${own} answers as the rules say; ` +
+      `narrow "kernels" (${kernels}) or remove the entry`,
     changed: `on ${release} ${own} answers neither as the rules say nor as expected: look at it again`,
     'out of range': '',
   }[state];

@@ -17,7 +17,10 @@ export interface Proposal {
   readonly said: readonly string[];
 }
 
-/** Entries as they stand in the files, those of --expect that need a decision marked, then new ones for what was found. */
+/**
+ * Entries as they stand in the files, those of --expect that need a decision marked, then new ones for what was
+ * found.
+ */
 export function propose(result: RunResult, current: ExpectationSet | undefined): Proposal {
   const said: string[] = [];
   const ids = new Set(current?.entries.map(({ id }) => id));
@@ -58,7 +61,8 @@ export function propose(result: RunResult, current: ExpectationSet | undefined):
   for (const { rule, scenario, step, what, predicted, observed, reproduced, count } of result.divergences) {
     add(
       rule,
-      `new: ${count} scenarios on ${result.kernel.release}, reproduced ${reproduced}; predicted ${predicted}, observed ${observed}`,
+      `new: ${count} scenarios on ${result.kernel.release}, reproduced ${reproduced}; ` +
+        `predicted ${predicted}, observed ${observed}`,
       { rule, kernels: upstreamOf(result.kernel.release), case: { scenario, step, what, predicted, observed } },
     );
   }

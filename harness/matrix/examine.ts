@@ -1,5 +1,6 @@
 /**
- * Asks a kernel some scenarios again, one at a time: which answers are its own, and which vary from one time to the next?
+ * Asks a kernel some scenarios again, one at a time: which answers are its own, and which vary from one time to the
+ * next?
  */
 import { predict } from '../../oracle/predict.ts';
 import type { Observation } from '../../oracle/scenario/observation.ts';

@@ -1,4 +1,6 @@
-/** A matrix as a user meets it, on real guests: one kernel twice, one that does not boot, one that cannot be fetched. */
+/**
+ * A matrix as a user meets it, on real guests: one kernel twice, one that does not boot, one that cannot be fetched.
+ */
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,

@@ -1,7 +1,7 @@
 /**
  * The scenarios of a matrix: every kernel gets the same. What can be drawn depends on a kernel's ABI (which opcodes
- * there are, how large a payload is), so the kernels' distinct profiles take turns; a scenario drawn for another kernel is
- * a good question too, and the rules answer it for each.
+ * there are, how large a payload is), so the kernels' distinct profiles take turns; a scenario drawn for another
+ * kernel is a good question too, and the rules answer it for each.
  */
 import { scenarioAt } from '../../generators/scenarios.ts';
 import { SUITE_WEIGHTS } from '../../generators/suites.ts';

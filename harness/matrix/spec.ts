@@ -44,7 +44,8 @@ export function parseKernels(texts: readonly string[]): readonly KernelSpec[] {
     if (pinned !== undefined) specs.push({ requested: word, release: pinned.release });
     else if (/^\d+\.\d+(\.\d+)?$/.test(word))
       throw new UsageError(
-        `there is no kernel ${word} to fetch; there are ${PINNED.map(({ release }) => release).join(', ')}; a kernel of your own is given as a path (./${word})`,
+        `there is no kernel ${word} to fetch; there are ${PINNED.map(({ release }) => release).join(', ')}; ` +
+          `a kernel of your own is given as a path (./${word})`,
       );
     else specs.push({ requested: word, file: word });
   }
@@ -65,7 +66,10 @@ function shortRelease(release: string): string {
 /** Files and directories of the matrix itself. */
 const RESERVED = ['changes', 'matrix.json', 'matrix.txt', 'report.html', 'build.log'];
 
-/** A heading for each, unique and fit for a directory: the release, or what the kernel's file says of itself, else its file name. */
+/**
+ * A heading for each, unique and fit for a directory: the release, or what the kernel's file says of itself, else its
+ * file name.
+ */
 export function columnNames(
   kernels: readonly { readonly spec: KernelSpec; readonly release: string }[],
 ): readonly string[] {

@@ -45,8 +45,9 @@ export function kernelOptions({ spec }: Pick<Column, 'spec'>): Pick<KernelOption
 }
 
 /**
- * Fills in the column; answers the accelerator that was used, undefined where it was not booted. A kernel that fails says
- * so in its column. @throws Ctrl-C, and mistakes of our own
+ * Fills in the column; answers the accelerator that was used, undefined where it was not booted. A kernel that fails
+ * says so in its column.
+ * @throws Ctrl-C, and mistakes of our own
  */
 export async function survey(column: Column, options: SurveyOptions, signal: AbortSignal): Promise<Accel | undefined> {
   if (!(await available(column, options, signal))) return undefined;

@@ -1,6 +1,7 @@
 /**
- * A campaign: cases are drawn, predicted and sent while the guests execute earlier ones; answers are judged as they come. A
- * guest that dies or falls silent costs the case it was in, nothing else: the rest of its window goes to its successor.
+ * A campaign: cases are drawn, predicted and sent while the guests execute earlier ones; answers are judged as they
+ * come. A guest that dies or falls silent costs the case it was in, nothing else: the rest of its window goes to its
+ * successor.
  */
 import { encodeScenario } from '../../oracle/case/frame.ts';
 import { waitsOf } from '../../oracle/judge/waits.ts';

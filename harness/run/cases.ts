@@ -5,7 +5,10 @@ import type { Scenario } from '../../oracle/steps/index.ts';
 import { isWellFormed } from '../../generators/well-formed.ts';
 import { SetupError } from '../../vm/index.ts';
 
-/** The scenarios of a case file, or of a finding, which wraps one with more than a case has. @throws SetupError naming the file, the place and what was expected */
+/**
+ * The scenarios of a case file, or of a finding, which wraps one with more than a case has.
+ * @throws SetupError naming the file, the place and what was expected
+ */
 export function readCases(path: string): readonly Scenario[] {
   let text: string;
   try {

@@ -1,6 +1,6 @@
 /**
- * What becomes of a run when guests die, fall silent or send garbage. The guests are scripted: nothing here is said of a
- * kernel.
+ * What becomes of a run when guests die, fall silent or send garbage. The guests are scripted: nothing here is said
+ * of a kernel.
  */
 import { describe, expect, test } from 'vitest';
 import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';

@@ -1,6 +1,6 @@
 /**
- * One line per case: what was run and how it came out. Two runs agree outcome for outcome exactly when their ledgers are
- * the same.
+ * One line per case: what was run and how it came out. Two runs agree outcome for outcome exactly when their ledgers
+ * are the same.
  *
  * Of answers that the rules (or the models of known findings) leave open a line only says that they were allowed: a
  * ledger is the same each time the same cases are run on the same kernel under the same expectations.
@@ -45,8 +45,8 @@ export function scenarioDigest(scenario: Scenario): string {
 }
 
 /**
- * Names the answers of a scenario that did as predicted, by the rules or by the models of known findings: each value where
- * the rules give one, the set where they give more.
+ * Names the answers of a scenario that did as predicted, by the rules or by the models of known findings: each value
+ * where the rules give one, the set where they give more.
  */
 function predictedDigest({ steps }: Prediction): string {
   const rows = steps.map(({ reached, returns, cqes, memory }) =>

@@ -1,11 +1,12 @@
 /** Which scenarios a run executes, in which order: a function of suites, seed and count only. */
-import { CHUNK, scenarioAt, SUITE_NAMES } from '../../generators/scenarios.ts';
+import { CHUNK, scenarioAt } from '../../generators/scenarios.ts';
 import { SUITE_WEIGHTS } from '../../generators/suites.ts';
 import type { SuiteName } from '../../generators/suites.ts';
 import type { AbiProfile } from '../../oracle/uapi/abi.ts';
 import type { Scenario } from '../../oracle/steps/index.ts';
 import type { Shard } from '../../reports/data/result.ts';
 
+/** A case of a run. */
 export interface PlannedCase {
   readonly index: number;
   readonly suite: SuiteName;
@@ -23,17 +24,24 @@ export function* planCases(
   count: number,
   shard: Shard = { index: 1, count: 1 },
 ): Generator<PlannedCase> {
-  const chunks = new Map<SuiteName, number>();
   let index = 0;
+  for (const { suite, chunk } of turns(suites)) {
+    for (let n = 0; n < CHUNK; n++, index++) {
+      if (index >= count) return;
+      if (inShard(index, shard)) yield { index, suite, scenario: scenarioAt(suite, abi, seed, chunk * CHUNK + n) };
+    }
+  }
+}
+
+/** Chunks of the suites in turn, as often as their weights say, without end. */
+function* turns(suites: readonly SuiteName[]): Generator<{ readonly suite: SuiteName; readonly chunk: number }> {
+  const chunks = new Map<SuiteName, number>();
   for (;;) {
     for (const suite of suites) {
       for (let i = 0; i < SUITE_WEIGHTS[suite]; i++) {
         const chunk = chunks.get(suite) ?? 0;
         chunks.set(suite, chunk + 1);
-        for (let n = 0; n < CHUNK; n++, index++) {
-          if (index >= count) return;
-          if (inShard(index, shard)) yield { index, suite, scenario: scenarioAt(suite, abi, seed, chunk * CHUNK + n) };
-        }
+        yield { suite, chunk };
       }
     }
   }
@@ -49,5 +57,3 @@ export function shardSize(count: number, shard: Shard | undefined): number {
     ? count
     : Math.max(0, Math.ceil((count - shard.index + 1) / shard.count));
 }
-
-export { CHUNK, SUITE_NAMES };

@@ -1,4 +1,6 @@
-/** What is predicted on the way of a case from the plan to the report: each prediction once. The guests are scripted. */
+/**
+ * What is predicted on the way of a case from the plan to the report: each prediction once. The guests are scripted.
+ */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { RULES } from '../../oracle/registry.ts';
 import type * as Oracle from '../../oracle/predict.ts';

@@ -1,4 +1,7 @@
-/** Questions that the kernel does not survive, and kernels whose interface is not the documented one. The guests are scripted. */
+/**
+ * Questions that the kernel does not survive, and kernels whose interface is not the documented one. The guests are
+ * scripted.
+ */
 import { describe, expect, it } from 'vitest';
 import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
 import { judgedAbi } from '../../oracle/probe/abi-documented.ts';
@@ -95,7 +98,7 @@ describe('an interface that no header knows', () => {
   });
 
   it('shows in the case that is made for it, and the case is well judged on a right kernel', () => {
-    const pdu_size = ABI_7_0.pdu_size.map((size, opcode) => (opcode === 45 ? 16 : size));
+    const payloads = ABI_7_0.pdu_size.map((size, opcode) => (opcode === 45 ? 16 : size));
     for (const fields of [
       { ctx_size: 44 },
       { ctx_size: 36 },
@@ -107,7 +110,7 @@ describe('an interface that no header knows', () => {
       { op_last: 64 },
       { sqe_flags: 0xff },
       { sqe_flags: 0x3f },
-      { pdu_size },
+      { pdu_size: payloads },
     ]) {
       const broken = { ...ABI_7_0, ...fields };
       const { abi, oddities } = judgedAbi(broken);

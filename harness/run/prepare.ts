@@ -66,7 +66,10 @@ export interface Prepared {
 /** Thrown inside when a question cost the kernel its life. */
 class Stopped extends Error {}
 
-/** Installs, fetches, builds, boots and probes. @throws RingfenceError set-up problems, and kernels that cannot be tested */
+/**
+ * Installs, fetches, builds, boots and probes.
+ * @throws RingfenceError set-up problems, and kernels that cannot be tested
+ */
 export async function prepare(
   options: KernelOptions,
   events: Pick<RunEvents, 'note' | 'consoleFile'>,

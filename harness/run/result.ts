@@ -127,8 +127,8 @@ function timesOf({ tally, options, guests, started, startedAt }: ResultParts): T
 }
 
 /**
- * Cases that failed in a batch and passed each time alone, or showed known findings alone, stand in the ledger as what they
- * are alone.
+ * Cases that failed in a batch and passed each time alone, or showed known findings alone, stand in the ledger as
+ * what they are alone.
  */
 export function corrections({
   tally,

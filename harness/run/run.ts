@@ -2,6 +2,7 @@
 import { RULES } from '../../oracle/registry.ts';
 import type { Scenario } from '../../oracle/steps/index.ts';
 import { SUITE_NAMES } from '../../generators/suites.ts';
+import type { Progress } from '../../reports/data/progress.ts';
 import type { RunResult } from '../../reports/data/result.ts';
 import { consoleTail } from '../../vm/host/errors.ts';
 import { Asker } from '../guests/asker.ts';
@@ -28,82 +29,98 @@ const CHECKPOINT_MS = 10_000;
 /** So many times as many failures are repeated alone as are shrunk. */
 const CONFIRM_FACTOR = 5;
 
+/** When a run began. */
+interface Start {
+  readonly startedAt: Date;
+  /** The same moment, as performance.now() says. */
+  readonly started: number;
+}
+
 /** A whole run. @throws RingfenceError set-up problems and untestable kernels */
 export async function run(options: RunOptions, events: RunEvents, signal: AbortSignal): Promise<RunResult> {
-  const startedAt = new Date();
-  const started = performance.now();
+  const start = { startedAt: new Date(), started: performance.now() };
   const prepared = await prepare(options, events, signal);
-  const { guests, abi, kernel, accel } = prepared;
-  events.up?.({ kernel, slow: prepared.slow });
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  const { guests, abi, kernel, slow } = prepared;
+  events.up?.({ kernel, slow });
+  const seconds = ((performance.now() - start.started) / 1000).toFixed(1);
   events.note(
     `Linux ${abi.release} (${abi.machine}) is up after ${seconds} s: ` +
       `${abi.op_last} opcodes, context ${abi.ctx_size} bytes`,
   );
   try {
-    const asker = new Asker(guests, prepared.first);
-    const policy = await askPolicy(options, prepared, asker, startedAt, signal);
-    const known = new KnownFindings(policy.active, abi);
-    if (known.active.length > 0)
-      events.note(`known findings on this kernel: ${known.active.map(({ id }) => id).join(', ')}`);
-
-    const { cases, total } = plan(options, prepared, asker.fatal);
-    const versions = toolVersions();
-    const investigated: Investigated[] = [];
-    let checkpointAt = performance.now();
-    const campaign = new Campaign({
-      guests,
-      cases,
-      total,
-      jobs: Math.max(1, Math.min(options.jobs, total)),
-      known,
-      ...(policy.examines ? { keep: EXAMINED } : {}),
-      sessions: [asker.session],
-      started,
-      signal,
-      onAnswer: (planned, answer) => events.answered?.(planned, answer),
-      onProgress: (progress) => {
-        events.progress(progress);
-        if (performance.now() - checkpointAt < CHECKPOINT_MS) return;
-        checkpointAt = performance.now();
-        events.checkpoint(snapshot(true));
-      },
-    });
-    const { tally } = campaign;
-    const parts = { options, tally, investigated, policy, abi, kernel, accel, guests, rules: RULES, versions };
-    const snapshot = (unfinished: boolean): RunResult =>
-      buildResult({
-        ...parts,
-        missing: policy.missing,
-        startedAt,
-        started,
-        interrupted: unfinished || signal.aborted,
-      });
-    events.ready?.(() => snapshot(true));
-    try {
-      await campaign.run();
-    } catch (error) {
-      // What was found before it broke off is kept.
-      if (tally.scenarios > 0) events.checkpoint(snapshot(true));
-      throw error;
-    }
-    const groups = tally.groups();
-    if (groups.length > 0) events.checkpoint(snapshot(false));
-    const setup = { guests, known, signal, shrinkMs: options.shrinkSeconds * 1000 };
-    for (const [n, group] of groups.slice(0, options.investigate * CONFIRM_FACTOR).entries()) {
-      if (signal.aborted) break;
-      const shrinkMs = n < options.investigate ? setup.shrinkMs : 0;
-      for await (const one of examine(group, policy, { ...setup, shrinkMs }, events)) investigated.push(one);
-      events.checkpoint(snapshot(false));
-    }
-    const result = snapshot(false);
-    const lines = tally.ledger.text(corrections(parts));
-    if (lines !== undefined) events.cases?.(lines);
-    events.checkpoint(result);
-    return result;
+    return await onKernel(prepared, start, options, events, signal);
   } finally {
     await guests.closeAll();
   }
+}
+
+/** All that a run does once the kernel is up: known findings, campaign, investigation, result. */
+async function onKernel(
+  prepared: Prepared,
+  start: Start,
+  options: RunOptions,
+  events: RunEvents,
+  signal: AbortSignal,
+): Promise<RunResult> {
+  const { guests, abi, kernel, accel } = prepared;
+  const asker = new Asker(guests, prepared.first);
+  const policy = await askPolicy(options, prepared, asker, start.startedAt, signal);
+  const known = new KnownFindings(policy.active, abi);
+  if (known.active.length > 0)
+    events.note(`known findings on this kernel: ${known.active.map(({ id }) => id).join(', ')}`);
+  const { cases, total } = plan(options, prepared, asker.fatal);
+  const campaign = new Campaign({
+    guests,
+    cases,
+    total,
+    jobs: Math.max(1, Math.min(options.jobs, total)),
+    known,
+    ...(policy.examines ? { keep: EXAMINED } : {}),
+    sessions: [asker.session],
+    started: start.started,
+    signal,
+    onAnswer: (planned, answer) => events.answered?.(planned, answer),
+    onProgress: withCheckpoints(events, () => snapshot(true)),
+  });
+  const { tally } = campaign;
+  const investigated: Investigated[] = [];
+  const versions = toolVersions();
+  const { missing } = policy;
+  const parts = { options, tally, investigated, policy, missing, abi, kernel, accel, guests, rules: RULES, versions };
+  const snapshot = (unfinished: boolean): RunResult =>
+    buildResult({ ...parts, ...start, interrupted: unfinished || signal.aborted });
+  events.ready?.(() => snapshot(true));
+  try {
+    await campaign.run();
+  } catch (error) {
+    // What was found before it broke off is kept.
+    if (tally.scenarios > 0) events.checkpoint(snapshot(true));
+    throw error;
+  }
+  const groups = tally.groups();
+  if (groups.length > 0) events.checkpoint(snapshot(false));
+  for (const [n, group] of groups.slice(0, options.investigate * CONFIRM_FACTOR).entries()) {
+    if (signal.aborted) break;
+    const shrinkMs = n < options.investigate ? options.shrinkSeconds * 1000 : 0;
+    for await (const one of examine(group, policy, { guests, known, signal, shrinkMs }, events)) investigated.push(one);
+    events.checkpoint(snapshot(false));
+  }
+  const result = snapshot(false);
+  const lines = tally.ledger.text(corrections(parts));
+  if (lines !== undefined) events.cases?.(lines);
+  events.checkpoint(result);
+  return result;
+}
+
+/** Tells the progress, and now and then the result so far. */
+function withCheckpoints(events: RunEvents, snapshot: () => RunResult): (progress: Progress) => void {
+  let checkpointAt = performance.now();
+  return (progress) => {
+    events.progress(progress);
+    if (performance.now() - checkpointAt < CHECKPOINT_MS) return;
+    checkpointAt = performance.now();
+    events.checkpoint(snapshot());
+  };
 }
 
 /** Asks the kernel what is known of it. @throws Untestable when it does not survive that */
@@ -188,10 +205,8 @@ async function lookInto(
     // An answer that Ctrl-C cut short is none.
     return setup.signal.aborted ? undefined : one;
   } catch (error) {
-    if (!setup.signal.aborted)
-      events.note(
-        `case ${suspect.planned.index} could not be looked into: ${error instanceof Error ? error.message : String(error)}`,
-      );
+    const why = error instanceof Error ? error.message : String(error);
+    if (!setup.signal.aborted) events.note(`case ${suspect.planned.index} could not be looked into: ${why}`);
     return undefined;
   } finally {
     await laboratory.fresh();

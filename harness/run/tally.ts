@@ -1,4 +1,7 @@
-/** What became of the cases of a campaign, counted as they come; the ones that did not pass are kept to be looked into. */
+/**
+ * What became of the cases of a campaign, counted as they come; the ones that did not pass are kept to be looked
+ * into.
+ */
 import type { CaseVerdict } from '../../oracle/judge/verdict.ts';
 import { differenceSignature } from '../../oracle/judge/difference.ts';
 import type { Difference } from '../../oracle/judge/difference.ts';

@@ -1,4 +1,7 @@
-/** On the real kernel, through the command line: shards are the whole run, a bundle repeats it, and both say so when they do not. */
+/**
+ * On the real kernel, through the command line: shards are the whole run, a bundle repeats it, and both say so when
+ * they do not.
+ */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

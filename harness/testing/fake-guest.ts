@@ -1,4 +1,7 @@
-/** A guest without a kernel: it speaks the runner's protocol as a script tells it. For faults of the harness, never for claims about a kernel. */
+/**
+ * A guest without a kernel: it speaks the runner's protocol as a script tells it. For faults of the harness, never
+ * for claims about a kernel.
+ */
 import type { Guest, GuestExit } from '../../vm/index.ts';
 import type { Accel } from '../../vm/guest/qemu.ts';
 import { PROTOCOL_VERSION } from '../../vm/protocol/frames.ts';
@@ -34,7 +37,7 @@ export function helloFrame(release = '7.0.0-fake', version = PROTOCOL_VERSION, f
 }
 
 /** A RESULT frame. */
-export function resultFrame(id: number, steps: readonly StepObservation[], status = 0, detail = 0): Buffer {
+function resultFrame(id: number, steps: readonly StepObservation[], status = 0, detail = 0): Buffer {
   const parts: Buffer[] = [];
   const head = Buffer.alloc(32);
   head.writeUInt32LE(status, 0);
@@ -89,6 +92,7 @@ export function obedient(steps: readonly PredictedStep[]): StepObservation[] {
   }));
 }
 
+/** A guest that does what its script says, and remembers nothing. */
 export class FakeGuest implements Guest {
   readonly pid = -1;
   readonly accel: Accel = 'tcg';

@@ -39,8 +39,8 @@ export function compare(prediction: Prediction, observation: Observation): Compa
 }
 
 /**
- * Answers of a step that are compared: none where the rules leave everything open, and no CQE that may be absent, so that
- * the number is the same each time.
+ * Answers of a step that are compared: none where the rules leave everything open, and no CQE that may be absent, so
+ * that the number is the same each time.
  */
 function judged({ returns, cqes, memory }: PredictedStep, observed: StepObservation): number {
   const required = cqes === 'any' ? 0 : cqes.reduce((sum, { optional }) => sum + (optional === true ? 0 : 1), 0);

@@ -94,10 +94,15 @@ export function differenceText(difference: Difference): DifferenceText {
   }
 }
 
-/** Bytes of memory from which on they are full of addresses and user_data, and say nothing of the kind of difference. */
+/**
+ * Bytes of memory from which on they are full of addresses and user_data, and say nothing of the kind of difference.
+ */
 const LONG = 8;
 
-/** What differences of one kind have in common: everything but the step, user_data and long memory. Equal texts: one kind. */
+/**
+ * What differences of one kind have in common: everything but the step, user_data and long memory. Equal texts: one
+ * kind.
+ */
 export function differenceSignature(difference: Difference): string {
   const cqe = ({ res, flags, optional = false }: PredictedCqe): unknown => [res, flags, optional];
   const bytes = (memory: Uint8Array | undefined): unknown =>
@@ -162,8 +167,9 @@ export function showAllowed(allowed: Allowed): string {
 }
 
 function showPredicted({ user_data, res, flags, optional }: PredictedCqe): string {
-  const flagsText = flags === 0 ? '' : ` flags=${showAllowed(flags)}`;
-  return `CQE user_data=0x${user_data.toString(16)} res=${showAllowed(res)}${flagsText}${optional === true ? ' (may be absent)' : ''}`;
+  const shownFlags = flags === 0 ? '' : ` flags=${showAllowed(flags)}`;
+  const open = optional === true ? ' (may be absent)' : '';
+  return `CQE user_data=0x${user_data.toString(16)} res=${showAllowed(res)}${shownFlags}${open}`;
 }
 
 function showCqe({ user_data, res, flags }: Cqe): string {

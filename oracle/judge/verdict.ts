@@ -1,14 +1,15 @@
 /** The words for what became of a case and of a run: the same from the guest's answer to every report. */
 
 /**
- * What became of one case. `known`: it differs exactly as known findings do; `hang`: it did not end in time; `kernel-crash`: the
- * kernel said so, or ended; `runner-error`: the runner or QEMU failed, and nothing is said of the kernel.
+ * What became of one case. `known`: it differs exactly as known findings do; `hang`: it did not end in time;
+ * `kernel-crash`: the kernel said so, or ended; `runner-error`: the runner or QEMU failed, and nothing is said of the
+ * kernel.
  */
 export type CaseVerdict = 'pass' | 'known' | 'divergence' | 'hang' | 'kernel-crash' | 'runner-error';
 
 /**
- * What became of a run, worst first. `divergent`: a divergence, crash or hang; `interrupted`: stopped early, and nothing bad until
- * then; `untestable`: not every case could be executed.
+ * What became of a run, worst first. `divergent`: a divergence, crash or hang; `interrupted`: stopped early, and
+ * nothing bad until then; `untestable`: not every case could be executed.
  */
 export const RUN_VERDICTS = ['divergent', 'interrupted', 'untestable', 'conformant'] as const;
 

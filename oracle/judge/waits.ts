@@ -2,8 +2,8 @@
 import type { Prediction } from '../scenario/prediction.ts';
 
 /**
- * Per step, the CQEs that must come (`waits`), all that may (`wants`), and how many of the first kind are of the step's own
- * requests, where others may come between (`owns`).
+ * Per step, the CQEs that must come (`waits`), all that may (`wants`), and how many of the first kind are of the
+ * step's own requests, where others may come between (`owns`).
  */
 export interface Waits {
   readonly waits: readonly number[];

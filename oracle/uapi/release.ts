@@ -1,9 +1,9 @@
 /**
  * Kernel releases, `uname -r`, and their one order.
  *
- * A missing number is 0, so 7.1 is 7.1.0. A release candidate comes before its release: 7.2.99 < 7.3-rc1 < 7.3-rc7 < 7.3.
- * Builds of one version by a distribution come in the order of their numbers: 7.0.0 < 7.0.0-38-generic < 7.0.0-39-generic.
- * Whatever else follows (`+deb13-cloud-amd64`, `-rt1`, `-custom`) has no order.
+ * A missing number is 0, so 7.1 is 7.1.0. A release candidate comes before its release: 7.2.99 < 7.3-rc1 < 7.3-rc7 <
+ * 7.3. Builds of one version by a distribution come in the order of their numbers: 7.0.0 < 7.0.0-38-generic <
+ * 7.0.0-39-generic. Whatever else follows (`+deb13-cloud-amd64`, `-rt1`, `-custom`) has no order.
  */
 
 /** A release, taken apart. */
