@@ -41,7 +41,7 @@ function join(): Readonly<Record<string, Rule>> {
     Object.values(featureRules),
     Object.values<Rule>(opcodeRules).filter(({ id }) => !GENERAL.includes(id)),
     opSpecs.flatMap(rulesOfOpcode),
-    Object.values<Rule>(registerRules),
+    registerRules,
   ];
   for (const rule of tables.flat()) {
     /* v8 ignore next -- only a mistake in a table gets here */

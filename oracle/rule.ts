@@ -18,6 +18,11 @@ export interface Rule {
   readonly source: string;
 }
 
+/** One rule. */
+export function rule(id: string, kind: SourceKind, statement: string, source: string): Rule {
+  return { id, statement, kind, source };
+}
+
 /** A table of rules keyed by id; the key and the `id` field are the same. */
 export type RuleTable<K extends string> = { readonly [P in K]: Rule & { readonly id: P } };
 

@@ -3,7 +3,7 @@
  * the boldest first. Task and ring numbers stay as they are, so that a reader can
  * compare a small case with the one it came from.
  */
-import { IORING_REGISTER } from '../../oracle/uapi/constants.ts';
+import { IORING_REGISTER } from '../../oracle/register/index.ts';
 import { madeBy, renumbered, specOf } from '../../oracle/steps/index.ts';
 import type { Scenario, Step } from '../../oracle/steps/index.ts';
 import { scenarioSize } from './size.ts';

@@ -1,5 +1,6 @@
 /** classic-restrictions: allowlists of opcodes and flags, crossed with filters. */
-import { IORING_REGISTER, IORING_RESTRICTION, IORING_SETUP } from '../../oracle/uapi/constants.ts';
+import { IORING_RESTRICTION, IORING_SETUP } from '../../oracle/uapi/constants.ts';
+import { IORING_REGISTER } from '../../oracle/register/index.ts';
 import type { Restriction } from '../../oracle/scenario/types.ts';
 import { restriction } from '../args.ts';
 import type { Builder } from '../builder.ts';

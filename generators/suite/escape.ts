@@ -1,11 +1,13 @@
 /** escape: what a task's rules forbid, attempted by every other route; the effect must not come about. */
-import { IORING_REGISTER, IORING_RESTRICTION, IORING_SETUP, IOSQE } from '../../oracle/uapi/constants.ts';
+import { IORING_RESTRICTION, IORING_SETUP, IOSQE } from '../../oracle/uapi/constants.ts';
+import { IORING_REGISTER } from '../../oracle/register/index.ts';
 import type { Restriction } from '../../oracle/scenario/types.ts';
 import type { SpawnHow } from '../../oracle/steps/kind/spawn.ts';
 import { FILTER_DENY_REST, restriction } from '../args.ts';
 import type { Builder } from '../builder.ts';
 import { drawRingFlags, onRing, TASK } from '../builder.ts';
 import type { Crew } from '../crew.ts';
+import { OP } from '../../oracle/opcodes/index.ts';
 import { messageSqe, ringFdUpdate } from '../registers.ts';
 import { fits, roleTable } from '../roles.ts';
 import type { Role } from '../roles.ts';
@@ -13,7 +15,6 @@ import { drawRegister } from './register-calls.ts';
 import { exactly } from './opcode-context.ts';
 
 const S = IORING_SETUP;
-const MSG_RING = 40;
 
 interface Scene {
   readonly b: Builder;
@@ -276,7 +277,7 @@ export function escape(b: Builder): void {
   );
   const about_messages = d.chance(0.2);
   const messages = roleTable(abi).all.filter(
-    (role) => role.opcode === MSG_RING && role.prepared && role.once.length === 0,
+    (role) => role.opcode === OP.MSG_RING && role.prepared && role.once.length === 0,
   );
   const forbidden = about_messages && messages.length > 0 ? d.sample(messages, 2) : d.sample(targets, d.int(1, 3));
   const crew = b.crew({

@@ -1,6 +1,6 @@
 /** Other io_uring_register calls. */
-import { IORING_REGISTER } from '../../oracle/uapi/constants.ts';
-import { registerForms } from '../../oracle/register/index.ts';
+import { IORING_REGISTER } from '../../oracle/register/index.ts';
+import { registerForms, registerSpec } from '../../oracle/register/index.ts';
 import type { RegisterForm } from '../../oracle/register/index.ts';
 import type { Target } from '../../oracle/scenario/types.ts';
 import type { Builder } from '../builder.ts';
@@ -17,14 +17,7 @@ const ON_RING = BY_OPCODE.filter((forms) => forms[0]!.on === 'ring');
 const ON_TASK = registerForms.filter((form) => form.on === 'task');
 /** Task-wide calls that do something; the others only show that nothing else exists without a ring. */
 const BLIND = ON_TASK.filter((form) => form.name !== 'blind');
-const RESOURCES: readonly number[] = [
-  IORING_REGISTER.REGISTER_BUFFERS,
-  IORING_REGISTER.REGISTER_FILES,
-  IORING_REGISTER.REGISTER_FILES2,
-  IORING_REGISTER.REGISTER_PERSONALITY,
-  IORING_REGISTER.REGISTER_BUFFERS2,
-];
-const MAKING = ON_RING.filter((forms) => RESOURCES.includes(forms[0]!.opcode));
+const MAKING = ON_RING.filter((forms) => registerSpec(forms[0]!.opcode)?.suppliesRequests === true);
 
 function push(b: Builder, task: number, on: Target, form: RegisterForm): void {
   for (const fixture of form.fixtures) b.fixtures.add(fixture);

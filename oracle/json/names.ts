@@ -1,5 +1,6 @@
 /** Names of the numbers in a scenario, for JSON and for printed text. */
-import { IORING_REGISTER, IORING_RESTRICTION } from '../uapi/constants.ts';
+import { IORING_RESTRICTION } from '../uapi/constants.ts';
+import { IORING_REGISTER } from '../register/index.ts';
 import { opSpecs } from '../opcodes/index.ts';
 
 const byNumber = (table: Readonly<Record<string, number>>): ReadonlyMap<number, string> =>

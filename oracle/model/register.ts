@@ -1,27 +1,15 @@
 /** io_uring_register(2): the checks before the opcode's own, and which opcode goes where. */
-import { RING_FD, RING_SLOTS } from '../scenario/layout.ts';
-import { E, IORING_REGISTER, IORING_SETUP } from '../uapi/constants.ts';
+import { isRingFd, RING_FD } from '../scenario/layout.ts';
+import { E, IORING_SETUP } from '../uapi/constants.ts';
 import { opSpec } from '../opcodes/index.ts';
 import { fullSqe } from '../opcodes/support.ts';
 import { decodeSqe } from '../scenario/sqe.ts';
-import { registerOutcome } from '../register/index.ts';
+import { registerOutcome, registerSpec, takesBlind } from '../register/index.ts';
 import type { PredictedStep } from '../scenario/prediction.ts';
 import type { RawCall, Target } from '../scenario/types.ts';
 import { classicRefusal, contextWords, registerRefusal, runFilters } from './evaluate.ts';
 import type { CallOutcome } from './filter-registration.ts';
 import type { Ring, Task, World } from './world.ts';
-
-const {
-  REGISTER_RESTRICTIONS: RESTRICTIONS,
-  REGISTER_ENABLE_RINGS: ENABLE_RINGS,
-  REGISTER_BPF_FILTER: BPF_FILTER,
-  REGISTER_SEND_MSG_RING: SEND_MSG_RING,
-  REGISTER_QUERY: QUERY,
-} = IORING_REGISTER;
-const BLIND: readonly number[] = [RESTRICTIONS, BPF_FILTER, SEND_MSG_RING, QUERY];
-/** Opcodes that set up rules. */
-const FEATURE: readonly number[] = [RESTRICTIONS, BPF_FILTER];
-const OP_MSG_RING = 40;
 
 /** What an opcode does once the checks that are the same for all opcodes have passed. */
 export interface RegisterHandler<C> {
@@ -42,7 +30,7 @@ export function predictRegister<C extends { readonly on: Target }>(
   const opcode = handler.opcode(call);
   const outcome = dispatch(world, task, call, opcode, handler);
   // Nobody knows which rules hold from here on.
-  if (outcome.ret === 'any' && FEATURE.includes(opcode)) world.lost = true;
+  if (outcome.ret === 'any' && registerSpec(opcode)?.setsRules !== undefined) world.lost = true;
   world.trace?.({
     kind: 'call',
     step: world.step,
@@ -92,12 +80,9 @@ function lookup(
       : { ring };
   }
   const fd = on.kind === 'ring' ? RING_FD + on.ring : on.fd;
-  const ring = fd >= RING_FD && fd < RING_FD + RING_SLOTS ? task.files.rings.get(fd - RING_FD) : undefined;
+  const ring = isRingFd(fd) ? task.files.rings.get(fd - RING_FD) : undefined;
   if (ring !== undefined) return { ring };
-  const open =
-    fd >= RING_FD && fd < RING_FD + RING_SLOTS && !task.files.sandbox.crowded
-      ? -E.BADF
-      : task.files.sandbox.probeFd(fd);
+  const open = isRingFd(fd) && !task.files.sandbox.crowded ? -E.BADF : task.files.sandbox.probeFd(fd);
   if (open === 'any') return { ret: [-E.BADF, -E.OPNOTSUPP], rule: world.hit('register.bad-fd') };
   return open === 0
     ? { ret: -E.OPNOTSUPP, rule: world.hit('register.not-a-ring') }
@@ -114,23 +99,22 @@ function ringRefusal(world: World, task: Task, ring: Ring, opcode: number): Call
 
 /** Any call on a ring, its argument being bytes. */
 export function rawOnRing(world: World, task: Task, ring: Ring, call: RawCall): CallOutcome {
-  if (call.opcode === ENABLE_RINGS) return enableRing(world, task, ring);
+  if (registerSpec(call.opcode)?.enablesRing === true) return enableRing(world, task, ring);
   return rawRules(call.opcode) ?? other(world, task, ring, call);
 }
 
 /** Any call on the task, its argument being bytes. */
 export function rawOnTask(world: World, task: Task, call: RawCall): CallOutcome {
-  if (call.opcode === SEND_MSG_RING) {
-    const denied = deniedMessage(world, task, call);
-    if (denied !== undefined) return denied;
-  }
+  const actsAs = registerSpec(call.opcode)?.actsAs;
+  const denied = actsAs === undefined ? undefined : deniedRequest(world, task, call, actsAs);
+  if (denied !== undefined) return denied;
   return rawRules(call.opcode) ?? other(world, task, undefined, call);
 }
 
 /** Bytes of the caller's own are not read as arguments of the feature: steps of their own describe those. */
 function rawRules(opcode: number): CallOutcome | undefined {
-  if (opcode === RESTRICTIONS) return { ret: 'any', rule: 'classic-reg.kind', memory: 'any' };
-  return opcode === BPF_FILTER ? { ret: 'any', rule: 'filter-reg.fault', memory: 'any' } : undefined;
+  const rule = registerSpec(opcode)?.setsRules;
+  return rule === undefined ? undefined : { ret: 'any', rule, memory: 'any' };
 }
 
 function enableRing(world: World, task: Task, ring: Ring): CallOutcome {
@@ -169,21 +153,24 @@ function blindRefusal(world: World, task: Task, opcode: number): CallOutcome | u
         rule: world.hit(refusal === 'register.restricted' ? 'register.restricted.blind' : refusal),
       };
   }
-  return BLIND.includes(opcode) ? undefined : { ret: -E.INVAL, rule: world.hit('register.blind-unknown') };
+  const spec = registerSpec(opcode);
+  return spec !== undefined && takesBlind(spec)
+    ? undefined
+    : { ret: -E.INVAL, rule: world.hit('register.blind-unknown') };
 }
 
-/** A message without a ring is the same operation as IORING_OP_MSG_RING: the task's rules decide. */
-function deniedMessage(world: World, task: Task, step: RawCall): CallOutcome | undefined {
+/** A call without a ring is the same operation as the request of `opcode` whose SQE it takes: the task's rules decide. */
+function deniedRequest(world: World, task: Task, step: RawCall, opcode: number): CallOutcome | undefined {
   if (task.rules.empty) return undefined;
   if (step.bytes === undefined || step.bytes.length < 64 || step.raw_arg !== undefined || step.nr_args !== 1)
     return undefined;
   const sqe = fullSqe(decodeSqe(step.bytes, world.abi.little_endian));
-  if (sqe.opcode !== OP_MSG_RING || sqe.flags !== 0) return undefined;
+  if (sqe.opcode !== opcode || sqe.flags !== 0) return undefined;
   const { classic } = task.rules;
   if (!world.decide('blindMessageFiltered')) return undefined;
-  if (classic !== undefined && classicRefusal(world, classic, OP_MSG_RING, 0) !== undefined)
+  if (classic !== undefined && classicRefusal(world, classic, opcode, 0) !== undefined)
     return { ret: -E.ACCES, rule: world.hit('escape.msg-ring-blind') };
-  const prep = opSpec(OP_MSG_RING)!.prep({
+  const prep = opSpec(opcode)!.prep({
     abi: world.abi,
     decisions: world.decisions,
     sqe,
@@ -197,32 +184,23 @@ function deniedMessage(world: World, task: Task, step: RawCall): CallOutcome | u
   const answer = runFilters(
     world,
     task.rules,
-    OP_MSG_RING,
-    contextWords(world.abi, OP_MSG_RING, prep.adds_flags, sqe.user_data, prep.payload),
+    opcode,
+    contextWords(world.abi, opcode, prep.adds_flags, sqe.user_data, prep.payload),
   );
   return answer.allowed ? undefined : { ret: -E.ACCES, rule: world.hit('escape.msg-ring-blind') };
 }
 
 /** Register opcodes that are not part of the feature: see `oracle/register`. */
 function other(world: World, task: Task, ring: Ring | undefined, step: RawCall): CallOutcome {
-  if (ring !== undefined && step.opcode === IORING_REGISTER.REGISTER_RING_FDS) task.used_io_uring = true;
-  if (
-    ring !== undefined &&
-    step.opcode === IORING_REGISTER.UNREGISTER_RING_FDS &&
-    !task.used_io_uring &&
-    step.nr_args >= 1 &&
-    step.nr_args <= 16
-  ) {
-    // A task that never used io_uring has nothing to give back, whatever the entries say.
-    return { ret: 0, rule: world.hit('register.ring-fds'), memory: 'any' };
-  }
+  if (ring !== undefined && registerSpec(step.opcode)?.usesIoUring === true) task.used_io_uring = true;
   const outcome = registerOutcome(step, {
     abi: world.abi,
     ring: ring === undefined ? undefined : { slot: ring.slot, setup_flags: ring.flags, disabled: ring.disabled },
     sandbox: task.files.sandbox,
     registered: task.registered,
+    used_io_uring: task.used_io_uring,
     ringAt: (fd) => {
-      const found = fd >= RING_FD && fd < RING_FD + RING_SLOTS ? task.files.rings.get(fd - RING_FD) : undefined;
+      const found = isRingFd(fd) ? task.files.rings.get(fd - RING_FD) : undefined;
       return found === undefined ? undefined : { slot: found.slot, setup_flags: found.flags, disabled: found.disabled };
     },
   });

@@ -1,5 +1,5 @@
 /** Requests about descriptors: CLOSE, FILES_UPDATE, FIXED_FD_INSTALL, PIPE, EPOLL_CTL, EPOLL_WAIT. */
-import { ARENA, FD } from '../scenario/layout.ts';
+import { ARENA, FD, isRingFd } from '../scenario/layout.ts';
 import { DATA, data, EPOLL_EVENT, FD_LIST } from '../world/arena.ts';
 import { E, FILE_INDEX_ALLOC, IORING_FIXED_FD_NO_CLOEXEC, IOSQE } from '../uapi/constants.ts';
 import type { OpenFile } from '../world/files.ts';
@@ -121,7 +121,7 @@ export function updateFiles(
 
 /** A file that may become a direct descriptor: not a ring. */
 export function lookupPlain(c: Pick<OpContext, 'sandbox' | 'ringAt'>, fd: number): OpenFile | undefined | 'unknown' {
-  if (c.ringAt(fd) || (fd >= 100 && fd < 116)) return undefined;
+  if (c.ringAt(fd) || isRingFd(fd)) return undefined;
   const open = c.sandbox.file(fd);
   return open === 'closed' || (open !== 'unknown' && open.kind === 'path') ? undefined : open;
 }

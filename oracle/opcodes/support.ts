@@ -1,7 +1,7 @@
 /** Small helpers the opcode tables share. */
 import type { Allowed } from '../scenario/prediction.ts';
 import { E, IOSQE } from '../uapi/constants.ts';
-import { ARENA_BASE } from '../scenario/layout.ts';
+import { ARENA_BASE, isRingFd } from '../scenario/layout.ts';
 import type { Sqe } from '../scenario/types.ts';
 import type { AbiProfile } from '../uapi/abi.ts';
 import { arenaImage } from '../world/arena.ts';
@@ -62,7 +62,7 @@ export function isFixed(c: OpContext): boolean {
 export function descriptor(c: OpContext, fd: number): OpenFile | 'closed' | 'unknown' {
   const ring = c.ringAt(fd);
   if (ring) return { kind: 'ring', slot: ring.slot };
-  if (fd >= 100 && fd < 116) return c.sandbox.crowded ? 'unknown' : 'closed';
+  if (isRingFd(fd)) return c.sandbox.crowded ? 'unknown' : 'closed';
   return c.sandbox.file(fd);
 }
 

@@ -3,6 +3,9 @@
  * broken kernel: it is judged by the documented value, so that every case that meets it shows the difference.
  */
 import { opSpec, opSpecs } from '../opcodes/index.ts';
+import type { OpRow } from '../opcodes/types.ts';
+import { registerSpecs } from '../register/index.ts';
+import type { RegisterSpec } from '../register/index.ts';
 import { OPEN_X86_64 } from '../uapi/abi.ts';
 import type { AbiProfile } from '../uapi/abi.ts';
 import { parseRelease } from '../uapi/release.ts';
@@ -33,9 +36,9 @@ function has(release: string, { since }: { readonly since: string }): boolean {
   return compareVersions(since, DOCUMENTED_FROM) <= 0 || compareVersions(since, release) <= 0;
 }
 
-/** IORING_OP_LAST of a documented release. */
-function opLast(release: string): number {
-  return Math.max(...opSpecs.filter((spec) => has(release, spec)).map(({ opcode }) => opcode)) + 1;
+/** IORING_OP_LAST or IORING_REGISTER_LAST of a documented release. */
+function last(specs: readonly (OpRow | RegisterSpec)[], release: string): number {
+  return Math.max(...specs.filter((spec) => has(release, spec)).map(({ opcode }) => opcode)) + 1;
 }
 
 /** Documented payload size of an opcode, given what the kernel answered. */
@@ -51,10 +54,10 @@ export const ABI_7_0: AbiProfile = {
   release: '7.0',
   machine: 'x86_64',
   little_endian: true,
-  op_last: opLast('7.0'),
-  register_last: 38,
+  op_last: last(opSpecs, '7.0'),
+  register_last: last(registerSpecs, '7.0'),
   ctx_size: 40,
-  pdu_size: Array.from({ length: opLast('7.0') }, (_, opcode) => documentedPdu(opcode, 0, '7.0')),
+  pdu_size: Array.from({ length: last(opSpecs, '7.0') }, (_, opcode) => documentedPdu(opcode, 0, '7.0')),
   filter_flags: 3,
   sqe_flags: 0x7f,
   setup_flags: 0xffffffff,
@@ -91,16 +94,17 @@ export function judgedAbi(probed: AbiProfile): { readonly abi: AbiProfile; reado
     oddities.push({ field, ...(opcode === undefined ? {} : { opcode }), probed: value, documented, accepted });
     return accepted ? value : documented;
   };
-  const documented_ops = opLast(probed.release);
-  const op_last = settle('op_last', probed.op_last, documented_ops, probed.op_last > documented_ops);
+  const documentedRegisters = last(registerSpecs, probed.release);
+  const documentedOps = last(opSpecs, probed.release);
+  const op_last = settle('op_last', probed.op_last, documentedOps, probed.op_last > documentedOps);
   const abi: AbiProfile = {
     ...probed,
     op_last,
     register_last: settle(
       'register_last',
       probed.register_last,
-      ABI_7_0.register_last,
-      probed.register_last > ABI_7_0.register_last,
+      documentedRegisters,
+      probed.register_last > documentedRegisters,
     ),
     ctx_size: settle('ctx_size', probed.ctx_size, ABI_7_0.ctx_size, probed.ctx_size > ABI_7_0.ctx_size),
     filter_flags: settle(

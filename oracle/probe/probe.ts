@@ -9,7 +9,9 @@ import { BPF_PDU_SIZE_OFFSET } from '../scenario/memory.ts';
 import type { Observation, StepObservation } from '../scenario/observation.ts';
 import { OP } from '../opcodes/index.ts';
 import { SOCKADDR, SOCKADDR_LEN } from '../world/arena.ts';
-import { FD } from '../scenario/layout.ts';
+import { FD, RING_SLOTS } from '../scenario/layout.ts';
+import { IORING_REGISTER } from '../register/index.ts';
+import { IORING_RESTRICTION, IORING_SETUP } from '../uapi/constants.ts';
 import type { BpfArg, Target } from '../scenario/types.ts';
 import type { Scenario, Step } from '../steps/index.ts';
 
@@ -26,6 +28,7 @@ export type RunOne = (scenario: Scenario) => Promise<Observation>;
 /** The kernel lacks the feature: nothing to test. */
 export class FeatureMissing extends Error {}
 
+const NO_RESV2 = [0, 0, 0] as const;
 const RING: Target = { kind: 'ring', ring: 0 };
 
 function arg(fields: Partial<BpfArg>): BpfArg {
@@ -94,26 +97,7 @@ export async function probeAbi(
   const filter_flags =
     bits.steps.slice(1).reduce((mask, step, bit) => (ret(step) === 0 ? mask | (1 << bit) : mask), 0) >>> 0;
 
-  // An allowlist entry names its opcode in one byte; the first that is refused is the bound.
-  const registers = await run(
-    scenario(
-      range(1, 15)
-        .flatMap((slot): Step[] => [{ task: 0, do: 'ring', ring: slot, entries: 1, flags: 1 << 6 }])
-        .concat(
-          range(0, 14).map(
-            (i): Step => ({
-              task: 0,
-              do: 'register_restrictions',
-              on: { kind: 'ring', ring: i + 1 },
-              nr_args: 1,
-              arg: { restrictions: [{ opcode: 0, value: 36 + i, resv: 0, resv2: [0, 0, 0] }], placement: 'normal' },
-            }),
-          ),
-        ),
-    ),
-  );
-  const bound = registers.steps.slice(15).findIndex((step) => ret(step) !== 1 && ret(step) !== 0);
-  const register_last = 36 + (bound < 0 ? 15 : bound);
+  const register_last = await probeRegisterLast(run);
 
   const flags = await run(
     scenario([
@@ -216,6 +200,32 @@ export async function probeAbi(
     open_force_flags: open.O_LARGEFILE,
     open,
   };
+}
+
+/** IORING_REGISTER_LAST: an allowlist entry names its opcode in one byte; the first that is refused is the bound. */
+async function probeRegisterLast(run: RunOne): Promise<number> {
+  // The newest opcode that every kernel with filters has is there for certain.
+  for (let from = IORING_REGISTER.REGISTER_BPF_FILTER - 1; from <= 0xff; from += RING_SLOTS - 1) {
+    const slots = range(1, Math.min(RING_SLOTS - 1, 0x100 - from));
+    const { steps } = await run(
+      scenario([
+        ...slots.map((slot): Step => ({ task: 0, do: 'ring', ring: slot, entries: 1, flags: IORING_SETUP.R_DISABLED })),
+        ...slots.map((slot): Step => {
+          const entry = { opcode: IORING_RESTRICTION.REGISTER_OP, value: from + slot - 1, resv: 0, resv2: NO_RESV2 };
+          return {
+            task: 0,
+            do: 'register_restrictions',
+            on: { kind: 'ring', ring: slot },
+            nr_args: 1,
+            arg: { restrictions: [entry], placement: 'normal' },
+          };
+        }),
+      ]),
+    );
+    const bound = steps.slice(slots.length).findIndex((step) => ret(step) !== 1 && ret(step) !== 0);
+    if (bound >= 0) return from + bound;
+  }
+  return 0x100;
 }
 
 function ret(step: StepObservation | undefined): number {

@@ -1,11 +1,8 @@
 /** The argument of an io_uring_register call, read as the kernel would. */
 import { ARENA, ARENA_BASE } from '../scenario/layout.ts';
-import type { Allowed } from '../scenario/prediction.ts';
 import type { RawCall } from '../scenario/types.ts';
 import type { Sandbox } from '../world/sandbox.ts';
-import type { IssueOutcome } from '../opcodes/types.ts';
 import type { AbiProfile } from '../uapi/abi.ts';
-import type { RegisterRule } from './register-rules.ts';
 import type { RegisteredRings } from '../world/ring-resources.ts';
 
 /** What the call acts on. */
@@ -17,16 +14,10 @@ export interface RegisterView {
   readonly sandbox: Sandbox;
   /** The calling task's registered ring descriptors: index -> slot; changed by the effect. */
   readonly registered: RegisteredRings;
+  /** The calling task has used io_uring since its start or last execve. */
+  readonly used_io_uring: boolean;
   /** A ring descriptor of the calling task. */
   ringAt(fd: number): { readonly slot: number; readonly setup_flags: number; readonly disabled: boolean } | undefined;
-}
-
-export interface RegisterOutcome {
-  readonly ret: Allowed;
-  readonly rule: RegisterRule;
-  readonly effect?: () => void;
-  /** CQE posted on a ring (IORING_REGISTER_SEND_MSG_RING). */
-  readonly posts?: NonNullable<IssueOutcome['posts']>;
 }
 
 const ARGS = BigInt(ARENA_BASE + ARENA.args);

@@ -1,15 +1,15 @@
 /** io_uring_register(2) beside filters, restrictions and ENABLE_RINGS, which the core knows. */
 import { E } from '../uapi/constants.ts';
 import type { RawCall } from '../scenario/types.ts';
-import type { RegisterOutcome, RegisterView } from './argument.ts';
+import type { RegisterView } from './argument.ts';
 import { Argument } from './argument.ts';
-import { blindHandlers, otherHandlers } from './others.ts';
-import { resourceHandlers } from './resources.ts';
+import { commonRules } from './register-rules.ts';
+import type { Answer, RegisterOutcome } from './spec.ts';
+import { registerSpec } from './table.ts';
 
-export { registerForms, type RegisterForm } from './forms.ts';
-export { registerRules } from './register-rules.ts';
-export type { RegisterOutcome, RegisterView } from './argument.ts';
-export { RingResources } from '../world/ring-resources.ts';
+export { IORING_REGISTER, registerForms, registerRules, registerSpec, registerSpecs, takesBlind } from './table.ts';
+export type { RegisterForm, RegisterOutcome, RegisterSpec } from './spec.ts';
+export type { RegisterView } from './argument.ts';
 
 /**
  * What a call answers, after the checks that are the same for all opcodes (descriptor,
@@ -17,14 +17,11 @@ export { RingResources } from '../world/ring-resources.ts';
  */
 export function registerOutcome(step: RawCall, view: RegisterView): RegisterOutcome {
   const { ring: on } = view;
+  const spec = registerSpec(step.opcode);
   const call = { arg: new Argument(step, view), nr_args: step.nr_args, view };
-  const outcome =
-    on === undefined
-      ? blindHandlers[step.opcode]?.(call)
-      : (resourceHandlers[step.opcode] ?? otherHandlers[step.opcode])?.({
-          ...call,
-          on,
-          ring: view.sandbox.world.ring(on.slot),
-        });
-  return outcome ?? { ret: -E.INVAL, rule: 'register.unknown-opcode' };
+  const given: Answer | undefined =
+    on === undefined ? spec?.blind?.(call) : spec?.onRing?.({ ...call, on, ring: view.sandbox.world.ring(on.slot) });
+  return given === undefined
+    ? { ret: -E.INVAL, rule: commonRules['register.unknown-opcode'].id }
+    : { ...given, rule: given.rule ?? spec!.rule!.id };
 }

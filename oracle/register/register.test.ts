@@ -6,7 +6,7 @@ import { DATA, data } from '../world/arena.ts';
 import { E, IORING_SETUP } from '../uapi/constants.ts';
 import { Bench } from '../testing/op-context.ts';
 import type { RegisterOutcome, RegisterView } from './index.ts';
-import { registerForms, registerOutcome, registerRules } from './index.ts';
+import { IORING_REGISTER, registerForms, registerOutcome, registerRules, registerSpecs, takesBlind } from './index.ts';
 
 const recorded = JSON.parse(readFileSync(new URL('../opcodes/recorded/7.0.13.json', import.meta.url), 'utf8')) as {
   readonly calls: Readonly<Record<string, readonly [first: number, second: number]>>;
@@ -24,6 +24,7 @@ class Task {
       ring: slot === undefined ? undefined : this.bench.ringAt(RING_FD + slot),
       sandbox: this.bench.sandbox,
       registered: this.registered,
+      used_io_uring: true,
       ringAt: (fd) => this.bench.ringAt(fd),
     };
   }
@@ -55,8 +56,14 @@ describe('ready-made register calls', () => {
     const names = registerForms.map(({ opcode, name }) => `${opcode}/${name}`);
     expect(new Set(names).size).toBe(names.length);
     const on_ring = new Set(registerForms.filter(({ on }) => on === 'ring').map(({ opcode }) => opcode));
-    for (let opcode = 0; opcode < 37; opcode++)
-      expect([opcode, on_ring.has(opcode) || [11, 12].includes(opcode)]).toEqual([opcode, true]);
+    for (const { opcode, setsRules, enablesRing } of registerSpecs)
+      expect([opcode, on_ring.has(opcode)]).toEqual([opcode, setsRules === undefined && enablesRing !== true]);
+  });
+
+  it('stand under every number once, in the order of the header, without a gap', () => {
+    expect(Object.values(IORING_REGISTER)).toEqual(registerSpecs.map((_, i) => i));
+    expect(registerSpecs.map(({ opcode }) => opcode)).toEqual(registerSpecs.map((_, i) => i));
+    expect(registerSpecs.filter(takesBlind).map(({ opcode }) => opcode)).toEqual([11, 31, 35, 37]);
   });
 
   it('answer what the real kernel answered, twice in a row', () => {
@@ -65,7 +72,7 @@ describe('ready-made register calls', () => {
       const task = new Task(new Bench({ fixtures: form.fixtures }));
       for (const turn of [0, 1] as const) {
         const outcome = registerOutcome(form, task.view(form.on === 'ring' ? 0 : undefined));
-        expect(Object.keys(registerRules)).toContain(outcome.rule);
+        expect(registerRules.map(({ id }) => id)).toContain(outcome.rule);
         const answer = answers?.[turn] ?? NaN;
         // The core answers for opcodes that do not exist without a ring.
         if (!allows(outcome.ret, answer))

@@ -30,6 +30,11 @@ export const ARENA = {
 /** Ring slot n (0..15) lives at descriptor RING_FD + n in every task that has it. */
 export const RING_FD = 100;
 export const RING_SLOTS = 16;
+
+/** Whether a descriptor is one that only rings have. */
+export function isRingFd(fd: number): boolean {
+  return fd >= RING_FD && fd < RING_FD + RING_SLOTS;
+}
 /** Tasks are numbered 0 (the root) .. MAX_TASKS-1. */
 export const MAX_TASKS = 16;
 

@@ -5,6 +5,7 @@ import { IORING_RESTRICTION, IOSQE, USE_REGISTERED_RING } from '../uapi/constant
 import { opName } from '../opcodes/index.ts';
 import { flagText } from '../schema/codec.ts';
 import { FILTER_FLAGS, REGISTER_OPCODES, RESTRICTIONS } from '../json/names.ts';
+import { registerSpec } from '../register/index.ts';
 import { decodeSqe } from '../scenario/sqe.ts';
 import type { BpfArg, Placement, RawCall, Restriction, Target, TaskRestrictionsArg } from '../scenario/types.ts';
 import { bytesText, count, plain } from './numbers.ts';
@@ -42,8 +43,7 @@ export function registerName(opcode: number): string {
 export function rawArgumentText(step: RawCall, abi: AbiProfile): string {
   if (step.raw_arg !== undefined) return step.raw_arg === 0n ? 'NULL' : hex(step.raw_arg);
   if (step.bytes === undefined) return 'NULL';
-  // IORING_REGISTER_SEND_MSG_RING takes an SQE.
-  if (step.opcode === 31 && step.bytes.length === 64)
+  if (registerSpec(step.opcode)?.argument === 'sqe' && step.bytes.length === 64)
     return `{${sqeText(decodeSqe(step.bytes, abi.little_endian), abi)}}`;
   return `{${bytesText(step.bytes)}}`;
 }

@@ -1,4 +1,5 @@
 /** A tiny builder, so that hand-written scenarios read like the calls they make. Task 0 does what no `as` says otherwise. */
+import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
 import type { SuiteName } from '../../generators/suites.ts';
 import { parseAsm } from '../../oracle/bpf/asm.ts';
 import type { Program } from '../../oracle/bpf/program.ts';
@@ -82,7 +83,6 @@ export function filter(
 ): Step {
   const { nr_args = 1, ...rest } = fields;
   const instructions = typeof program === 'string' ? asm(program) : program;
-  const pduSize = opcode === OP.SOCKET ? 12 : opcode === OP.OPENAT || opcode === OP.OPENAT2 ? 24 : 0;
   const arg: BpfArg = {
     cmd_type: 1,
     cmd_flags: 0,
@@ -90,7 +90,7 @@ export function filter(
     opcode,
     flags: 0,
     filter_len: instructions.length,
-    pdu_size: pduSize,
+    pdu_size: ABI_7_0.pdu_size[opcode] ?? 0,
     resv_filter: [0, 0, 0],
     resv2: [0n, 0n, 0n, 0n, 0n],
     program: instructions,

@@ -15,7 +15,7 @@ import {
 import type { BpfArg, Target } from '../../scenario/types.ts';
 import { required } from '../../schema/codec.ts';
 import { bpfText, registerText } from '../../text/index.ts';
-import { IORING_REGISTER } from '../../uapi/constants.ts';
+import { IORING_REGISTER } from '../../register/index.ts';
 import { NR_ARGS_ONE, ON } from '../fields.ts';
 import { clipped, REGISTER, registerArgs, structureCall } from '../register-call.ts';
 import { shrinkBpfArg } from '../shrink.ts';

@@ -8,7 +8,7 @@ import { addressOf } from '../../scenario/memory.ts';
 import type { RingRestrictionsArg, Target } from '../../scenario/types.ts';
 import { required, u32, withDefault } from '../../schema/codec.ts';
 import { placementText, registerText, restrictionText } from '../../text/index.ts';
-import { IORING_REGISTER } from '../../uapi/constants.ts';
+import { IORING_REGISTER } from '../../register/index.ts';
 import { ON } from '../fields.ts';
 import { REGISTER, registerArgs, structureCall } from '../register-call.ts';
 import { asRead, checkRestrictions, restrictionBytes } from '../restriction-array.ts';

@@ -8,7 +8,7 @@ import { addressOf, TASK_RESTRICTION_HEADER } from '../../scenario/memory.ts';
 import type { Target, TaskRestrictionsArg } from '../../scenario/types.ts';
 import { required } from '../../schema/codec.ts';
 import { registerText, taskRestrictionsText } from '../../text/index.ts';
-import { IORING_REGISTER } from '../../uapi/constants.ts';
+import { IORING_REGISTER } from '../../register/index.ts';
 import { NR_ARGS_ONE, ON } from '../fields.ts';
 import { REGISTER, registerArgs, structureCall } from '../register-call.ts';
 import { asRead, checkRestrictions, restrictionBytes } from '../restriction-array.ts';

@@ -1,0 +1,182 @@
+/** Registered buffers. */
+import { answer, bad, takesNothing, unknown } from './spec.ts';
+import { after, ARGS, bytes, form, NULL, u32s, u64s, UNMAPPED } from './ready-made.ts';
+import { register2, update2, rsrc_register, rsrc_update2 } from './resource-arrays.ts';
+import { rule } from '../rule.ts';
+import { E, IORING_SETUP } from '../uapi/constants.ts';
+import { ARENA_END, FD, RING_FD, isRingFd } from '../scenario/layout.ts';
+import { DATA, data } from '../world/arena.ts';
+import type { Answer, Call, RegisterSpec } from './spec.ts';
+import type { RegisteredBuffer } from '../world/ring-resources.ts';
+
+const BUFFERS = rule(
+  'register.buffers',
+  'man',
+  'Buffers are registered once per ring; a second table is -EBUSY, a missing one -ENXIO.',
+  'io_uring_register(2), IORING_REGISTER_BUFFERS',
+);
+
+const CLONE_BUFFERS = rule(
+  'register.clone-buffers',
+  'man',
+  'Cloning from a ring without buffers is -ENXIO, over existing ones -EBUSY.',
+  'io_uring_clone_buffers(3)',
+);
+
+const MAX_BUFFERS = 1 << 14;
+
+/** One struct iovec as a registered buffer: undefined = sparse, a number = errno. */
+function buffer(call: Call, address: bigint): RegisteredBuffer | undefined | number | 'unknown' {
+  const iov = call.arg.readAt(address, 16);
+  if (iov === 'fault') return E.FAULT;
+  if (iov === 'unknown') return 'unknown';
+  const addr = iov.u64(0);
+  const len = iov.u64(8);
+  if (len >= 1n << 63n) return E.INVAL;
+  if (addr === 0n) return len === 0n ? undefined : E.FAULT;
+  if (addr >= 1n << 63n) return E.FAULT;
+  if (len === 0n) return E.FAULT;
+  if (len > 1n << 40n) return 'unknown';
+  const { memory } = call.view.sandbox;
+  const mapped = memory.mapped(addr, Number(len));
+  if (mapped === 'unknown') return 'unknown';
+  return mapped ? { addr, len: Number(len), memory } : E.FAULT;
+}
+
+/** Registers `count` buffers found at `address` (0: a sparse table). */
+function registerBuffers(call: Call, address: bigint, count: number): Answer {
+  const { ring } = call;
+  if (ring.unknown) return unknown(ring);
+  if (ring.buffers !== undefined) return answer(-E.BUSY);
+  if (count === 0 || count > MAX_BUFFERS) return bad(E.INVAL);
+  const table: (RegisteredBuffer | undefined)[] = [];
+  for (let i = 0; i < count; i++) {
+    const one = address === 0n ? undefined : buffer(call, address + BigInt(i * 16));
+    if (one === 'unknown') return unknown(ring);
+    if (typeof one === 'number') return answer(-one);
+    table.push(one);
+  }
+  return answer(0, () => void (ring.buffers = table));
+}
+
+function updateBuffers(call: Call, offset: number, address: bigint, count: number): Answer {
+  const { ring } = call;
+  if (ring.unknown) return unknown(ring);
+  if (offset + count > 0xffff_ffff) return answer(-E.OVERFLOW);
+  const table = ring.buffers;
+  if (table === undefined) return answer(-E.NXIO);
+  if (offset + count > table.length) return answer(-E.INVAL);
+  const replace: (RegisteredBuffer | undefined)[] = [];
+  let errno = 0;
+  for (let i = 0; i < count; i++) {
+    const one = buffer(call, address + BigInt(i * 16));
+    if (one === 'unknown') return unknown(ring);
+    if (typeof one === 'number') {
+      errno = one;
+      break;
+    }
+    replace.push(one);
+  }
+  return answer(replace.length > 0 ? replace.length : -errno, () =>
+    replace.forEach((one, i) => (table[offset + i] = one)),
+  );
+}
+
+function cloneBuffers({ arg, nr_args, view, on, ring }: Call): Answer {
+  if (arg.isNull || nr_args !== 1) return bad(E.INVAL);
+  const reg = arg.read(0, 32);
+  if (reg === 'fault') return bad(E.FAULT);
+  if (reg === 'unknown' || ring.unknown) return unknown(ring);
+  const flags = reg.u32(4);
+  if ((flags & ~3) !== 0) return bad(E.INVAL);
+  if ((flags & 2) === 0 && ring.buffers !== undefined) return answer(-E.BUSY);
+  if (!reg.isZero(20, 32)) return bad(E.INVAL);
+  if ((flags & 1) !== 0) return unknown(ring);
+  const fd = reg.s32(0);
+  const source = view.ringAt(fd);
+  if (source === undefined) {
+    const open = isRingFd(fd) ? -E.BADF : view.sandbox.probeFd(fd);
+    return open === 'any' ? unknown(ring) : answer(open === 0 ? -E.OPNOTSUPP : -E.BADF);
+  }
+  // Whether the source's owner is asked for depends on the release.
+  if ((source.setup_flags & IORING_SETUP.SINGLE_ISSUER) !== 0 && source.slot !== on.slot) return unknown(ring);
+  if (reg.u32(8) !== 0 || reg.u32(12) !== 0 || reg.u32(16) !== 0 || flags !== 0) return unknown(ring);
+  const from = view.sandbox.world.ring(source.slot);
+  if (from.unknown) return unknown(ring);
+  const { buffers } = from;
+  return buffers === undefined ? answer(-E.NXIO) : answer(0, () => void (ring.buffers = buffers.slice()));
+}
+
+const two_buffers = u64s(data(DATA.read), 0x100, data(0), 0x1000);
+
+/** IORING_REGISTER_BUFFERS: registers buffers. */
+export const REGISTER_BUFFERS: RegisterSpec = {
+  opcode: 0,
+  since: '5.1',
+  rule: BUFFERS,
+  suppliesRequests: true,
+  onRing: (call) => (call.arg.isNull ? bad(E.FAULT) : registerBuffers(call, call.arg.address, call.nr_args)),
+  forms: [
+    form('two', 2, bytes(two_buffers)),
+    form('sparse', 1, bytes(u64s(0, 0))),
+    form('none', 0, bytes(two_buffers)),
+    form('null', 1, NULL),
+    form('unmapped', 1, UNMAPPED),
+    form('bad-buffer', 1, bytes(u64s(BigInt(ARENA_END), 16))),
+    form('empty-buffer', 1, bytes(u64s(data(0), 0))),
+  ],
+};
+
+/** IORING_UNREGISTER_BUFFERS: gives the buffers back. */
+export const UNREGISTER_BUFFERS: RegisterSpec = {
+  opcode: 1,
+  since: '5.1',
+  rule: BUFFERS,
+  onRing: (call) => {
+    const { ring } = call;
+    if (!takesNothing(call)) return bad(E.INVAL);
+    if (ring.unknown) return unknown(ring);
+    return ring.buffers === undefined ? answer(-E.NXIO) : answer(0, () => void (ring.buffers = undefined));
+  },
+  forms: [form('unregister', 0, NULL), form('with-count', 1, NULL)],
+};
+
+/** IORING_REGISTER_BUFFERS2: registers buffers, with tags or sparsely. */
+export const REGISTER_BUFFERS2: RegisterSpec = {
+  opcode: 15,
+  since: '5.13',
+  rule: BUFFERS,
+  suppliesRequests: true,
+  onRing: (call) => register2(call, registerBuffers),
+  forms: [
+    form('sparse', 32, bytes(rsrc_register(4, 1, 0n))),
+    form('one', 32, bytes(after(rsrc_register(1, 0, ARGS + 32n), u64s(data(0), 0x800)))),
+    form('wrong-size', 33, bytes(rsrc_register(4, 1, 0n))),
+  ],
+};
+
+/** IORING_REGISTER_BUFFERS_UPDATE: replaces registered buffers, with tags. */
+export const REGISTER_BUFFERS_UPDATE: RegisterSpec = {
+  opcode: 16,
+  since: '5.13',
+  rule: BUFFERS,
+  onRing: (call) => update2(call, updateBuffers),
+  forms: [
+    form('one', 32, bytes(after(rsrc_update2(0, ARGS + 32n, 1), u64s(data(DATA.write), 0x100)))),
+    form('far', 32, bytes(after(rsrc_update2(0x4000, ARGS + 32n, 1), u64s(0, 0)))),
+    form('null', 32, NULL),
+  ],
+};
+
+/** IORING_REGISTER_CLONE_BUFFERS: takes over the buffers of another ring. */
+export const REGISTER_CLONE_BUFFERS: RegisterSpec = {
+  opcode: 30,
+  since: '6.12',
+  rule: CLONE_BUFFERS,
+  onRing: cloneBuffers,
+  forms: [
+    form('no-buffers', 1, { ...bytes(u32s(RING_FD + 1, 0, 0, 0, 0, 0, 0, 0)), rings: [1] }),
+    form('closed', 1, bytes(u32s(FD.closed, 0, 0, 0, 0, 0, 0, 0))),
+    form('unknown-flag', 1, bytes(u32s(RING_FD, 4, 0, 0, 0, 0, 0, 0))),
+  ],
+};

@@ -1,0 +1,73 @@
+/** An eventfd that counts completions. */
+import { answer, bad, takesNothing, unknown } from './spec.ts';
+import { bytes, form, NULL, u32s, UNMAPPED } from './ready-made.ts';
+import { rule } from '../rule.ts';
+import { E } from '../uapi/constants.ts';
+import { FD, isRingFd } from '../scenario/layout.ts';
+import type { Answer, Call, RegisterSpec } from './spec.ts';
+
+const EVENTFD = rule(
+  'register.eventfd',
+  'man',
+  'One eventfd is registered per ring; a second is -EBUSY, a missing one -ENXIO.',
+  'io_uring_register(2), IORING_REGISTER_EVENTFD',
+);
+
+function registerEventfd(call: Call): Answer {
+  const { ring, view } = call;
+  if (call.nr_args !== 1) return bad(E.INVAL);
+  if (ring.eventfd !== undefined) return answer(-E.BUSY);
+  const reg = call.arg.read(0, 4);
+  if (reg === 'fault') return bad(E.FAULT);
+  if (reg === 'unknown') return unknown(ring);
+  const fd = reg.s32(0);
+  if (view.ringAt(fd)) return answer(-E.INVAL);
+  const file = isRingFd(fd) ? 'closed' : view.sandbox.file(fd);
+  if (file === 'unknown') return unknown(ring);
+  if (file === 'closed' || file.kind === 'path') return answer(-E.BADF);
+  if (file.kind !== 'eventfd') return answer(-E.INVAL);
+  return answer(0, () => {
+    ring.eventfd = file;
+    // From now on every completion counts on it.
+    view.sandbox.taint(file.id);
+  });
+}
+
+const eventfd = { fixtures: ['eventfd'] } as const;
+
+/** IORING_REGISTER_EVENTFD: has every completion counted on an eventfd. */
+export const REGISTER_EVENTFD: RegisterSpec = {
+  opcode: 4,
+  since: '5.2',
+  rule: EVENTFD,
+  onRing: registerEventfd,
+  forms: [
+    form('eventfd', 1, { ...bytes(u32s(FD.eventfd)), ...eventfd }),
+    form('not-eventfd', 1, { ...bytes(u32s(FD.pipe_read)), fixtures: ['pipe'] }),
+    form('closed', 1, bytes(u32s(FD.closed))),
+    form('two', 2, { ...bytes(u32s(FD.eventfd, FD.eventfd)), ...eventfd }),
+    form('null', 1, NULL),
+  ],
+};
+
+/** IORING_UNREGISTER_EVENTFD: gives the eventfd back. */
+export const UNREGISTER_EVENTFD: RegisterSpec = {
+  opcode: 5,
+  since: '5.2',
+  rule: EVENTFD,
+  onRing: (call) => {
+    const { ring } = call;
+    if (!takesNothing(call)) return bad(E.INVAL);
+    return ring.eventfd === undefined ? answer(-E.NXIO) : answer(0, () => void (ring.eventfd = undefined));
+  },
+  forms: [form('unregister', 0, NULL), form('with-count', 1, NULL)],
+};
+
+/** IORING_REGISTER_EVENTFD_ASYNC: has completions of workers counted on an eventfd. */
+export const REGISTER_EVENTFD_ASYNC: RegisterSpec = {
+  opcode: 7,
+  since: '5.6',
+  rule: EVENTFD,
+  onRing: registerEventfd,
+  forms: [form('eventfd', 1, { ...bytes(u32s(FD.eventfd)), ...eventfd }), form('unmapped', 1, UNMAPPED)],
+};

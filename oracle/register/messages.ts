@@ -1,0 +1,129 @@
+/** Requests without an SQE: cancellation, and a message from who has no ring. */
+import { bytes, form, NULL, struct, task } from './ready-made.ts';
+import { answer, ANYTHING, bad } from './spec.ts';
+import { rule } from '../rule.ts';
+import { E, IORING_ASYNC_CANCEL, IORING_MSG } from '../uapi/constants.ts';
+import { messagePrep, sendData, MSG_RING } from '../opcodes/msg-ring.ts';
+import { fullSqe } from '../opcodes/support.ts';
+import { NOBODY } from '../opcodes/time-ops.ts';
+import { decodeSqe } from '../scenario/sqe.ts';
+import { FD, RING_FD, isRingFd } from '../scenario/layout.ts';
+import type { Answer, BlindCall, Call, RegisterSpec } from './spec.ts';
+
+const SYNC_CANCEL = rule(
+  'register.sync-cancel',
+  'man',
+  'Cancelling a request that is not there answers -ENOENT.',
+  'io_uring_register(2), IORING_REGISTER_SYNC_CANCEL',
+);
+
+const MESSAGE = rule(
+  'register.send-msg-ring',
+  'man',
+  'Without a ring, a message posts a CQE on the target ring.',
+  'io_uring_register(2), IORING_REGISTER_SEND_MSG_RING',
+);
+
+function syncCancel({ arg, nr_args, view }: Call): Answer {
+  if (arg.isNull || nr_args !== 1) return bad(E.INVAL);
+  const reg = arg.read(0, 64);
+  if (reg === 'fault') return bad(E.FAULT);
+  if (reg === 'unknown') return ANYTHING;
+  const flags = reg.u32(12);
+  if ((flags & ~0x3f) !== 0 || !reg.isZero(33, 64)) return bad(E.INVAL);
+  if ((flags & (IORING_ASYNC_CANCEL.FD | IORING_ASYNC_CANCEL.FD_FIXED)) === IORING_ASYNC_CANCEL.FD) {
+    const fd = reg.s32(8);
+    const open = view.ringAt(fd) ? 0 : isRingFd(fd) ? -E.BADF : view.sandbox.probeFd(fd);
+    if (open === -E.BADF) return answer(-E.BADF);
+  }
+  return flags === 0 && reg.u64(0) === NOBODY ? answer(-E.NOENT) : ANYTHING;
+}
+
+function sendMsgRing({ arg, nr_args, view }: BlindCall): Answer {
+  if (arg.isNull || nr_args !== 1) return bad(E.INVAL);
+  const bytes = arg.read(0, 64);
+  if (bytes === 'fault') return bad(E.FAULT);
+  if (bytes === 'unknown') return ANYTHING;
+  const sqe = fullSqe(decodeSqe(bytes.bytes, view.abi.little_endian));
+  if (sqe.flags !== 0 || sqe.opcode !== MSG_RING.opcode || messagePrep(sqe) !== 0) return bad(E.INVAL);
+  if (Number(BigInt.asUintN(32, sqe.addr)) !== IORING_MSG.DATA) return bad(E.INVAL);
+  const target = view.ringAt(sqe.fd);
+  if (target === undefined) {
+    const open = isRingFd(sqe.fd) ? -E.BADF : view.sandbox.probeFd(sqe.fd);
+    if (open === 'any') return { ret: [-E.BADF, -E.BADFD] };
+    return answer(open === 0 ? -E.BADFD : -E.BADF);
+  }
+  const sent = sendData(sqe, target);
+  return { ret: sent.res, ...(sent.posts ? { posts: sent.posts } : {}) };
+}
+
+const cancel = (addr: bigint, fd: number, flags: number): Uint8Array =>
+  struct([8, addr], [4, fd], [4, flags], [8, -1], [8, -1], [8, 0], [8, 0], [8, 0], [8, 0]).subarray(0, 64);
+
+/** The SQE of a message to ring `slot`. */
+function message(
+  slot: number,
+  fields: {
+    readonly flags?: number;
+    readonly opcode?: number;
+    readonly command?: number;
+    readonly buf_index?: number;
+    readonly fd?: number;
+  } = {},
+): Uint8Array {
+  return struct(
+    [1, fields.opcode ?? 40],
+    [1, fields.flags ?? 0],
+    [2, 0],
+    [4, fields.fd ?? RING_FD + slot],
+    [8, 0x626c_696e_6400 + slot],
+    [8, fields.command ?? 0],
+    [4, 0x51],
+    [4, 0],
+    [8, 0],
+    [2, fields.buf_index ?? 0],
+    [2, 0],
+    [4, 0],
+    [8, 0],
+    [8, 0],
+  );
+}
+
+const eventfd = { fixtures: ['eventfd'] } as const;
+
+/** IORING_REGISTER_SYNC_CANCEL: cancels requests and waits for their end. */
+export const REGISTER_SYNC_CANCEL: RegisterSpec = {
+  opcode: 24,
+  since: '6.0',
+  rule: SYNC_CANCEL,
+  onRing: syncCancel,
+  forms: [
+    form('missing', 1, bytes(cancel(NOBODY, 0, 0))),
+    form('bad-fd', 1, bytes(cancel(0n, FD.closed, 2))),
+    form('unknown-flag', 1, bytes(cancel(NOBODY, 0, 0x100))),
+    form('two', 2, bytes(cancel(NOBODY, 0, 0))),
+  ],
+};
+
+/** IORING_REGISTER_SEND_MSG_RING: posts a message on a ring without having one. */
+export const REGISTER_SEND_MSG_RING: RegisterSpec = {
+  opcode: 31,
+  since: '6.13',
+  rule: MESSAGE,
+  argument: 'sqe',
+  actsAs: MSG_RING.opcode,
+  blind: sendMsgRing,
+  forms: [
+    form('on-ring', 1, bytes(message(0))),
+    form('to-ring-0', 1, { ...bytes(message(0)), ...task, rings: [0] }),
+    form('to-ring-1', 1, { ...bytes(message(1)), ...task, rings: [1] }),
+    form('not-a-ring', 1, { ...bytes(message(0, { fd: FD.eventfd })), ...task, ...eventfd }),
+    form('closed', 1, { ...bytes(message(0, { fd: FD.closed })), ...task }),
+    form('flags-set', 1, { ...bytes(message(0, { flags: 0x10 })), ...task }),
+    form('other-opcode', 1, { ...bytes(message(0, { opcode: 0 })), ...task }),
+    form('send-fd', 1, { ...bytes(message(0, { command: 1 })), ...task }),
+    form('buf-index-set', 1, { ...bytes(message(0, { buf_index: 1 })), ...task }),
+    form('null', 1, { ...NULL, ...task }),
+    form('two', 2, { ...bytes(message(0)), ...task }),
+  ],
+};

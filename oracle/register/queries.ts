@@ -1,0 +1,88 @@
+/** What the kernel tells about itself. */
+import { answer, ANYTHING, bad } from './spec.ts';
+import { after, ARGS, bytes, form, NULL, struct, task, UNMAPPED } from './ready-made.ts';
+import { rule } from '../rule.ts';
+import { E } from '../uapi/constants.ts';
+import type { Answer, BlindCall, Call, RegisterSpec } from './spec.ts';
+
+const PROBE = rule(
+  'register.probe',
+  'man',
+  'A probe answers 0 when the structure passed in is all zero.',
+  'io_uring_register(2), IORING_REGISTER_PROBE',
+);
+
+const QUERY = rule(
+  'register.query',
+  'man',
+  'A query answers 0 when every header could be read and written; results are in the headers.',
+  'linux/io_uring/query.h',
+);
+
+function probe({ arg, nr_args, view }: Call): Answer {
+  if (arg.isNull || nr_args > 256) return bad(E.INVAL);
+  const size = 16 + 8 * Math.min(nr_args, view.abi.op_last);
+  const bytes = arg.read(0, size);
+  if (bytes === 'fault') return bad(E.FAULT);
+  if (bytes === 'unknown') return { ret: [0, -E.INVAL] };
+  return answer(bytes.isZero(0, size) ? 0 : -E.INVAL);
+}
+
+function query({ arg, nr_args }: BlindCall): Answer {
+  if (nr_args !== 0) return bad(E.INVAL);
+  let at = arg.address;
+  for (let i = 0; at !== 0n; i++) {
+    if (i >= 8) return ANYTHING;
+    const header = arg.readAt(at, 40);
+    if (header === 'fault') return bad(E.FAULT);
+    if (header === 'unknown') return ANYTHING;
+    const size = header.u32(20);
+    if (size > 4096) return answer(-E['2BIG']);
+    const valid = header.isZero(28, 40) && header.u32(24) === 0 && size !== 0 && header.u32(16) === 0;
+    if (valid) {
+      const data = arg.readAt(header.u64(8), size);
+      if (data === 'fault') return bad(E.FAULT);
+      if (data === 'unknown') return ANYTHING;
+    } else if (size !== 0) {
+      // What a refused query writes back depends on the release.
+      return { ret: [0, -E.FAULT] };
+    }
+    at = header.u64(0);
+  }
+  return answer(0);
+}
+
+const queried = (op: number, size: number): Uint8Array =>
+  after(struct([8, 0], [8, ARGS + 64n], [4, op], [4, size], [4, 0], [4, 0], [4, 0], [4, 0]), new Uint8Array(24 + 256));
+
+/** IORING_REGISTER_PROBE: asks which opcodes there are. */
+export const REGISTER_PROBE: RegisterSpec = {
+  opcode: 8,
+  since: '5.6',
+  rule: PROBE,
+  onRing: probe,
+  forms: [
+    form('all', 256, bytes(new Uint8Array(16 + 256 * 8))),
+    form('none', 0, bytes(new Uint8Array(16))),
+    form('not-zero', 1, bytes(new Uint8Array(24).fill(1))),
+    form('too-many', 257, bytes(new Uint8Array(16 + 257 * 8))),
+    form('null', 1, NULL),
+  ],
+};
+
+/** IORING_REGISTER_QUERY: asks what the kernel supports. */
+export const REGISTER_QUERY: RegisterSpec = {
+  opcode: 35,
+  since: '6.18',
+  rule: QUERY,
+  onRing: query,
+  blind: query,
+  forms: [
+    form('opcodes', 0, bytes(queried(0, 48))),
+    form('opcodes-blind', 0, { ...bytes(queried(0, 48)), ...task }),
+    form('unknown-query', 0, { ...bytes(queried(999, 16)), ...task }),
+    form('nothing', 0, { ...NULL, ...task }),
+    form('with-count', 1, { ...bytes(queried(0, 48)), ...task }),
+    form('unmapped', 0, { ...UNMAPPED, ...task }),
+  ],
+};

@@ -1,0 +1,97 @@
+/** Ring descriptors that are registered with the calling task. */
+import { answer, bad, unknown } from './spec.ts';
+import { bytes, form, struct } from './ready-made.ts';
+import { rule } from '../rule.ts';
+import { E } from '../uapi/constants.ts';
+import { FD, RING_FD, isRingFd } from '../scenario/layout.ts';
+import type { Answer, Call, RegisterSpec } from './spec.ts';
+
+const RING_FDS = rule(
+  'register.ring-fds',
+  'man',
+  'Ring descriptors are registered with the calling task, in slots 0 to 15; a slot in use is -EBUSY.',
+  'io_uring_register(2), IORING_REGISTER_RING_FDS',
+);
+
+const MAX_RING_FDS = 16;
+
+function ringFds({ arg, nr_args, view, ring }: Call): Answer {
+  if (nr_args === 0 || nr_args > MAX_RING_FDS) return bad(E.INVAL);
+  const table = new Map(view.registered);
+  let errno = 0;
+  let done = 0;
+  for (; done < nr_args; done++) {
+    const up = arg.read(done * 16, 16);
+    if (up === 'unknown') return unknown(ring);
+    if (up === 'fault') errno = E.FAULT;
+    else if (up.u32(4) !== 0) errno = E.INVAL;
+    else {
+      const wanted = up.u32(0);
+      const target = view.ringAt(Number(BigInt.asIntN(32, up.u64(8))));
+      const slots = wanted === 0xffff_ffff ? Array.from({ length: MAX_RING_FDS }, (_, i) => i) : [wanted];
+      if (wanted !== 0xffff_ffff && wanted >= MAX_RING_FDS) errno = E.INVAL;
+      else if (target === undefined) {
+        const fd = Number(BigInt.asIntN(32, up.u64(8)));
+        const file = isRingFd(fd) ? 'closed' : view.sandbox.file(fd);
+        if (file === 'unknown') return unknown(ring);
+        errno = file === 'closed' ? E.BADF : E.OPNOTSUPP;
+      } else {
+        const free = slots.find((slot) => !table.has(slot));
+        if (free === undefined) errno = E.BUSY;
+        else table.set(free, target.slot);
+      }
+    }
+    if (errno !== 0) break;
+  }
+  return answer(done > 0 ? done : -errno, () => table.forEach((slot, index) => view.registered.set(index, slot)));
+}
+
+function unregisterRingFds({ arg, nr_args, view, ring }: Call): Answer {
+  if (nr_args === 0 || nr_args > MAX_RING_FDS) return bad(E.INVAL);
+  // A task that never used io_uring has nothing to give back, whatever the entries say.
+  if (!view.used_io_uring) return answer(0);
+  const gone: number[] = [];
+  let errno = 0;
+  for (let i = 0; i < nr_args && errno === 0; i++) {
+    const up = arg.read(i * 16, 16);
+    if (up === 'unknown') return unknown(ring);
+    if (up === 'fault') errno = E.FAULT;
+    else if (up.u32(4) !== 0 || up.u64(8) !== 0n || up.u32(0) >= MAX_RING_FDS) errno = E.INVAL;
+    else gone.push(up.u32(0));
+  }
+  return answer(gone.length > 0 ? gone.length : -errno, () => gone.forEach((index) => view.registered.delete(index)));
+}
+
+const eventfd = { fixtures: ['eventfd'] } as const;
+
+/** IORING_REGISTER_RING_FDS: registers ring descriptors with the calling task. */
+export const REGISTER_RING_FDS: RegisterSpec = {
+  opcode: 20,
+  since: '5.18',
+  rule: RING_FDS,
+  usesIoUring: true,
+  onRing: ringFds,
+  forms: [
+    form('any-slot', 1, { ...bytes(struct([4, -1], [4, 0], [8, RING_FD])), rings: [0] }),
+    form('slot-3', 1, { ...bytes(struct([4, 3], [4, 0], [8, RING_FD])), rings: [0] }),
+    form('slot-16', 1, { ...bytes(struct([4, 16], [4, 0], [8, RING_FD])), rings: [0] }),
+    form('not-a-ring', 1, { ...bytes(struct([4, -1], [4, 0], [8, FD.eventfd])), ...eventfd }),
+    form('closed', 1, bytes(struct([4, -1], [4, 0], [8, FD.closed]))),
+    form('reserved', 1, bytes(struct([4, -1], [4, 1], [8, RING_FD]))),
+    form('none', 0, bytes(new Uint8Array(16))),
+    form('too-many', 17, bytes(new Uint8Array(17 * 16))),
+  ],
+};
+
+/** IORING_UNREGISTER_RING_FDS: gives ring descriptors back. */
+export const UNREGISTER_RING_FDS: RegisterSpec = {
+  opcode: 21,
+  since: '5.18',
+  rule: RING_FDS,
+  onRing: unregisterRingFds,
+  forms: [
+    form('slot-3', 1, bytes(struct([4, 3], [4, 0], [8, 0]))),
+    form('data-set', 1, bytes(struct([4, 3], [4, 0], [8, 1]))),
+    form('slot-16', 1, bytes(struct([4, 16], [4, 0], [8, 0]))),
+  ],
+};

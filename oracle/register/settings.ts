@@ -1,0 +1,189 @@
+/** Settings of a ring: busy polling, clock, size, memory, zero-copy receive. */
+import { answer, ANYTHING, bad, unknown } from './spec.ts';
+import { after, ARGS, bytes, form, NULL, struct, u32s, u64s } from './ready-made.ts';
+import { rule } from '../rule.ts';
+import { E, IORING_SETUP } from '../uapi/constants.ts';
+import type { Answer, Call, RegisterSpec } from './spec.ts';
+
+const NAPI = rule(
+  'register.napi',
+  'man',
+  'Busy-poll settings are taken and can be withdrawn.',
+  'io_uring_register_napi(3)',
+);
+
+const CLOCK = rule(
+  'register.clock',
+  'man',
+  'CLOCK_MONOTONIC and CLOCK_BOOTTIME are accepted, others are -EINVAL.',
+  'io_uring_register(2), IORING_REGISTER_CLOCK',
+);
+
+const ZCRX = rule(
+  'register.zcrx',
+  'man',
+  'Zero-copy receive needs CAP_NET_ADMIN and a ring made for it.',
+  'io_uring_register(2), IORING_REGISTER_ZCRX_IFQ',
+);
+
+const RESIZE = rule(
+  'register.resize',
+  'man',
+  'Only rings with IORING_SETUP_DEFER_TASKRUN can be resized.',
+  'io_uring_resize_rings(3)',
+);
+
+const MEM_REGION = rule(
+  'register.mem-region',
+  'man',
+  'A ring takes one memory region; a second is -EBUSY.',
+  'io_uring_register_region(3)',
+);
+
+const PAGE = 4096n;
+
+function napi({ arg, nr_args }: Call): Answer {
+  if (arg.isNull || nr_args !== 1) return bad(E.INVAL);
+  const reg = arg.read(0, 16);
+  if (reg === 'fault') return bad(E.FAULT);
+  if (reg === 'unknown') return ANYTHING;
+  if (reg.u8(6) !== 0 || reg.u8(7) !== 0 || reg.u32(12) !== 0) return bad(E.INVAL);
+  const opcode = reg.u8(5);
+  if (opcode > 2) return answer(-E.INVAL);
+  return opcode === 0 && reg.u32(8) === 0 ? answer(0) : ANYTHING;
+}
+
+function clock({ arg, nr_args }: Call): Answer {
+  if (arg.isNull || nr_args !== 0) return bad(E.INVAL);
+  const reg = arg.read(0, 16);
+  if (reg === 'fault') return bad(E.FAULT);
+  if (reg === 'unknown') return { ret: [0, -E.INVAL] };
+  if (!reg.isZero(4, 16)) return bad(E.INVAL);
+  const id = reg.u32(0);
+  return answer(id === 1 || id === 7 ? 0 : -E.INVAL);
+}
+
+function zcrx({ arg, nr_args, on }: Call): Answer {
+  if (arg.isNull || nr_args !== 1) return bad(E.INVAL);
+  const flags = on.setup_flags;
+  const made_for_it =
+    (flags & IORING_SETUP.DEFER_TASKRUN) !== 0 && (flags & (IORING_SETUP.CQE32 | IORING_SETUP.CQE_MIXED)) !== 0;
+  // Without CAP_NET_ADMIN over the first user namespace it is -EPERM before anything else.
+  return { ret: made_for_it ? 'any' : [-E.PERM, -E.INVAL] };
+}
+
+function memRegion({ arg, nr_args, on, ring }: Call): Answer {
+  if (arg.isNull || nr_args !== 1) return bad(E.INVAL);
+  if (ring.region) return answer(-E.BUSY);
+  const reg = arg.read(0, 32);
+  if (reg === 'fault') return bad(E.FAULT);
+  if (reg === 'unknown') return ANYTHING;
+  const desc = arg.readAt(reg.u64(0), 64);
+  if (desc === 'fault') return bad(E.FAULT);
+  if (desc === 'unknown') return ANYTHING;
+  if (!reg.isZero(16, 32) || reg.u64(8) > 1n) return bad(E.INVAL);
+  if (reg.u64(8) === 1n && !on.disabled) return answer(-E.INVAL);
+  const user_addr = desc.u64(0);
+  const size = desc.u64(8);
+  const flags = desc.u32(16);
+  if (!desc.isZero(32, 64) || (flags & ~1) !== 0) return bad(E.INVAL);
+  if ((flags === 1) !== (user_addr !== 0n)) return bad(E.FAULT);
+  if (size === 0n || desc.u32(20) !== 0 || desc.u64(24) !== 0n || size % PAGE !== 0n || user_addr % PAGE !== 0n)
+    return bad(E.INVAL);
+  if (flags === 1 || size > 16n * PAGE) return { ret: 'any', effect: () => void (ring.region = true) };
+  return answer(0, () => void (ring.region = true));
+}
+
+const region = (size: number): Uint8Array =>
+  after(u64s(ARGS + 32n, 0, 0, 0), struct([8, 0], [8, size], [4, 0], [4, 0], [8, 0], [8, 0], [8, 0], [8, 0], [8, 0]));
+
+/** IORING_REGISTER_NAPI: sets up busy polling of network devices. */
+export const REGISTER_NAPI: RegisterSpec = {
+  opcode: 27,
+  since: '6.9',
+  rule: NAPI,
+  onRing: napi,
+  forms: [
+    form('off', 1, bytes(new Uint8Array(16))),
+    form('reserved', 1, bytes(struct([4, 0], [1, 0], [1, 0], [1, 1], [1, 0], [4, 0], [4, 0]))),
+    form('unknown-op', 1, bytes(struct([4, 0], [1, 0], [1, 9], [1, 0], [1, 0], [4, 0], [4, 0]))),
+  ],
+};
+
+/** IORING_UNREGISTER_NAPI: ends busy polling of network devices. */
+export const UNREGISTER_NAPI: RegisterSpec = {
+  opcode: 28,
+  since: '6.9',
+  rule: NAPI,
+  onRing: ({ nr_args, arg }) => {
+    if (nr_args !== 1) return bad(E.INVAL);
+    return !arg.isNull && arg.read(0, 16) === 'fault' ? bad(E.FAULT) : answer(0);
+  },
+  forms: [form('unregister', 1, NULL), form('none', 0, NULL)],
+};
+
+/** IORING_REGISTER_CLOCK: chooses the clock of timeouts. */
+export const REGISTER_CLOCK: RegisterSpec = {
+  opcode: 29,
+  since: '6.12',
+  rule: CLOCK,
+  onRing: clock,
+  forms: [
+    form('monotonic', 0, bytes(u32s(1, 0, 0, 0))),
+    form('boottime', 0, bytes(u32s(7, 0, 0, 0))),
+    form('realtime', 0, bytes(u32s(0, 0, 0, 0))),
+    form('reserved', 0, bytes(u32s(1, 0, 0, 1))),
+  ],
+};
+
+/** IORING_REGISTER_ZCRX_IFQ: sets up zero-copy receive. */
+export const REGISTER_ZCRX_IFQ: RegisterSpec = {
+  opcode: 32,
+  since: '6.15',
+  rule: ZCRX,
+  onRing: zcrx,
+  forms: [form('zero', 1, bytes(new Uint8Array(128))), form('null', 1, NULL)],
+};
+
+/** IORING_REGISTER_RESIZE_RINGS: changes the size of a ring. */
+export const REGISTER_RESIZE_RINGS: RegisterSpec = {
+  opcode: 33,
+  since: '6.13',
+  rule: RESIZE,
+  onRing: ({ arg, nr_args, on, ring }) => {
+    if (arg.isNull || nr_args !== 1) return bad(E.INVAL);
+    return (on.setup_flags & IORING_SETUP.DEFER_TASKRUN) === 0 ? answer(-E.INVAL) : unknown(ring);
+  },
+  forms: [
+    form('not-deferred', 1, { ...bytes(new Uint8Array(120)), avoid_setup: IORING_SETUP.DEFER_TASKRUN }),
+    form('null', 1, NULL),
+  ],
+};
+
+/** IORING_REGISTER_MEM_REGION: registers a region of memory. */
+export const REGISTER_MEM_REGION: RegisterSpec = {
+  opcode: 34,
+  since: '6.13',
+  rule: MEM_REGION,
+  onRing: memRegion,
+  forms: [
+    form('page', 1, bytes(region(4096))),
+    form('odd-size', 1, bytes(region(100))),
+    form('null-region', 1, bytes(u64s(0, 0, 0, 0))),
+    form('null', 1, NULL),
+  ],
+};
+
+/** IORING_REGISTER_ZCRX_CTRL: controls zero-copy receive. */
+export const REGISTER_ZCRX_CTRL: RegisterSpec = {
+  opcode: 36,
+  since: '6.19',
+  rule: ZCRX,
+  onRing: ({ arg, nr_args }) => {
+    if (nr_args !== 0) return bad(E.INVAL);
+    const ctrl = arg.read(0, 64);
+    if (ctrl === 'fault') return bad(E.FAULT);
+    return ctrl === 'unknown' || !ctrl.isZero(8, 16) ? ANYTHING : answer(-E.NXIO);
+  },
+  forms: [form('no-queue', 0, bytes(new Uint8Array(64))), form('with-count', 1, bytes(new Uint8Array(64)))],
+};
