@@ -1,12 +1,8 @@
 /** Where reports go: those of formats.ts and GitHub's, for every command that has a result. */
 import { appendFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import {
-  githubAnnotations,
-  githubMatrixAnnotations,
-  githubMatrixSummary,
-  githubSummary,
-} from '../../reports/ci/github.ts';
+import { githubAnnotations, githubMatrixAnnotations } from '../../reports/ci/annotations.ts';
+import { githubMatrixSummary, githubSummary } from '../../reports/ci/job-summary.ts';
 import { below } from '../../reports/text/replay.ts';
 import { UsageError } from '../../vm/index.ts';
 import { FORMAT_NAMES, formatReport } from './formats.ts';

@@ -1,11 +1,6 @@
 import { expect, test } from 'vitest';
-import {
-  githubAnnotations,
-  githubMatrixAnnotations,
-  githubMatrixSummary,
-  githubSummary,
-  workflowCommand,
-} from './github.ts';
+import { githubAnnotations, githubMatrixAnnotations, workflowCommand } from './annotations.ts';
+import { githubMatrixSummary, githubSummary } from './job-summary.ts';
 import { MATRIX, MATRIX_RESULTS } from '../testing/matrices.ts';
 import { BAD, GOOD } from '../testing/results.ts';
 import type { RunResult } from '../data/result.ts';
