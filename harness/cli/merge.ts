@@ -12,7 +12,7 @@ import { inColour, screenFor } from '../output/screen.ts';
 import { orSetupError, OutputError, writeOut, writeWhole } from '../output/write.ts';
 import { Ledger, parseLedger } from '../run/ledger.ts';
 import { mergeShards } from '../run/merge.ts';
-import type { Part } from '../run/merge.ts';
+import type { ShardResult } from '../run/merge.ts';
 import { command } from './command.ts';
 import { text } from './option.ts';
 import { REPORT_OPTIONS } from './options.ts';
@@ -85,7 +85,7 @@ const say = (text: string): void => void process.stderr.write(`ringfence: ${text
 
 function joined(dirs: readonly string[]): ReturnType<typeof mergeShards> {
   const unreadable: string[] = [];
-  const parts = dirs.flatMap((dir): Part[] => {
+  const parts = dirs.flatMap((dir): ShardResult[] => {
     const read = readResult(dir);
     if (typeof read !== 'string') return [{ from: dir, result: read }];
     unreadable.push(read);
@@ -109,7 +109,7 @@ function readResult(dir: string): RunResult | string {
 }
 
 /** cases.txt of all shards as one; left out where a shard has none. */
-function writeCases(used: readonly Part[], result: RunResult, out: string): void {
+function writeCases(used: readonly ShardResult[], result: RunResult, out: string): void {
   const whole = new Ledger();
   for (const { from } of used) {
     let ledger: Ledger;
@@ -127,7 +127,7 @@ function writeCases(used: readonly Part[], result: RunResult, out: string): void
   else writeWhole(join(out, 'cases.txt'), text);
 }
 
-function copyConsoles(used: readonly Part[], out: string): void {
+function copyConsoles(used: readonly ShardResult[], out: string): void {
   for (const { from, result } of used) {
     const to = join(out, `shard-${result.shard!.index}`);
     for (const name of readdirSync(from).filter((file) => /^console-\d+\.txt$/.test(file))) {

@@ -1,10 +1,10 @@
 /** Where the words of the protocol and of sessions become verdicts on cases. */
-import type { CaseVerdict } from '../../oracle/judge/verdict.ts';
+import type { Failure } from '../../oracle/judge/verdict.ts';
 import { STATUS } from '../../vm/protocol/frames.ts';
 import type { SessionEnd } from './session.ts';
 
 /** Verdicts on cases that did not come to their end. */
-export type Broken = Extract<CaseVerdict, 'hang' | 'kernel-crash' | 'runner-error'>;
+export type Broken = Exclude<Failure, 'divergence'>;
 
 /** The verdict on the case that ran when a session ended. */
 export function verdictOfEnd({ reason }: Pick<SessionEnd, 'reason'>): Broken {

@@ -11,7 +11,7 @@ import {
   expected,
   list,
   maybe,
-  Mistake,
+  DecodeError,
   record,
   required,
   show,
@@ -81,12 +81,12 @@ const scenario: Codec<Scenario> = {
   decode: (value, at) => {
     const read = fromJson(value);
     if (!read.ok)
-      throw new Mistake(
+      throw new DecodeError(
         '',
         `${at}${read.error.startsWith(':') || /^[\w.[\]]+: /.test(read.error) ? '.' : ': '}${read.error}`,
       );
     const well = isWellFormed(read.scenario);
-    if (well !== true) throw new Mistake(at, `cannot be run: ${well}`);
+    if (well !== true) throw new DecodeError(at, `cannot be run: ${well}`);
     return read.scenario;
   },
   encode: (value) => toJson(value),
@@ -99,13 +99,13 @@ const ruleId = checked(text(100), (id, at) => {
     .filter((rule) => rule.split(/[.-]/).some((part) => part.length > 3 && id.includes(part)))
     .slice(0, 4);
   const similar = like.length === 0 ? '' : `; similar are ${like.join(', ')}`;
-  throw new Mistake(at, `there is no rule ${show(id)}${similar} (npx ringfence rules lists them)`);
+  throw new DecodeError(at, `there is no rule ${show(id)}${similar} (npx ringfence rules lists them)`);
 });
 const kernels = checked(text(500), (range, at) => {
   try {
     parseRange(range);
   } catch (error) {
-    throw new Mistake(at, (error as Error).message);
+    throw new DecodeError(at, (error as Error).message);
   }
 });
 const day = checked(text(10), (date, at) => {
@@ -151,7 +151,7 @@ const entry = record<Expectation>({
 function decodeEntry(value: unknown, at: string, findings: readonly Finding[], file: string): Loaded {
   const source = asObject(value, at);
   if (Object.hasOwn(source, 'proposed') || Object.hasOwn(source, 'proposal')) {
-    throw new Mistake(
+    throw new DecodeError(
       `${at}.${Object.hasOwn(source, 'proposed') ? 'proposed' : 'proposal'}`,
       'this entry is a proposal that nobody has decided on; fill in reason, link and expires, and remove the members ' +
         'proposed and proposal, or remove the entry',
@@ -159,16 +159,16 @@ function decodeEntry(value: unknown, at: string, findings: readonly Finding[], f
   }
   const read = entry.decode(value, at);
   if ((read.finding === undefined) === (read.case === undefined))
-    throw new Mistake(at, 'an entry has either "finding" (a built-in finding) or "case" (a case of its own)');
+    throw new DecodeError(at, 'an entry has either "finding" (a built-in finding) or "case" (a case of its own)');
   if (read.finding === undefined) return { ...read, file, range: parseRange(read.kernels) };
   const model = findings.find(({ id }) => id === read.finding);
   if (model === undefined)
-    throw new Mistake(
+    throw new DecodeError(
       `${at}.finding`,
       `there is no finding ${show(read.finding)}; findings are ${findings.map(({ id }) => id).join(', ')}`,
     );
   if (model.rule !== read.rule)
-    throw new Mistake(`${at}.rule`, `the finding ${model.id} breaks the rule ${model.rule}, not ${read.rule}`);
+    throw new DecodeError(`${at}.rule`, `the finding ${model.id} breaks the rule ${model.rule}, not ${read.rule}`);
   return { ...read, file, range: parseRange(read.kernels), model };
 }
 
@@ -206,7 +206,7 @@ export function parseExpectations(
     try {
       return read();
     } catch (error) {
-      if (!(error instanceof Mistake)) throw error;
+      if (!(error instanceof DecodeError)) throw error;
       problems.push(error.message);
       return undefined;
     }
@@ -223,7 +223,7 @@ export function parseExpectations(
       (key) => !['ringfence_expectations', 'expectations', '$schema'].includes(key),
     );
     if (unknown !== undefined)
-      throw new Mistake('', `unknown field ${show(unknown)}; known are ringfence_expectations, expectations`);
+      throw new DecodeError('', `unknown field ${show(unknown)}; known are ringfence_expectations, expectations`);
     return list<unknown>({ decode: (value) => value, encode: () => null, schema: {} }, 10_000).decode(
       outer['expectations'],
       'expectations',

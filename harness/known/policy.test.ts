@@ -8,7 +8,7 @@ import type { Observation } from '../../oracle/scenario/observation.ts';
 import type { Scenario } from '../../oracle/steps/index.ts';
 import { RULES } from '../../oracle/registry.ts';
 import type { RunResult, Shard } from '../../reports/data/result.ts';
-import { Tally } from '../run/tally.ts';
+import { CaseTally } from '../run/tally.ts';
 import { compare } from '../../oracle/judge/compare.ts';
 import { differenceText } from '../../oracle/judge/difference.ts';
 import type { Difference } from '../../oracle/judge/difference.ts';
@@ -159,7 +159,7 @@ describe('--strict', () => {
   ): Promise<RunResult> => {
     const chosen =
       options.expect === false ? await choosePolicy({ strict }, ABI, NOW, run) : await policy([ENTRY], run, strict);
-    const tally = new Tally();
+    const tally = new CaseTally();
     tally.scenarios = 1;
     const asked = {
       suites: [],

@@ -6,7 +6,7 @@ import type { Scenario, Step } from '../../oracle/steps/index.ts';
 import { resultText } from '../../oracle/text/index.ts';
 
 /** The answers without what only names something: a child's process id says no more than that there is one. */
-export function canonical({ steps }: Scenario, observation: Observation): Observation {
+export function canonicalAnswers({ steps }: Scenario, observation: Observation): Observation {
   return {
     steps: observation.steps.map((step, i) =>
       answersNumber(steps[i]) ? { ...step, returns: step.returns.map((value) => (value > 0 ? 1 : value)) } : step,
@@ -29,10 +29,10 @@ function stepText({ reached, returns, cqes, memory }: StepObservation): string {
   return `${reached ? 1 : 0}|${returns.join(',')}|${sorted(cqes).join(',')}|${bytes}`;
 }
 
-/** 16 hex digits over everything a scenario answered; the same for the same canonical answers. */
+/** 16 hex digits over everything a scenario answered; the same for the same canonicalAnswers answers. */
 export function digestOf(scenario: Scenario, observation: Observation): string {
   const hash = createHash('sha256');
-  for (const step of canonical(scenario, observation).steps) hash.update(`${stepText(step)}\n`);
+  for (const step of canonicalAnswers(scenario, observation).steps) hash.update(`${stepText(step)}\n`);
   return hash.digest('hex').slice(0, 16);
 }
 
@@ -44,7 +44,7 @@ export interface Parting {
   readonly b: string;
 }
 
-/** Two canonical observations, from step `from` on. Undefined where they are equal. */
+/** Two canonicalAnswers observations, from step `from` on. Undefined where they are equal. */
 export function parting(a: Observation, b: Observation, from = 0): Parting | undefined {
   for (let step = from; step < Math.max(a.steps.length, b.steps.length); step++) {
     const x = a.steps[step];

@@ -11,7 +11,7 @@ import { loadFindings, quirksOf } from '../known/findings.ts';
 import type { Finding } from '../known/findings.ts';
 import { obedient } from '../testing/fake-guest.ts';
 import { abiDifferences, abiMembers, withMembers } from './abi.ts';
-import { canonical, digestOf, parting } from './answers.ts';
+import { canonicalAnswers, digestOf, parting } from './answers.ts';
 import { causesOf } from './causes.ts';
 import type { Model } from './causes.ts';
 
@@ -174,7 +174,9 @@ test('answers: order and process ids say nothing, everything else does', () => {
   expect(digestOf(scenario, observed(200, [2n, -13], [1n, 0]))).toBe(digestOf(scenario, one));
   expect(digestOf(scenario, observed(-11, [1n, 0], [2n, -13]))).not.toBe(digestOf(scenario, one));
   expect(digestOf(scenario, observed(100, [1n, 0], [2n, 0]))).not.toBe(digestOf(scenario, one));
-  expect(parting(canonical(scenario, one), canonical(scenario, observed(300, [1n, 0], [2n, -13])))).toBeUndefined();
+  expect(
+    parting(canonicalAnswers(scenario, one), canonicalAnswers(scenario, observed(300, [1n, 0], [2n, -13]))),
+  ).toBeUndefined();
   expect(parting(one, observed(100, [1n, 0]))).toEqual({
     step: 2,
     a: 'CQE user_data=0x2 res=-EACCES',

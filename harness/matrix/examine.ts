@@ -14,7 +14,7 @@ import type { Session } from '../guests/session.ts';
 import { waitsOf } from '../../oracle/judge/waits.ts';
 import type { Waits } from '../../oracle/judge/waits.ts';
 import { quirksOf } from '../known/findings.ts';
-import { canonical, digestOf } from './answers.ts';
+import { canonicalAnswers, digestOf } from './answers.ts';
 import type { Model } from './causes.ts';
 
 /** So often is a scenario asked again. */
@@ -24,7 +24,7 @@ const TRIES = 2;
 export interface Examined {
   /** Digests of all its answers, the first included. */
   readonly digests: ReadonlySet<string>;
-  /** The distinct answers of the later times, in their canonical form. */
+  /** The distinct answers of the later times, in their canonicalAnswers form. */
   readonly observations: readonly Observation[];
 }
 
@@ -52,7 +52,7 @@ export async function examine(
       if (observation === undefined) break;
       const digest = digestOf(scenario, observation);
       digests.add(digest);
-      observations.set(digest, canonical(scenario, observation));
+      observations.set(digest, canonicalAnswers(scenario, observation));
     }
     if (tries === TRIES) out.set(index, { digests, observations: [...observations.values()] });
   }

@@ -15,7 +15,7 @@ import type { Session, SessionEnd } from '../guests/session.ts';
 import { verdictOfEnd, verdictOfStatus } from '../guests/verdicts.ts';
 import type { KnownFindings, Predictions } from '../known/predictions.ts';
 import type { PlannedCase } from './plan.ts';
-import { Tally } from './tally.ts';
+import { CaseTally } from './tally.ts';
 import { Window } from './window.ts';
 import type { Flight } from './window.ts';
 
@@ -48,7 +48,7 @@ export interface CampaignOptions {
 
 /** One campaign on one kernel; it runs once. */
 export class Campaign {
-  readonly tally: Tally;
+  readonly tally: CaseTally;
   readonly #options: CampaignOptions;
   /** Cases that a lost guest did not answer, the next one last. */
   readonly #again: PlannedCase[] = [];
@@ -63,14 +63,14 @@ export class Campaign {
 
   constructor(options: CampaignOptions) {
     this.#options = options;
-    this.tally = new Tally(options.keep);
+    this.tally = new CaseTally(options.keep);
   }
 
   /**
    * Runs to the end of the cases, or until the signal aborts.
    * @throws what a boot throws, when no guest could be had
    */
-  async run(): Promise<Tally> {
+  async run(): Promise<CaseTally> {
     const { jobs } = this.#options;
     const before = performance.now();
     await Promise.all(Array.from({ length: jobs }, (_, job) => this.#work(this.#options.sessions[job])));

@@ -9,7 +9,7 @@ import { RULES } from '../../oracle/registry.ts';
 import type { Scenario } from '../../oracle/steps/index.ts';
 import type { RunResult } from '../../reports/data/result.ts';
 import { Campaign } from './campaign.ts';
-import type { Tally } from './tally.ts';
+import type { CaseTally } from './tally.ts';
 import { KnownFindings } from '../known/predictions.ts';
 import { Guests } from '../guests/guests.ts';
 import { CONFIRM_TRIES, investigate } from './investigate.ts';
@@ -41,7 +41,7 @@ const alone = (id: number): boolean => id >= 0x4000_0000;
 
 /** How a run came out. */
 interface Played {
-  readonly tally: Tally;
+  readonly tally: CaseTally;
   readonly result: RunResult;
   readonly guests: readonly FakeGuest[];
 }

@@ -4,7 +4,7 @@ import { join } from './join.ts';
 import { shardSize } from './plan.ts';
 
 /** A result and where it came from. */
-export interface Part {
+export interface ShardResult {
   readonly from: string;
   readonly result: RunResult;
 }
@@ -14,7 +14,7 @@ export interface Merged {
   /** Of the parts that belong together; undefined when there are none. */
   readonly result: RunResult | undefined;
   /** The parts that it is made of, by shard. */
-  readonly used: readonly Part[];
+  readonly used: readonly ShardResult[];
   /** What is wrong with the others, one sentence each; empty: the whole run is there. */
   readonly faults: readonly string[];
 }
@@ -40,7 +40,7 @@ const text = (value: unknown): string => (typeof value === 'string' ? value : (J
 const short = (value: unknown): string => (text(value).length > 120 ? 'another one' : text(value));
 
 /** Sorts out what belongs together: with shards of two runs, the larger group is the one that was meant. */
-export function mergeShards(parts: readonly Part[]): Merged {
+export function mergeShards(parts: readonly ShardResult[]): Merged {
   const faults: string[] = [];
   const shards = parts.filter(({ from, result }) => {
     if (result.shard !== undefined && result.plan.source === 'drawn') return true;
@@ -51,7 +51,7 @@ export function mergeShards(parts: readonly Part[]): Merged {
   const [reference] = family;
   if (reference === undefined) return { result: undefined, used: [], faults };
   for (const part of shards) if (!family.includes(part)) faults.push(otherRun(part, reference));
-  const by = new Map<number, Part>();
+  const by = new Map<number, ShardResult>();
   for (const part of family) {
     const { index, count } = part.result.shard!;
     const other = by.get(index);
@@ -66,20 +66,20 @@ export function mergeShards(parts: readonly Part[]): Merged {
 }
 
 /** The largest group of shards of one run. */
-function familyOf(shards: readonly Part[]): readonly Part[] {
+function familyOf(shards: readonly ShardResult[]): readonly ShardResult[] {
   const alike = Map.groupBy(shards, ({ result }) => JSON.stringify(SAME.map(([, of]) => of(result) ?? null)));
   const [family = []] = [...alike.values()].sort((a, b) => b.length - a.length);
   return family;
 }
 
 /** What shows that a shard is of another run than the reference. */
-function otherRun(part: Part, reference: Part): string {
+function otherRun(part: ShardResult, reference: ShardResult): string {
   const [what, of] = SAME.find(([, get]) => text(get(part.result)) !== text(get(reference.result)))!;
   const [mine, others] = [short(of(part.result)), short(of(reference.result))];
   return `${part.from} has another ${what}: ${mine}; ${reference.from} has ${others}`;
 }
 
-function missingShards({ result }: Part, by: ReadonlyMap<number, Part>): readonly string[] {
+function missingShards({ result }: ShardResult, by: ReadonlyMap<number, ShardResult>): readonly string[] {
   const { count } = result.shard!;
   const missing = Array.from({ length: count }, (_, i) => i + 1).filter(
     (index) => !by.has(index) && index <= result.plan.cases,
@@ -89,7 +89,7 @@ function missingShards({ result }: Part, by: ReadonlyMap<number, Part>): readonl
   return [missing.length === 1 ? `shard ${names} is missing` : `shards ${names} are missing`];
 }
 
-function partialShard({ from, result }: Part): readonly string[] {
+function partialShard({ from, result }: ShardResult): readonly string[] {
   const { shard, scenarios, plan, verdict, reason } = result;
   const size = shardSize(plan.cases, shard);
   if (scenarios === size) return [];

@@ -2,7 +2,7 @@
  * What became of the cases of a campaign, counted as they come; the ones that did not pass are kept to be looked
  * into.
  */
-import type { CaseVerdict } from '../../oracle/judge/verdict.ts';
+import type { CaseVerdict, Failure } from '../../oracle/judge/verdict.ts';
 import { differenceSignature } from '../../oracle/judge/difference.ts';
 import type { Difference } from '../../oracle/judge/difference.ts';
 import type { Progress } from '../../reports/data/progress.ts';
@@ -21,7 +21,7 @@ export interface Suspect {
   readonly predictions: Predictions;
   /** Other cases that may have set it off, likeliest first: the crash came between two cases. */
   readonly others?: readonly PlannedCase[];
-  readonly verdict: Exclude<CaseVerdict, 'pass' | 'known'>;
+  readonly verdict: Failure;
   readonly difference?: Difference;
   readonly end?: SessionEnd;
   /** What went wrong, where neither `difference` nor `end` says. */
@@ -45,7 +45,7 @@ export function suiteKey(verdict: CaseVerdict): 'pass' | 'known' | 'divergence' 
 }
 
 /** Counts and suspects of a campaign. */
-export class Tally {
+export class CaseTally {
   scenarios = 0;
   outcomes = 0;
   /** Cases that the runner has answered. */

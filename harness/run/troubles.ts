@@ -22,7 +22,7 @@ import type { Policy } from '../known/policy.ts';
 import { isFine } from './investigate.ts';
 import type { Investigated } from './investigate.ts';
 import { suiteKey } from './tally.ts';
-import type { Suspect, SuspectGroup, Tally } from './tally.ts';
+import type { Suspect, SuspectGroup, CaseTally } from './tally.ts';
 
 /** Suspects, sorted out. */
 export interface Troubles {
@@ -39,7 +39,7 @@ export interface Troubles {
 
 /** What is needed to sort them out. */
 export interface TroubleParts {
-  readonly tally: Tally;
+  readonly tally: CaseTally;
   readonly investigated: readonly Investigated[];
   /** What is known on this kernel; absent: nothing is said of expectations. */
   readonly policy?: Policy;

@@ -4,7 +4,7 @@
  * everything it does not know. `scenario/schema.json` describes the same format and is made
  * from the same tables.
  */
-import { Mistake, asObject, int, maybe, record, required, text } from '../schema/codec.ts';
+import { DecodeError, asObject, int, maybe, record, required, text } from '../schema/codec.ts';
 import type { Codec, Json, JsonSchema } from '../schema/codec.ts';
 import { formatJson } from '../schema/format.ts';
 import { jsonErrorPlace } from '../schema/place.ts';
@@ -87,7 +87,7 @@ function attempt<T>(read: () => T): Read<T> {
     return { ok: true, ...read() };
   } catch (mistake) {
     /* v8 ignore next -- only a mistake in this program gets here */
-    if (!(mistake instanceof Mistake)) throw mistake;
+    if (!(mistake instanceof DecodeError)) throw mistake;
     return { ok: false, error: mistake.message };
   }
 }

@@ -7,7 +7,7 @@ import {
   int,
   list,
   maybe,
-  Mistake,
+  DecodeError,
   record,
   required,
   tagged,
@@ -28,7 +28,7 @@ function stepCodec(spec: AnySpec): Codec<Step> {
   const decode = (value: unknown, at: string): Step => {
     const found = codec.decode(value, at);
     const fault = spec.jsonFault?.(found);
-    if (fault !== undefined) throw new Mistake(at, fault);
+    if (fault !== undefined) throw new DecodeError(at, fault);
     return found;
   };
   return define(spec.kind, { ...codec, decode });
@@ -76,7 +76,7 @@ function onceEach({ steps: all }: Scenario, at: string): void {
     if (what === undefined) return;
     const first = made.get(what);
     if (first !== undefined)
-      throw new Mistake(`${at}[${i}]`, `${what} is made a second time (first by ${at}[${first}])`);
+      throw new DecodeError(`${at}[${i}]`, `${what} is made a second time (first by ${at}[${first}])`);
     made.set(what, i);
   });
 }

@@ -3,7 +3,7 @@ import { parseAsm, printAsm } from '../bpf/asm.ts';
 import { opSpec } from '../opcodes/index.ts';
 import type { Program, SockFilter } from '../bpf/program.ts';
 import { ARENA } from '../scenario/layout.ts';
-import { expected, int, list, Mistake } from '../schema/codec.ts';
+import { expected, int, list, DecodeError } from '../schema/codec.ts';
 import type { Codec, Json } from '../schema/codec.ts';
 
 /** Instructions that fit in the arena; more than the kernel takes. */
@@ -31,7 +31,7 @@ function assembled(source: readonly string[], at: string): Program {
   while (index + 1 < source.length && before + source[index]!.split('\n').length < line)
     before += source[index++]!.split('\n').length;
   const inner = line - before === 1 ? '' : `line ${line - before}, `;
-  throw new Mistake(`${at}[${index}]`, `${inner}column ${column}: ${message}`);
+  throw new DecodeError(`${at}[${index}]`, `${inner}column ${column}: ${message}`);
 }
 
 /** Programs; the names in comments are those of the payload of `opcode`. */
@@ -42,7 +42,7 @@ export const program: Codec<Program> & { readonly encodeFor: (program: Program, 
     if (value.every((line) => typeof line === 'string')) {
       const found = assembled(value, at);
       if (found.length > PROGRAM_MAX)
-        throw new Mistake(at, `expected at most ${PROGRAM_MAX} instructions, found ${found.length}`);
+        throw new DecodeError(at, `expected at most ${PROGRAM_MAX} instructions, found ${found.length}`);
       return found;
     }
     return value.map((entry, i) => row(entry, `${at}[${i}]`));

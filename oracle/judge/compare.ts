@@ -6,14 +6,14 @@ import { cqeDifference } from './difference.ts';
 import type { Difference } from './difference.ts';
 
 /** What comparing a scenario gave. */
-export interface Compared {
+export interface CompareResult {
   readonly difference: Difference | undefined;
   /** Return values, CQEs and write-backs that were compared. */
   readonly outcomes: number;
 }
 
 /** Compares a whole scenario; stops at the first difference but counts all outcomes. */
-export function compare(prediction: Prediction, observation: Observation): Compared {
+export function compare(prediction: Prediction, observation: Observation): CompareResult {
   let outcomes = 0;
   let difference: Difference | undefined;
   const steps = prediction.steps;

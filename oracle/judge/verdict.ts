@@ -5,7 +5,13 @@
  * `kernel-crash`: the kernel said so, or ended; `runner-error`: the runner or QEMU failed, and nothing is said of the
  * kernel.
  */
-export type CaseVerdict = 'pass' | 'known' | 'divergence' | 'hang' | 'kernel-crash' | 'runner-error';
+export type CaseVerdict = 'pass' | 'known' | Failure;
+
+/** Verdicts on cases that are looked into. */
+export const FAILURES = ['divergence', 'kernel-crash', 'hang', 'runner-error'] as const;
+
+/** One of FAILURES. */
+export type Failure = (typeof FAILURES)[number];
 
 /**
  * What became of a run, worst first. `divergent`: a divergence, crash or hang; `interrupted`: stopped early, and

@@ -8,22 +8,22 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 export type JsonSchema = { readonly [key: string]: Json };
 
 export interface Codec<T> {
-  /** The value; throws a `Mistake` that names the place and what was expected there. */
+  /** The value; throws a `DecodeError` that names the place and what was expected there. */
   readonly decode: (value: unknown, at: string) => T;
   readonly encode: (value: T) => Json;
   readonly schema: JsonSchema;
 }
 
 /** Something in the JSON that is not as expected; never leaves `fromJson`. */
-export class Mistake extends Error {
+export class DecodeError extends Error {
   constructor(at: string, problem: string) {
     super(at === '' ? problem : `${at}: ${problem}`);
   }
 }
 
-/** Throws a Mistake about a value. */
+/** Throws a DecodeError about a value. */
 export function expected(at: string, what: string, found: unknown): never {
-  throw new Mistake(at, `expected ${what}, found ${show(found)}`);
+  throw new DecodeError(at, `expected ${what}, found ${show(found)}`);
 }
 
 /** A value as a short text for a message. */
@@ -236,12 +236,15 @@ export function record<T extends object>(fields: Fields<T>): Codec<T> {
       const source = asObject(value, at);
       for (const key of Object.keys(source))
         if (!Object.hasOwn(fields, key))
-          throw new Mistake(at, `unknown field ${show(key)}; known are ${entries.map(([name]) => name).join(', ')}`);
+          throw new DecodeError(
+            at,
+            `unknown field ${show(key)}; known are ${entries.map(([name]) => name).join(', ')}`,
+          );
       const out: Record<string, unknown> = {};
       for (const [name, field] of entries) {
         const here = at === '' ? name : `${at}.${name}`;
         if (Object.hasOwn(source, name)) out[name] = field.codec.decode(source[name], here);
-        else if (field.required) throw new Mistake(at, `the field ${show(name)} is missing`);
+        else if (field.required) throw new DecodeError(at, `the field ${show(name)} is missing`);
         else {
           const absent = field.absent?.(out);
           if (absent !== undefined) out[name] = absent;
@@ -275,7 +278,7 @@ export function record<T extends object>(fields: Fields<T>): Codec<T> {
   };
 }
 
-/** The value as an object, or a Mistake. */
+/** The value as an object, or a DecodeError. */
 export function asObject(value: unknown, at: string): Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return expected(at, 'an object', value);
   return value as Readonly<Record<string, unknown>>;

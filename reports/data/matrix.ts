@@ -3,7 +3,7 @@
  * this is the one statement of its shape.
  * Wherever a row has `cells` or `values`, they stand in the order of `kernels`: oldest release first.
  */
-import { VERDICTS } from './result.ts';
+import { RUN_VERDICTS } from '../../oracle/judge/verdict.ts';
 import {
   always,
   amount,
@@ -75,7 +75,7 @@ const suiteCell = record({
   outcomes: count('Kernel answers compared'),
   known: count('Answers exactly as known findings predict'),
   divergence: count('Some other answer'),
-  other: count('Crash, hang, runner error or unsupported'),
+  other: count('Crash, hang or runner error'),
 });
 
 /** Counts of one suite on one kernel. */
@@ -262,7 +262,7 @@ export const MATRIX = record(
   {
     version: always(MATRIX_VERSION, 'Version of this format'),
     verdict: word(
-      VERDICTS,
+      RUN_VERDICTS,
       'divergent: a kernel diverges, crashes or hangs, or two differ for no known cause; untestable: a kernel could ' +
         'not be had or tested, or none has the feature; interrupted: stopped early, nothing bad so far; ' +
         'conformant: none of these',

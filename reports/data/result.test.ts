@@ -46,7 +46,7 @@ describe('what is not as the schema says is told with its place', () => {
   test.each<[fault: string, path: string, value: unknown]>([
     ['extra: is not known in this format', 'extra', 1],
     ['lacks outcomes', 'outcomes', undefined],
-    ['verdict: expected one of divergent, untestable, interrupted, conformant, found "fine"', 'verdict', 'fine'],
+    ['verdict: expected one of divergent, interrupted, untestable, conformant, found "fine"', 'verdict', 'fine'],
     ['suites.links.pass: must be >= 0, found -1', 'suites/links/pass', -1],
     ['suites["\\u001b[31m"]: must be object, found 3', 'suites/\u001b[31m', 3],
     ['seed: must be integer, found 1.5', 'seed', 1.5],

@@ -4,6 +4,8 @@
  * 64-bit numbers are decimal or 0x strings; times are the only fields that differ between two runs with one seed.
  */
 import { Type } from 'typebox';
+import { FAILURES, RUN_VERDICTS } from '../../oracle/judge/verdict.ts';
+import type { RunVerdict } from '../../oracle/judge/verdict.ts';
 import type { Story } from '../../oracle/explain/story-data.ts';
 import { always, amount, byName, count, flag, list, maybe, opaque, record, text, word } from './schema.ts';
 import type { Data } from './schema.ts';
@@ -11,16 +13,8 @@ import type { Data } from './schema.ts';
 /** Version of the format. */
 export const RESULT_VERSION = 1;
 
-/** Verdicts of a run or matrix, worst first. */
-export const VERDICTS = ['divergent', 'untestable', 'interrupted', 'conformant'] as const;
-
 /** Verdict of a run or matrix. */
-export type Verdict = (typeof VERDICTS)[number];
-
-const TROUBLES = ['divergence', 'kernel-crash', 'hang', 'runner-error', 'unsupported'] as const;
-
-/** Verdict of one scenario. */
-export type ScenarioVerdict = 'pass' | 'known' | (typeof TROUBLES)[number];
+export type Verdict = RunVerdict;
 
 const index = count(
   'Number of the scenario in the run, from 0; with the seed and the suites it names the case that was drawn',
@@ -114,7 +108,7 @@ const suiteCount = record(
     pass: count('Every answer as predicted'),
     known: count('Answers exactly as known findings predict'),
     divergence: count('Some other answer'),
-    other: count('Crash, hang, runner error or unsupported'),
+    other: count('Crash, hang or runner error'),
   },
   'Counts of one suite; unit: scenarios, but for outcomes',
 );
@@ -189,7 +183,7 @@ const unconfirmed = record(
   {
     suite,
     index,
-    verdict: word(TROUBLES, 'What it looked like in the batch'),
+    verdict: word(FAILURES, 'What it looked like in the batch'),
     rule: maybe(text('The rule that seemed broken; only for a divergence')),
     detail: text('What was predicted and observed, or what went wrong'),
     scenario: opaque<unknown>('The scenario as drawn, in the form of oracle/scenario/schema.json#/$defs/scenario'),
@@ -265,7 +259,7 @@ export const RESULT = record(
   {
     version: always(RESULT_VERSION, 'Version of this format'),
     verdict: word(
-      VERDICTS,
+      RUN_VERDICTS,
       'conformant: no unexplained difference; divergent: a divergence, crash or hang; ' +
         'untestable: nothing could be judged; interrupted: stopped early, nothing bad so far',
     ),

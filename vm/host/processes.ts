@@ -18,7 +18,7 @@ export interface ToolResult {
 }
 
 /** How to run a program to its end. */
-export interface RunOptions {
+export interface ProgramOptions {
   /** Working directory. Default `/`. */
   readonly cwd?: string;
   /** Milliseconds after which it is killed; 0: never. Default 10 minutes. */
@@ -70,7 +70,7 @@ function resultOf({ exitCode, signal, stdout, stderr }: ProcessOutput): ToolResu
 }
 
 /** Runs a program to its end, with messages in English. */
-export async function run(argv: readonly string[], options: RunOptions = {}): Promise<ToolResult> {
+export async function run(argv: readonly string[], options: ProgramOptions = {}): Promise<ToolResult> {
   const result = await $({
     ...PLAIN,
     stdio: options.show ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'],
@@ -81,7 +81,7 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
 }
 
 /** As `run`, while everything waits. For quick programs only. */
-export function runSync(argv: readonly string[], options: RunOptions = {}): ToolResult {
+export function runSync(argv: readonly string[], options: ProgramOptions = {}): ToolResult {
   const limits = { timeout: options.timeoutMs ?? DEFAULT_TIMEOUT_MS, killSignal: 'SIGKILL', maxBuffer: MAX_OUTPUT };
   const result = $({
     ...PLAIN,
