@@ -130,7 +130,7 @@ test('SQE fields that are 0 are left out, the rest is kept', () => {
 describe('the schema', () => {
   test('schema.json is what the tables say', () => {
     const text = `${formatJson(schema as Json)}\n`;
-    if (process.env.UPDATE_SCHEMA !== undefined) writeFileSync(SCHEMA_FILE, text);
+    if (process.env['UPDATE_SCHEMA'] !== undefined) writeFileSync(SCHEMA_FILE, text);
     expect(readFileSync(SCHEMA_FILE, 'utf8')).toBe(text);
   });
 

@@ -1,9 +1,12 @@
 /** Arbitrary scenarios for tests of the forms a scenario is written in: any value of any field, no thought of sense. */
 import fc from 'fast-check';
 import type { Program } from '../bpf/program.ts';
-import { ARENA_SIZE, FIXTURES } from '../scenario/layout.ts';
+import * as codecs from '../json/parts.ts';
+import { FIXTURES } from '../scenario/layout.ts';
+import type { Field, JsonSchema } from '../schema/codec.ts';
+import { madeBy, STEPS } from '../steps/index.ts';
 import type { BpfArg, Placement, Restriction, Sqe, Target } from '../scenario/types.ts';
-import type { Scenario, Step } from '../steps/index.ts';
+import type { AnySpec, Scenario, Step } from '../steps/index.ts';
 
 const u8 = fc.integer({ min: 0, max: 0xff });
 const u16 = fc.integer({ min: 0, max: 0xffff });
@@ -14,6 +17,7 @@ const slot = fc.integer({ min: 0, max: 15 });
 const task = fc.oneof(fc.constant(0), slot);
 const codes = fc.oneof(fc.constantFrom(0x20, 0x15, 0x06, 0x16, 0x05, 0x04, 0x60, 0x02, 0x80, 0x0e), u16);
 
+/** Any instructions. */
 export const anyProgram: fc.Arbitrary<Program> = fc.array(
   fc.record({ code: codes, jt: fc.oneof(fc.constant(0), u8), jf: fc.oneof(fc.constant(0), u8), k: u32 }),
   { maxLength: 12 },
@@ -86,99 +90,96 @@ export const anySqe: fc.Arbitrary<Sqe> = fc
       ) as unknown as Sqe,
   );
 
-const by = { task };
-const made: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({
-    ...by,
-    do: fc.constantFrom(
-      'no_new_privs' as const,
-      'drop_cap_sys_admin' as const,
-      'unshare_user' as const,
-      'exec' as const,
-      'exit' as const,
-    ),
-  }),
-  fc.record({
-    ...by,
-    do: fc.constant('register_bpf_filter' as const),
-    on: target,
-    nr_args: usually(1, u32),
-    arg: bpfArg,
-  }),
-  restrictions.chain((list) =>
-    fc.record({
-      ...by,
-      do: fc.constant('register_restrictions' as const),
-      on: target,
-      nr_args: usually(list.length, u32),
-      arg: fc.record({ restrictions: fc.constant(list), placement }),
-    }),
-  ),
-  restrictions.chain((list) =>
-    fc.record({
-      ...by,
-      do: fc.constant('register_task_restrictions' as const),
-      on: target,
-      nr_args: usually(1, u32),
-      arg: fc.record({
+type Any = fc.Arbitrary<unknown>;
+
+/** Parts that are more than numbers, by what reads them. */
+const BY_CODEC: ReadonlyMap<unknown, Any> = new Map<unknown, Any>([
+  [codecs.taskId.decode, task],
+  [codecs.target.decode, target],
+  [codecs.bpfArg.decode, bpfArg],
+  [codecs.ringRestrictionsArg.decode, fc.record({ restrictions, placement })],
+  [
+    codecs.taskRestrictionsArg.decode,
+    restrictions.chain((list) =>
+      fc.record({
         flags: usually(0, u16),
         nr_res: usually(list.length, u16),
         resv: usually<readonly [number, number, number]>([0, 0, 0], fc.tuple(u32, u32, u32)),
         restrictions: fc.constant(list),
         placement,
       }),
-    }),
-  ),
-  fc.record(
-    {
-      ...by,
-      do: fc.constant('register' as const),
-      on: target,
-      opcode: u32,
-      nr_args: u32,
-      bytes: fc.uint8Array({ maxLength: 80 }),
-      raw_arg: u64,
-    },
-    { requiredKeys: ['task', 'do', 'on', 'opcode', 'nr_args'] },
-  ),
-  fc.record(
-    {
-      ...by,
-      do: fc.constant('submit' as const),
-      ring: slot,
-      registered: s32,
-      sqes: fc.array(anySqe, { maxLength: 6 }),
-    },
-    { requiredKeys: ['task', 'do', 'ring', 'sqes'] },
-  ),
-  fc.record({
-    ...by,
-    do: fc.constantFrom('send_ring' as const, 'receive_ring' as const, 'close_ring' as const, 'reap' as const),
-    ring: slot,
-  }),
-  fc.record({ ...by, do: fc.constant('take_ring' as const), from: slot, ring: slot }),
-  fc.record({ ...by, do: fc.constant('probe_path' as const), path: fc.constantFrom('n0', 'd0/x', 'no such', 'a..b') }),
-  fc.record({ ...by, do: fc.constant('probe_fd' as const), fd: s32 }),
-  fc.record({
-    ...by,
-    do: fc.constant('probe_memory' as const),
-    at: fc.integer({ min: 0, max: ARENA_SIZE - 256 }),
-    length: fc.integer({ min: 1, max: 256 }),
-  }),
-  fc.record({ ...by, do: fc.constant('ring' as const), ring: slot, entries: usually(8, u32), flags: u32 }),
-  fc.record({
-    ...by,
-    do: fc.constant('spawn' as const),
-    how: fc.constantFrom('fork' as const, 'vfork' as const, 'thread' as const, 'clone_vm' as const, 'clone3' as const),
-    child: fc.integer({ min: 1, max: 15 }),
-  }),
-);
+    ),
+  ],
+]);
+/** Those that stand in lists, by their name in the schema. */
+const BY_NAME: Readonly<Record<string, Any>> = { '#/$defs/sqe': anySqe };
+/** Texts are taken from these, as far as their pattern allows. */
+const TEXTS = ['n0', 'd0/x', 'no such', 'a..b'];
+const HEX = '^([0-9a-fA-F]{2})*$';
+
+/** The keywords that say what a value may be. */
+interface Known {
+  readonly $ref?: string;
+  readonly enum?: readonly string[];
+  readonly anyOf?: readonly [JsonSchema];
+  readonly type?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly items?: JsonSchema;
+  readonly pattern?: string;
+}
+
+function ofSchema(schema: JsonSchema): Any {
+  const { $ref, enum: words, anyOf, type, minimum = 0, maximum = 0, items = {}, pattern = '' } = schema as Known;
+  if ($ref !== undefined) return known(BY_NAME[$ref], $ref);
+  if (words !== undefined) return fc.constantFrom(...words);
+  if (anyOf !== undefined) {
+    const [first] = anyOf;
+    // A 64-bit number is a text first, others are numbers first.
+    return first['type'] === 'string' ? u64 : ofSchema(first);
+  }
+  switch (type) {
+    case 'boolean':
+      return fc.boolean();
+    case 'integer':
+      return usually(minimum, fc.integer({ min: minimum, max: maximum }));
+    case 'array':
+      return fc.array(ofSchema(items), { maxLength: 6 });
+    default: {
+      if (pattern === HEX) return fc.uint8Array({ maxLength: 80 });
+      const texts = TEXTS.filter((text) => new RegExp(pattern).test(text));
+      return known(texts.length === 0 ? undefined : fc.constantFrom(...texts), JSON.stringify(schema));
+    }
+  }
+}
+
+function known(arbitrary: Any | undefined, what: string): Any {
+  if (arbitrary === undefined) throw new Error(`no arbitrary values for ${what}: say here what they are`);
+  return arbitrary;
+}
+
+/** Any step of a kind: every member that may be absent is absent now and then, every usual value is usual. */
+export function anyStepOf(spec: AnySpec): fc.Arbitrary<Step> {
+  const fields = Object.entries(spec.json) as [string, Field<unknown>][];
+  const always = fields.filter(([, field]) => field.required || field.absent !== undefined).map(([name]) => name);
+  const members = fields.map(([name, { codec }]) => [name, BY_CODEC.get(codec.decode) ?? ofSchema(codec.schema)]);
+  const usual = fc.record(Object.fromEntries(always.map((name) => [name, fc.nat({ max: 3 })])));
+  return fc
+    .tuple(fc.record(Object.fromEntries(members) as Record<string, Any>, { requiredKeys: always }), usual, task)
+    .map(([own, odd, by]) => {
+      const step: Record<string, unknown> = { task: by, do: spec.kind, ...own };
+      for (const [name, { absent }] of fields) if (odd[name] !== 0 && absent !== undefined) step[name] = absent(step);
+      return step as unknown as Step;
+    })
+    .filter((step) => spec.jsonFault?.(step) === undefined);
+}
 
 /** Steps in which no ring slot and no task is made twice. */
-const steps = fc.array(made, { maxLength: 25 }).map((all) => {
+const steps = fc.array(fc.oneof(...Object.values(STEPS).map(anyStepOf)), { maxLength: 25 }).map((all) => {
   const seen = new Set<string>();
   return all.filter((step) => {
-    const what = step.do === 'ring' ? `r${step.ring}` : step.do === 'spawn' ? `t${step.child}` : undefined;
+    const made = madeBy(step);
+    const what = made.ring !== undefined ? `r${made.ring}` : made.task !== undefined ? `t${made.task}` : undefined;
     if (what === undefined) return true;
     const fresh = !seen.has(what);
     seen.add(what);
@@ -186,6 +187,7 @@ const steps = fc.array(made, { maxLength: 25 }).map((all) => {
   });
 });
 
+/** Any scenario. */
 export const anyScenario: fc.Arbitrary<Scenario> = fc.record(
   {
     version: fc.constant(1 as const),
