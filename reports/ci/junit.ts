@@ -56,7 +56,8 @@ function caseXml({ name, state, type = state, message = '', lines }: Point, clas
   if (state === 'pass') return `${open}/>`;
   const element = ELEMENT[state];
   const attributes = state === 'skip' ? { message } : { message, type };
-  return `${open}>\n      <${element}${attributesXml(attributes)}>${xmlText(lines.join('\n'))}</${element}>\n    </testcase>`;
+  const inner = `<${element}${attributesXml(attributes)}>${xmlText(lines.join('\n'))}</${element}>`;
+  return `${open}>\n      ${inner}\n    </testcase>`;
 }
 
 function attributesXml(attributes: Readonly<Record<string, string | number>>): string {

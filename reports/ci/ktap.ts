@@ -42,7 +42,8 @@ function nodeOf({ name, points }: Group): Node {
 }
 
 function document(notes: readonly string[], nodes: readonly Node[]): string {
-  return `${['KTAP version 1', ...notes.flatMap(comment), `1..${nodes.length}`, ...nodes.flatMap((node, i) => nodeLines(node, i + 1))].join('\n')}\n`;
+  const tests = nodes.flatMap((node, i) => nodeLines(node, i + 1));
+  return `${['KTAP version 1', ...notes.flatMap(comment), `1..${nodes.length}`, ...tests].join('\n')}\n`;
 }
 
 function isNode(one: Node | Point): one is Node {
@@ -75,7 +76,8 @@ function pointLines({ name, state, message, lines }: Point, number: number): str
 }
 
 function resultLine(name: string, number: number, state: Point['state']): string {
-  return `${state === 'fail' || state === 'error' ? 'not ok' : 'ok'} ${number} ${plain(name).replaceAll('#', '').trim()}${state === 'skip' ? ' # SKIP' : ''}`;
+  const mark = state === 'fail' || state === 'error' ? 'not ok' : 'ok';
+  return `${mark} ${number} ${plain(name).replaceAll('#', '').trim()}${state === 'skip' ? ' # SKIP' : ''}`;
 }
 
 /** `#` lines. What comes from a console must not end a line, nor look like a directive of its own. */

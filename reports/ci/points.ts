@@ -2,13 +2,14 @@
  * A result as test points, for CI systems: the same names on each run, and one of them fails exactly when the
  * verdict is not "conformant". KTAP and JUnit are two ways to write these down.
  */
-import type { MatrixKernel, MatrixResult } from '../data/matrix.ts';
-import type { Divergence, RunResult } from '../data/result.ts';
+import type { MatrixKernel, MatrixResult, Pair } from '../data/matrix.ts';
+import type { Divergence, Hang, RunResult, SuiteCount } from '../data/result.ts';
 import { counted, duration, thousands } from '../text/style.ts';
 
 /** fail: the kernel is wrong; error: it could not answer (crash, hang, not testable); skip: not asked, or known. */
 export type PointState = 'pass' | 'fail' | 'error' | 'skip';
 
+/** One test point. */
 export interface Point {
   /** Stable name without blanks. */
   readonly name: string;
@@ -21,12 +22,14 @@ export interface Point {
   readonly lines: readonly string[];
 }
 
+/** Test points that belong together. */
 export interface Group {
   /** Dotted lower-case name, such as `rules.filter`. */
   readonly name: string;
   readonly points: readonly Point[];
 }
 
+/** All test points of one kernel, or of the kernels against each other. */
 export interface PointReport {
   /** What was tested, one line. */
   readonly title: string;
@@ -49,53 +52,20 @@ export function runPoints(result: RunResult): PointReport {
   };
 }
 
-/** Test points of a matrix: one report per kernel, and one of the kernels against each other. `results` by name of the kernel. */
+/**
+ * Test points of a matrix: one report per kernel, and one of the kernels against each other.
+ * @param results by name of the kernel
+ */
 export function matrixPoints(matrix: MatrixResult, results: ReadonlyMap<string, RunResult>): readonly PointReport[] {
-  const { started } = matrix.times;
-  const kernels = matrix.kernels.map((kernel): PointReport => {
-    const result = results.get(kernel.name);
-    const state = kernelPoint(kernel, result !== undefined);
-    const own = result === undefined ? [] : groupsOf(result);
-    return {
-      title: kernel.name,
-      properties:
-        result === undefined
-          ? [
-              ['kernel', kernel.release],
-              ['seed', String(matrix.seed)],
-              ['command', matrix.command],
-            ]
-          : propertiesOf(result),
-      started: result?.times.started ?? started,
-      wall_s: kernel.wall_s,
-      groups: [{ name: 'kernel', points: [state] }, ...own],
-    };
-  });
-  const pairs = matrix.comparison.pairs.map(
-    ({ from, to, shared, same, varying, explained, unexplained, unexamined }): Point => {
-      const lines = [
-        `${counted(shared, 'scenario')} answered by both: ${thousands(same)} alike, ${thousands(explained)} different for known causes, ${thousands(varying)} vary by themselves, ${thousands(unexplained)} unexplained, ${thousands(unexamined)} not asked again`,
-      ];
-      return {
-        name: `${from}..${to}`,
-        ...(unexplained > 0
-          ? {
-              state: 'fail',
-              type: 'unexplained',
-              message: `${counted(unexplained, 'scenario')} differ for no known cause`,
-            }
-          : { state: 'pass' }),
-        lines,
-      };
-    },
-  );
+  const kernels = matrix.kernels.map((kernel) => kernelReport(kernel, matrix, results.get(kernel.name)));
+  const pairs = matrix.comparison.pairs.map(pairPoint);
   const whole: PointReport = {
     title: 'comparison',
     properties: [
       ['seed', String(matrix.seed)],
       ['command', matrix.command],
     ],
-    started,
+    started: matrix.times.started,
     wall_s: matrix.times.wall_s,
     groups: [
       { name: 'matrix', points: [finished(matrix)] },
@@ -105,6 +75,47 @@ export function matrixPoints(matrix: MatrixResult, results: ReadonlyMap<string, 
   return [...kernels, whole];
 }
 
+function kernelReport(
+  kernel: MatrixKernel,
+  { seed, command, times }: MatrixResult,
+  result: RunResult | undefined,
+): PointReport {
+  const first = { name: 'kernel', points: [kernelPoint(kernel, result !== undefined)] };
+  const shared = { title: kernel.name, wall_s: kernel.wall_s };
+  if (result !== undefined)
+    return {
+      ...shared,
+      properties: propertiesOf(result),
+      started: result.times.started,
+      groups: [first, ...groupsOf(result)],
+    };
+  return {
+    ...shared,
+    properties: [
+      ['kernel', kernel.release],
+      ['seed', String(seed)],
+      ['command', command],
+    ],
+    started: times.started,
+    groups: [first],
+  };
+}
+
+function pairPoint({ from, to, shared, same, varying, explained, unexplained, unexamined }: Pair): Point {
+  const parts = [
+    `${thousands(same)} alike`,
+    `${thousands(explained)} different for known causes`,
+    `${thousands(varying)} vary by themselves`,
+    `${thousands(unexplained)} unexplained`,
+    `${thousands(unexamined)} not asked again`,
+  ];
+  const name = `${from}..${to}`;
+  const lines = [`${counted(shared, 'scenario')} answered by both: ${parts.join(', ')}`];
+  if (unexplained === 0) return { name, state: 'pass', lines };
+  const message = `${counted(unexplained, 'scenario')} differ for no known cause`;
+  return { name, state: 'fail', type: 'unexplained', message, lines };
+}
+
 /** Whether a kernel could be tested at all. What it answered is told by the other points, where they are known. */
 function kernelPoint({ state, reason = '', divergences, crashes, hangs }: MatrixKernel, detailed: boolean): Point {
   const name = 'testable';
@@ -112,16 +123,11 @@ function kernelPoint({ state, reason = '', divergences, crashes, hangs }: Matrix
   switch (state) {
     case 'conformant':
       return { name, state: 'pass', lines };
-    case 'divergent':
-      return detailed
-        ? { name, state: 'pass', lines: [] }
-        : {
-            name,
-            state: 'fail',
-            type: 'divergence',
-            message: `${counted(divergences, 'divergence')}, ${counted(crashes, 'crash', 'crashes')}, ${counted(hangs, 'hang')}`,
-            lines,
-          };
+    case 'divergent': {
+      if (detailed) return { name, state: 'pass', lines: [] };
+      const found = [counted(divergences, 'divergence'), counted(crashes, 'crash', 'crashes'), counted(hangs, 'hang')];
+      return { name, state: 'fail', type: 'divergence', message: found.join(', '), lines };
+    }
     case 'unsupported':
       return { name, state: 'skip', type: 'unsupported', message: reason || 'lacks the feature', lines };
     default:
@@ -171,63 +177,73 @@ function groupsOf(result: RunResult): Group[] {
 }
 
 function runGroup(result: RunResult): Group {
-  const { verdict, reason = '', crashes, hangs, runner_errors, unconfirmed, scenarios, outcomes, times } = result;
-  const done = `${counted(outcomes, 'kernel answer')} in ${counted(scenarios, 'scenario')}, ${duration(times.wall_s)}`;
-  const cut = verdict === 'interrupted' || (verdict === 'untestable' && runner_errors.length === 0);
-  const points: Point[] = [
-    cut
-      ? { name: 'finished', state: 'error', type: verdict, message: reason || verdict, lines: [reason, done] }
-      : { name: 'finished', state: 'pass', lines: [done] },
-    pointOf(
-      'no-crash',
-      'error',
-      'crash',
-      crashes,
-      ({ kind, title }) => `${kind}: ${title}`,
-      (crash) => [
-        `${crash.kind}: ${crash.title}`,
-        `suite ${crash.suite}, case ${crash.index}, reproduced ${crash.reproduced}`,
-        ...crash.console.trimEnd().split('\n'),
-      ],
-    ),
-    pointOf(
-      'no-hang',
-      'error',
-      'hang',
-      hangs,
-      ({ detail }) => detail,
-      ({ suite, index, detail, reproduced }) => [`${detail} (suite ${suite}, case ${index}, reproduced ${reproduced})`],
-    ),
-    pointOf(
-      'all-judged',
-      'error',
-      'runner-error',
-      runner_errors,
-      ({ detail }) => detail,
-      ({ index, detail }) => [`case ${index}: ${detail}`],
-    ),
-  ];
-  // They do not fail the run: an unconfirmed failure passed each time it was asked alone.
-  points.push({
-    name: 'all-confirmed',
-    state: unconfirmed.length === 0 ? 'pass' : 'skip',
-    ...(unconfirmed.length === 0
-      ? {}
-      : {
-          type: 'unconfirmed',
-          message: `${counted(unconfirmed.length, 'scenario')} failed in a batch and passed every time alone`,
-        }),
-    lines: unconfirmed.map(
-      ({ suite, index, verdict: kind, rule, detail, reproduced }) =>
-        `${rule === undefined ? kind : `${kind} of ${rule}`}: ${detail} (suite ${suite}, case ${index}, reproduced ${reproduced})`,
-    ),
-  });
-  return { name: 'run', points };
+  const { crashes, hangs, runner_errors } = result;
+  return {
+    name: 'run',
+    points: [
+      runFinished(result),
+      pointOf(
+        'no-crash',
+        'crash',
+        crashes,
+        ({ kind, title }) => `${kind}: ${title}`,
+        ({ kind, title, suite, index, reproduced, console: said }) => [
+          `${kind}: ${title}`,
+          `suite ${suite}, case ${index}, reproduced ${reproduced}`,
+          ...said.trimEnd().split('\n'),
+        ],
+      ),
+      pointOf(
+        'no-hang',
+        'hang',
+        hangs,
+        ({ detail }) => detail,
+        ({ detail, ...found }) => [`${detail} (${whereText(found)})`],
+      ),
+      pointOf(
+        'all-judged',
+        'runner-error',
+        runner_errors,
+        ({ detail }) => detail,
+        ({ index, detail }) => [`case ${index}: ${detail}`],
+      ),
+      allConfirmed(result),
+    ],
+  };
 }
 
+function whereText({ suite, index, reproduced }: Pick<Hang, 'suite' | 'index' | 'reproduced'>): string {
+  return `suite ${suite}, case ${index}, reproduced ${reproduced}`;
+}
+
+function runFinished({ verdict, reason = '', runner_errors, scenarios, outcomes, times }: RunResult): Point {
+  const name = 'finished';
+  const done = `${counted(outcomes, 'kernel answer')} in ${counted(scenarios, 'scenario')}, ${duration(times.wall_s)}`;
+  const cut = verdict === 'interrupted' || (verdict === 'untestable' && runner_errors.length === 0);
+  return cut
+    ? { name, state: 'error', type: verdict, message: reason || verdict, lines: [reason, done] }
+    : { name, state: 'pass', lines: [done] };
+}
+
+/** Unconfirmed failures do not fail the run: each passed every time it was asked alone. */
+function allConfirmed({ unconfirmed }: RunResult): Point {
+  const name = 'all-confirmed';
+  if (unconfirmed.length === 0) return { name, state: 'pass', lines: [] };
+  return {
+    name,
+    state: 'skip',
+    type: 'unconfirmed',
+    message: `${counted(unconfirmed.length, 'scenario')} failed in a batch and passed every time alone`,
+    lines: unconfirmed.map(
+      ({ verdict, rule, detail, ...found }) =>
+        `${rule === undefined ? verdict : `${verdict} of ${rule}`}: ${detail} (${whereText(found)})`,
+    ),
+  };
+}
+
+/** An error where there is something bad, told by the first of it. */
 function pointOf<T>(
   name: string,
-  state: PointState,
   type: string,
   bad: readonly T[],
   short: (one: T) => string,
@@ -236,40 +252,36 @@ function pointOf<T>(
   if (bad.length === 0) return { name, state: 'pass', lines: [] };
   return {
     name,
-    state,
+    state: 'error',
     type,
     message: `${short(bad[0]!)}${bad.length > 1 ? `, and ${bad.length - 1} more` : ''}`,
     lines: bad.flatMap(long),
   };
 }
 
-function suitePoints({ suites, divergences, crashes, hangs }: RunResult): Point[] {
-  return Object.entries(suites).map(([name, count]): Point => {
-    const lines = [
-      `${counted(count.scenarios, 'scenario')}, ${counted(count.outcomes, 'answer')}: ${thousands(count.pass)} as predicted, ${thousands(count.known)} as known findings predict, ${thousands(count.divergence)} different, ${thousands(count.other)} without an answer`,
-    ];
-    const rules = divergences.filter(({ suite }) => suite === name).map(({ rule }) => rule);
-    if (rules.length > 0)
-      return {
-        name,
-        state: 'fail',
-        type: 'divergence',
-        message: `differs from ${[...new Set(rules)].join(', ')}`,
-        lines,
-      };
-    const ends = [...crashes, ...hangs].filter(({ suite }) => suite === name).length;
-    if (ends > 0)
-      return {
-        name,
-        state: 'error',
-        type: 'crash',
-        message: `${counted(ends, 'crash or hang', 'crashes or hangs')}`,
-        lines,
-      };
-    return count.scenarios === 0
-      ? { name, state: 'skip', type: 'not-run', message: 'no scenario ran', lines }
-      : { name, state: 'pass', lines };
-  });
+function suitePoints(result: RunResult): Point[] {
+  return Object.entries(result.suites).map(([name, count]) => suitePoint(name, count, result));
+}
+
+function suitePoint(name: string, count: SuiteCount, { divergences, crashes, hangs }: RunResult): Point {
+  const parts = [
+    `${thousands(count.pass)} as predicted`,
+    `${thousands(count.known)} as known findings predict`,
+    `${thousands(count.divergence)} different`,
+    `${thousands(count.other)} without an answer`,
+  ];
+  const lines = [`${counted(count.scenarios, 'scenario')}, ${counted(count.outcomes, 'answer')}: ${parts.join(', ')}`];
+  const rules = new Set(divergences.filter(({ suite }) => suite === name).map(({ rule }) => rule));
+  if (rules.size > 0)
+    return { name, state: 'fail', type: 'divergence', message: `differs from ${[...rules].join(', ')}`, lines };
+  const ends = [...crashes, ...hangs].filter(({ suite }) => suite === name).length;
+  if (ends > 0) {
+    const message = counted(ends, 'crash or hang', 'crashes or hangs');
+    return { name, state: 'error', type: 'crash', message, lines };
+  }
+  return count.scenarios === 0
+    ? { name, state: 'skip', type: 'not-run', message: 'no scenario ran', lines }
+    : { name, state: 'pass', lines };
 }
 
 function ruleGroups({ rules, divergences, known, seed, kernel }: RunResult): Group[] {

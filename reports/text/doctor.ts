@@ -12,6 +12,7 @@ export interface DoctorCheck {
   readonly advice?: string;
 }
 
+/** Everything that was looked at. */
 export interface DoctorReport {
   /** True when a run can start. */
   readonly ok: boolean;

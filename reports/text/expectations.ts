@@ -2,7 +2,9 @@
 import type { RunResult } from '../data/result.ts';
 import { counted } from './style.ts';
 
-/** Label and text of each line: how many were met, then each that somebody has to decide on. Nothing without --expect. */
+/**
+ * Label and text of each line: how many were met, then each that somebody has to decide on. Nothing without --expect.
+ */
 export function expectationLines({
   expectations,
   policy,
@@ -11,11 +13,10 @@ export function expectationLines({
   const here = expectations.filter(({ state }) => state !== 'out of range');
   const met = here.filter(({ state }) => state === 'met').length;
   const elsewhere = expectations.length - here.length;
+  const others = elsewhere === 0 ? '' : `, ${elsewhere} not for this kernel`;
+  const files = policy.files.map(({ file }) => file).join(', ');
   return [
-    [
-      'expected',
-      `${met} of ${counted(here.length, 'expectation')} met${elsewhere === 0 ? '' : `, ${elsewhere} not for this kernel`} (${policy.files.map(({ file }) => file).join(', ')})`,
-    ],
+    ['expected', `${met} of ${counted(here.length, 'expectation')} met${others} (${files})`],
     ...expectations
       .filter(({ problem }) => problem !== '')
       .map(({ id, problem }): [string, string] => [policy.strict ? 'FAILS' : 'DECIDE', `${id}: ${problem}`]),

@@ -1,9 +1,11 @@
 /** The text of `ringfence kernels`. */
 import { counted } from './style.ts';
 
+/** One kernel that can be fetched. */
 export interface KernelLine {
   readonly release: string;
   readonly state: 'absent' | 'verified' | 'damaged';
+  /** Size of the unpacked image, bytes. */
   readonly bytes: number;
   /** SHA-256 that the image has to have, hex. */
   readonly sha256: string;
@@ -45,11 +47,7 @@ export function formatKernels(
       .trimEnd();
   const there = lines.filter(({ state }) => state !== 'absent');
   const total = there.reduce((sum, { bytes }) => sum + bytes, 0);
-  return [
-    print(head),
-    ...rows.map(print),
-    '',
-    `${there.length} of ${counted(lines.length, 'kernel')} in ${cache.dir}: ${mebibytes(total)}${cache.files === 0 ? '' : `, and ${counted(cache.files, 'unpacked file')} of your own: ${mebibytes(cache.file_bytes)}`}`,
-    '',
-  ].join('\n');
+  const own = `, and ${counted(cache.files, 'unpacked file')} of your own: ${mebibytes(cache.file_bytes)}`;
+  const sum = `${there.length} of ${counted(lines.length, 'kernel')} in ${cache.dir}: ${mebibytes(total)}`;
+  return [print(head), ...rows.map(print), '', `${sum}${cache.files === 0 ? '' : own}`, ''].join('\n');
 }

@@ -13,6 +13,7 @@ import type {
 import { COLOUR, counted, duration, PLAIN, thousands, wrap } from './style.ts';
 import type { Style } from './style.ts';
 
+/** How the text looks. */
 export interface MatrixTextOptions {
   readonly colour?: boolean;
   /** Columns; default 120. More kernels than fit go into a further block. */
@@ -58,25 +59,26 @@ export function formatMatrix(
     .join('\n\n')}\n`;
 }
 
-function headline({ verdict, reason, kernels }: MatrixResult, style: Style): string {
-  const tested = kernels.filter(({ scenarios }) => scenarios > 0).length;
+function headline({ verdict, reason = '', kernels }: MatrixResult, style: Style): string {
+  const tested = counted(kernels.filter(({ scenarios }) => scenarios > 0).length, 'kernel');
+  const kept = `${tested} kept every promise that was tested, but for known findings`;
   switch (verdict) {
     case 'conformant':
-      return `${style.green(style.bold('CONFORMANT'))}  ${counted(tested, 'kernel')} kept every promise that was tested, but for known findings; every difference between them is explained`;
+      return `${style.green(style.bold('CONFORMANT'))}  ${kept}; every difference between them is explained`;
     case 'divergent':
-      return `${style.red(style.bold('NOT CONFORMANT'))}  ${reason ?? ''}`;
+      return `${style.red(style.bold('NOT CONFORMANT'))}  ${reason}`;
     case 'untestable':
-      return `${style.yellow(style.bold('INCOMPLETE'))}  ${reason ?? ''}`;
+      return `${style.yellow(style.bold('INCOMPLETE'))}  ${reason}`;
     case 'interrupted':
-      return `${style.yellow(style.bold('INTERRUPTED'))}  ${reason ?? ''}`;
+      return `${style.yellow(style.bold('INTERRUPTED'))}  ${reason}`;
   }
 }
 
 function facts({ kernels, cases, seed, times, append }: MatrixResult): string[] {
   const outcomes = kernels.reduce((sum, kernel) => sum + kernel.outcomes, 0);
-  return [
-    `  ${counted(kernels.length, 'kernel')}, the same ${counted(cases, 'scenario')} each (seed ${seed})${append === '' ? '' : `, append "${append}"`}: ${counted(outcomes, 'kernel answer')}, ${duration(times.wall_s)}`,
-  ];
+  const given = `${counted(kernels.length, 'kernel')}, the same ${counted(cases, 'scenario')} each (seed ${seed})`;
+  const line = append === '' ? '' : `, append "${append}"`;
+  return [`  ${given}${line}: ${counted(outcomes, 'kernel answer')}, ${duration(times.wall_s)}`];
 }
 
 const STATES: { readonly [S in KernelState]: Cell } = {
@@ -124,35 +126,9 @@ function findingCell(cell: FindingCell | null): Cell {
 }
 
 function sections(matrix: MatrixResult): Section[] {
-  const { kernels, abi, suites, rules, findings } = matrix;
-  const told = rules.filter(({ story }) => story !== '');
-  const kept = kernels.map((_, i) => rules.filter(({ cells }) => cells[i]?.state === 'kept').length);
+  const { abi, suites, findings } = matrix;
   return [
-    {
-      title: 'kernel',
-      rows: [
-        { label: 'verdict', cells: kernels.map(({ state }) => STATES[state]) },
-        {
-          label: 'scenarios',
-          cells: kernels.map(({ scenarios }) => plain(scenarios === 0 ? '-' : thousands(scenarios))),
-        },
-        {
-          label: 'as known findings predict',
-          cells: kernels.map(({ known, scenarios }) => plain(scenarios === 0 ? '-' : thousands(known))),
-        },
-        {
-          label: 'divergences, crashes, hangs',
-          cells: kernels.map(({ divergences, crashes, hangs, scenarios }) =>
-            scenarios === 0
-              ? plain('-')
-              : {
-                  text: String(divergences + crashes + hangs),
-                  paint: divergences + crashes + hangs > 0 ? ('bad' as const) : ('none' as const),
-                },
-          ),
-        },
-      ],
-    },
+    { title: 'kernel', rows: kernelRows(matrix) },
     {
       title: 'ABI, as probed',
       rows: abi
@@ -167,46 +143,77 @@ function sections(matrix: MatrixResult): Section[] {
       title: 'findings (scenarios that show it; yes: its own case alone)',
       rows: findings.map(({ id, cells }) => ({ label: id, cells: cells.map(findingCell) })),
     },
-    {
-      title: `rules: ${told.length} that are not simply kept, and how many are`,
-      rows: [
-        ...told.map(({ rule, cells }) => ({ label: rule, cells: cells.map(ruleCell) })),
-        { label: 'kept', cells: kernels.map(({ scenarios }, i) => plain(scenarios === 0 ? '-' : String(kept[i]))) },
-      ],
-    },
+    ruleSection(matrix),
   ];
 }
 
+function kernelRows({ kernels }: MatrixResult): Row[] {
+  /** A number, or nothing for a kernel that ran nothing. */
+  const numbers = (label: string, of: (kernel: MatrixKernel) => number, bad: Paint = 'none'): Row => ({
+    label,
+    cells: kernels.map((kernel) => {
+      if (kernel.scenarios === 0) return plain('-');
+      return { text: thousands(of(kernel)), paint: of(kernel) > 0 ? bad : 'none' };
+    }),
+  });
+  return [
+    { label: 'verdict', cells: kernels.map(({ state }) => STATES[state]) },
+    numbers('scenarios', ({ scenarios }) => scenarios),
+    numbers('as known findings predict', ({ known }) => known),
+    numbers('divergences, crashes, hangs', ({ divergences, crashes, hangs }) => divergences + crashes + hangs, 'bad'),
+  ];
+}
+
+function ruleSection({ kernels, rules }: MatrixResult): Section {
+  const told = rules.filter(({ story }) => story !== '');
+  const kept = kernels.map(({ scenarios }, i) =>
+    plain(scenarios === 0 ? '-' : String(rules.filter(({ cells }) => cells[i]?.state === 'kept').length)),
+  );
+  return {
+    title: `rules: ${told.length} that are not simply kept, and how many are`,
+    rows: [
+      ...told.map(({ rule, cells }) => ({ label: rule, cells: cells.map(ruleCell) })),
+      { label: 'kept', cells: kept },
+    ],
+  };
+}
+
+/** The whole table, in as many blocks as the kernels need side by side. */
 function table(matrix: MatrixResult, width: number, style: Style): string[][] {
+  const { kernels } = matrix;
   const all = sections(matrix);
   const labels = Math.min(44, Math.max(...all.flatMap(({ rows }) => rows.map(({ label }) => label.length))));
-  const widths = matrix.kernels.map(({ name }, i) =>
+  const widths = kernels.map(({ name }, i) =>
     Math.max(
       Math.min(name.length, 24),
       ...all.flatMap(({ rows }) => rows.map(({ cells }) => (cells[i] ?? EMPTY).text.length)),
     ),
   );
-  const blocks: string[][] = [];
-  for (let from = 0; from < matrix.kernels.length; ) {
+  return columnBlocks(widths, width - labels - 2).map(([from, to]) => {
+    const line = (label: string, cells: readonly Cell[]): string => {
+      const columns = cells.slice(from, to).map((cell, i) => {
+        const room = widths[from + i]!;
+        return `  ${paint(short(cell.text, room).padStart(room), cell.paint, style)}`;
+      });
+      return `  ${short(label, labels).padEnd(labels)}${columns.join('')}`.trimEnd();
+    };
+    const names = kernels.map(({ name }) => plain(name));
+    const body = all.filter(({ rows }) => rows.length > 0);
+    return [
+      line('', names),
+      ...body.flatMap(({ title, rows }) => [style.dim(title), ...rows.map(({ label, cells }) => line(label, cells))]),
+    ];
+  });
+}
+
+/** Columns that fit side by side, as [first, behind the last]; at least one in each. Two blanks stand before each. */
+function columnBlocks(widths: readonly number[], room: number): (readonly [from: number, to: number])[] {
+  const blocks: (readonly [number, number])[] = [];
+  for (let from = 0; from < widths.length; ) {
     let to = from;
-    for (let used = labels + 2; to < matrix.kernels.length && (to === from || used + widths[to]! + 2 <= width); to++)
-      used += widths[to]! + 2;
-    const line = (label: string, cells: readonly Cell[]): string =>
-      `  ${short(label, labels).padEnd(labels)}${cells
-        .slice(from, to)
-        .map(
-          (cell, i) => `  ${paint(short(cell.text, widths[from + i]!).padStart(widths[from + i]!), cell.paint, style)}`,
-        )
-        .join('')}`.trimEnd();
-    blocks.push([
-      line(
-        '',
-        matrix.kernels.map(({ name }) => plain(name)),
-      ),
-      ...all.flatMap(({ title, rows }) =>
-        rows.length === 0 ? [] : [style.dim(title), ...rows.map(({ label, cells }) => line(label, cells))],
-      ),
-    ]);
+    let used = 0;
+    while (to < widths.length && (to === from || used + widths[to]! + 2 <= room)) used += widths[to++]! + 2;
+    blocks.push([from, to]);
     from = to;
   }
   return blocks;
@@ -236,14 +243,14 @@ const WHY: { readonly [S in KernelState]?: string } = {
 };
 
 function failures(kernels: readonly MatrixKernel[], width: number, style: Style): string[] {
-  const lines = kernels.flatMap(({ name, state, reason, note, release }) => [
-    ...(WHY[state] === undefined
-      ? []
-      : [
-          `${name === release || release === '' ? name : `${name} (${release})`} ${WHY[state]}${reason === undefined ? '' : `: ${reason}`}`,
-        ]),
-    ...(note === undefined ? [] : [`${name}: ${note}`]),
-  ]);
+  const lines = kernels.flatMap(({ name, state, reason, note, release }) => {
+    const full = name === release || release === '' ? name : `${name} (${release})`;
+    const why = WHY[state];
+    return [
+      ...(why === undefined ? [] : [`${full} ${why}${reason === undefined ? '' : `: ${reason}`}`]),
+      ...(note === undefined ? [] : [`${name}: ${note}`]),
+    ];
+  });
   return lines.length === 0 ? [] : [style.bold('Kernels'), ...lines.flatMap((line) => indented(line, width))];
 }
 
@@ -282,20 +289,11 @@ function comparison(
   style: Style,
 ): string[][] {
   if (pairs.length === 0) return [];
-  const differ = pairs.some(({ shared, same }) => shared > same);
-  return [
-    [style.bold('Kernel against kernel, without the oracle (scenarios)'), ...pairTable(pairs, style)],
-    differ
-      ? [
-          style.bold('Every difference, by cause'),
-          ...(changes.length === 0
-            ? [
-                `  ${pairs.every(({ unexamined }) => unexamined === 0) ? 'none that shows each time' : 'not looked into'}`,
-              ]
-            : changes.flatMap((change) => changeLines(change, width, out, style))),
-        ]
-      : [],
-  ];
+  const neighbours = [style.bold('Kernel against kernel, without the oracle (scenarios)'), ...pairTable(pairs, style)];
+  if (pairs.every(({ shared, same }) => shared <= same)) return [neighbours];
+  const none = pairs.every(({ unexamined }) => unexamined === 0) ? 'none that shows each time' : 'not looked into';
+  const told = changes.flatMap((change) => changeLines(change, width, out, style));
+  return [neighbours, [style.bold('Every difference, by cause'), ...(told.length === 0 ? [`  ${none}`] : told)]];
 }
 
 function pairTable(pairs: readonly Pair[], style: Style): string[] {
@@ -305,8 +303,10 @@ function pairTable(pairs: readonly Pair[], style: Style): string[] {
     ...[shared, same, varying, explained, unexplained, unexamined].map(thousands),
   ]);
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
-  const line = (cells: readonly string[]): string =>
-    `  ${cells.map((text, i) => (i === 0 ? text.padEnd(widths[i]!) : text.padStart(widths[i]!))).join('  ')}`.trimEnd();
+  const line = (cells: readonly string[]): string => {
+    const padded = cells.map((text, i) => (i === 0 ? text.padEnd(widths[i]!) : text.padStart(widths[i]!)));
+    return `  ${padded.join('  ')}`.trimEnd();
+  };
   return [line(head), ...rows.map((row, i) => (pairs[i]!.unexplained > 0 ? style.red(line(row)) : line(row)))];
 }
 
@@ -316,7 +316,9 @@ export function causeText(cause: Cause): string {
     case 'finding':
       return `finding ${cause.id} (${cause.rule}) ${cause.shown_on === 'from' ? 'is gone' : 'begins'}`;
     case 'expected':
-      return `expectation ${cause.id} (${cause.rule}) is met by the ${cause.shown_on === 'from' ? 'older' : 'newer'} one alone`;
+      return `expectation ${cause.id} (${cause.rule}) is met by the ${
+        cause.shown_on === 'from' ? 'older' : 'newer'
+      } one alone`;
     case 'abi':
       return `ABI ${cause.field}: ${cause.from} becomes ${cause.to}`;
     case 'open':

@@ -39,7 +39,8 @@ describe('one line', () => {
   });
   test('says what went wrong first of all', () => {
     expect(progressLine({ ...STATE, known: 3, divergences: 2, crashes: 1, hangs: 4 }, 200, PLAIN)).toBe(
-      ' 42%  10,921/26,000 scenarios  437,120 answers  4,163/s  1:45  2:25 left  known 3  DIVERGENT 2  CRASHES 1  HANGS 4  links',
+      ' 42%  10,921/26,000 scenarios  437,120 answers  4,163/s  1:45  2:25 left' +
+        '  known 3  DIVERGENT 2  CRASHES 1  HANGS 4  links',
     );
     expect(progressLine({ ...STATE, divergences: 2 }, 200, COLOUR)).toContain('\u001b[31mDIVERGENT 2\u001b[39m');
   });
@@ -75,7 +76,8 @@ describe('on a terminal', () => {
     progress.update({ ...STATE, scenarios: 10930 });
     progress.note('known findings: x');
     expect(out.text).toBe(
-      '\r 42%  10,930/26,000 scenarios  437,120 answers  1:45\u001b[K\r\u001b[Kknown findings: x\n\r 42%  10,930/26,000 scenarios  437,120 answers  1:45\u001b[K',
+      '\r 42%  10,930/26,000 scenarios  437,120 answers  1:45\u001b[K\r\u001b[Kknown findings: x\n' +
+        '\r 42%  10,930/26,000 scenarios  437,120 answers  1:45\u001b[K',
     );
     out.text = '';
     progress.update({ ...STATE, scenarios: 26000 });

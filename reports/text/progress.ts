@@ -10,6 +10,7 @@ export interface ProgressStream {
   readonly columns?: number;
 }
 
+/** What progress depends on. */
 export interface ProgressOptions {
   /** Environment; NO_COLOR (not empty) turns colour off, TERM=dumb makes it plain. Default process.env. */
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -21,6 +22,7 @@ export interface ProgressOptions {
 const PLAIN_MS = 10_000;
 const REDRAW_MS = 100;
 
+/** Progress as a run tells it. */
 export interface ProgressReport {
   /** A line of its own, such as what is being prepared. */
   note(text: string): void;
@@ -34,8 +36,8 @@ export function createProgress(
   stream: ProgressStream,
   { env = process.env, now = () => performance.now() }: ProgressOptions = {},
 ): ProgressReport {
-  const live = stream.isTTY === true && env.TERM !== 'dumb';
-  const style = live && (env.NO_COLOR ?? '') === '' ? COLOUR : PLAIN;
+  const live = stream.isTTY === true && env['TERM'] !== 'dumb';
+  const style = live && (env['NO_COLOR'] ?? '') === '' ? COLOUR : PLAIN;
   let shown = '';
   let last: Progress | undefined;
   let printed: Progress | undefined;

@@ -19,10 +19,12 @@ export function below(out: string, file: string): string {
   return quoted(`${out.replace(/\/+$/, '')}/${file}`);
 }
 
+/** The command that runs a case file below `out`. */
 export function replayCommand(out: string, file: string): string {
   return `npx ringfence replay ${below(out, file)}`;
 }
 
+/** The command that says what the rules say of it. */
 export function explainCommand(out: string, file: string): string {
   return `npx ringfence explain ${below(out, file)}`;
 }

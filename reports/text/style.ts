@@ -15,7 +15,9 @@ const sgr =
   (text: string): string =>
     `\u001b[${code}m${text}\u001b[${end}m`;
 
+/** No colours. */
 export const PLAIN: Style = { red: same, green: same, yellow: same, bold: same, dim: same };
+/** Colours of a terminal. */
 export const COLOUR: Style = {
   red: sgr(31, 39),
   green: sgr(32, 39),

@@ -112,7 +112,7 @@ test('what is not there is not shown', () => {
   const text = formatSummary({
     ...bad,
     divergences: [{ ...first!, count: 1, source: '' }],
-    suites: { links: GOOD.suites.stacking! },
+    suites: { links: GOOD.suites['stacking']! },
   });
   expect(text).toMatch(/^NOT CONFORMANT {2}Linux \S+ broke 1 rule\n/);
   expect(text).not.toMatch(/more like it|source:/);
@@ -123,10 +123,10 @@ test('what is not there is not shown', () => {
 
 test('a long case is cut, a case that cannot be read is left out', () => {
   const steps = Array.from({ length: 40 }, () => CASE.steps[0]!);
-  const with_case = (scenario: unknown): string =>
+  const withCase = (scenario: unknown): string =>
     formatSummary({ ...BAD, divergences: [{ ...BAD.divergences[0]!, scenario }] });
-  expect(with_case(toJson({ ...CASE, steps }))).toContain('... 28 more lines');
-  expect(with_case({ steps: 3 })).not.toContain('differs here');
+  expect(withCase(toJson({ ...CASE, steps }))).toContain('... 28 more lines');
+  expect(withCase({ steps: 3 })).not.toContain('differs here');
   expect(formatDivergence({ ...BAD.divergences[0]!, scenario: {} }, 0, BAD)).toContain(
     '(the case cannot be read: the field "version" is missing)',
   );
@@ -142,7 +142,8 @@ test('the text of a divergence has everything', () => {
     'jeq #0x2, l2, l3 ; { 0x15, 0, 1, 0x00000002 },\n',
     '> predicted: user_data 0x1: -EACCES\n',
     'What the rules say, step by step\n\nrequest 0 of step 4: denied\n',
-    '  npx ringfence replay o/divergences/012.json\n  npx ringfence explain o/divergences/012.json\n  npx ringfence run --seed 1\n',
+    '  npx ringfence replay o/divergences/012.json\n  npx ringfence explain o/divergences/012.json\n',
+    '  npx ringfence run --seed 1\n',
   ])
     expect(text).toContain(part);
   const tree = printScenario(CASE, ABI_7_0);

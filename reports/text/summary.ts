@@ -9,6 +9,7 @@ import type { Crash, Divergence, Hang, RunResult, Verdict } from '../data/result
 import { COLOUR, counted, duration, PLAIN, thousands, wrap } from './style.ts';
 import type { Style } from './style.ts';
 
+/** How the summary looks. */
 export interface SummaryOptions {
   readonly colour?: boolean;
   /** Output directory as the user named it; default `out`. */
@@ -52,56 +53,65 @@ const HEADLINES: { readonly [V in Verdict]: (style: Style) => string } = {
   interrupted: (style) => style.yellow(style.bold('INTERRUPTED')),
 };
 
-function headline({ verdict, reason, kernel, divergences, known }: RunResult, style: Style): string {
-  const why =
-    verdict === 'conformant'
-      ? `kept every promise that was tested${known.length === 0 ? '' : `, but for ${counted(known.length, 'known finding')}`}`
-      : verdict === 'divergent' && divergences.length > 0
-        ? `broke ${counted(new Set(divergences.map(({ rule }) => rule)).size, 'rule')}${reason === undefined ? '' : ` (${reason})`}`
-        : (reason ?? '');
-  return `${HEADLINES[verdict](style)}  Linux ${kernel.release} ${why}`.trimEnd();
+function headline(result: RunResult, style: Style): string {
+  return `${HEADLINES[result.verdict](style)}  Linux ${result.kernel.release} ${whyText(result)}`.trimEnd();
+}
+
+function whyText({ verdict, reason, divergences, known }: RunResult): string {
+  if (verdict === 'conformant') {
+    const but = known.length === 0 ? '' : `, but for ${counted(known.length, 'known finding')}`;
+    return `kept every promise that was tested${but}`;
+  }
+  if (verdict !== 'divergent' || divergences.length === 0) return reason ?? '';
+  const broken = new Set(divergences.map(({ rule }) => rule)).size;
+  return `broke ${counted(broken, 'rule')}${reason === undefined ? '' : ` (${reason})`}`;
 }
 
 /** Such as `pinned`, or `built from v7.3-5-gabc with fix.patch, debug`. */
 function sourceText({ source, origin }: RunResult['kernel']): string {
   if (origin === undefined) return source;
   const patches = origin.patches.length === 0 ? '' : ` with ${origin.patches.map(({ name }) => name).join(', ')}`;
-  return `${origin.built ? 'built from' : 'found in'} ${origin.describe ?? origin.version ?? origin.tree}${patches}${origin.debug ? ', debug' : ''}`;
+  const tree = origin.describe ?? origin.version ?? origin.tree;
+  return `${origin.built ? 'built from' : 'found in'} ${tree}${patches}${origin.debug ? ', debug' : ''}`;
 }
 
+/** Labels that ask for attention. */
+const MARKED: ReadonlySet<string> = new Set(['known', 'MISSING', 'NOTE', 'FAILS', 'DECIDE']);
+
 function facts(result: RunResult, style: Style): string[] {
-  const { kernel, accel, times, jobs, suites, rules } = result;
+  const { kernel, accel, times, jobs, outcomes, scenarios } = result;
   const append = kernel.append === '' ? '' : `, append "${kernel.append}"`;
-  const lines: [string, string][] = [
-    [
-      'kernel',
-      `${kernel.release} ${kernel.machine} (${sourceText(kernel)}${append}), ${accel.name}, ${counted(jobs, 'guest')}`,
-    ],
-    [
-      'compared',
-      `${counted(result.outcomes, 'kernel answer')} in ${counted(result.scenarios, 'scenario')}, ${duration(times.wall_s)}, ${thousands(times.outcomes_per_s)}/s`,
-    ],
-    ['suites', suiteText(suites)],
+  const where = `${kernel.release} ${kernel.machine} (${sourceText(kernel)}${append})`;
+  const compared = `${counted(outcomes, 'kernel answer')} in ${counted(scenarios, 'scenario')}`;
+  const lines: (readonly [label: string, text: string])[] = [
+    ['kernel', `${where}, ${accel.name}, ${counted(jobs, 'guest')}`],
+    ...(kernel.note === undefined ? [] : [['NOTE', kernel.note] as const]),
+    ['compared', `${compared}, ${duration(times.wall_s)}, ${thousands(times.outcomes_per_s)}/s`],
+    ['suites', suiteText(result.suites)],
+    ['rules', ruleText(result.rules)],
+    ...result.known.map(
+      ({ id, rule, title, scenarios: shown }) =>
+        ['known', `${id}: ${title} (${rule}; ${counted(shown, 'scenario')})`] as const,
+    ),
+    ...result.missing_findings.map(
+      ({ id, reason }) => ['MISSING', `${id} should show on this kernel and did not: ${reason}`] as const,
+    ),
+    ...expectationLines(result),
   ];
-  if (kernel.note !== undefined) lines.splice(1, 0, ['NOTE', kernel.note]);
-  const never = Object.keys(rules)
-    .filter((id) => rules[id] === 0)
-    .sort();
-  lines.push([
-    'rules',
-    `${Object.keys(rules).length - never.length} of ${Object.keys(rules).length} reached${never.length === 0 ? '' : `; never: ${never.slice(0, 3).join(', ')}${never.length > 3 ? ` and ${never.length - 3} more` : ''}`}`,
-  ]);
-  for (const { id, rule, title, scenarios } of result.known)
-    lines.push(['known', `${id}: ${title} (${rule}; ${counted(scenarios, 'scenario')})`]);
-  for (const { id, reason } of result.missing_findings)
-    lines.push(['MISSING', `${id} should show on this kernel and did not: ${reason}`]);
-  lines.push(...expectationLines(result));
   return lines.flatMap(([name, text]) =>
     wrap(text, WIDTH - 12).map((line, i) => {
       const label = (i === 0 ? name : '').padEnd(10);
-      return `  ${['known', 'MISSING', 'NOTE', 'FAILS', 'DECIDE'].includes(name) ? style.yellow(label) : label}${line}`;
+      return `  ${MARKED.has(name) ? style.yellow(label) : label}${line}`;
     }),
   );
+}
+
+function ruleText(rules: RunResult['rules']): string {
+  const all = Object.keys(rules);
+  const never = all.filter((id) => rules[id] === 0).sort();
+  const more = never.length > 3 ? ` and ${never.length - 3} more` : '';
+  const unreached = never.length === 0 ? '' : `; never: ${never.slice(0, 3).join(', ')}${more}`;
+  return `${all.length - never.length} of ${all.length} reached${unreached}`;
 }
 
 function suiteText(suites: RunResult['suites']): string {
@@ -110,14 +120,16 @@ function suiteText(suites: RunResult['suites']): string {
   if (all.length === 0) return 'none ran';
   if (bad.length === 0)
     return all.length <= 4 ? `${all.map(([name]) => name).join(', ')}: all passed` : `${all.length}, all passed`;
-  return `${all.length - bad.length} of ${all.length} passed; not: ${bad.map(([name, { divergence, other }]) => `${name} (${divergence + other})`).join(', ')}`;
+  const failed = bad.map(([name, { divergence, other }]) => `${name} (${divergence + other})`);
+  return `${all.length - bad.length} of ${all.length} passed; not: ${failed.join(', ')}`;
 }
 
 function divergenceBlock(divergence: Divergence, n: number, result: RunResult, out: string, style: Style): string[] {
   const { rule, suite, index, statement, source, step, predicted, observed, reproduced, count } = divergence;
   const alike = count > 1 ? `, ${thousands(count - 1)} more like it` : '';
+  const found = `(suite ${suite}, case ${index}${alike}, reproduced ${reproduced})`;
   return [
-    `${style.red(`divergence ${n + 1}`)}  ${style.bold(rule)}  (suite ${suite}, case ${index}${alike}, reproduced ${reproduced})`,
+    `${style.red(`divergence ${n + 1}`)}  ${style.bold(rule)}  ${found}`,
     ...wrap(statement, WIDTH - 4).map((line) => `    ${line}`),
     ...wrap(source === '' ? '' : `source: ${source}`, WIDTH - 4).map((line) => `    ${style.dim(line)}`),
     `    step ${step} predicted: ${predicted}`,
@@ -148,16 +160,18 @@ export function abiOf(result: Pick<RunResult, 'abi'>): AbiProfile {
 }
 
 function crashBlock({ suite, index, kind, title, reproduced }: Crash, n: number, out: string, style: Style): string[] {
+  const found = `(suite ${suite}, case ${index}, reproduced ${reproduced})`;
   return [
-    `${style.red(`crash ${n + 1}`)}  ${style.bold(`${kind}: ${title}`)}  (suite ${suite}, case ${index}, reproduced ${reproduced})`,
+    `${style.red(`crash ${n + 1}`)}  ${style.bold(`${kind}: ${title}`)}  ${found}`,
     `    console: ${below(out, caseFile('crashes', n, 'txt'))}`,
     `    ${replayCommand(out, caseFile('crashes', n))}`,
   ];
 }
 
 function hangBlock({ suite, index, detail, reproduced }: Hang, n: number, out: string, style: Style): string[] {
+  const found = `(suite ${suite}, case ${index}, reproduced ${reproduced})`;
   return [
-    `${style.red(`hang ${n + 1}`)}  ${style.bold(detail)}  (suite ${suite}, case ${index}, reproduced ${reproduced})`,
+    `${style.red(`hang ${n + 1}`)}  ${style.bold(detail)}  ${found}`,
     `    ${replayCommand(out, caseFile('hangs', n))}`,
   ];
 }
@@ -169,20 +183,20 @@ function more(count: number, noun: string, where: string, many?: string): string
 }
 
 /** A case that fails once and never again may be a race in the kernel, or a slow machine: somebody should look. */
-function unconfirmed({ unconfirmed }: RunResult, out: string, style: Style): string[] {
-  if (unconfirmed.length === 0) return [];
+function unconfirmed({ unconfirmed: all }: RunResult, out: string, style: Style): string[] {
+  if (all.length === 0) return [];
+  const said = 'failed in a batch and passed every time when run alone (not counted as failed):';
   return [
-    `${style.yellow('UNCONFIRMED')}  ${counted(unconfirmed.length, 'scenario')} failed in a batch and passed every time when run alone (not counted as failed):`,
-    ...unconfirmed
-      .slice(0, SHOWN)
-      .flatMap(({ suite, index, verdict, rule, detail, reproduced }, n) => [
-        ...wrap(
-          `${rule === undefined ? verdict : `${verdict} of ${rule}`}: ${detail} (suite ${suite}, case ${index}, reproduced ${reproduced})`,
-          WIDTH - 4,
-        ).map((line) => `    ${line}`),
+    `${style.yellow('UNCONFIRMED')}  ${counted(all.length, 'scenario')} ${said}`,
+    ...all.slice(0, SHOWN).flatMap(({ suite, index, verdict, rule, detail, reproduced }, n) => {
+      const what = rule === undefined ? verdict : `${verdict} of ${rule}`;
+      const text = `${what}: ${detail} (suite ${suite}, case ${index}, reproduced ${reproduced})`;
+      return [
+        ...wrap(text, WIDTH - 4).map((line) => `    ${line}`),
         `    ${replayCommand(out, caseFile('unconfirmed', n))}`,
-      ]),
-    ...more(unconfirmed.length, 'unconfirmed', below(out, 'unconfirmed/'), 'more unconfirmed'),
+      ];
+    }),
+    ...more(all.length, 'unconfirmed', below(out, 'unconfirmed/'), 'more unconfirmed'),
   ];
 }
 
