@@ -1,6 +1,4 @@
-/**
- * The job summary of GitHub Actions, as Markdown. GitHub takes at most 1 MiB: the worst come first, the rest is counted.
- */
+/** The job summary of GitHub Actions, in Markdown, of at most 1 MiB: the worst come first, the rest is counted. */
 import type { MatrixResult } from '../data/matrix.ts';
 import type { RunResult, Verdict } from '../data/result.ts';
 import { below, caseFile, replayCommand } from '../text/replay.ts';

@@ -8,7 +8,8 @@ import { BAD, GOOD } from '../testing/results.ts';
 import type { RunResult } from '../data/result.ts';
 
 const CONSOLE =
-  ']]> </failure> <testcase name="injected"/> & &lt; "\' \u0000\u0008\u000b\u001b\u007f\u009f\ufffe\uffff \ud800 \udc00 \u{1f600} \r\n\t end';
+  ']]> </failure> <testcase name="injected"/> & &lt; "\' ' +
+  '\u0000\u0008\u000b\u001b\u007f\u009f\ufffe\uffff \ud800 \udc00 \u{1f600} \r\n\t end';
 const HOSTILE: RunResult = {
   ...BAD,
   command: `npx ringfence "<&>" ${CONSOLE}`,
@@ -17,11 +18,16 @@ const HOSTILE: RunResult = {
 
 test('a divergence, a crash, a known finding', () => {
   const xml = formatJunit([runPoints(BAD)]);
-  expect(xml).toMatch(
-    /^<\?xml version="1\.0" encoding="UTF-8"\?>\n<testsuites>\n {2}<testsuite name="run" package="ringfence" id="0" timestamp="2026-11-22T04:00:00" hostname="localhost" tests="5" failures="0" errors="2" skipped="1" time="252\.400">\n/,
-  );
+  expect(xml.split('\n').slice(0, 3)).toEqual([
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    '<testsuites>',
+    '  <testsuite name="run" package="ringfence" id="0" timestamp="2026-11-22T04:00:00" hostname="localhost"' +
+      ' tests="5" failures="0" errors="2" skipped="1" time="252.400">',
+  ]);
   expect(xml).toContain(
-    '<testcase name="filter.deny-rest.kept" classname="ringfence.rules.filter" time="0.000">\n      <failure message="predicted user_data 0x1: -EACCES; observed user_data 0x1: 5" type="divergence">reached 0 times\nrule: A filter',
+    '<testcase name="filter.deny-rest.kept" classname="ringfence.rules.filter" time="0.000">\n' +
+      '      <failure message="predicted user_data 0x1: -EACCES; observed user_data 0x1: 5" type="divergence">' +
+      'reached 0 times\nrule: A filter',
   );
   expect(xml).toContain('<error message="WARNING: io_uring/io_uring.c:1234 io_submit_sqe" type="crash">');
   expect(xml).toContain(

@@ -15,7 +15,10 @@ const HOSTILE: RunResult = {
 };
 const MATRIX_TEXT = formatMatrixKtap('ringfence matrix', matrixPoints(MATRIX, MATRIX_RESULTS));
 
-/** Reads what the text of the format allows and nothing else: version, remarks, plan, results in order, nested by four blanks. */
+/**
+ * Reads what the text of the format allows and nothing else: version, remarks, plan, results in order, nested by four
+ * blanks.
+ */
 function read(text: string): { readonly points: string[]; readonly notes: string[] } {
   const lines = text.trimEnd().split('\n');
   const points: string[] = [];
@@ -23,7 +26,7 @@ function read(text: string): { readonly points: string[]; readonly notes: string
   let at = 0;
   const block = (indent: string, path: string): boolean => {
     const here = (line = lines[at]): string | undefined =>
-      line !== undefined && line.startsWith(indent) && (indent === '' || line.length > indent.length)
+      line?.startsWith(indent) && (indent === '' || line.length > indent.length)
         ? line.slice(indent.length)
         : undefined;
     expect(here()).toBe('KTAP version 1');
@@ -54,8 +57,10 @@ function read(text: string): { readonly points: string[]; readonly notes: string
   return { points, notes };
 }
 
+const SMALL = { scenarios: 52, outcomes: 208, pass: 52, known: 0, divergence: 0, other: 0 };
+
 test('a conformant run', () => {
-  expect(formatKtap(runPoints({ ...GOOD, suites: { stacking: GOOD.suites['stacking']! } }))).toMatchInlineSnapshot(`
+  expect(formatKtap(runPoints({ ...GOOD, suites: { stacking: SMALL } }))).toMatchInlineSnapshot(`
     "KTAP version 1
     # ringfence, Linux 7.0.13+deb13-cloud-amd64 x86_64
     # kernel: 7.0.13+deb13-cloud-amd64
@@ -84,7 +89,7 @@ test('a conformant run', () => {
         KTAP version 1
         # Subtest: suites
         1..1
-        # 5,200 scenarios, 208,644 answers: 5,200 as predicted, 0 as known findings predict, 0 different, 0 without an answer
+        # 52 scenarios, 208 answers: 52 as predicted, 0 as known findings predict, 0 different, 0 without an answer
         ok 1 stacking
     ok 2 suites
         KTAP version 1
@@ -153,7 +158,8 @@ describe.skipIf(PARSER.missing)(PARSER.of('TAP::Parser'), () => {
     [HOSTILE, 5, 6],
   ])('reads it', (result, failed, total) => {
     const program =
-      'local $/; my $p = TAP::Parser->new({ tap => <STDIN> }); $p->run; print join " ", scalar $p->failed, $p->tests_run, $p->plan, scalar $p->parse_errors';
+      'local $/; my $p = TAP::Parser->new({ tap => <STDIN> }); $p->run; ' +
+      'print join " ", scalar $p->failed, $p->tests_run, $p->plan, scalar $p->parse_errors';
     const { stdout } = spawnSync('perl', ['-MTAP::Parser', '-e', program], {
       input: formatKtap(runPoints(result)),
       encoding: 'utf8',

@@ -1,6 +1,6 @@
 /**
- * A matrix of kernels as plain data: what `matrix.json` holds, and what its table and page are made from. As in result.ts,
- * this is the one statement of its shape.
+ * A matrix of kernels as plain data: what `matrix.json` holds, and what its table and page are made from. As in
+ * result.ts, this is the one statement of its shape.
  * Wherever a row has `cells` or `values`, they stand in the order of `kernels`: oldest release first.
  */
 import { RUN_VERDICTS } from '../../oracle/judge/verdict.ts';

@@ -1,7 +1,7 @@
 /**
- * The result of a run as plain data: what `result.json` holds and every report is made from. This is the one statement of
- * its shape: the types, result.schema.json, the table in README.md and the check of a file that is read come from it.
- * 64-bit numbers are decimal or 0x strings; times are the only fields that differ between two runs with one seed.
+ * The result of a run as plain data: what `result.json` holds and every report is made from. This is the one statement
+ * of its shape: the types, result.schema.json, the table in README.md and the check of a file that is read come from
+ * it. 64-bit numbers are decimal or 0x strings; times are the only fields that differ between two runs with one seed.
  */
 import { Type } from 'typebox';
 import { FAILURES, RUN_VERDICTS } from '../../oracle/judge/verdict.ts';

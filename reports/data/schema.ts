@@ -1,6 +1,6 @@
 /**
  * The words in which the shapes of result.json and matrix.json are written: each makes a JSON schema (2020-12) with its
- * description, from which come the TypeScript type, the check of a file that is read back, and the tables of the README.
+ * description. The TypeScript type, the check of a file that is read back and the table of the README come from that.
  */
 import { Type } from 'typebox';
 import type { Static, TProperties, TSchema } from 'typebox';
@@ -85,12 +85,15 @@ function firstFault(schema: TSchema, value: unknown, place: string): string {
   const path = choice === undefined ? names : names.slice(0, choice.depth);
   const found = path.reduce((at: unknown, name) => (at as Members)[name], value);
   const there = path.reduce((before, name) => before + step(name), place);
-  if (choice === undefined) return `${there === '' ? '' : `${there.replace(/^\./, '')}: `}${complaint(first, found)}`;
+  if (choice === undefined) {
+    const said = complaint(first, found);
+    return there === '' ? said : `${there.replace(/^\./, '')}: ${said}`;
+  }
   const form = choice.forms.find((one) => isMeant(one, found));
   return form === undefined ? untold(choice.forms, found, there) : firstFault(form, found, there);
 }
 
-/** The fault of a value that fits no form, for want of the constant that tells them apart or because it is no object. */
+/** The fault of a value that fits no form: it is no object, or lacks the constant that tells the forms apart. */
 function untold(forms: readonly TSchema[], value: unknown, place: string): string {
   const tags = typeof value === 'object' && value !== null ? forms.flatMap(constants) : [];
   const [first] = tags;

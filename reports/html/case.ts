@@ -81,10 +81,11 @@ const observedText = (text: string): Markup => html`<span class="bad">observed <
 function requestRow(request: StoryRequest, n: number, differs: boolean): Markup {
   const { text, predicted, observed, stage, rule, context, filters } = request;
   const said = answer(predicted, observed, differs && unlike(request));
+  const asked = filters.map((filter) => html`<li>${filterText(filter)}</li>`);
   const seen = context?.map(([name, value]) => html`<code>${name}=${value}</code>`);
   return html`<div class="request">
     <div><span class="soft">#${n}</span> <code>${text}</code> ${said}</div>
-    ${filters.length > 0 && html`<ul class="filters">${filters.map((filter) => html`<li>${filterText(filter)}</li>`)}</ul>`}
+    ${filters.length > 0 && html`<ul class="filters">${asked}</ul>`}
     ${stage !== undefined && rule !== undefined && why(['The rules: ', STAGES[stage] ?? stage, ' ', ruleLink(rule)])}
     ${seen !== undefined && why(['A filter sees ', between(seen, ' ')])}
   </div>`;

@@ -12,8 +12,8 @@ export class Markup {
 export type Part = Markup | string | number | undefined | false | readonly Part[];
 
 /**
- * Joins mark-up. Templates are written in many lines: a line break and the blanks behind it stand for nothing, or for one
- * blank within a tag; `\n` is a line break on the page, and there is no other escape sequence.
+ * Joins mark-up. Templates are written in many lines: a line break and the blanks behind it stand for nothing, or for
+ * one blank within a tag; `\n` is a line break on the page, and there is no other escape sequence.
  */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
   return new Markup(literals(strings).reduce((text, string, i) => text + partText(parts[i - 1]) + string));

@@ -41,8 +41,9 @@ describe.each(PAGES)('%s', (name, page) => {
     const style = [...page.matchAll(/<style>([^]*?)<\/style>/g)];
     const script = [...page.matchAll(/<script type="module">([^]*?)<\/script>/g)];
     expect([style.length, script.length]).toEqual([1, 1]);
+    const own = `style-src ${of(style[0]![1]!)}; script-src ${of(script[0]![1]!)}`;
     expect(page.replaceAll('&#39;', "'")).toContain(
-      `content="default-src 'none'; style-src ${of(style[0]![1]!)}; script-src ${of(script[0]![1]!)}; base-uri 'none'; form-action 'none'"`,
+      `content="default-src 'none'; ${own}; base-uri 'none'; form-action 'none'"`,
     );
   });
 
@@ -78,9 +79,9 @@ test('the picture: lanes, the step that differs, the filter beside its trace', (
   expect([...page.matchAll(/<tr class="differs">/g)]).toHaveLength(1);
   expect(page).toContain('<code>io_uring_enter(ring 0, 1 SQE)</code>');
   expect(page).toContain('Filter of step <b>2</b> on SOCKET, asked in step 4 for #0: returns 0x0, denies');
-  expect(page).toMatch(
-    /<td class="n order">2<\/td><td class="n pc">1<\/td><td class="asm"><code>jeq #0x2, l2, l3<\/code><\/td>.*<td>yes, to 2<\/td>/,
-  );
+  const second = '<td class="n order">2</td><td class="n pc">1</td><td class="asm"><code>jeq #0x2, l2, l3</code></td>';
+  const [row] = page.split('\n').filter((line) => line.includes(second));
+  expect(row).toContain('<td>yes, to 2</td>');
   expect(page).toMatch(/<tr class="off"><td class="n order"><\/td><td class="n pc">3<\/td>/);
   expect(page).toContain('npx ringfence replay out/divergences/001.json');
 });

@@ -149,7 +149,8 @@ function findingCell(cell: FindingCell | null): Markup {
   if (cell === null) return html`<td></td>`;
   const { state, expected, scenarios } = cell;
   const [mark, word] = FINDING_MARKS[state];
-  const title = `${word}${expected ? '' : ', which its own list of kernels does not say'}; ${counted(scenarios, 'scenario')}`;
+  const said = expected ? word : `${word}, which its own list of kernels does not say`;
+  const title = `${said}; ${counted(scenarios, 'scenario')}`;
   return html`<td class="cell ${expected ? state : 'broken'}" title="${title}">
     <span aria-hidden="true">${mark}${expected ? '' : '!'}</span>
     <span class="hidden">${word}${expected ? '' : ', unexpected'}</span>
@@ -213,15 +214,13 @@ function changeItem({ from, to, causes, scenarios, suites, example }: Change, ou
   const told = causes.map(
     (cause) => html`<span${cause.kind === 'unexplained' && html` class="bad"`}>${causeText(cause)}</span>`,
   );
+  const many = counted(scenarios, 'scenario');
   const { step, answer_from, answer_to, file } = example;
   const summary = html`
     Smallest case, step ${step}: ${from} answers ${prose(answer_from)}; ${to} ${prose(answer_to)}
   `;
   return html`<li>
-    <b>${from} → ${to}</b> ${counted(scenarios, 'scenario')} <span class="soft">(${counts.join(', ')})</span>: ${between(
-      told,
-      '; ',
-    )}
+    <b>${from} → ${to}</b> ${many} <span class="soft">(${counts.join(', ')})</span>: ${between(told, '; ')}
     ${details(summary, command(replayCommand(out, file)), bad)}
   </li>`;
 }

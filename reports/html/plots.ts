@@ -57,7 +57,10 @@ function axis(marks: readonly number[], place: Place): Markup {
 }
 
 function plot(title: string, about: string, body: Markup): Markup {
-  return html`<figure class="plot"><figcaption>${title} <span class="soft">${about}</span></figcaption>${body}</figure>`;
+  return html`<figure class="plot">
+    <figcaption>${title} <span class="soft">${about}</span></figcaption>
+    ${body}
+  </figure>`;
 }
 
 /** One row: what, how it looks, and how much. */
@@ -90,7 +93,10 @@ function suiteBar(name: string, { scenarios, outcomes, divergence, other }: Suit
       <rect class="bar" x="0" y="3" width="${percent(width)}" height="12" rx="1"/>
       <text class="${side}" x="${percent(at)}" y="13">${thousands(outcomes)}</text>
     </svg>`,
-    html`${bad > 0 ? html`<b class="bad">${thousands(bad)}</b>` : '0'}<span class="soft">/${thousands(scenarios)}</span>`,
+    [
+      bad > 0 ? html`<b class="bad">${thousands(bad)}</b>` : '0',
+      html`<span class="soft">/${thousands(scenarios)}</span>`,
+    ],
   );
 }
 

@@ -74,7 +74,8 @@ export const BAD: RunResult = {
       observed: 'user_data 0x1: 5',
       statement: 'A filter registered later on an opcode that DENY_REST denied does not lift the denial.',
       source:
-        'linux/io_uring/bpf_filter.h, DENY_REST ("will have a deny filter attached") with io_uring_register_bpf_filter(3), "Filter Stacking" (all must allow)',
+        'linux/io_uring/bpf_filter.h, DENY_REST ("will have a deny filter attached") with ' +
+        'io_uring_register_bpf_filter(3), "Filter Stacking" (all must allow)',
       reproduced: '3/3',
       count: 3,
       group: '0123456789abcdef',
