@@ -57,7 +57,7 @@ function unusable(what: string, guest: Guest): KernelError {
 async function greeting(
   guest: Guest,
   patience: number,
-): Promise<{ readonly hello: Hello; later(receive: (chunk: Buffer) => void): void }> {
+): Promise<{ readonly hello: Hello; readonly later: (receive: (chunk: Buffer) => void) => void }> {
   let receive: ((chunk: Buffer) => void) | undefined;
   const parser = new FrameParser();
   const hello = await new Promise<Hello>((resolve, reject) => {

@@ -39,14 +39,15 @@ export function loadFindings(directory = DIRECTORY): readonly Finding[] {
     .filter((name) => name.endsWith('.json'))
     .sort()
     .map((name) => {
-      const data = JSON.parse(readFileSync(join(directory, name), 'utf8')) as Omit<Finding, 'scenario'> & {
+      const data = JSON.parse(readFileSync(join(directory, name), 'utf8')) as Omit<Finding, 'id' | 'scenario'> & {
+        id: string;
         scenario: unknown;
       };
       const scenario = fromJson(data.scenario);
       if (!scenario.ok) throw new Error(`suites/findings/${name}: ${scenario.error}`);
-      if (!isQuirkId(data.id))
-        throw new Error(`suites/findings/${name}: oracle/quirks/index.ts has no model of "${data.id}"`);
-      return { ...data, scenario: scenario.scenario };
+      const { id } = data;
+      if (!isQuirkId(id)) throw new Error(`suites/findings/${name}: oracle/quirks/index.ts has no model of "${id}"`);
+      return { ...data, id, scenario: scenario.scenario };
     });
 }
 

@@ -184,7 +184,7 @@ describe('--strict', () => {
       abi: ABI,
       kernel: image,
       accel: { accel: 'tcg', reason: '', remembered: false },
-      guests: { bootMs: 0 } as never,
+      guests: { bootMs: 0 },
       rules: RULES,
       startedAt: NOW,
       started: 0,

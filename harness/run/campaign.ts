@@ -59,7 +59,8 @@ export class Campaign {
   readonly #recent = new Map<number, PlannedCase>();
   #barren = 0;
   #progressAt = 0;
-  #fatal: unknown;
+  /** What ends it for all guests. */
+  #fatal: Error | undefined;
 
   constructor(options: CampaignOptions) {
     this.#options = options;
@@ -81,6 +82,10 @@ export class Campaign {
 
   #stopped(): boolean {
     return this.#options.signal.aborted || this.#fatal !== undefined;
+  }
+
+  #fail(error: unknown): void {
+    this.#fatal ??= error instanceof Error ? error : new Error(String(error));
   }
 
   #next(): PlannedCase | undefined {
@@ -111,7 +116,7 @@ export class Campaign {
         this.#rebooted(end, before);
       }
     } catch (error) {
-      if (!this.#options.signal.aborted) this.#fatal ??= error;
+      if (!this.#options.signal.aborted) this.#fail(error);
     }
     await session?.close();
   }
@@ -248,7 +253,7 @@ export class Campaign {
         window.changed();
       },
       (error: unknown) => {
-        if (!(error instanceof SessionEnded)) this.#fatal ??= error;
+        if (!(error instanceof SessionEnded)) this.#fail(error);
         window.changed();
       },
     );
