@@ -21,8 +21,7 @@ import {
 } from '../../oracle/schema/codec.ts';
 import type { Codec } from '../../oracle/schema/codec.ts';
 import { jsonErrorPlace } from '../../oracle/schema/place.ts';
-import { fromJson, toJson } from '../../oracle/case/json.ts';
-import type { Scenario } from '../../oracle/steps/index.ts';
+import { scenario } from '../../oracle/case/scenario-codec.ts';
 import { isWellFormed } from '../../generators/well-formed.ts';
 import { SetupError } from '../../vm/index.ts';
 import { loadFindings } from './findings.ts';
@@ -77,21 +76,10 @@ function checked<T>(codec: Codec<T>, check: (value: T, at: string) => void): Cod
   };
 }
 
-const scenario: Codec<Scenario> = {
-  decode: (value, at) => {
-    const read = fromJson(value);
-    if (!read.ok)
-      throw new DecodeError(
-        '',
-        `${at}${read.error.startsWith(':') || /^[\w.[\]]+: /.test(read.error) ? '.' : ': '}${read.error}`,
-      );
-    const well = isWellFormed(read.scenario);
-    if (well !== true) throw new DecodeError(at, `cannot be run: ${well}`);
-    return read.scenario;
-  },
-  encode: (value) => toJson(value),
-  schema: {},
-};
+const runnable = checked(scenario, (read, at) => {
+  const well = isWellFormed(read);
+  if (well !== true) throw new DecodeError(at, `cannot be run: ${well}`);
+});
 
 const ruleId = checked(text(100), (id, at) => {
   if (Object.hasOwn(RULES, id)) return;
@@ -123,7 +111,7 @@ const link = checked(text(2000), (value, at) => {
 
 const ownCase: Codec<ExpectedCase> = checked(
   record<ExpectedCase>({
-    scenario: required(scenario, 'The smallest scenario'),
+    scenario: required(runnable, 'The smallest scenario'),
     step: required(u32, 'Step at which it differs, from 0'),
     what: required(word(...DIFFERS), 'What differs'),
     predicted: required(text(10_000), 'What the rules say, as ringfence prints it'),
