@@ -4,6 +4,7 @@ import { ALLOW, DENY_REST, example, filter, onRing, ring, suite, SZ_STRICT, TASK
 
 const on = onRing(0);
 
+/** Examples of suite arguments. */
 export const argumentsSuite = suite('arguments', [
   example('Reserved fields must be zero', 'What is ignored today cannot get a meaning tomorrow.', [
     ring(0),

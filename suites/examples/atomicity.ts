@@ -21,6 +21,7 @@ import {
 
 const on = onRing(0);
 
+/** Examples of suite atomicity. */
 export const atomicity = suite('atomicity', [
   example('A refused program denies nothing', 'Not even through its DENY_REST.', [
     ring(0),

@@ -1,4 +1,7 @@
-/** A tiny builder, so that hand-written scenarios read like the calls they make. Task 0 does what no `as` says otherwise. */
+/**
+ * A tiny builder, so that hand-written scenarios read like the calls they make. Task 0 does what no `as` says
+ * otherwise.
+ */
 import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
 import type { SuiteName } from '../../generators/suites.ts';
 import { parseAsm } from '../../oracle/bpf/asm.ts';
@@ -44,7 +47,9 @@ export function suite(name: SuiteName, drafts: readonly Draft[]): readonly Examp
   return drafts.map((draft) => ({ suite: name, ...draft, scenario: { ...draft.scenario, suite: name } }));
 }
 
+/** The task itself: its filters and restrictions bind all it makes from then on. */
 export const TASK: Target = { kind: 'task' };
+/** The ring in a slot. */
 export const onRing = (ring: number): Target => ({ kind: 'ring', ring });
 
 /** The step, done by another task. */
@@ -59,8 +64,11 @@ export function asm(text: string): Program {
   return parsed.program;
 }
 
+/** io_uring_setup(2) with eight entries; the ring goes into `slot`. */
 export const ring = (slot = 0, flags = 0): Step => ({ task: 0, do: 'ring', ring: slot, entries: 8, flags });
+/** IORING_REGISTER_ENABLE_RINGS, for a ring that was made disabled. */
 export const enable = (slot = 0): Step => register(onRing(slot), 12);
+/** io_uring_register(2) with a plain opcode and, where there are any, the bytes of its argument. */
 export const register = (
   on: Target,
   opcode: number,
@@ -101,19 +109,28 @@ export function filter(
   return { task: 0, do: 'register_bpf_filter', on, nr_args, arg };
 }
 
+/** The smallest program that allows. */
 export const ALLOW = 'ret #1';
+/** The smallest program that denies. */
 export const DENY = 'ret #0';
+/** IO_URING_BPF_FILTER_DENY_REST. */
 export const DENY_REST = 1;
+/** IO_URING_BPF_FILTER_SZ_STRICT. */
 export const SZ_STRICT = 2;
 
 const entry =
   (opcode: number) =>
   (value: number): Restriction => ({ opcode, value, resv: 0, resv2: [0, 0, 0] });
+/** An opcode of requests that is allowed. */
 export const sqeOp = entry(IORING_RESTRICTION.SQE_OP);
+/** An opcode of io_uring_register(2) that is allowed. */
 export const registerOp = entry(IORING_RESTRICTION.REGISTER_OP);
+/** SQE flags that may be set. */
 export const flagsAllowed = entry(IORING_RESTRICTION.SQE_FLAGS_ALLOWED);
+/** SQE flags that must be set. */
 export const flagsRequired = entry(IORING_RESTRICTION.SQE_FLAGS_REQUIRED);
 
+/** IORING_REGISTER_RESTRICTIONS on the ring in a slot. */
 export const restrictRing = (slot: number, ...restrictions: Restriction[]): Step => ({
   task: 0,
   do: 'register_restrictions',
@@ -121,6 +138,7 @@ export const restrictRing = (slot: number, ...restrictions: Restriction[]): Step
   nr_args: restrictions.length,
   arg: { restrictions, placement: 'normal' },
 });
+/** IORING_REGISTER_RESTRICTIONS on the task itself. Fields of the argument may be overridden. */
 export function restrictTask(
   restrictions: readonly Restriction[],
   fields: Partial<TaskRestrictionsArg> & { readonly nr_args?: number } = {},
@@ -135,7 +153,9 @@ export function restrictTask(
   };
 }
 
+/** io_uring_enter(2) with these requests, and their completions. */
 export const submit = (slot: number, ...sqes: Sqe[]): Step => ({ task: 0, do: 'submit', ring: slot, sqes });
+/** IORING_OP_NOP. */
 export const nop = (more: Partial<Sqe> = {}): Sqe => ({ opcode: OP.NOP, ...more });
 /** A NOP that answers `res`. */
 export const nopResult = (res: number, more: Partial<Sqe> = {}): Sqe => ({
@@ -144,6 +164,7 @@ export const nopResult = (res: number, more: Partial<Sqe> = {}): Sqe => ({
   len: res >>> 0,
   ...more,
 });
+/** IORING_OP_SOCKET. */
 export const socket = (family: number, type: number, protocol: number, more: Partial<Sqe> = {}): Sqe => ({
   opcode: OP.SOCKET,
   fd: family,
@@ -161,13 +182,21 @@ export const openat = (path: bigint, flags: number, mode = 0, more: Partial<Sqe>
   ...more,
 });
 
+/** A new task. */
 export const spawn = (how: SpawnHow, child: TaskId): Step => ({ task: 0, do: 'spawn', how, child });
+/** The end of a task. */
 export const exit = (task: TaskId): Step => ({ task, do: 'exit' });
+/** execve(2) of the same program. */
 export const exec = (): Step => ({ task: 0, do: 'exec' });
+/** prctl(PR_SET_NO_NEW_PRIVS). */
 export const noNewPrivs = (): Step => ({ task: 0, do: 'no_new_privs' });
+/** CAP_SYS_ADMIN given up for good. */
 export const dropCap = (): Step => ({ task: 0, do: 'drop_cap_sys_admin' });
+/** unshare(CLONE_NEWUSER). */
 export const unshareUser = (): Step => ({ task: 0, do: 'unshare_user' });
+/** Whether a path of the sandbox is there. */
 export const exists = (path: string): Step => ({ task: 0, do: 'probe_path', path });
 /** The ring in `slot` of task `from`, taken by pidfd_getfd(2). */
 export const take = (from: TaskId, slot: number): Step => ({ task: 0, do: 'take_ring', from, ring: slot });
+/** The completions that stand in a ring. */
 export const reap = (slot: number): Step => ({ task: 0, do: 'reap', ring: slot });

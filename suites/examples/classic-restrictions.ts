@@ -26,6 +26,7 @@ const DISABLED = 1 << 6;
 const SUBMIT_ALL = 1 << 7;
 const PROBE_EVENTFD = 5;
 
+/** Examples of suite classic-restrictions. */
 export const classicRestrictions = suite('classic-restrictions', [
   example('Opcodes and flags', 'Required flags must be there, and no others than allowed ones.', [
     ring(0, DISABLED | SUBMIT_ALL),

@@ -6,6 +6,7 @@ const on = onRing(0);
 const LAST = 64;
 const file = { fd: 99 };
 
+/** Examples of suite deny-rest. */
 export const denyRest = suite('deny-rest', [
   example('Everything but the opcode itself is denied', 'The one call that turns a ring into an allowlist.', [
     ring(0, 1 << 10),

@@ -42,7 +42,8 @@ const message = (slot: number): Uint8Array => {
   return bytes;
 };
 
-export const escape = suite('escape', [
+/** Examples of suite escape. */
+export const escapeSuite = suite('escape', [
   example('A new ring, a child and a thread cannot create the file', 'The rule binds whatever the task makes.', [
     filter(TASK, OP.OPENAT, DENY),
     ring(0),

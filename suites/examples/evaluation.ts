@@ -4,7 +4,7 @@ import { example, filter, nop, onRing, ring, submit, suite } from './build.ts';
 import type { Draft } from './build.ts';
 
 /** Runs `text` with A at its end compared with `value`: a NOP passes if they are equal. */
-export const computes = (text: string, value: number): string =>
+const computes = (text: string, value: number): string =>
   `${text}\njeq #${value >>> 0}, yes, no\nyes: ret #1\nno: ret #0`;
 
 const CASES: readonly (readonly [text: string, value: number])[] = [
@@ -53,6 +53,7 @@ function runs(programs: readonly string[]) {
   return programs.flatMap((program, i) => [ring(i), filter(onRing(i), OP.NOP, program), submit(i, nop())]);
 }
 
+/** The same drafts for both suites that compute. `jit`: whether the JIT compiler is on. */
 export const evaluationDrafts = (jit: boolean): readonly Draft[] => [
   example(
     'Arithmetic is unsigned and 32 bits wide',
@@ -93,7 +94,8 @@ export const evaluationDrafts = (jit: boolean): readonly Draft[] => [
       filter(
         onRing(0),
         OP.NOP,
-        'ld [0]\njeq #0x55667788, aa, no\naa: ld [4]\njeq #0x11223344, bb, no\nbb: ld [8]\njeq #0x1000, yes, no\nyes: ret #1\nno: ret #0',
+        'ld [0]\njeq #0x55667788, aa, no\naa: ld [4]\njeq #0x11223344, bb, no\n' +
+          'bb: ld [8]\njeq #0x1000, yes, no\nyes: ret #1\nno: ret #0',
       ),
       submit(0, nop({ user_data: 0x1122334455667788n, flags: 16 })),
       submit(0, nop({ user_data: 0x5566778811223344n, flags: 16 })),
@@ -103,4 +105,5 @@ export const evaluationDrafts = (jit: boolean): readonly Draft[] => [
   ),
 ];
 
+/** Examples of suite evaluation. */
 export const evaluation = suite('evaluation', evaluationDrafts(true));

@@ -4,7 +4,7 @@ import { atomicity } from './atomicity.ts';
 import type { Example } from './build.ts';
 import { classicRestrictions } from './classic-restrictions.ts';
 import { denyRest } from './deny-rest.ts';
-import { escape } from './escape.ts';
+import { escapeSuite } from './escape.ts';
 import { evaluation } from './evaluation.ts';
 import { inheritance } from './inheritance.ts';
 import { jitVsInterpreter } from './jit-vs-interpreter.ts';
@@ -15,6 +15,7 @@ import { stacking } from './stacking.ts';
 import { validator } from './validator.ts';
 
 export type { Example } from './build.ts';
+/** All of them, in the order of the suites. */
 export const EXAMPLES: readonly Example[] = [
   validator,
   evaluation,
@@ -27,6 +28,6 @@ export const EXAMPLES: readonly Example[] = [
   privilege,
   inheritance,
   atomicity,
-  escape,
+  escapeSuite,
   jitVsInterpreter,
 ].flat();

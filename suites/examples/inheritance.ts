@@ -29,6 +29,7 @@ const child = (how: SpawnHow, task: number) => [
   exit(task),
 ];
 
+/** Examples of suite inheritance. */
 export const inheritance = suite('inheritance', [
   example(
     'A ring has the rules of its creation',

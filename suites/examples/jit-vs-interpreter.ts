@@ -2,6 +2,7 @@
 import { suite } from './build.ts';
 import { evaluationDrafts } from './evaluation.ts';
 
+/** Examples of suite jit-vs-interpreter. */
 export const jitVsInterpreter = suite(
   'jit-vs-interpreter',
   evaluationDrafts(false).map((draft) => ({

@@ -8,6 +8,7 @@ const SUBMIT_ALL = 1 << 7;
 const denied = (more: object = {}) => ({ opcode: OP.FSYNC, fd: 99, ...more });
 const deny = filter(onRing(0), OP.FSYNC, DENY);
 
+/** Examples of suite links. */
 export const links = suite('links', [
   example('A denial takes its chain with it', 'A chain of which a part may not run does not run in part.', [
     ring(0, SUBMIT_ALL),

@@ -5,7 +5,7 @@ import { DENY, example, exists, filter, onRing, openat, ring, socket, submit, su
 
 const on = onRing(0);
 /** Allows exactly if each word of the context has the value. */
-export const wants = (...words: readonly (readonly [offset: number, value: number])[]): string =>
+const wants = (...words: readonly (readonly [offset: number, value: number])[]): string =>
   [
     ...words.map(([offset, value], i) => `ld [${offset}]\njeq #${value >>> 0}, l${i}x, no\nl${i}x:`),
     'ret #1',
@@ -15,6 +15,7 @@ export const wants = (...words: readonly (readonly [offset: number, value: numbe
 const O_CREAT = 0o100;
 const LARGEFILE = 0o100000;
 
+/** Examples of suite opcode-context. */
 export const opcodeContext = suite('opcode-context', [
   example('socket: family, type and protocol in this order', 'A filter that allows only TCP depends on it.', [
     ring(0),

@@ -21,6 +21,7 @@ import {
   unshareUser,
 } from './build.ts';
 
+/** Examples of suite privilege. */
 export const privilege = suite('privilege', [
   example('CAP_SYS_ADMIN or no_new_privs', 'Otherwise a set-uid program could be started with its calls cut off.', [
     dropCap(),

@@ -5,8 +5,9 @@ import { ALLOW, DENY, example, filter, nop, onRing, ring, submit, suite } from '
 const on = onRing(0);
 /** Allows unless user_data is `value`. */
 const except = (value: number): string => `ld [0]\njeq #${value}, no, yes\nyes: ret #1\nno: ret #0`;
-const one = (user_data: bigint) => submit(0, nop({ user_data }));
+const one = (userData: bigint) => submit(0, nop({ user_data: userData }));
 
+/** Examples of suite stacking. */
 export const stacking = suite('stacking', [
   example('All filters must allow', 'A filter can only take away.', [
     ring(0),

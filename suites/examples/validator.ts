@@ -13,6 +13,7 @@ const long = (length: number): Program =>
     i === length - 1 ? { code: 0x06, jt: 0, jf: 0, k: 1 } : { code: 0x00, jt: 0, jf: 0, k: i },
   );
 
+/** Examples of suite validator. */
 export const validator = suite('validator', [
   example(
     'A constant shift stays below 32',
