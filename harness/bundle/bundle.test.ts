@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import { programs } from '../../oracle/testing/needs.ts';
@@ -9,8 +10,10 @@ import { GOOD } from '../../reports/testing/results.ts';
 import { SetupError } from '../../vm/index.ts';
 import { Ledger } from '../run/ledger.ts';
 import { embeddedConfig } from './config.ts';
-import { MANIFEST, packBundle, unpackBundle } from './format.ts';
-import type { Manifest } from './format.ts';
+import { extractFile, packBundle, unpackBundle } from './format.ts';
+import type { BundleFile } from './format.ts';
+import { MANIFEST } from './manifest.ts';
+import type { Manifest } from './manifest.ts';
 import { sourceDigest } from './source.ts';
 import { packTar, unpackTar } from './tar.ts';
 import { compareCounts, compareLedgers, readBundle } from './verify.ts';
@@ -54,121 +57,180 @@ const FILES = [
   file('divergences/001.json', '{}'),
   file('empty', ''),
 ];
-const BUNDLE = packBundle(HEAD, FILES);
+async function gathered(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of bytes) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+const pack = async (head: Omit<Manifest, 'files'>, files: readonly BundleFile[]): Promise<Buffer> =>
+  await gathered(await packBundle(head, files));
+const BUNDLE = await pack(HEAD, FILES);
+const place = join(dir, 'x.tar.zst');
 const TAR = programs('tar', 'zstd');
 
-describe('tar', () => {
-  test('there and back', () =>
-    expect(unpackTar(packTar(FILES)).map(({ path, data }) => [path, Buffer.from(data).toString()])).toEqual(
-      FILES.map(({ path, data }) => [path, data.toString()]),
-    ));
+describe('a bundle', () => {
   test.skipIf(TAR.missing)(TAR.of('a foreign tar reads it'), () => {
-    writeFileSync(join(dir, 'a.tar.zst'), BUNDLE);
-    expect(
-      execFileSync('tar', ['--zstd', '-tf', join(dir, 'a.tar.zst')], { encoding: 'utf8' })
-        .trim()
-        .split('\n'),
-    ).toEqual([MANIFEST, 'cases.txt', 'divergences/001.json', 'empty', 'result.json']);
-    expect(execFileSync('tar', ['--zstd', '-xOf', join(dir, 'a.tar.zst'), 'cases.txt'], { encoding: 'utf8' })).toBe(
-      LEDGER.text(),
-    );
+    writeFileSync(place, BUNDLE);
+    const list = execFileSync('tar', ['--zstd', '-tf', place], { encoding: 'utf8' });
+    expect(list.trim().split('\n')).toEqual([MANIFEST, 'cases.txt', 'divergences/001.json', 'empty', 'result.json']);
+    expect(execFileSync('tar', ['--zstd', '-xOf', place, 'cases.txt'], { encoding: 'utf8' })).toBe(LEDGER.text());
   });
-  test('the same content gives the same bytes', () => expect(packBundle(HEAD, [...FILES].reverse())).toEqual(BUNDLE));
-  test.each<[string, (tar: Buffer) => Buffer, RegExp]>([
-    ['a changed header', (tar) => (tar.writeUInt8(tar[0]! ^ 1, 0), tar), /header at byte 0 is damaged/],
-    ['a lost end', (tar) => tar.subarray(0, 600), /ends too early/],
-    ['a file that is longer than the archive', (tar) => tar.subarray(0, 512 + 8), /ends too early/],
-  ])('%s', (_, spoil, message) => expect(() => unpackTar(spoil(packTar(FILES)))).toThrow(message));
-  test.each(['../up', '/etc/passwd', 'a/../../b', 'a//b', ''])('the name "%s" is not taken', (path) =>
-    expect(() => unpackTar(packTar([file(path, 'x')]))).toThrow(/no name for a file/),
-  );
-  test('a name twice is not taken', () =>
-    expect(() => unpackTar(packTar([file('a', ''), file('a', '')]))).toThrow(/twice/));
+  test.skipIf(TAR.missing)(TAR.of('one that a foreign tar wrote is read'), async () => {
+    writeFileSync(place, BUNDLE);
+    execFileSync('tar', ['--zstd', '-xf', place, '-C', dir]);
+    const names = [MANIFEST, 'cases.txt', 'divergences/001.json', 'empty', 'result.json'];
+    const foreign = join(dir, 'foreign.tar.zst');
+    execFileSync('tar', ['--zstd', '--format=pax', '-cf', foreign, '-C', dir, ...names]);
+    expect(await unpackBundle(foreign)).toEqual(await unpackBundle(place));
+  });
+  test('the same content gives the same bytes', async () => {
+    expect(await pack(HEAD, [...FILES].reverse())).toEqual(BUNDLE);
+    const from = join(dir, 'ledger');
+    writeFileSync(from, LEDGER.text()!);
+    const onDisk = FILES.map((one) => (one.path === 'cases.txt' ? { path: one.path, from } : one));
+    expect(await pack(HEAD, onDisk)).toEqual(BUNDLE);
+  });
+  test('a file that changes while it is packed', async () => {
+    const from = join(dir, 'changing');
+    writeFileSync(from, 'before');
+    const bytes = await packBundle(HEAD, [{ path: 'a', from }]);
+    writeFileSync(from, 'after!');
+    await expect(gathered(bytes)).rejects.toThrow('a changed while it was put into the bundle');
+  });
+  test('one file of it', async () => {
+    const kernel = Buffer.alloc(3_000_000, 'kernel');
+    const image = { ...HEAD.kernel, file: 'kernel/vmlinux' };
+    const { pinned: _, ...own } = image;
+    const files = [...FILES, { path: 'kernel/vmlinux', data: kernel }];
+    writeFileSync(place, await pack({ ...HEAD, kernel: own }, files));
+    const { manifest, files: held } = await unpackBundle(place);
+    expect([...held.keys()]).toEqual(['cases.txt', 'result.json']);
+    const chunks: Uint8Array[] = [];
+    await extractFile(place, manifest, 'kernel/vmlinux', (chunk) => chunks.push(chunk));
+    expect(Buffer.concat(chunks).equals(kernel)).toBe(true);
+  });
 });
 
 describe('a damaged bundle', () => {
-  const again = (change: (files: { path: string; data: Buffer }[]) => { path: string; data: Buffer }[]): Buffer =>
+  interface Entry {
+    readonly path: string;
+    readonly data: Buffer;
+  }
+  /** Its files, manifest first. */
+  const entries = async (): Promise<Entry[]> => {
+    const all: Entry[] = [];
+    for await (const { path, content } of unpackTar(Readable.from([zstdDecompressSync(BUNDLE)])))
+      all.push({ path, data: await gathered(Readable.from(content)) });
+    return all;
+  };
+  const again = async (change: (files: Entry[]) => Entry[]): Promise<Buffer> =>
     zstdCompressSync(
-      packTar(
-        change(unpackTar(zstdDecompressSync(BUNDLE)).map(({ path, data }) => ({ path, data: Buffer.from(data) }))),
+      await gathered(
+        packTar(change(await entries()).map(({ path, data }) => ({ path, size: data.length, content: [data] }))),
       ),
     );
-  const manifest = (change: (manifest: any) => void): Buffer =>
-    again((files) =>
+  const manifest = async (change: (manifest: Record<string, unknown>) => void): Promise<Buffer> =>
+    await again((files) =>
       files.map((one) => {
         if (one.path !== MANIFEST) return one;
-        const value = JSON.parse(one.data.toString());
+        const value = JSON.parse(one.data.toString()) as Record<string, unknown>;
         change(value);
         return { ...one, data: Buffer.from(JSON.stringify(value)) };
       }),
     );
-  test.each<[string, () => Buffer, RegExp]>([
+  const spoilt = async (path: string, data: string): Promise<Buffer> =>
+    await again((files) => files.map((one) => (one.path === path ? { path, data: Buffer.from(data) } : one)));
+  const flipped = (): Buffer => {
+    const copy = Buffer.from(BUNDLE);
+    copy[copy.length >> 1]! ^= 1;
+    return copy;
+  };
+  test.each<[string, () => Buffer | Promise<Buffer>, RegExp]>([
     ['empty', () => Buffer.alloc(0), /the file is empty/],
     ['no zstd', () => gzipSync('x'), /not compressed with zstd/],
-    ['truncated', () => BUNDLE.subarray(0, BUNDLE.length >> 1), /does not unpack .*truncated or changed/],
-    [
-      'one bit',
-      () => {
-        const copy = Buffer.from(BUNDLE);
-        copy[copy.length >> 1]! ^= 1;
-        return copy;
-      },
-      /does not unpack|damaged/,
-    ],
+    ['truncated', () => BUNDLE.subarray(0, BUNDLE.length >> 1), /does not unpack|ends too early/],
+    ['truncated by a byte', () => BUNDLE.subarray(0, -1), /does not unpack|ends too early/],
+    ['something behind its end', () => Buffer.concat([BUNDLE, Buffer.from('more')]), /something stands behind its end/],
+    ['another one behind its end', () => Buffer.concat([BUNDLE, BUNDLE]), /something stands behind its end/],
+    ['one bit', flipped, /does not unpack|damaged/],
     ['no tar', () => zstdCompressSync(Buffer.alloc(100, 1)), /ends too early/],
     [
       'a changed file',
-      () =>
-        again((files) => files.map((one) => (one.path === 'cases.txt' ? { ...one, data: Buffer.from('other') } : one))),
+      async () => await spoilt('cases.txt', 'other'),
       /cases\.txt is not what the manifest says: SHA-256/,
     ],
     [
       'a file with one other byte',
-      () =>
-        again((files) =>
-          files.map((one) =>
-            one.path === 'cases.txt'
-              ? { ...one, data: Buffer.from(one.data.toString().replace('difference', 'Difference')) }
-              : one,
-          ),
-        ),
+      async () => await spoilt('cases.txt', LEDGER.text()!.replace('difference', 'Difference')),
       /cases\.txt is not what the manifest says: SHA-256/,
     ],
-    ['a missing file', () => again((files) => files.filter(({ path }) => path !== 'empty')), /empty is missing/],
-    ['a file too many', () => again((files) => [...files, file('more', '')]), /more is not in the manifest/],
-    ['no manifest', () => again((files) => files.slice(1)), /manifest\.json is missing/],
+    [
+      'a changed file that is not needed',
+      async () => await spoilt('divergences/001.json', '{ }'),
+      /divergences\/001\.json is not what the manifest says: SHA-256/,
+    ],
+    [
+      'a missing file',
+      async () => await again((files) => files.filter(({ path }) => path !== 'empty')),
+      /empty is missing/,
+    ],
+    [
+      'a file too many',
+      async () => await again((files) => [...files, file('more', '')]),
+      /more is not in the manifest/,
+    ],
+    ['no manifest', async () => await again((files) => files.slice(1)), /manifest\.json is missing/],
+    ['nothing', async () => await again(() => []), /manifest\.json is missing/],
+    [
+      'a manifest that is no JSON',
+      async () => await spoilt(MANIFEST, '{"a":\n x}'),
+      /manifest\.json: line 2, column 2:/,
+    ],
     [
       'another version',
-      () => manifest((value) => (value.ringfence_bundle = 2)),
+      async () => await manifest((value) => Object.assign(value, { ringfence_bundle: 2 })),
       /it has version 2, and this program reads 1/,
     ],
     [
       'a bare manifest',
-      () => manifest((value) => delete value.files),
-      /manifest\.json is damaged: files or seed are missing/,
+      async () => await manifest((value) => delete value['files']),
+      /manifest\.json is damaged: lacks files/,
     ],
-  ])('%s', (_, bytes, message) => {
-    expect(() => unpackBundle(bytes(), 'x.tar.zst')).toThrow(SetupError);
-    expect(() => unpackBundle(bytes(), 'x.tar.zst')).toThrow(message);
+    [
+      'a manifest with a plan of its own',
+      async () => await manifest((value) => Object.assign(value, { plan: { source: 'drawn', suites: 1, cases: 1 } })),
+      /manifest\.json is damaged: plan\.suites: /,
+    ],
+    [
+      'expectations that are not listed',
+      async () => await manifest((value) => Object.assign(value, { expect: ['/etc/passwd'] })),
+      /manifest\.json is damaged: it names \/etc\/passwd, and does not list it/,
+    ],
+  ])('%s', async (_, bytes, message) => {
+    writeFileSync(place, await bytes());
+    await expect(unpackBundle(place)).rejects.toThrow(SetupError);
+    await expect(unpackBundle(place)).rejects.toThrow(message);
   });
-  const write = (head: Partial<Manifest>, files: readonly { path: string; data: Buffer }[]): string => {
-    writeFileSync(join(dir, 'b.tar.zst'), packBundle({ ...HEAD, ...head }, files));
-    return join(dir, 'b.tar.zst');
+  const reread = async (head: Partial<Manifest>, files: readonly BundleFile[]): Promise<unknown> => {
+    writeFileSync(place, await pack({ ...HEAD, ...head }, files));
+    return await readBundle(place);
   };
   const replaced = (path: string, text: string) => FILES.map((one) => (one.path === path ? file(path, text) : one));
-  test('that contradicts itself', () => {
-    expect(() => readBundle(write({ seed: 2 }, FILES))).toThrow(/of different runs/);
-    expect(() => readBundle(write({ kernel: { ...HEAD.kernel, sha256: 'beef' } }, FILES))).toThrow(/different kernels/);
-    expect(() => readBundle(write({}, FILES.slice(1)))).toThrow(/result\.json is missing/);
-    expect(() => readBundle(write({}, replaced('result.json', '{')))).toThrow(/result\.json is not JSON/);
-    expect(() => readBundle(write({}, replaced('cases.txt', LEDGER.text()!.replace('difference', 'pass'))))).toThrow(
-      /the digest of cases\.txt is not the one in result\.json/,
-    );
-    expect(() => readBundle(write({}, replaced('cases.txt', 'x')))).toThrow(/cases\.txt, line 1/);
-    expect(() => readBundle(join(dir, 'absent'))).toThrow(/cannot be read/);
+  test('that contradicts itself', async () => {
+    const says = async (text: RegExp, head: Partial<Manifest>, files: readonly BundleFile[]): Promise<void> =>
+      await expect(reread(head, files)).rejects.toThrow(text);
+    await says(/of different runs/, { seed: 2 }, FILES);
+    await says(/different kernels/, { kernel: { ...HEAD.kernel, sha256: 'beef' } }, FILES);
+    await says(/result\.json is missing/, {}, FILES.slice(1));
+    await says(/result\.json is not JSON/, {}, replaced('result.json', '{'));
+    const digest = /the digest of cases\.txt is not the one in result\.json/;
+    await says(digest, {}, replaced('cases.txt', LEDGER.text()!.replace('difference', 'pass')));
+    await says(/cases\.txt, line 1/, {}, replaced('cases.txt', 'x'));
+    await expect(readBundle(join(dir, 'absent'))).rejects.toThrow(/cannot be read: ENOENT/);
+    await expect(readBundle(dir)).rejects.toThrow(/cannot be read: EISDIR/);
   });
-  test('a whole one', () =>
-    expect(readBundle(write({}, FILES))).toMatchObject({ same_ringfence: true, result: { seed: 1 } }));
+  test('a whole one', async () =>
+    expect(await reread({}, FILES)).toMatchObject({ same_ringfence: true, result: { seed: 1 } }));
 });
 
 describe('comparing', () => {
@@ -216,11 +278,13 @@ describe('comparing', () => {
   });
 });
 
-test('CONFIG_IKCONFIG', () => {
+test('CONFIG_IKCONFIG', async () => {
   const text = 'CONFIG_IO_URING=y\n';
-  expect(embeddedConfig(Buffer.concat([Buffer.from('xxIKCFG_ST'), gzipSync(text), Buffer.from('IKCFG_EDxx')]))).toBe(
-    text,
-  );
-  expect(embeddedConfig(Buffer.from('nothing'))).toBeUndefined();
-  expect(embeddedConfig(Buffer.from('IKCFG_STxxIKCFG_ED'))).toBeUndefined();
+  const image = Buffer.concat([Buffer.from('xxIKCFG_ST'), gzipSync(text), Buffer.from('IKCFG_EDxx')]);
+  expect(await embeddedConfig([image])).toBe(text);
+  // Marks lie across two pieces, wherever it is cut.
+  for (let at = 1; at < image.length; at++)
+    expect(await embeddedConfig([image.subarray(0, at), image.subarray(at)])).toBe(text);
+  expect(await embeddedConfig([Buffer.from('nothing')])).toBeUndefined();
+  expect(await embeddedConfig([Buffer.from('IKCFG_STxxIKCFG_ED')])).toBeUndefined();
 });

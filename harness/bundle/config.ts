@@ -1,5 +1,5 @@
 /** The configuration a kernel was built with, from wherever it can be had. */
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { createReadStream, existsSync, readFileSync, realpathSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -18,13 +18,33 @@ export type KernelConfig =
   | { readonly text: string; readonly source: string }
   | { readonly text?: undefined; readonly source: string };
 
-/** CONFIG_IKCONFIG: a gzip stream between two marks in the image. */
-export function embeddedConfig(image: Buffer): string | undefined {
-  const start = image.indexOf('IKCFG_ST', 0, 'latin1');
-  const end = start < 0 ? -1 : image.indexOf('IKCFG_ED', start, 'latin1');
-  if (end < 0) return undefined;
+const BEGIN = 'IKCFG_ST';
+const END = 'IKCFG_ED';
+/** Bytes that a compressed configuration has at most; a hundred times a large one. */
+const LARGEST = 16 << 20;
+
+/** CONFIG_IKCONFIG: a gzip stream between two marks in the image, which is read piece by piece. */
+export async function embeddedConfig(image: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<string | undefined> {
+  let held = Buffer.alloc(0);
+  let begun = false;
+  for await (const chunk of image) {
+    held = Buffer.concat([held, chunk]);
+    if (!begun) {
+      const begin = held.indexOf(BEGIN, 0, 'latin1');
+      // A mark may lie across two pieces.
+      held = held.subarray(begin < 0 ? Math.max(0, held.length - BEGIN.length + 1) : begin + BEGIN.length);
+      begun = begin >= 0;
+    }
+    const end = begun ? held.indexOf(END, 0, 'latin1') : -1;
+    if (end >= 0) return unzipped(held.subarray(0, end));
+    if (held.length > LARGEST) return undefined;
+  }
+  return undefined;
+}
+
+function unzipped(bytes: Buffer): string | undefined {
   try {
-    return gunzipSync(image.subarray(start + 8, end)).toString('utf8');
+    return gunzipSync(bytes).toString('utf8');
   } catch {
     return undefined;
   }
@@ -34,7 +54,7 @@ export function embeddedConfig(image: Buffer): string | undefined {
 export async function kernelConfig(kernel: Kernel, log: (line: string) => void): Promise<KernelConfig> {
   const tried: string[] = [];
   try {
-    const text = embeddedConfig(await readFile(kernel.path));
+    const text = await embeddedConfig(createReadStream(kernel.path, { highWaterMark: 1 << 20 }));
     if (text !== undefined) return { text, source: 'the kernel image (CONFIG_IKCONFIG)' };
     tried.push('the image holds none (no CONFIG_IKCONFIG)');
     const pinned = kernel.source === 'pinned' ? findPinned(kernel.release) : undefined;

@@ -1,85 +1,101 @@
-/** POSIX tar (ustar), as much as a bundle needs: regular files, names up to 100 bytes. Every tar can read what is written here. */
+/**
+ * The tar archive in a bundle, written and read as a stream; every tar can read what is written here.
+ *
+ * The library is modern-tar: no dependencies, MIT, streams both ways, and its strict reading refuses what is truncated,
+ * has wrong checksums, sizes that are no numbers, or anything but zeros behind its end. (tar brings five packages and
+ * lets an archive without an end pass; tar-stream brings twelve.) What a name and an entry may be is decided here.
+ */
+import { createTarDecoder, createTarPacker } from 'modern-tar';
 
-const BLOCK = 512;
-/** Seconds since 1970 in every header: equal content gives equal bytes. */
-const MTIME = 0;
+/** Bytes, a piece at a time. */
+export type Bytes = AsyncIterable<Uint8Array>;
 
 /** A file in an archive. */
 export interface TarFile {
   readonly path: string;
-  readonly data: Uint8Array;
+  /** Bytes that `content` gives. */
+  readonly size: number;
+  readonly content: Bytes | Iterable<Uint8Array>;
 }
 
+/** What is wrong with an archive, as the end of a sentence about it. */
 export class BadTar extends Error {}
 
-function header(path: string, size: number): Buffer {
-  const block = Buffer.alloc(BLOCK);
-  const name = Buffer.from(path);
-  if (name.length > 100) throw new RangeError(`${path}: a name in a bundle has at most 100 bytes`);
-  name.copy(block);
-  const octal = (value: number, at: number, digits: number): void =>
-    void block.write(`${value.toString(8).padStart(digits, '0')}\0`, at, 'latin1');
-  octal(0o644, 100, 7);
-  octal(0, 108, 7);
-  octal(0, 116, 7);
-  octal(size, 124, 11);
-  octal(MTIME, 136, 11);
-  block.write('        ', 148, 'latin1');
-  block.write('0', 156, 'latin1');
-  block.write('ustar\x0000', 257, 'latin1');
-  block.write(`${checksum(block).toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
-  return block;
+/** Equal content gives equal bytes: nothing of the machine or the day is in a header. */
+const HEADER = { mtime: new Date(0), mode: 0o644, uid: 0, gid: 0, type: 'file' } as const;
+
+/** The archive. @throws what reading a content throws, or an Error when its size is another one than was said */
+export function packTar(files: Iterable<TarFile>): Bytes {
+  const { readable, controller } = createTarPacker();
+  const write = async (): Promise<void> => {
+    for (const { path, size, content } of files) {
+      const writer = controller.add({ ...HEADER, name: path, size }).getWriter();
+      for await (const chunk of content) await writer.write(chunk);
+      await writer.close();
+    }
+    controller.finalize();
+  };
+  write().catch((error: unknown) => controller.error(error));
+  return readable;
 }
 
-/** Sum of the header's bytes, its own field taken as blanks. */
-function checksum(block: Uint8Array): number {
-  return block.reduce((sum, byte, i) => sum + (i >= 148 && i < 156 ? 32 : byte), 0);
-}
+/** Bytes that an archive may have in all, headers included: a kernel with debug information, and then some. */
+const MOST = 2_000_000_000;
 
-/** The archive, ending with two empty blocks. */
-export function packTar(files: readonly TarFile[]): Buffer {
-  const parts: Uint8Array[] = [];
-  for (const { path, data } of files)
-    parts.push(header(path, data.length), data, Buffer.alloc((BLOCK - (data.length % BLOCK)) % BLOCK));
-  parts.push(Buffer.alloc(2 * BLOCK));
-  return Buffer.concat(parts);
-}
-
-/** Every file. @throws BadTar naming the place and what is wrong there */
-export function unpackTar(archive: Buffer): TarFile[] {
-  const files: TarFile[] = [];
+/**
+ * Every file, one after the other; the content of one must be read before the next comes.
+ * @param told makes of an error, a BadTar or one of reading the archive, the one to throw; also while content is read
+ * @throws BadTar for what is no whole archive, or holds what a bundle never does; what reading the archive throws
+ */
+export async function* unpackTar(
+  archive: Bytes,
+  told: (error: unknown) => unknown = (error) => error,
+): AsyncGenerator<TarFile, void, undefined> {
   const seen = new Set<string>();
-  let at = 0;
-  for (;;) {
-    if (at + BLOCK > archive.length) throw new BadTar(`it ends too early, at byte ${archive.length}`);
-    const block = archive.subarray(at, at + BLOCK);
-    if (block.every((byte) => byte === 0)) return files;
-    const number = (from: number, length: number): number => {
-      const text = block
-        .toString('latin1', from, from + length)
-        .replace(/[\0 ]+$/, '')
-        .trim();
-      return /^[0-7]+$/.test(text) ? Number.parseInt(text, 8) : NaN;
-    };
-    if (number(148, 8) !== checksum(block)) throw new BadTar(`the header at byte ${at} is damaged`);
-    const end = block.indexOf(0);
-    const path = block.toString('utf8', 0, end < 0 || end > 100 ? 100 : end);
-    const type = String.fromCharCode(block[156]!);
-    const size = number(124, 12);
-    // What a bundle never holds is not made sense of.
-    if (type !== '0' && type !== '\0') throw new BadTar(`"${path}" is no regular file`);
-    if (
-      path === '' ||
-      path.startsWith('/') ||
-      path.split('/').some((part) => part === '..' || part === '.' || part === '')
-    )
-      throw new BadTar(`"${path}" is no name for a file in a bundle`);
-    if (seen.has(path)) throw new BadTar(`"${path}" is there twice`);
+  let at = 'before its first file';
+  const watched = async function* <T>(source: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+    try {
+      yield* source;
+    } catch (error) {
+      throw told(complaint(error, at));
+    }
+  };
+  const entries = ReadableStream.from(limited(archive)).pipeThrough(createTarDecoder({ strict: true }));
+  for await (const { header, body } of watched(entries)) {
+    const { name: path, size, type } = header;
+    const fault = entryFault(path, type) ?? (seen.has(path) ? `${shown(path)} is there twice` : undefined);
+    if (fault !== undefined) throw told(new BadTar(fault));
+    if (size > MOST) throw told(tooLarge());
     seen.add(path);
-    at += BLOCK;
-    if (!(size >= 0) || at + size > archive.length)
-      throw new BadTar(`"${path}" ends too early, at byte ${archive.length}`);
-    files.push({ path, data: archive.subarray(at, at + size) });
-    at += Math.ceil(size / BLOCK) * BLOCK;
+    at = `in or behind ${shown(path)}`;
+    yield { path, size, content: watched(body) };
   }
+}
+
+/** Names come from a file and go to a terminal. */
+const shown = (path: string): string => JSON.stringify(path.length > 100 ? `${path.slice(0, 100)}...` : path);
+
+const tooLarge = (): BadTar => new BadTar(`it unpacks to more than ${MOST / 1e9} GB`);
+
+function entryFault(path: string, type: string | undefined): string | undefined {
+  if (type !== 'file') return `${shown(path)} is no regular file`;
+  const parts = path.split('/');
+  const bad = parts.some((part) => part === '' || part === '.' || part === '..') || path.includes('\0');
+  return bad ? `${shown(path)} is no name for a file in a bundle` : undefined;
+}
+
+async function* limited(archive: Bytes): Bytes {
+  let total = 0;
+  for await (const chunk of archive) {
+    total += chunk.length;
+    if (total > MOST) throw tooLarge();
+    yield chunk;
+  }
+}
+
+/** The library's errors have no class and no code: they are told by not being those of Node.js or ours. */
+function complaint(error: unknown, at: string): unknown {
+  if (!(error instanceof Error) || error instanceof BadTar || 'code' in error) return error;
+  if (/truncated/i.test(error.message)) return new BadTar(`it ends too early, ${at}`);
+  return new BadTar(`its archive is damaged ${at}: ${error.message.replace(/\.$/, '')}`);
 }

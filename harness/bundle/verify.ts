@@ -1,21 +1,24 @@
 /** Checks a bundle and runs it again: kernel, cases, expectations and guest settings come from the bundle alone. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fromJson, parseCaseFile } from '../../oracle/case/json.ts';
 import type { Scenario } from '../../oracle/steps/index.ts';
 import { SUITE_NAMES } from '../../generators/suites.ts';
 import { readRunResult } from '../../reports/data/read.ts';
 import type { RunResult, SuiteCount } from '../../reports/data/result.ts';
+import { hasCode, temporarySpace } from '../../vm/host/errors.ts';
 import { SetupError } from '../../vm/index.ts';
 import { loadExpectations } from '../known/expectation-file.ts';
-import type { ExpectationSet } from '../known/expectation-file.ts';
+import { parseJson } from '../output/read.ts';
 import { run } from '../run/run.ts';
 import type { RunEvents, RunOptions } from '../run/options.ts';
 import { parseLedger } from '../run/ledger.ts';
 import type { Ledger, LedgerLine } from '../run/ledger.ts';
-import { unpackBundle } from './format.ts';
+import { extractFile, unpackBundle } from './format.ts';
 import type { Bundle } from './format.ts';
+import type { Manifest } from './manifest.ts';
 import { sourceDigest } from './source.ts';
 
 /** A bundle whose digests are right. */
@@ -44,51 +47,53 @@ export interface Verification {
 }
 
 /** @throws SetupError when it is damaged or of another version */
-export function readBundle(file: string): Checked {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(file);
-  } catch (error) {
+export async function readBundle(file: string): Promise<Checked> {
+  const bundle = await unpackBundle(file).catch((error: unknown) => {
+    if (error instanceof SetupError) throw error;
     throw new SetupError(
       `${file} cannot be read: ${(error as Error).message}`,
       'Name a bundle that `ringfence run --bundle FILE.tar.zst` wrote.',
     );
-  }
-  const bundle = unpackBundle(bytes, file);
-  const fail = (why: string): never => {
-    throw new SetupError(
-      `${file} contradicts itself: ${why}.`,
-      'It was not written by ringfence as it is; nothing was run.',
-    );
-  };
-  const text = (path: string): string => bundle.files.get(path)?.toString('utf8') ?? fail(`${path} is missing`);
-  let data: unknown;
-  try {
-    data = JSON.parse(text('result.json'));
-  } catch (error) {
-    return fail(`result.json is not JSON (${(error as Error).message})`);
-  }
-  const read = readRunResult(data);
-  if ('fault' in read) return fail(`result.json ${read.fault}`);
-  const result = read.value;
-  const { manifest } = bundle;
+  });
+  const { manifest, files } = bundle;
+  const result = resultOf(bundle, file);
   if (
     result.seed !== manifest.seed ||
     JSON.stringify(result.plan) !== JSON.stringify(manifest.plan) ||
     JSON.stringify(result.shard) !== JSON.stringify(manifest.shard)
   )
-    fail('result.json and the manifest are of different runs');
-  if (result.kernel.sha256 !== manifest.kernel.sha256) fail('result.json and the manifest name different kernels');
-  let ledger: Ledger | undefined;
-  if (bundle.files.has('cases.txt')) {
-    try {
-      ledger = parseLedger(text('cases.txt'));
-    } catch (error) {
-      return fail(`cases.txt, ${(error as Error).message}`);
-    }
-    if (ledger.digest() !== result.digest) fail('the digest of cases.txt is not the one in result.json');
-  }
+    throw contradiction(file, 'result.json and the manifest are of different runs');
+  if (result.kernel.sha256 !== manifest.kernel.sha256)
+    throw contradiction(file, 'result.json and the manifest name different kernels');
+  const ledger = ledgerOf(files.get('cases.txt'), file);
+  if (ledger !== undefined && ledger.digest() !== result.digest)
+    throw contradiction(file, 'the digest of cases.txt is not the one in result.json');
   return { ...bundle, file, result, ledger, same_ringfence: manifest.ringfence.source_sha256 === sourceDigest() };
+}
+
+function contradiction(file: string, why: string): SetupError {
+  return new SetupError(
+    `${file} contradicts itself: ${why}.`,
+    'It was not written by ringfence as it is; nothing was run.',
+  );
+}
+
+function resultOf({ files }: Bundle, file: string): RunResult {
+  const text = files.get('result.json')?.toString('utf8');
+  if (text === undefined) throw contradiction(file, 'result.json is missing');
+  const data = parseJson(text, (why) => contradiction(file, `result.json is not JSON (${why})`));
+  const read = readRunResult(data);
+  if ('fault' in read) throw contradiction(file, `result.json ${read.fault}`);
+  return read.value;
+}
+
+function ledgerOf(text: Buffer | undefined, file: string): Ledger | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return parseLedger(text.toString('utf8'));
+  } catch (error) {
+    throw contradiction(file, `cases.txt, ${(error as Error).message}`);
+  }
 }
 
 /** Runs it again. @throws what a run throws; SetupError when the kernel is not the recorded one */
@@ -99,81 +104,33 @@ export async function repeatBundle(
   signal: AbortSignal,
 ): Promise<Verification> {
   const { manifest, files, ledger, result: recorded, file } = checked;
-  if (ledger === undefined)
+  const lines = ledger?.lines();
+  if (ledger === undefined || lines === undefined)
     throw new SetupError(
       `${file} holds more cases than are listed one by one, and cannot be compared.`,
       'Check its digests with --no-run; repeat it with the command in it.',
     );
+  const whole = recorded.scenarios === lines.length && recorded.verdict !== 'interrupted';
   const dir = mkdtempSync(join(tmpdir(), 'ringfence-verify-'));
   try {
-    const place = (path: string): string => {
-      const here = join(dir, path.replaceAll('/', '_'));
-      writeFileSync(here, files.get(path)!);
-      return here;
-    };
-    const lines = ledger.lines()!;
-    const whole = recorded.scenarios === lines.length && recorded.verdict !== 'interrupted';
-    const base: RunOptions = {
-      suites: SUITE_NAMES.filter((name) => manifest.plan.suites.includes(name)),
-      cases: 0,
-      seed: manifest.seed,
-      ...(manifest.kernel.pinned === undefined
-        ? { kernel: place(manifest.kernel.file!) }
-        : { release: manifest.kernel.pinned }),
-      append: manifest.kernel.append,
-      accel: options.accel,
-      jobs: options.jobs,
-      timeout: options.timeout ?? manifest.timeout,
-      ...(manifest.slow ? { slow: true } : {}),
-      command: `npx ringfence verify ${basename(file)}`,
-      investigate: 8,
-      shrinkSeconds: 0,
-      strict: manifest.strict,
-      ...(manifest.expect === undefined ? {} : { expect: expectations(manifest.expect.map(place)) }),
-    };
-    const once = async (more: Partial<RunOptions>): Promise<{ result: RunResult; ledger: Ledger }> => {
-      let text: string | undefined;
-      const result = await run(
-        { ...base, ...more },
-        { ...events, checkpoint: () => undefined, consoleFile: () => undefined, cases: (cases) => (text = cases) },
-        signal,
-      );
-      if (result.kernel.sha256 !== manifest.kernel.sha256)
-        throw new SetupError(
-          `The kernel that was tested has SHA-256 ${result.kernel.sha256}; the bundle was made with ${manifest.kernel.sha256}.`,
-          "The pinned release has changed; give the bundle's maker a note.",
-        );
-      return { result, ledger: parseLedger(text!) };
-    };
-    // The order in which suites are drawn is part of the plan.
-    const suites = manifest.plan.suites.map(
-      (name) => SUITE_NAMES.find((known) => known === name) ?? unknownSuite(name, file),
-    );
-    const last = lines.at(-1)?.index ?? -1;
+    const base = await optionsOf(checked, options, dir);
+    const once = async (more: Partial<RunOptions>): Promise<Repeated> =>
+      await repeatOnce({ ...base, ...more }, manifest, events, signal);
     const again = await once(
       manifest.cases === undefined
-        ? {
-            suites,
-            cases: whole && manifest.plan.cases > 0 ? manifest.plan.cases : last + 1,
-            ...(manifest.shard === undefined ? {} : { shard: manifest.shard }),
-          }
+        ? drawnAgain(checked, whole ? undefined : (lines.at(-1)?.index ?? -1) + 1)
         : { scenarios: manifest.cases.map((path) => readCase(files.get(path)!, path, file)) },
     );
     const differences = [
       ...compareLedgers(lines, again.ledger, whole),
       ...(whole ? compareCounts(recorded, again.result) : []),
     ];
-    const smallest = signal.aborted
-      ? []
-      : [...recorded.divergences, ...recorded.hangs, ...recorded.crashes].flatMap(({ scenario }) => {
-          const read = fromJson(scenario);
-          return read.ok ? [read.scenario] : [];
-        });
-    // A replay has run them already.
-    if (smallest.length > 0 && manifest.cases === undefined) {
+    // A replay has run the smallest cases already.
+    const smallest = signal.aborted || manifest.cases !== undefined ? [] : smallestCases(recorded);
+    if (smallest.length > 0) {
       events.note(`the smallest cases of what was found: ${smallest.length}`);
       const shown = (await once({ scenarios: smallest })).ledger;
-      for (let i = 0; i < smallest.length; i++) {
+      for (const i of smallest.keys()) {
         if (shown.line(i)?.verdict === 'pass')
           differences.push(`the smallest case of finding ${i + 1} does not show it any more`);
       }
@@ -184,8 +141,89 @@ export async function repeatBundle(
   }
 }
 
-function expectations(paths: readonly string[]): ExpectationSet {
-  return loadExpectations(paths);
+/** The options of the recorded run, as far as all its repetitions share them. What it was given is put into `dir`. */
+async function optionsOf(
+  { manifest, files, file }: Checked,
+  { accel, jobs, timeout = manifest.timeout }: VerifyOptions,
+  dir: string,
+): Promise<RunOptions> {
+  const here = (path: string): string => join(dir, path.replaceAll('/', '_'));
+  const { expect, kernel } = manifest;
+  for (const path of expect ?? []) writeFileSync(here(path), files.get(path)!);
+  if (kernel.pinned === undefined) await extractKernel(file, manifest, here(kernel.file!));
+  return {
+    suites: SUITE_NAMES.filter((name) => manifest.plan.suites.includes(name)),
+    cases: 0,
+    seed: manifest.seed,
+    ...(kernel.pinned === undefined ? { kernel: here(kernel.file!) } : { release: kernel.pinned }),
+    append: kernel.append,
+    accel,
+    jobs,
+    timeout,
+    ...(manifest.slow ? { slow: true } : {}),
+    command: `npx ringfence verify ${basename(file)}`,
+    investigate: 8,
+    shrinkSeconds: 0,
+    strict: manifest.strict,
+    ...(expect === undefined ? {} : { expect: loadExpectations(expect.map(here)) }),
+  };
+}
+
+async function extractKernel(file: string, manifest: Manifest, to: string): Promise<void> {
+  const handle = await open(to, 'wx');
+  try {
+    await extractFile(file, manifest, manifest.kernel.file!, (chunk) => handle.writeFile(chunk));
+  } catch (error) {
+    throw hasCode(error, 'ENOSPC') || hasCode(error, 'EDQUOT') ? temporarySpace(dirname(to)) : error;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** What says which cases are drawn. @param until index of the first case that was not run; undefined: all were */
+function drawnAgain({ manifest, file }: Checked, until: number | undefined): Partial<RunOptions> {
+  const { plan, shard } = manifest;
+  return {
+    // The order in which suites are drawn is part of the plan.
+    suites: plan.suites.map((name) => SUITE_NAMES.find((known) => known === name) ?? unknownSuite(name, file)),
+    cases: until ?? plan.cases,
+    ...(shard === undefined ? {} : { shard }),
+  };
+}
+
+interface Repeated {
+  readonly result: RunResult;
+  readonly ledger: Ledger;
+}
+
+async function repeatOnce(
+  options: RunOptions,
+  { kernel }: Manifest,
+  events: Pick<RunEvents, 'note' | 'progress'>,
+  signal: AbortSignal,
+): Promise<Repeated> {
+  let text: string | undefined;
+  const silent = {
+    checkpoint: () => undefined,
+    consoleFile: () => undefined,
+    cases: (cases: string) => {
+      text = cases;
+    },
+  };
+  const result = await run(options, { ...events, ...silent }, signal);
+  if (result.kernel.sha256 !== kernel.sha256)
+    throw new SetupError(
+      `The kernel that was tested has SHA-256 ${result.kernel.sha256}; the bundle was made with ${kernel.sha256}.`,
+      "The pinned release has changed; give the bundle's maker a note.",
+    );
+  return { result, ledger: parseLedger(text!) };
+}
+
+function smallestCases({ divergences, hangs, crashes }: RunResult): readonly Scenario[] {
+  return [...divergences, ...hangs, ...crashes].flatMap(({ scenario }) => {
+    const read = fromJson(scenario);
+    return read.ok ? [read.scenario] : [];
+  });
 }
 
 function unknownSuite(name: string, file: string): never {

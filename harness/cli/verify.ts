@@ -33,7 +33,7 @@ which --bundle printed, with the one you were given.
 
 Exit code: 0 whole, and repeated with the same outcomes; 1 repeated with other outcomes; 2 damaged, truncated or no bundle.`,
   run: async ({ 'no-run': only, accel, jobs = defaultJobs(), timeout }, [file = '']) => {
-    const checked = readBundle(file);
+    const checked = await readBundle(file);
     process.stdout.write(describe(checked));
     return only ? EXIT.ok : await repeat(checked, { accel, jobs, ...(timeout === undefined ? {} : { timeout }) });
   },

@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -102,23 +103,17 @@ test('a bundle is checked, and repeats the run; one that says something else is 
     out: expect.stringMatching(/repeated: 90 cases, .*: the same, outcome for outcome/),
   });
 
-  const { manifest, files } = readBundle(join(dir, 'whole.tar.zst'));
+  const { manifest, files, ledger } = await readBundle(join(dir, 'whole.tar.zst'));
   const lies = new Ledger();
-  for (const line of readBundle(join(dir, 'whole.tar.zst')).ledger!.lines()!)
-    lies.add(line.index === 7 ? { ...line, verdict: 'hang', answers: '-' } : line);
+  for (const line of ledger!.lines()!) lies.add(line.index === 7 ? { ...line, verdict: 'hang', answers: '-' } : line);
   const result = { ...read('whole'), digest: lies.digest() };
   const changed = new Map<string, Buffer>([
     ...files,
     ['cases.txt', Buffer.from(lies.text()!)],
     ['result.json', Buffer.from(JSON.stringify(result))],
   ]);
-  writeFileSync(
-    join(dir, 'lies.tar.zst'),
-    packBundle(
-      manifest,
-      [...changed].map(([path, data]) => ({ path, data })),
-    ),
-  );
+  const lying = [...changed].map(([path, data]) => ({ path, data }));
+  await writeFile(join(dir, 'lies.tar.zst'), await packBundle(manifest, lying));
   const found = await ringfence('verify', 'lies.tar.zst', '--jobs', '1', '--accel', 'tcg');
   expect(found.out).toMatch(/REPEATED WITH OTHER OUTCOMES\n {2}case 7 \(escape\): recorded hang, now /);
   expect(found.code).toBe(1);

@@ -61,7 +61,8 @@ const kernel = record(
   'The kernel under test',
 );
 
-const plan = record(
+/** What was asked for. */
+export const PLAN = record(
   {
     source: word(['drawn', 'files'], 'drawn: from the seed; files: cases that were given'),
     suites: list(text('Name of a suite'), 'Suites in the order in which they are drawn'),
@@ -71,9 +72,10 @@ const plan = record(
 );
 
 /** What was asked for. */
-export type Plan = Data<typeof plan>;
+export type Plan = Data<typeof PLAN>;
 
-const shard = record(
+/** One of several equal parts of a run. */
+export const SHARD = record(
   {
     index: count('Which part, from 1', { minimum: 1 }),
     count: count('Into how many parts the run was cut', { minimum: 1 }),
@@ -82,7 +84,7 @@ const shard = record(
 );
 
 /** One of `count` equal parts of a run; 1 is the first. */
-export type Shard = Data<typeof shard>;
+export type Shard = Data<typeof SHARD>;
 
 const policy = record(
   {
@@ -277,8 +279,8 @@ export const RESULT = record(
     ),
     jobs: count('Guests side by side', { minimum: 1 }),
     versions: byName(text(), 'Versions of ringfence and of the tools it used, by name'),
-    plan,
-    shard: maybe(shard),
+    plan: PLAN,
+    shard: maybe(SHARD),
     policy: maybe(policy),
     digest: text(
       'Over every case: its number, suite, bytes, and what it answered, up to what the rules leave open. ' +
