@@ -139,3 +139,29 @@ test('a difference between equal models comes first, unexplained', () => {
     ['a', 'finding'],
   ]);
 });
+
+test('unexplained differences are told apart by the broken rule, not by what was answered', () => {
+  // Of case 1 the number of SQEs is answered wrongly, of the others each CQE, in two ways.
+  const wrong = (index: number): Observation => ({
+    steps: answer(index, false).steps.map((step) =>
+      index === 1 && step.cqes.length > 0
+        ? { ...step, returns: [9] }
+        : { ...step, cqes: step.cqes.map((cqe) => ({ ...cqe, res: -5 - index })) },
+    ),
+  });
+  const right = kernel('b', false);
+  const answers = new Map([...right.answers.keys()].map((i) => [i, digestOf(CASES.get(i)!.scenario, wrong(i))]));
+  const examined = new Map(
+    [...answers].map(([i, digest]): [number, Examined] => [
+      i,
+      { digests: new Set([digest]), observations: [wrong(i)] },
+    ]),
+  );
+  const { pairs, changes } = compareKernels([right, { ...right, name: 'liar', answers, examined }], CASES);
+  expect(pairs[0]).toMatchObject({ unexplained: 4 });
+  expect(changes.map(({ scenarios }) => scenarios)).toEqual([3, 1]);
+  expect(changes.map(({ causes }) => (causes[0] as { detail: string }).detail)).toEqual([
+    expect.stringContaining('b breaks filter.deny:'),
+    expect.stringContaining('b breaks enter.count:'),
+  ]);
+});

@@ -135,6 +135,17 @@ describe('the signature', () => {
     const returned = (...values: number[]): string => signature(differ({}, { returns: values }));
     expect(new Set([returned(0), returned(-1), returned(1, 1), returned()]).size).toBe(4);
   });
+  test('the kind counts, where the values are the same', () => {
+    const stray = differ({ cqes: [want(1n)] }, { cqes: [got(1n), got(1n, { res: 5 })] });
+    const field = differ({ cqes: [want(1n)] }, { cqes: [got(1n, { res: 5 })] });
+    expect(differenceText(stray!)).toEqual(differenceText(field!));
+    expect(signature(stray)).not.toBe(signature(field));
+  });
+  test('whether a CQE may be absent counts', () => {
+    const stray = (optional: boolean): string =>
+      signature(differ({ cqes: [want(1n, { optional })] }, { cqes: [got(1n), got(1n, { res: 5 })] }));
+    expect(stray(true)).not.toBe(stray(false));
+  });
   test('short memory counts, long memory is full of addresses', () => {
     const memory = (...values: number[]): string =>
       signature(differ({ memory: new Uint8Array(values.length) }, { memory: bytes(...values) }));
