@@ -82,9 +82,9 @@ export function spoilBpfArg(d: Draw, abi: AbiProfile, arg: BpfArg): BpfArg {
     case 4:
       return { ...arg, flags: d.pick([4, 8, 0x10, 0x8000_0000, 0xffff_ffff, 5, 6, 7, bit(d, 32)]) };
     case 5: {
-      const resv_filter: [number, number, number] = [0, 0, 0];
-      resv_filter[d.below(3)] = d.pick([1, 0x80, 0xff]);
-      return { ...arg, resv_filter };
+      const resvFilter: [number, number, number] = [0, 0, 0];
+      resvFilter[d.below(3)] = d.pick([1, 0x80, 0xff]);
+      return { ...arg, resv_filter: resvFilter };
     }
     case 6: {
       const resv2: [bigint, bigint, bigint, bigint, bigint] = [0n, 0n, 0n, 0n, 0n];

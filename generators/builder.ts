@@ -70,8 +70,8 @@ export class Builder {
   readonly steps: Step[] = [];
   readonly fixtures = new Set<Fixture>();
   readonly tracker = new Tracker();
-  #next_ring = 0;
-  #next_task = 1;
+  #nextRing = 0;
+  #nextTask = 1;
 
   constructor(d: Draw, abi: AbiProfile) {
     this.d = d;
@@ -92,11 +92,11 @@ export class Builder {
 
   /** Creates a ring; its slot, or undefined when there are none left or the task cannot. */
   ring(task: number, flags: number, entries?: number): number | undefined {
-    if (this.#next_ring >= RING_SLOTS) return undefined;
-    const ring = this.#next_ring;
+    if (this.#nextRing >= RING_SLOTS) return undefined;
+    const ring = this.#nextRing;
     const size = entries ?? (this.d.below(16) === 0 ? this.d.pick(ODD_SIZES) : 64);
     if (!this.push({ do: 'ring', task, ring, entries: size, flags })) return undefined;
-    this.#next_ring++;
+    this.#nextRing++;
     return ring;
   }
 
@@ -119,19 +119,19 @@ export class Builder {
       if (ring !== undefined) this.push({ do: 'close_ring', task, ring });
       return;
     }
-    const bad_size = d.chance(0.3);
+    const badSize = d.chance(0.3);
     const ring = this.ring(
       task,
-      bad_size ? S.SUBMIT_ALL : d.pick(IMPOSSIBLE),
-      bad_size ? d.pick([0, 32769, 0xffff_ffff]) : 64,
+      badSize ? S.SUBMIT_ALL : d.pick(IMPOSSIBLE),
+      badSize ? d.pick([0, 32769, 0xffff_ffff]) : 64,
     );
     if (ring === undefined) return;
     this.push({ do: 'submit', task, ring, sqes: crew.batch(0, d.int(1, 4), 64).sqes });
   }
 
   /** Registers a struct io_uring_bpf. */
-  registerArg(task: number, on: Target, arg: BpfArg, nr_args = 1): void {
-    this.push({ do: 'register_bpf_filter', task, on, nr_args, arg });
+  registerArg(task: number, on: Target, arg: BpfArg, nrArgs = 1): void {
+    this.push({ do: 'register_bpf_filter', task, on, nr_args: nrArgs, arg });
   }
 
   /** Registers a program as a careful caller does. */
@@ -167,8 +167,8 @@ export class Builder {
     this.register(task, onRing(ring), IORING_REGISTER.REGISTER_ENABLE_RINGS);
   }
 
-  register(task: number, on: Target, opcode: number, nr_args = 0, bytes?: Uint8Array): void {
-    this.push({ do: 'register', task, on, opcode, nr_args, ...(bytes === undefined ? {} : { bytes }) });
+  register(task: number, on: Target, opcode: number, nrArgs = 0, bytes?: Uint8Array): void {
+    this.push({ do: 'register', task, on, opcode, nr_args: nrArgs, ...(bytes === undefined ? {} : { bytes }) });
   }
 
   /** Submits a batch of about `size` requests, then now and then looks at what they did. */
@@ -205,10 +205,10 @@ export class Builder {
 
   /** Creates a child; its number, or undefined when there are enough tasks. */
   spawn(task: number, how: SpawnHow, most = MAX_TASKS): number | undefined {
-    if (this.#next_task >= Math.min(MAX_TASKS, most)) return undefined;
-    const child = this.#next_task;
+    if (this.#nextTask >= Math.min(MAX_TASKS, most)) return undefined;
+    const child = this.#nextTask;
     if (!this.push({ do: 'spawn', task, how, child })) return undefined;
-    this.#next_task++;
+    this.#nextTask++;
     return child;
   }
 
@@ -234,7 +234,7 @@ export class Builder {
   /** Ends every vfork child that still holds its parent up. */
   settle(): void {
     for (const task of [...this.tracker.tasks.values()].reverse()) {
-      if (task.alive && task.waits_for === undefined && task.how === 'vfork' && task.parent?.waits_for === task)
+      if (task.alive && task.waitsFor === undefined && task.how === 'vfork' && task.parent?.waitsFor === task)
         this.push({ do: 'exit', task: task.id });
     }
   }

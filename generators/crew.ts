@@ -60,11 +60,11 @@ export class Crew {
   /** Palette: the forms in use, by opcode. */
   readonly #palette = new Map<number, readonly Role[]>();
   readonly #flags: Weighted<number>;
-  readonly #flag_rate: number;
-  readonly #link_rate: number;
-  readonly #link_kinds: readonly number[];
-  readonly #user_data: UserData;
-  readonly #spoil_rate: number;
+  readonly #flagRate: number;
+  readonly #linkRate: number;
+  readonly #linkKinds: readonly number[];
+  readonly #userData: UserData;
+  readonly #spoilRate: number;
   /** One scenario in a hundred lets requests race: what becomes of them is not judged. */
   readonly #races: boolean;
   readonly #used = new Set<string>();
@@ -76,12 +76,12 @@ export class Crew {
     this.abi = abi;
     this.fixtures = fixtures;
     this.#table = roleTable(abi);
-    this.#user_data = drawUserData(d);
-    this.#flag_rate = wish.flags ?? (d.chance(0.5) ? 0 : d.pick([0.05, 0.15, 0.4]));
-    this.#link_rate = wish.links ?? (d.chance(0.75) ? 0 : 0.15);
-    this.#link_kinds = d.pick([[IO_LINK], [IO_HARDLINK], [IO_LINK, IO_HARDLINK], [IO_LINK, IO_LINK, LINKS]]);
+    this.#userData = drawUserData(d);
+    this.#flagRate = wish.flags ?? (d.chance(0.5) ? 0 : d.pick([0.05, 0.15, 0.4]));
+    this.#linkRate = wish.links ?? (d.chance(0.75) ? 0 : 0.15);
+    this.#linkKinds = d.pick([[IO_LINK], [IO_HARDLINK], [IO_LINK, IO_HARDLINK], [IO_LINK, IO_LINK, LINKS]]);
     this.#races = d.chance(0.01);
-    this.#spoil_rate = d.chance(0.75) ? 0 : d.pick([0.02, 0.05, 0.1]);
+    this.#spoilRate = d.chance(0.75) ? 0 : d.pick([0.02, 0.05, 0.1]);
     // What filters see behind a drain depends on timing, so such scenarios say less.
     const drains = d.chance(wish.links === undefined ? 0.1 : 0.3);
     this.#flags = d.some(RARE_FLAGS, 0.6).filter(([, flags]) => drains || (flags & IO_DRAIN) === 0);
@@ -89,7 +89,7 @@ export class Crew {
     const usable = (role: Role): boolean => fits(role, setup) && (wish.only?.(role) ?? true);
     const count = wish.count ?? d.int(1, 6);
     const named = new Set<number>();
-    for (const opcode of [...(wish.opcodes ?? []), ...d.sample(OPCODES_SHUFFLE(abi), count + 8)]) {
+    for (const opcode of [...(wish.opcodes ?? []), ...d.sample(drawableOpcodes(abi), count + 8)]) {
       if (named.size >= Math.max(count, wish.opcodes?.length ?? 0)) break;
       const roles = (this.#table.byOpcode[opcode] ?? []).filter(usable);
       if (roles.length === 0 || named.has(opcode)) continue;
@@ -129,7 +129,7 @@ export class Crew {
     for (let i = this.#palette.has(opcode) ? SAMPLES : 2; i > 0; i--) {
       const role = roles.length === 0 ? undefined : roles[i % roles.length]!;
       const flags = (role?.adds ?? 0) | (role?.form.sqe.flags ?? 0) | this.#drawFlags();
-      contexts.push(contextWords(abi, opcode, flags & abi.sqe_flags, this.#user_data.at(d.below(100)), role?.payload));
+      contexts.push(contextWords(abi, opcode, flags & abi.sqe_flags, this.#userData.at(d.below(100)), role?.payload));
     }
     const words: number[] = [];
     const first = contexts[0]!;
@@ -144,18 +144,18 @@ export class Crew {
   #drawFlags(): number {
     const d = this.#d;
     let flags = 0;
-    if (this.#flags.length > 0 && d.chance(this.#flag_rate)) flags |= d.weighted(this.#flags);
-    if (d.chance(this.#link_rate)) flags |= d.pick(this.#link_kinds);
+    if (this.#flags.length > 0 && d.chance(this.#flagRate)) flags |= d.weighted(this.#flags);
+    if (d.chance(this.#linkRate)) flags |= d.pick(this.#linkKinds);
     return flags;
   }
 
   /** A new request that stands in no relation to others; `touched` guards against races inside a batch. */
-  #request(setup_flags: number, touched: Map<string, Touched>, chain: number): { role: Role; flags: number } {
+  #request(setupFlags: number, touched: Map<string, Touched>, chain: number): { role: Role; flags: number } {
     const d = this.#d;
     for (let attempt = 0; attempt < 6; attempt++) {
       const roles = this.#palette.get(d.pick(this.opcodes))!;
       let role = d.pick(roles);
-      if (!fits(role, setup_flags)) continue;
+      if (!fits(role, setupFlags)) continue;
       if (role.once.some((name) => this.#used.has(name))) {
         if (role.ghost === undefined) continue;
         role = role.ghost;
@@ -188,21 +188,21 @@ export class Crew {
   }
 
   /** A request that is refused before its opcode looks at it. */
-  #spoilt(setup_flags: number, flags: number, user_data: bigint): Sqe {
+  #spoilt(setupFlags: number, flags: number, userData: bigint): Sqe {
     const d = this.#d;
     const last = this.abi.op_last;
     switch (d.below(4)) {
       case 0:
-        return { opcode: d.pick([last, last, last + 1, 0x80, 0xff]), flags, user_data };
+        return { opcode: d.pick([last, last, last + 1, 0x80, 0xff]), flags, user_data: userData };
       case 1:
-        return { opcode: 0, flags, user_data, ioprio: d.pick([1, 2, 0x8000, 0xffff]) };
+        return { opcode: 0, flags, user_data: userData, ioprio: d.pick([1, 2, 0x8000, 0xffff]) };
       case 2:
-        return { opcode: 0, flags, user_data, personality: d.pick([1, 2, 0xffff]) };
+        return { opcode: 0, flags, user_data: userData, personality: d.pick([1, 2, 0xffff]) };
       default:
         // A 128-byte opcode where SQEs have 64.
-        return (setup_flags & (IORING_SETUP.SQE128 | IORING_SETUP.SQE_MIXED)) !== 0 || last <= 64
-          ? { opcode: last, flags, user_data }
-          : { opcode: d.pick([63, 64]), flags, user_data };
+        return (setupFlags & (IORING_SETUP.SQE128 | IORING_SETUP.SQE_MIXED)) !== 0 || last <= 64
+          ? { opcode: last, flags, user_data: userData }
+          : { opcode: d.pick([63, 64]), flags, user_data: userData };
     }
   }
 
@@ -212,48 +212,48 @@ export class Crew {
     return {
       ...role.form.sqe,
       flags: (role.form.sqe.flags ?? 0) | flags,
-      user_data: this.#user_data.at(this.#count++),
+      user_data: this.#userData.at(this.#count++),
     };
   }
 
   /** A batch for a ring with these flags that takes at most `entries` of its entries, and the forms it was made of. */
-  batch(setup_flags: number, size: number, entries: number): { readonly sqes: Sqe[]; readonly roles: readonly Role[] } {
+  batch(setupFlags: number, size: number, entries: number): { readonly sqes: Sqe[]; readonly roles: readonly Role[] } {
     const sqes: Sqe[] = [];
     const roles: Role[] = [];
     const d = this.#d;
     const touched = new Map<string, Touched>();
-    const mixed = (setup_flags & IORING_SETUP.SQE_MIXED) !== 0;
+    const mixed = (setupFlags & IORING_SETUP.SQE_MIXED) !== 0;
     let left = entries;
-    let behind_link = false;
+    let behindLink = false;
     let chain = 0;
     while (sqes.length < size && left > 0) {
-      if (!behind_link) chain++;
-      const { role, flags } = this.#request(setup_flags, touched, chain);
-      if ((setup_flags & IORING_SETUP.IOPOLL) !== 0) {
+      if (!behindLink) chain++;
+      const { role, flags } = this.#request(setupFlags, touched, chain);
+      if ((setupFlags & IORING_SETUP.IOPOLL) !== 0) {
         // Without flags even the NOP that stands in for others ends while it is submitted.
-        sqes.push({ ...role.form.sqe, user_data: this.#user_data.at(this.#count++) });
+        sqes.push({ ...role.form.sqe, user_data: this.#userData.at(this.#count++) });
         roles.push(role);
         left--;
         continue;
       }
-      if (role.form.linked === true && !behind_link) {
+      if (role.form.linked === true && !behindLink) {
         // It must follow another request of its chain.
         if (left < 2) break;
         left--;
-        sqes.push({ ...this.#table.nop.form.sqe, flags: IO_LINK, user_data: this.#user_data.at(this.#count++) });
+        sqes.push({ ...this.#table.nop.form.sqe, flags: IO_LINK, user_data: this.#userData.at(this.#count++) });
         roles.push(this.#table.nop);
       }
       const cost = mixed && role.spec.takesTwoSlots ? 2 : 1;
       if (cost > left) break;
       left -= cost;
-      const user_data = this.#user_data.at(this.#count++);
+      const userData = this.#userData.at(this.#count++);
       sqes.push(
-        this.#spoil_rate > 0 && d.chance(this.#spoil_rate)
-          ? this.#spoilt(setup_flags, flags, user_data)
-          : { ...role.form.sqe, flags, user_data },
+        this.#spoilRate > 0 && d.chance(this.#spoilRate)
+          ? this.#spoilt(setupFlags, flags, userData)
+          : { ...role.form.sqe, flags, user_data: userData },
       );
       roles.push(role);
-      behind_link = (flags & LINKS) !== 0;
+      behindLink = (flags & LINKS) !== 0;
     }
     return { sqes, roles };
   }
@@ -262,7 +262,7 @@ export class Crew {
 const shuffles = new WeakMap<AbiProfile, readonly number[]>();
 
 /** Every opcode that has forms; those whose payload a filter sees, and NOP, stand several times. */
-function OPCODES_SHUFFLE(abi: AbiProfile): readonly number[] {
+function drawableOpcodes(abi: AbiProfile): readonly number[] {
   let list = shuffles.get(abi);
   if (list === undefined) {
     const table = roleTable(abi);

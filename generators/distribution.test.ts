@@ -151,7 +151,7 @@ describe('scenarios', () => {
       'probe_memory',
       'reap',
     ];
-    expect([...all.steps_by_kind.counts.keys()].sort()).toEqual(kinds.sort());
+    expect([...all.stepsByKind.counts.keys()].sort()).toEqual(kinds.sort());
   });
 
   test('every kind of ring occurs', () => {

@@ -59,7 +59,7 @@ export class Measure {
   /** Why programs are refused. */
   readonly refusals = new Tally();
   readonly spawns = new Tally();
-  readonly steps_by_kind = new Tally();
+  readonly stepsByKind = new Tally();
   readonly setup_flags = new Tally();
   /** Rules that decided or contributed, with how often. */
   readonly rules = new Map<string, number>();
@@ -112,7 +112,7 @@ export class Measure {
   }
 
   #step(step: Step, abi: AbiProfile): void {
-    this.steps_by_kind.add(step.do);
+    this.stepsByKind.add(step.do);
     const { ring, task, how = '' } = madeBy(step);
     if (ring !== undefined) this.rings++;
     if (step.do === 'ring')
@@ -236,7 +236,7 @@ function print(cases: number): void {
   table('why programs are refused', all.refusals);
   table('instructions of valid programs', all.instructions);
   table('children', all.spawns);
-  table('steps', all.steps_by_kind);
+  table('steps', all.stepsByKind);
   table('opcodes', all.opcodes);
   lines.push('', `forms of requests seen: ${all.forms.size}`);
   console.log(lines.join('\n'));

@@ -13,12 +13,12 @@ export function ringFdUpdate(abi: AbiProfile, slot: number, index: number): Uint
 }
 
 /** The SQE of a message to ring `slot`, as IORING_REGISTER_SEND_MSG_RING takes it. */
-export function messageSqe(abi: AbiProfile, slot: number, res: number, user_data: bigint): Uint8Array {
+export function messageSqe(abi: AbiProfile, slot: number, res: number, userData: bigint): Uint8Array {
   const bytes = new Uint8Array(64);
   const view = new DataView(bytes.buffer);
   view.setUint8(0, OP.MSG_RING);
   view.setInt32(4, RING_FD + slot, abi.little_endian);
-  view.setBigUint64(8, user_data, abi.little_endian);
+  view.setBigUint64(8, userData, abi.little_endian);
   view.setUint32(24, res >>> 0, abi.little_endian);
   return bytes;
 }

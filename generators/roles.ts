@@ -29,7 +29,7 @@ export interface Role {
    */
   readonly ghost: Role | undefined;
   /** True where a polled ring (IORING_SETUP_IOPOLL) refuses it: the runner does not poll for others to end. */
-  readonly on_iopoll: boolean;
+  readonly onIopoll: boolean;
 }
 
 /** Fixtures whose state decides whether a request can go on at once. */
@@ -44,13 +44,13 @@ const USED_UP: readonly Fixture[] = [
   'datagram',
 ];
 
-function roleOf(spec: OpRow, form: OpForm, abi: AbiProfile, with_ghost = true): Role | undefined {
-  const setup_flags = form.need_setup ?? 0;
+function roleOf(spec: OpRow, form: OpForm, abi: AbiProfile, withGhost = true): Role | undefined {
+  const setupFlags = form.need_setup ?? 0;
   const context: OpContext = {
     abi,
     decisions: SPECIFIED,
     sqe: fullSqe(form.sqe),
-    setup_flags,
+    setup_flags: setupFlags,
     ring: 0,
     linked: form.linked === true,
     sandbox: new Sandbox(form.fixtures, abi),
@@ -59,7 +59,7 @@ function roleOf(spec: OpRow, form: OpForm, abi: AbiProfile, with_ghost = true): 
   };
   const prep = spec.prep(context);
   if (prep.ok === 'unknown') return undefined;
-  const on_iopoll = !initCheckRest({ ...context, setup_flags: IORING_SETUP.IOPOLL }).ok;
+  const onIopoll = !initCheckRest({ ...context, setup_flags: IORING_SETUP.IOPOLL }).ok;
   if (!prep.ok)
     return {
       spec,
@@ -72,14 +72,14 @@ function roleOf(spec: OpRow, form: OpForm, abi: AbiProfile, with_ghost = true): 
       changes: new Set(),
       once: [],
       ghost: undefined,
-      on_iopoll,
+      onIopoll: onIopoll,
     };
   const { res, touches = [], changes = touches } = spec.issue(context);
   // A ghost that the tables do not know the answer of is of no use.
-  if (!with_ghost && typeof res !== 'number') return undefined;
+  if (!withGhost && typeof res !== 'number') return undefined;
   const once = form.fixtures.filter((name) => USED_UP.includes(name));
   const ghost =
-    with_ghost && once.length > 0 && form.sqe.fd !== undefined && form.sqe.fd >= FD.file
+    withGhost && once.length > 0 && form.sqe.fd !== undefined && form.sqe.fd >= FD.file
       ? roleOf(
           spec,
           { ...form, name: `${form.name}-ghost`, sqe: { ...form.sqe, fd: FD.closed }, fixtures: [] },
@@ -98,7 +98,7 @@ function roleOf(spec: OpRow, form: OpForm, abi: AbiProfile, with_ghost = true): 
     changes: new Set(changes),
     once,
     ghost,
-    on_iopoll,
+    onIopoll: onIopoll,
   };
 }
 
@@ -132,10 +132,10 @@ export function roleTable(abi: AbiProfile): RoleTable {
 }
 
 /** Whether a form can be used on a ring with these flags. */
-export function fits({ form, on_iopoll }: Role, setup_flags: number): boolean {
-  if ((setup_flags & IORING_SETUP.IOPOLL) !== 0 && !on_iopoll) return false;
+export function fits({ form, onIopoll }: Role, setupFlags: number): boolean {
+  if ((setupFlags & IORING_SETUP.IOPOLL) !== 0 && !onIopoll) return false;
   let need = form.need_setup ?? 0;
   // A mixed ring takes 128-byte requests as well.
-  if ((setup_flags & IORING_SETUP.SQE_MIXED) !== 0) need &= ~IORING_SETUP.SQE128;
-  return (setup_flags & need) === need && (setup_flags & (form.avoid_setup ?? 0)) === 0;
+  if ((setupFlags & IORING_SETUP.SQE_MIXED) !== 0) need &= ~IORING_SETUP.SQE128;
+  return (setupFlags & need) === need && (setupFlags & (form.avoid_setup ?? 0)) === 0;
 }

@@ -18,7 +18,7 @@ export class Tracker extends Tracked {
   /** The task when it exists, lives and is not suspended. */
   runnable(id: number): TrackedTask | undefined {
     const task = this.tasks.get(id);
-    return task?.alive === true && task.waits_for === undefined ? task : undefined;
+    return task?.alive === true && task.waitsFor === undefined ? task : undefined;
   }
 
   /** Takes the step into account; a sentence when it does not fit the scenario so far (nothing changes then). */
@@ -27,7 +27,7 @@ export class Tracker extends Tracked {
     const task = this.tasks.get(step.task);
     if (task === undefined) return `task ${step.task} does not exist here`;
     if (!task.alive) return `task ${step.task} has ended`;
-    if (task.waits_for !== undefined) return `task ${step.task} waits for its vfork child ${task.waits_for.id}`;
+    if (task.waitsFor !== undefined) return `task ${step.task} waits for its vfork child ${task.waitsFor.id}`;
     const verdict = specOf(step).track?.(this, task, step) ?? true;
     if (verdict === true) this.steps++;
     return verdict;

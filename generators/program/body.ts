@@ -77,7 +77,7 @@ export function drawBody(d: Draw, mix: Mix, length: number, on: ProgramContexts,
   const words = d.chance(0.3) ? 2 : d.chance(0.5) ? 4 : BPF_MEMWORDS;
   const first = d.below(BPF_MEMWORDS - words + 1);
   const far = d.chance(0.15);
-  let last_word = on.words[0] ?? 0;
+  let lastWord = on.words[0] ?? 0;
   for (let pc = 0; pc < length; pc++) {
     const mask = written[pc]!;
     let row: Instruction = pc === 0 && d.below(4) !== 0 ? LD_ABS : mix[d.below(mix.length)]!;
@@ -90,7 +90,7 @@ export function drawBody(d: Draw, mix: Mix, length: number, on: ProgramContexts,
     switch (row.operand) {
       case 'abs':
         k = loadOffset(d, on);
-        last_word = k >>> 2;
+        lastWord = k >>> 2;
         break;
       case 'mem':
         k = row.class === 'st' || row.class === 'stx' ? first + d.below(words) : setBit(d, mask);
@@ -99,10 +99,10 @@ export function drawBody(d: Draw, mix: Mix, length: number, on: ProgramContexts,
         k = d.below(Math.min(room, far ? room : 6));
         break;
       case 'k':
-        if (row.jump !== undefined) k = d.below(4) === 0 ? d.edge32() : nearConstant(d, on, last_word);
+        if (row.jump !== undefined) k = d.below(4) === 0 ? d.edge32() : nearConstant(d, on, lastWord);
         else if (row.alu !== undefined) k = aluConstant(d, row.mnemonic);
         else if (row.class === 'ret') k = retValue(d, d.chance(0.5));
-        else k = d.below(3) === 0 ? nearConstant(d, on, last_word) : d.edge32();
+        else k = d.below(3) === 0 ? nearConstant(d, on, lastWord) : d.edge32();
         break;
     }
     if (row.jump !== undefined) {

@@ -9,7 +9,7 @@ import { splice } from '../../oracle/bpf/splice.ts';
 const f = (code: number, k = 0, jt = 0, jf = 0): SockFilter => ({ code, jt, jf, k: k >>> 0 });
 
 /** How a valid program is spoilt: instructions put at a random place, or a change of the whole. */
-type Spoil = (d: Draw, program: Program, ctx_size: number) => Program;
+type Spoil = (d: Draw, program: Program, ctxSize: number) => Program;
 
 /** Puts `by` somewhere before the last instruction. */
 function put(d: Draw, program: Program, ...by: SockFilter[]): Program {
@@ -157,15 +157,15 @@ export const REASONS = Object.keys(SPOILERS) as (keyof typeof SPOILERS)[];
 export function spoil(
   d: Draw,
   program: Program,
-  ctx_size: number,
+  ctxSize: number,
   reason: keyof typeof SPOILERS = d.pick(REASONS),
 ): Program {
   const room = program.length > BPF_MAXINSNS - 8 ? program.slice(-200) : program;
-  return SPOILERS[reason](d, room, ctx_size);
+  return SPOILERS[reason](d, room, ctxSize);
 }
 
 /** The accepted neighbours of the spoilers: still valid, one step from refusal. */
-export function touchLimit(d: Draw, program: Program, ctx_size: number): Program {
+export function touchLimit(d: Draw, program: Program, ctxSize: number): Program {
   const p = program.length > BPF_MAXINSNS - 8 ? program.slice(-200) : program;
   const k = d.below(16);
   switch (d.below(10)) {
@@ -174,7 +174,7 @@ export function touchLimit(d: Draw, program: Program, ctx_size: number): Program
     case 1:
       return put(d, p, f(d.pick(WRITE), 15));
     case 2:
-      return put(d, p, f(0x20, ctx_size - 4));
+      return put(d, p, f(0x20, ctxSize - 4));
     case 3:
       return put(d, p, f(0x34, d.pick([1, 0xffff_ffff, 0x8000_0000])));
     case 4:

@@ -39,7 +39,7 @@ function holds(code: number, a: number, k: number): boolean {
 /** The comparison and two rets; `share` of the contexts should be allowed. */
 export function appendTunedTail(d: Draw, out: SockFilter[], on: ProgramContexts, share: number): void {
   const values = on.contexts.length === 0 ? [0] : valuesBehind(out, on);
-  let best = { code: 0x15, k: 0, taken_allows: true, error: 2 };
+  let best = { code: 0x15, k: 0, takenAllows: true, error: 2 };
   for (let attempt = 0; attempt < 4 && best.error > 0.15; attempt++) {
     const code = d.pick(JUMPS);
     const value = d.pick(values);
@@ -47,18 +47,18 @@ export function appendTunedTail(d: Draw, out: SockFilter[], on: ProgramContexts,
     let taken = 0;
     for (const a of values) if (holds(code, a, k)) taken++;
     const rate = taken / values.length;
-    const as_is = Math.abs(rate - share);
+    const asIs = Math.abs(rate - share);
     const turned = Math.abs(1 - rate - share);
-    const error = Math.min(as_is, turned);
-    if (error < best.error) best = { code, k, taken_allows: as_is <= turned, error };
+    const error = Math.min(asIs, turned);
+    if (error < best.error) best = { code, k, takenAllows: asIs <= turned, error };
   }
-  const against_x = d.below(5) === 0;
-  if (against_x) out.push({ code: LDX_IMM, jt: 0, jf: 0, k: best.k });
-  const code = against_x ? best.code | 0x08 : best.code;
+  const againstX = d.below(5) === 0;
+  if (againstX) out.push({ code: LDX_IMM, jt: 0, jf: 0, k: best.k });
+  const code = againstX ? best.code | 0x08 : best.code;
   const swap = d.chance(0.5);
-  out.push({ code, jt: swap ? 1 : 0, jf: swap ? 0 : 1, k: against_x ? 0 : best.k });
-  const taken = { code: RET_K, jt: 0, jf: 0, k: retValue(d, best.taken_allows) };
-  const other = { code: RET_K, jt: 0, jf: 0, k: retValue(d, !best.taken_allows) };
+  out.push({ code, jt: swap ? 1 : 0, jf: swap ? 0 : 1, k: againstX ? 0 : best.k });
+  const taken = { code: RET_K, jt: 0, jf: 0, k: retValue(d, best.takenAllows) };
+  const other = { code: RET_K, jt: 0, jf: 0, k: retValue(d, !best.takenAllows) };
   if (swap) out.push(other, taken);
   else out.push(taken, other);
 }

@@ -43,10 +43,10 @@ export function drawProgram(d: Draw, on: ProgramContexts, wish: ProgramWish = {}
   let error = Math.abs(allowShare(best, on) - share);
   for (let again = 0; again < 2 && error > 0.3; again++) {
     const other = build(d, on, shape, share);
-    const other_error = Math.abs(allowShare(other, on) - share);
-    if (other_error < error) {
+    const otherError = Math.abs(allowShare(other, on) - share);
+    if (otherError < error) {
       best = other;
-      error = other_error;
+      error = otherError;
     }
   }
   return best;

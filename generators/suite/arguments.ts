@@ -71,8 +71,8 @@ export function hostileRestrictions(b: Builder, task: number, on: Target, crew: 
   const { d, abi } = b;
   let list = drawRestrictions(b, crew);
   const target = d.chance(0.06) ? wrongTarget(d) : on;
-  const as_task = d.chance(0.06) ? target.kind !== 'task' : target.kind === 'task';
-  if (as_task) {
+  const asTask = d.chance(0.06) ? target.kind !== 'task' : target.kind === 'task';
+  if (asTask) {
     let arg = taskRestrictions(list);
     for (
       let n = d.weighted<number>([
@@ -93,8 +93,8 @@ export function hostileRestrictions(b: Builder, task: number, on: Target, crew: 
   }
   const arg = { ...ringRestrictions(list), placement: d.chance(0.35) ? drawPlacement(d) : ('normal' as const) };
   const most = 4 + abi.op_last + abi.register_last;
-  const nr_args = d.chance(0.6) ? list.length : d.pick([0, list.length + 1, most, most + 1, 0xffff_ffff, 0x8000_0000]);
-  b.push({ do: 'register_restrictions', task, on: target, nr_args, arg });
+  const nrArgs = d.chance(0.6) ? list.length : d.pick([0, list.length + 1, most, most + 1, 0xffff_ffff, 0x8000_0000]);
+  b.push({ do: 'register_restrictions', task, on: target, nr_args: nrArgs, arg });
 }
 
 export function argumentsSuite(b: Builder): void {

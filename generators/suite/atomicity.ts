@@ -16,13 +16,13 @@ export function atomicity(b: Builder): void {
   const disabled = d.chance(0.2);
   const flags = drawRingFlags(d, disabled ? IORING_SETUP.R_DISABLED : 0);
   const crew = b.crew({ count: d.int(2, 6), setup_flags: flags, flags: 0, only: (role) => role.once.length === 0 });
-  const on_task = d.chance(0.4);
-  if (on_task && d.chance(0.7))
+  const onTask = d.chance(0.4);
+  if (onTask && d.chance(0.7))
     b.drawFilter(0, TASK, crew, d.pick(crew.opcodes), { share: 0.7 }, d.chance(0.15) ? FILTER_DENY_REST : 0);
   const ring = b.ring(0, flags);
   if (ring === undefined) return;
-  const on: Target = on_task ? TASK : onRing(ring);
-  if (!on_task && d.chance(0.7))
+  const on: Target = onTask ? TASK : onRing(ring);
+  if (!onTask && d.chance(0.7))
     b.drawFilter(0, on, crew, d.pick(crew.opcodes), { share: 0.7 }, d.chance(0.15) ? FILTER_DENY_REST : 0);
   if (!disabled) b.submit(0, ring, crew, d.int(12, 32));
   const last = b.steps.findLast(isSubmit);

@@ -71,9 +71,9 @@ export function drawAllowlist(b: Builder, crew: Crew): Restriction[] {
 
 export function classicRestrictions(b: Builder): void {
   const { d } = b;
-  const on_task = d.chance(0.4);
+  const onTask = d.chance(0.4);
   const plain = drawRingFlags(d);
-  const flags = (on_task && d.chance(0.7) ? plain : plain | IORING_SETUP.R_DISABLED) >>> 0;
+  const flags = (onTask && d.chance(0.7) ? plain : plain | IORING_SETUP.R_DISABLED) >>> 0;
   const crew = b.crew({
     count: d.int(2, 8),
     setup_flags: flags,
@@ -82,7 +82,7 @@ export function classicRestrictions(b: Builder): void {
   });
   if (d.chance(0.15)) b.push({ do: 'no_new_privs', task: 0 });
   let task = 0;
-  if (on_task) {
+  if (onTask) {
     // Before anything else; now and then too late.
     if (d.chance(0.12)) b.drawFilter(0, TASK, crew, d.pick(crew.opcodes), { share: 0.8 });
     b.restrict(0, TASK, drawAllowlist(b, crew));
@@ -99,7 +99,7 @@ export function classicRestrictions(b: Builder): void {
     if (d.chance(0.5)) b.drawFilter(task, on, crew, d.pick(crew.opcodes), { share: 0.6 });
     if (disabled || d.chance(0.1)) {
       if (d.chance(0.15)) b.submit(task, ring, crew, 4);
-      if (!on_task || d.chance(0.3)) b.restrict(task, on, drawAllowlist(b, crew));
+      if (!onTask || d.chance(0.3)) b.restrict(task, on, drawAllowlist(b, crew));
       if (d.chance(0.2)) b.restrict(task, on, drawAllowlist(b, crew));
       if (d.chance(0.4)) drawRegister(b, task, on);
       if (d.chance(0.3)) b.drawFilter(task, on, crew, d.pick(crew.opcodes), { share: 0.6 });

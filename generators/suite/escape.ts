@@ -275,18 +275,18 @@ export function escape(b: Builder): void {
   const targets = roleTable(abi).all.filter(
     (role) => role.form.probe !== undefined && role.prepared && role.once.length === 0 && fits(role, flags),
   );
-  const about_messages = d.chance(0.2);
+  const aboutMessages = d.chance(0.2);
   const messages = roleTable(abi).all.filter(
     (role) => role.opcode === OP.MSG_RING && role.prepared && role.once.length === 0,
   );
-  const forbidden = about_messages && messages.length > 0 ? d.sample(messages, 2) : d.sample(targets, d.int(1, 3));
+  const forbidden = aboutMessages && messages.length > 0 ? d.sample(messages, 2) : d.sample(targets, d.int(1, 3));
   const crew = b.crew({
     count: d.int(1, 4),
     setup_flags: flags,
     flags: 0,
     only: (role) => !forbidden.some((other) => other.opcode === role.opcode),
   });
-  const outside = d.chance(about_messages ? 1 : 0.5) ? b.ring(0, S.SUBMIT_ALL) : undefined;
+  const outside = d.chance(aboutMessages ? 1 : 0.5) ? b.ring(0, S.SUBMIT_ALL) : undefined;
   const scene: Scene = { b, crew, forbidden, flags, outside };
   let task = 0;
   if (d.chance(0.25)) b.push({ do: 'no_new_privs', task: 0 });

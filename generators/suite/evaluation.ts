@@ -6,7 +6,7 @@ import { drawResources } from './register-calls.ts';
 /** Programs on one or a few opcodes; batches whose user_data, flags and payloads they look at. */
 export function evaluation(b: Builder): void {
   const { d } = b;
-  const on_task = d.chance(0.35);
+  const onTask = d.chance(0.35);
   const flags = drawRingFlags(d);
   const crew = b.crew({ count: d.int(1, 5), setup_flags: flags });
   b.oddRing(0, crew);
@@ -16,12 +16,12 @@ export function evaluation(b: Builder): void {
       for (let n = d.chance(0.8) ? 1 : 2; n > 0; n--) b.drawFilter(0, on, crew, opcode, n === 2 ? { share: 0.8 } : {});
     }
   };
-  if (on_task) register(TASK);
+  if (onTask) register(TASK);
   const ring = b.ring(0, flags);
   if (ring === undefined) return;
   const index = b.registered(0, ring);
   const on = onRing(ring, index);
-  if (!on_task) register(on);
+  if (!onTask) register(on);
   if (d.chance(0.2)) drawResources(b, 0, on);
   for (let n = d.int(1, 3); n > 0; n--) {
     b.submit(0, ring, crew, d.int(24, 64), index);

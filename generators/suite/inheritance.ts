@@ -30,12 +30,12 @@ export function inheritance(b: Builder): void {
     [1, 8],
   ]);
   const alive = (): number[] =>
-    [...tracker.tasks.values()].filter((task) => task.alive && task.waits_for === undefined).map((task) => task.id);
+    [...tracker.tasks.values()].filter((task) => task.alive && task.waitsFor === undefined).map((task) => task.id);
   const filter = (task: number): void => {
     const rings = [...tracker.runnable(task)!.files];
     const on = d.chance(0.7) || rings.length === 0 ? TASK : onRing(d.pick(rings));
-    const deny_rest = d.chance(0.08) ? FILTER_DENY_REST : 0;
-    b.drawFilter(task, on, crew, d.pick(crew.opcodes), { share: 0.6 }, deny_rest);
+    const denyRest = d.chance(0.08) ? FILTER_DENY_REST : 0;
+    b.drawFilter(task, on, crew, d.pick(crew.opcodes), { share: 0.6 }, denyRest);
   };
   const use = (task: number): void => {
     const rings = [...tracker.runnable(task)!.files];

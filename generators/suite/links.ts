@@ -27,9 +27,9 @@ export function links(b: Builder): void {
   for (const opcode of crew.opcodes) if (d.chance(0.7)) b.drawFilter(0, onRing(ring), crew, opcode, { share });
   if (classic) {
     // All but one of the opcodes, all flags but one.
-    const left_out = d.pick(crew.opcodes);
+    const leftOut = d.pick(crew.opcodes);
     const list = crew.opcodes
-      .filter((opcode) => opcode !== left_out || d.chance(0.5))
+      .filter((opcode) => opcode !== leftOut || d.chance(0.5))
       .map((opcode) => restriction(IORING_RESTRICTION.SQE_OP, opcode));
     list.push(restriction(IORING_RESTRICTION.SQE_FLAGS_ALLOWED, d.chance(0.5) ? 0x7f : 0x7f & ~(1 << d.below(7))));
     b.restrict(0, onRing(ring), list);

@@ -19,26 +19,26 @@ const RET = 0x06;
  * One request's context, compared word by word; `words` of them exactly. Two requests that show
  * the filter the same get the same answer, and a single bit that is off shows.
  */
-export function exactly(d: Draw, ctx: Uint32Array, words: readonly number[], match_allows: boolean): Program {
+export function exactly(d: Draw, ctx: Uint32Array, words: readonly number[], matchAllows: boolean): Program {
   const out: SockFilter[] = [];
   words.forEach((word, i) => {
     out.push(f(LD_ABS, word * 4));
     // Behind: the remaining pairs and the first ret.
     out.push(f(JEQ, ctx[word] ?? 0, 0, (words.length - 1 - i) * 2 + 1));
   });
-  out.push(f(RET, retValue(d, match_allows)), f(RET, retValue(d, !match_allows)));
+  out.push(f(RET, retValue(d, matchAllows)), f(RET, retValue(d, !matchAllows)));
   return out;
 }
 
 /** The bytes that no opcode fills must be zero, and the byte pdu_size must be the payload's size. */
-function unusedAreZero(d: Draw, on: ProgramContexts, opcode: number, pdu: number, little_endian: boolean): Program {
+function unusedAreZero(d: Draw, on: ProgramContexts, opcode: number, pdu: number, littleEndian: boolean): Program {
   const out: SockFilter[] = [];
   const expect = (word: number, mask: number, value: number): void => {
     out.push(f(LD_ABS, word * 4));
     if (mask !== 0xffff_ffff) out.push(f(AND_K, mask));
     out.push(f(JEQ, value, 0, 0));
   };
-  if (little_endian) expect(2, 0xffff_00ff, opcode + pdu * 0x1_0000);
+  if (littleEndian) expect(2, 0xffff_00ff, opcode + pdu * 0x1_0000);
   else expect(2, 0xff00_ffff, opcode * 0x100_0000 + pdu * 0x100);
   expect(3, 0xffff_ffff, 0);
   for (let word = 4 + Math.ceil(pdu / 4); word < on.ctx_size >>> 2; word++) expect(word, 0xffff_ffff, 0);
@@ -79,8 +79,8 @@ export function opcodeContext(b: Builder): void {
     setup_flags: flags,
     forms: 12,
   });
-  const ring_first = d.chance(0.6);
-  let ring = ring_first ? b.ring(0, flags) : undefined;
+  const ringFirst = d.chance(0.6);
+  let ring = ringFirst ? b.ring(0, flags) : undefined;
   for (const opcode of crew.opcodes) {
     const on = ring === undefined ? TASK : onRing(ring);
     for (

@@ -29,7 +29,7 @@ export function privilege(b: Builder): void {
     b.submit(task, ring, crew, d.int(12, 40));
   };
   for (let n = d.int(4, 12); n > 0; n--) {
-    const living = [...tracker.tasks.values()].filter((task) => task.alive && task.waits_for === undefined);
+    const living = [...tracker.tasks.values()].filter((task) => task.alive && task.waitsFor === undefined);
     if (living.length === 0) return;
     const { id } = d.pick(living);
     switch (

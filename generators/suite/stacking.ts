@@ -13,13 +13,13 @@ export function stacking(b: Builder): void {
   // So that about half of the requests pass the whole stack.
   const share = Math.max(0.5, 0.5 ** (1 / depth));
   const opcode = (): number => (d.chance(0.75) ? tall : d.pick(crew.opcodes));
-  const on_task = d.chance(0.5) ? d.int(0, depth) : 0;
-  for (let n = 0; n < on_task; n++) b.drawFilter(0, TASK, crew, opcode(), { share });
+  const onTask = d.chance(0.5) ? d.int(0, depth) : 0;
+  for (let n = 0; n < onTask; n++) b.drawFilter(0, TASK, crew, opcode(), { share });
   const ring = b.ring(0, flags);
   if (ring === undefined) return;
   const index = b.registered(0, ring);
   const between = d.chance(0.5);
-  for (let n = on_task; n < depth; n++) {
+  for (let n = onTask; n < depth; n++) {
     if (between && d.below(depth) < 3) b.submit(0, ring, crew, d.int(4, 16));
     b.drawFilter(0, onRing(ring, index), crew, opcode(), { share });
   }

@@ -426,8 +426,8 @@ describe('names and numbers mean the same', () => {
       expect(step({ task: 0, do: 'register', on: { ring: 0 }, opcode })).toMatchObject({ opcode: 12 });
   });
   test('64-bit numbers', () => {
-    for (const user_data of [17, '17', '0x11'])
-      expect(step({ task: 0, do: 'submit', ring: 0, sqes: [{ opcode: 0, user_data }] })).toMatchObject({
+    for (const userData of [17, '17', '0x11'])
+      expect(step({ task: 0, do: 'submit', ring: 0, sqes: [{ opcode: 0, user_data: userData }] })).toMatchObject({
         sqes: [{ user_data: 17n }],
       });
   });

@@ -50,8 +50,8 @@ describe('placements', () => {
     ]);
   });
   it('at the end of the arena hold one thing: the program, if both want to be there', () => {
-    const at = (placement: Placement, program_placement: Placement): bigint =>
-      bpfArgAddress({ ...ARG, placement, program_placement });
+    const at = (placement: Placement, programPlacement: Placement): bigint =>
+      bpfArgAddress({ ...ARG, placement, program_placement: programPlacement });
     expect(at('page-end', 'normal')).toBe(BigInt(ARENA_END - BPF_ARG_SIZE));
     expect([at('page-end', 'page-end'), at('page-end', 'straddle')]).toEqual([
       BigInt(ARENA_BASE + ARENA.args),
@@ -64,8 +64,9 @@ describe('placements', () => {
 describe('arguments in a frame', () => {
   /** Read as a task header, the first entry announces three more. */
   const first = { opcode: 0, value: 3, resv: 0, resv2: [0, 0, 0] } as const;
-  const restrict = (on: Target, restrictions: readonly Restriction[], nr_args: number): number =>
-    frame({ task: 0, do: 'register_restrictions', on, nr_args, arg: { restrictions, placement: 'normal' } }).length;
+  const restrict = (on: Target, restrictions: readonly Restriction[], nrArgs: number): number =>
+    frame({ task: 0, do: 'register_restrictions', on, nr_args: nrArgs, arg: { restrictions, placement: 'normal' } })
+      .length;
 
   it('are as long as the kernel reads: entries on a ring, a header and its entries on a task', () => {
     const two = restrict({ kind: 'ring', ring: 0 }, [first], 2);

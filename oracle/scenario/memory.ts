@@ -81,18 +81,18 @@ export function bpfArgAddress(arg: BpfArg): bigint {
 }
 
 /** struct io_uring_bpf as bytes. */
-export function bpfArgBytes(arg: BpfArg, little_endian: boolean): Uint8Array<ArrayBuffer> {
+export function bpfArgBytes(arg: BpfArg, littleEndian: boolean): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(BPF_ARG_SIZE);
   const view = new DataView(bytes.buffer);
-  view.setUint16(0, arg.cmd_type, little_endian);
-  view.setUint16(2, arg.cmd_flags, little_endian);
-  view.setUint32(4, arg.resv, little_endian);
-  view.setUint32(8, arg.opcode, little_endian);
-  view.setUint32(12, arg.flags, little_endian);
-  view.setUint32(16, arg.filter_len, little_endian);
+  view.setUint16(0, arg.cmd_type, littleEndian);
+  view.setUint16(2, arg.cmd_flags, littleEndian);
+  view.setUint32(4, arg.resv, littleEndian);
+  view.setUint32(8, arg.opcode, littleEndian);
+  view.setUint32(12, arg.flags, littleEndian);
+  view.setUint32(16, arg.filter_len, littleEndian);
   view.setUint8(BPF_PDU_SIZE_OFFSET, arg.pdu_size);
   arg.resv_filter.forEach((byte, i) => view.setUint8(21 + i, byte));
-  view.setBigUint64(24, programAddress(arg), little_endian);
-  arg.resv2.forEach((word, i) => view.setBigUint64(32 + 8 * i, word, little_endian));
+  view.setBigUint64(24, programAddress(arg), littleEndian);
+  arg.resv2.forEach((word, i) => view.setBigUint64(32 + 8 * i, word, littleEndian));
   return bytes;
 }

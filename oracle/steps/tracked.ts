@@ -22,8 +22,8 @@ export interface TrackedTask {
   process: TrackedProcess;
   alive: boolean;
   /** The vfork child it waits for. */
-  waits_for: TrackedTask | undefined;
-  has_ring: boolean;
+  waitsFor: TrackedTask | undefined;
+  hasRing: boolean;
   /** Ring slots in its descriptor table (the table is shared by threads). */
   files: Set<number>;
 }
@@ -37,7 +37,7 @@ export interface TrackedRing {
   readonly creator: TrackedTask;
   /** Entries consumed so far. */
   consumed: number;
-  has_big: boolean;
+  hasBig: boolean;
 }
 
 /** What exists. At first: task 0. */
@@ -56,8 +56,8 @@ export class Tracked {
       leads: true,
       process,
       alive: true,
-      waits_for: undefined,
-      has_ring: false,
+      waitsFor: undefined,
+      hasRing: false,
       files: new Set(),
     };
     process.threads.add(root);
@@ -67,7 +67,7 @@ export class Tracked {
 
 /** Lets the parent of a vfork child go on. */
 export function releaseParent(task: TrackedTask): void {
-  if (task.how === 'vfork' && task.parent?.waits_for === task) task.parent.waits_for = undefined;
+  if (task.how === 'vfork' && task.parent?.waitsFor === task) task.parent.waitsFor = undefined;
 }
 
 /** True, or that there is no such ring slot. */

@@ -45,7 +45,7 @@ export const ring: StepSpec<RingStep> = {
     if (tracked.named.has(slot)) return `ring slot ${slot} is created twice`;
     if (!Number.isInteger(entries) || entries < 0 || entries > 0xffff_ffff) return 'entries is not a u32';
     tracked.named.add(slot);
-    task.has_ring = true;
+    task.hasRing = true;
     task.files.add(slot);
     tracked.rings.set(slot, {
       slot,
@@ -53,7 +53,7 @@ export const ring: StepSpec<RingStep> = {
       entries: entries < 1 ? 0 : 2 ** Math.ceil(Math.log2(entries)),
       creator: task,
       consumed: 0,
-      has_big: false,
+      hasBig: false,
     });
     return true;
   },

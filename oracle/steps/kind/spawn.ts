@@ -48,13 +48,13 @@ export const spawn: StepSpec<SpawnStep> = {
       leads: !thread,
       process,
       alive: true,
-      waits_for: undefined,
-      has_ring: thread && task.has_ring,
+      waitsFor: undefined,
+      hasRing: thread && task.hasRing,
       files: thread ? task.files : new Set(task.files),
     };
     process.threads.add(made);
     tracked.tasks.set(child, made);
-    if (how === 'vfork') task.waits_for = made;
+    if (how === 'vfork') task.waitsFor = made;
     return true;
   },
   size: ({ how }) => (how === 'fork' ? 0 : 1),

@@ -67,7 +67,7 @@ export const submit: StepSpec<SubmitStep> = {
     const ring = tracked.rings.get(step.ring);
     if (ring === undefined) return true;
     let slots = 0;
-    let big = ring.has_big;
+    let big = ring.hasBig;
     for (const sqe of step.sqes) {
       const n = slotsOf(sqe, ring.flags);
       if (n === 2) big = true;
@@ -76,10 +76,10 @@ export const submit: StepSpec<SubmitStep> = {
     if (slots > ring.entries) return `a batch of ${slots} entries on a ring of ${ring.entries}`;
     // A 128-byte SQE must not wrap around the end of a mixed ring.
     if (big && ring.consumed + slots > ring.entries) return 'a mixed ring with 128-byte requests wraps around';
-    ring.has_big = big;
+    ring.hasBig = big;
     ring.consumed += slots;
     // Also on a ring that another task made: requests may start worker threads.
-    task.has_ring = true;
+    task.hasRing = true;
     return true;
   },
   size: ({ registered, sqes }) => {

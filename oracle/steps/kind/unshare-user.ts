@@ -17,7 +17,7 @@ export const unshareUser: StepSpec<UnshareUserStep> = {
   text: () => 'unshare(CLONE_NEWUSER)',
   track: (_tracked, task) => {
     if (task.process.shared) return 'unshare_user in a task that shares its memory';
-    if (task.has_ring) return 'unshare_user after a ring was created';
+    if (task.hasRing) return 'unshare_user after a ring was created';
     return true;
   },
 };
