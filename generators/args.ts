@@ -55,82 +55,63 @@ export function drawPlacement(d: Draw): Placement {
 
 const bit = (d: Draw, bits: number): number => (1 << d.below(bits)) >>> 0;
 
+type SpoilArg = (d: Draw, abi: AbiProfile, arg: BpfArg) => BpfArg;
+
+const spoilPduSize: SpoilArg = (d, abi, arg) => {
+  const size = abi.pdu_size[arg.opcode] ?? 0;
+  return {
+    ...arg,
+    pdu_size: d.pick([size + 1, size - 1, 0, 4, 8, 12, 16, 24, 0x80, 0xff]) & 0xff,
+    flags: arg.flags | (d.chance(0.5) ? FILTER_SZ_STRICT : 0),
+  };
+};
+const movePlacement: SpoilArg = (d, _abi, arg) => ({ ...arg, placement: drawPlacement(d) });
+const moveProgram: SpoilArg = (d, _abi, arg) => ({ ...arg, program_placement: drawPlacement(d) });
+
+/** What may be off in struct io_uring_bpf, each as often as it stands here. */
+const SPOILED_ARGS: readonly SpoilArg[] = [
+  (d, _abi, arg) => ({ ...arg, cmd_type: d.pick([0, 2, 3, 0x101, 0xffff, 0x8001]) }),
+  (d, _abi, arg) => ({ ...arg, cmd_flags: d.chance(0.5) ? bit(d, 16) : 0xffff }),
+  (d, _abi, arg) => ({ ...arg, resv: d.chance(0.5) ? bit(d, 32) : d.edge32() }),
+  (d, { op_last: last }, arg) => ({
+    ...arg,
+    opcode: d.pick([last, last, last + 1, last - 1, 0xff, 0x100, 0x1_0000, 0x8000_0000, 0xffff_ffff]),
+  }),
+  (d, _abi, arg) => ({ ...arg, flags: d.pick([4, 8, 0x10, 0x8000_0000, 0xffff_ffff, 5, 6, 7, bit(d, 32)]) }),
+  (d, _abi, arg) => {
+    const resvFilter: [number, number, number] = [0, 0, 0];
+    resvFilter[d.below(3)] = d.pick([1, 0x80, 0xff]);
+    return { ...arg, resv_filter: resvFilter };
+  },
+  (d, _abi, arg) => {
+    const resv2: [bigint, bigint, bigint, bigint, bigint] = [0n, 0n, 0n, 0n, 0n];
+    resv2[d.below(5)] = d.pick([1n, 1n << 63n, 1n << 32n, 0xffff_ffff_ffff_ffffn]);
+    return { ...arg, resv2 };
+  },
+  (d, _abi, arg) => {
+    const { length } = arg.program;
+    const lengths = [0, 0, 4097, 4096, 0x1_0000, 0x8000_0000, 0xffff_ffff, length - 1, length + 1];
+    return { ...arg, filter_len: d.pick(lengths) >>> 0 };
+  },
+  spoilPduSize,
+  spoilPduSize,
+  movePlacement,
+  movePlacement,
+  moveProgram,
+  moveProgram,
+  (d, _abi, arg) => ({
+    ...arg,
+    placement: 'page-end',
+    program_placement: d.pick<Placement>(['page-end', 'straddle', 'normal']),
+  }),
+];
+
 /** One field moved one step from what it should be. */
 export function spoilBpfArg(d: Draw, abi: AbiProfile, arg: BpfArg): BpfArg {
-  switch (d.below(15)) {
-    case 0:
-      return { ...arg, cmd_type: d.pick([0, 2, 3, 0x101, 0xffff, 0x8001]) };
-    case 1:
-      return { ...arg, cmd_flags: d.chance(0.5) ? bit(d, 16) : 0xffff };
-    case 2:
-      return { ...arg, resv: d.chance(0.5) ? bit(d, 32) : d.edge32() };
-    case 3:
-      return {
-        ...arg,
-        opcode: d.pick([
-          abi.op_last,
-          abi.op_last,
-          abi.op_last + 1,
-          abi.op_last - 1,
-          0xff,
-          0x100,
-          0x1_0000,
-          0x8000_0000,
-          0xffff_ffff,
-        ]),
-      };
-    case 4:
-      return { ...arg, flags: d.pick([4, 8, 0x10, 0x8000_0000, 0xffff_ffff, 5, 6, 7, bit(d, 32)]) };
-    case 5: {
-      const resvFilter: [number, number, number] = [0, 0, 0];
-      resvFilter[d.below(3)] = d.pick([1, 0x80, 0xff]);
-      return { ...arg, resv_filter: resvFilter };
-    }
-    case 6: {
-      const resv2: [bigint, bigint, bigint, bigint, bigint] = [0n, 0n, 0n, 0n, 0n];
-      resv2[d.below(5)] = d.pick([1n, 1n << 63n, 1n << 32n, 0xffff_ffff_ffff_ffffn]);
-      return { ...arg, resv2 };
-    }
-    case 7:
-      return {
-        ...arg,
-        filter_len:
-          d.pick([
-            0,
-            0,
-            4097,
-            4096,
-            0x1_0000,
-            0x8000_0000,
-            0xffff_ffff,
-            arg.program.length - 1,
-            arg.program.length + 1,
-          ]) >>> 0,
-      };
-    case 8:
-    case 9: {
-      const size = abi.pdu_size[arg.opcode] ?? 0;
-      return {
-        ...arg,
-        pdu_size: d.pick([size + 1, size - 1, 0, 4, 8, 12, 16, 24, 0x80, 0xff]) & 0xff,
-        flags: arg.flags | (d.chance(0.5) ? FILTER_SZ_STRICT : 0),
-      };
-    }
-    case 10:
-    case 11:
-      return { ...arg, placement: drawPlacement(d) };
-    case 12:
-    case 13:
-      return { ...arg, program_placement: drawPlacement(d) };
-    default:
-      return {
-        ...arg,
-        placement: 'page-end',
-        program_placement: d.pick<Placement>(['page-end', 'straddle', 'normal']),
-      };
-  }
+  return d.pick(SPOILED_ARGS)(d, abi, arg);
 }
 
+/** An entry as a careful caller fills it in. */
 export function restriction(opcode: number, value: number): Restriction {
   return { opcode, value, resv: 0, resv2: [0, 0, 0] };
 }
@@ -162,10 +143,12 @@ export function spoilRestriction(d: Draw, abi: AbiProfile, entry: Restriction): 
   }
 }
 
+/** The ring form as a careful caller fills it in. */
 export function ringRestrictions(restrictions: readonly Restriction[]): RingRestrictionsArg {
   return { restrictions, placement: 'normal' };
 }
 
+/** The task form as a careful caller fills it in. */
 export function taskRestrictions(restrictions: readonly Restriction[]): TaskRestrictionsArg {
   return { flags: 0, nr_res: restrictions.length, resv: [0, 0, 0], restrictions, placement: 'normal' };
 }

@@ -70,6 +70,8 @@ export class Builder {
   readonly steps: Step[] = [];
   readonly fixtures = new Set<Fixture>();
   readonly tracker = new Tracker();
+  /** Whether the scenario runs with the JIT. */
+  jit = true;
   #nextRing = 0;
   #nextTask = 1;
 
@@ -239,13 +241,14 @@ export class Builder {
     }
   }
 
-  scenario(suite: string, jit = true): Scenario {
+  /** What was built. */
+  scenario(suite: string): Scenario {
     this.settle();
     return {
       version: SCENARIO_VERSION,
       suite,
       fixtures: FIXTURES.filter((name) => this.fixtures.has(name)),
-      jit,
+      jit: this.jit,
       steps: this.steps,
     };
   }

@@ -85,29 +85,25 @@ export class Crew {
     // What filters see behind a drain depends on timing, so such scenarios say less.
     const drains = d.chance(wish.links === undefined ? 0.1 : 0.3);
     this.#flags = d.some(RARE_FLAGS, 0.6).filter(([, flags]) => drains || (flags & IO_DRAIN) === 0);
-    const setup = wish.setup_flags ?? 0;
-    const usable = (role: Role): boolean => fits(role, setup) && (wish.only?.(role) ?? true);
-    const count = wish.count ?? d.int(1, 6);
-    const named = new Set<number>();
-    for (const opcode of [...(wish.opcodes ?? []), ...d.sample(drawableOpcodes(abi), count + 8)]) {
-      if (named.size >= Math.max(count, wish.opcodes?.length ?? 0)) break;
+    this.#drawPalette(wish);
+    this.opcodes = [...this.#palette.keys()];
+  }
+
+  /** Draws the opcodes that take part, and a few forms of each. */
+  #drawPalette({ opcodes = [], count: wanted, forms = 6, setup_flags: setup = 0, only }: CrewWish): void {
+    const d = this.#d;
+    const usable = (role: Role): boolean => fits(role, setup) && (only?.(role) ?? true);
+    const count = wanted ?? d.int(1, 6);
+    for (const opcode of [...opcodes, ...d.sample(drawableOpcodes(this.abi), count + 8)]) {
+      if (this.#palette.size >= Math.max(count, opcodes.length)) break;
       const roles = (this.#table.byOpcode[opcode] ?? []).filter(usable);
-      if (roles.length === 0 || named.has(opcode)) continue;
-      named.add(opcode);
+      if (roles.length === 0 || this.#palette.has(opcode)) continue;
       // A few forms each, so that one scenario sees the same payload more than once.
-      const some = d.sample(roles, d.int(2, wish.forms ?? 6));
-      this.#palette.set(
-        opcode,
-        d.chance(0.75) && some.some((role) => role.prepared)
-          ? some.filter((role) => role.prepared || d.chance(0.3))
-          : some,
-      );
+      const some = d.sample(roles, d.int(2, forms));
+      const mostlyPrepared = d.chance(0.75) && some.some((role) => role.prepared);
+      this.#palette.set(opcode, mostlyPrepared ? some.filter((role) => role.prepared || d.chance(0.3)) : some);
     }
-    if (named.size === 0) {
-      named.add(0);
-      this.#palette.set(0, [this.#table.nop]);
-    }
-    this.opcodes = [...named];
+    if (this.#palette.size === 0) this.#palette.set(0, [this.#table.nop]);
   }
 
   /** Contexts that this crew's requests of one opcode show a filter. */
@@ -162,24 +158,9 @@ export class Crew {
       }
       let flags = (role.form.sqe.flags ?? 0) | this.#drawFlags();
       // Whether these post a CQE is left open by the manual pages.
-      if (
-        (flags & CQE_SKIP_SUCCESS) !== 0 &&
-        (role.form.linked === true || (flags & IO_HARDLINK) !== 0) &&
-        !d.chance(0.1)
-      )
-        flags &= ~CQE_SKIP_SUCCESS;
-      // Chains run side by side: two of them must not meet over something that one of them changes.
-      const clash = role.touches.some((name) => {
-        const before = touched.get(name);
-        return before !== undefined && before.chain !== chain && (before.changed || role.changes.has(name));
-      });
-      if (clash && !(this.#races && d.chance(0.2))) continue;
-      for (const name of role.touches) {
-        const before = touched.get(name);
-        const changed = role.changes.has(name) || before?.changed === true;
-        // Of two chains that only read it either may be remembered: a third that changes it clashes with both.
-        touched.set(name, { changed, chain: before === undefined || before.chain === chain ? chain : SEVERAL });
-      }
+      if (skipsInDoubt(role, flags) && !d.chance(0.1)) flags &= ~CQE_SKIP_SUCCESS;
+      if (clashes(role, touched, chain) && !(this.#races && d.chance(0.2))) continue;
+      touch(role, touched, chain);
       for (const name of role.once) this.#used.add(name);
       for (const fixture of role.form.fixtures) this.fixtures.add(fixture);
       return { role, flags };
@@ -256,6 +237,28 @@ export class Crew {
       behindLink = (flags & LINKS) !== 0;
     }
     return { sqes, roles };
+  }
+}
+
+function skipsInDoubt({ form }: Role, flags: number): boolean {
+  return (flags & CQE_SKIP_SUCCESS) !== 0 && (form.linked === true || (flags & IO_HARDLINK) !== 0);
+}
+
+/** Chains run side by side: two of them must not meet over something that one of them changes. */
+function clashes({ touches, changes }: Role, touched: ReadonlyMap<string, Touched>, chain: number): boolean {
+  return touches.some((name) => {
+    const before = touched.get(name);
+    return before !== undefined && before.chain !== chain && (before.changed || changes.has(name));
+  });
+}
+
+/** Notes what a request of `chain` uses. */
+function touch({ touches, changes }: Role, touched: Map<string, Touched>, chain: number): void {
+  for (const name of touches) {
+    const before = touched.get(name);
+    const changed = changes.has(name) || before?.changed === true;
+    // Of two chains that only read it either may be remembered: a third that changes it clashes with both.
+    touched.set(name, { changed, chain: before === undefined || before.chain === chain ? chain : SEVERAL });
   }
 }
 

@@ -10,19 +10,20 @@ import { argumentsSuite } from './suite/arguments.ts';
 import { atomicity } from './suite/atomicity.ts';
 import { classicRestrictions } from './suite/classic.ts';
 import { denyRest } from './suite/deny-rest.ts';
-import { escape } from './suite/escape.ts';
+import { escapeSuite } from './suite/escape.ts';
 import { evaluation } from './suite/evaluation.ts';
 import { inheritance } from './suite/inheritance.ts';
 import { jitVsInterpreter } from './suite/jit.ts';
 import { links } from './suite/links.ts';
 import { opcodeContext } from './suite/opcode-context.ts';
 import { privilege } from './suite/privilege.ts';
+import type { Suite } from './suite/spec.ts';
 import { stacking } from './suite/stacking.ts';
 import { validator } from './suite/validator.ts';
 import { isWellFormed } from './well-formed.ts';
 
-/** Each adds its steps; false stands for a run without the JIT. */
-const BUILDERS = {
+/** Every suite, in the order in which a run goes through them. */
+const SUITES = {
   validator,
   evaluation,
   arguments: argumentsSuite,
@@ -34,18 +35,25 @@ const BUILDERS = {
   privilege,
   inheritance,
   atomicity,
-  escape,
+  escape: escapeSuite,
   'jit-vs-interpreter': jitVsInterpreter,
-} as const satisfies Record<string, (b: Builder) => boolean | void>;
+} as const satisfies Readonly<Record<string, Suite>>;
 
-export type SuiteName = keyof typeof BUILDERS;
-export const SUITE_NAMES = Object.keys(BUILDERS) as readonly SuiteName[];
+/** Name of a suite. */
+export type SuiteName = keyof typeof SUITES;
+/** Their names, in this order. */
+export const SUITE_NAMES = Object.keys(SUITES) as readonly SuiteName[];
+
+/** How often a suite is drawn, by `anyScenario` and in a run (in chunks per round). */
+export function weightOf(suite: SuiteName): number {
+  return SUITES[suite].weight;
+}
 
 /** Draws one scenario of a suite. */
 export function drawScenario(suite: SuiteName, abi: AbiProfile, d: Draw): Scenario {
   const b = new Builder(d, abi);
-  const jit = BUILDERS[suite](b);
-  return b.scenario(suite, jit ?? true);
+  SUITES[suite].draw(b);
+  return b.scenario(suite);
 }
 
 class ScenarioArbitrary extends fc.Arbitrary<Scenario> {
@@ -74,32 +82,15 @@ class ScenarioArbitrary extends fc.Arbitrary<Scenario> {
   }
 }
 
-/** Well-formed scenarios of one suite; they shrink without context, so a scenario read from a file shrinks as well. */
+/** Well-formed scenarios of one suite. They shrink without context, so that a scenario read from a file does as well. */
 export function scenarioArbitrary(suite: SuiteName, abi: AbiProfile): fc.Arbitrary<Scenario> {
   return new ScenarioArbitrary([[1, suite]], abi);
 }
 
-/** How often each suite is drawn, by `anyScenario` and in a run (in chunks per round): cheap and rich suites more often. */
-export const SUITE_WEIGHTS: { readonly [K in SuiteName]: number } = {
-  validator: 2,
-  evaluation: 3,
-  arguments: 2,
-  stacking: 2,
-  'deny-rest': 2,
-  'opcode-context': 2,
-  links: 2,
-  'classic-restrictions': 2,
-  privilege: 1,
-  inheritance: 2,
-  atomicity: 1,
-  escape: 1,
-  'jit-vs-interpreter': 1,
-};
-
 /** A mix of all suites. */
 export function anyScenario(abi: AbiProfile): fc.Arbitrary<Scenario> {
   return new ScenarioArbitrary(
-    SUITE_NAMES.map((suite) => [SUITE_WEIGHTS[suite], suite]),
+    SUITE_NAMES.map((suite) => [weightOf(suite), suite]),
     abi,
   );
 }

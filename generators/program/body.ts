@@ -65,6 +65,19 @@ function aluConstant(d: Draw, mnemonic: string): number {
   }
 }
 
+/** The constant of an instruction; word `word` of the context was loaded last. */
+function constantOf(d: Draw, row: Instruction, on: ProgramContexts, word: number): number {
+  if (row.jump !== undefined) return d.below(4) === 0 ? d.edge32() : nearConstant(d, on, word);
+  if (row.alu !== undefined) return aluConstant(d, row.mnemonic);
+  if (row.class === 'ret') return retValue(d, d.chance(0.5));
+  return d.below(3) === 0 ? nearConstant(d, on, word) : d.edge32();
+}
+
+/** Whether it writes to scratch memory. */
+function stores(row: Instruction): boolean {
+  return row.class === 'st' || row.class === 'stx';
+}
+
 /**
  * Appends `length` random valid instructions to `out`. At least one instruction must be
  * appended behind them: jumps go as far as that one. Scratch words are read only
@@ -83,7 +96,7 @@ export function drawBody(d: Draw, mix: Mix, length: number, on: ProgramContexts,
     let row: Instruction = pc === 0 && d.below(4) !== 0 ? LD_ABS : mix[d.below(mix.length)]!;
     // A jump of zero length is allowed, so even the last body instruction may jump.
     const room = length - pc;
-    if (row.operand === 'mem' && (row.class === 'ld' || row.class === 'ldx') && mask === 0) row = LD_ABS;
+    if (row.operand === 'mem' && !stores(row) && mask === 0) row = LD_ABS;
     let k = 0;
     let jt = 0;
     let jf = 0;
@@ -93,16 +106,13 @@ export function drawBody(d: Draw, mix: Mix, length: number, on: ProgramContexts,
         lastWord = k >>> 2;
         break;
       case 'mem':
-        k = row.class === 'st' || row.class === 'stx' ? first + d.below(words) : setBit(d, mask);
+        k = stores(row) ? first + d.below(words) : setBit(d, mask);
         break;
       case 'label':
         k = d.below(Math.min(room, far ? room : 6));
         break;
       case 'k':
-        if (row.jump !== undefined) k = d.below(4) === 0 ? d.edge32() : nearConstant(d, on, lastWord);
-        else if (row.alu !== undefined) k = aluConstant(d, row.mnemonic);
-        else if (row.class === 'ret') k = retValue(d, d.chance(0.5));
-        else k = d.below(3) === 0 ? nearConstant(d, on, lastWord) : d.edge32();
+        k = constantOf(d, row, on, lastWord);
         break;
     }
     if (row.jump !== undefined) {
@@ -111,9 +121,10 @@ export function drawBody(d: Draw, mix: Mix, length: number, on: ProgramContexts,
       jf = d.below(3) === 0 ? d.below(span) : 0;
       written[pc + 1 + jt]! &= mask;
       written[pc + 1 + jf]! &= mask;
-    } else if (row.operand === 'label') written[pc + 1 + k]! &= mask;
-    else if (row.class === 'st' || row.class === 'stx') written[pc + 1]! &= mask | (1 << k);
-    else written[pc + 1]! &= mask;
+    } else {
+      const next = pc + 1 + (row.operand === 'label' ? k : 0);
+      written[next]! &= stores(row) ? mask | (1 << k) : mask;
+    }
     out.push({ code: row.code, jt, jf, k });
   }
 }

@@ -36,10 +36,19 @@ function holds(code: number, a: number, k: number): boolean {
   }
 }
 
-/** The comparison and two rets; `share` of the contexts should be allowed. */
-export function appendTunedTail(d: Draw, out: SockFilter[], on: ProgramContexts, share: number): void {
-  const values = on.contexts.length === 0 ? [0] : valuesBehind(out, on);
-  let best = { code: 0x15, k: 0, takenAllows: true, error: 2 };
+interface Comparison {
+  /** jeq, jgt, jge or jset against k. */
+  readonly code: number;
+  readonly k: number;
+  /** Whether those for which it holds are to be allowed. */
+  readonly takenAllows: boolean;
+  /** How far the share is from the wanted one, 0 .. 1. */
+  readonly error: number;
+}
+
+/** The best of up to four comparisons of A, which has these values, for allowing `share` of them. */
+function tune(d: Draw, values: readonly number[], share: number): Comparison {
+  let best: Comparison = { code: 0x15, k: 0, takenAllows: true, error: 2 };
   for (let attempt = 0; attempt < 4 && best.error > 0.15; attempt++) {
     const code = d.pick(JUMPS);
     const value = d.pick(values);
@@ -52,6 +61,12 @@ export function appendTunedTail(d: Draw, out: SockFilter[], on: ProgramContexts,
     const error = Math.min(asIs, turned);
     if (error < best.error) best = { code, k, takenAllows: asIs <= turned, error };
   }
+  return best;
+}
+
+/** The comparison and two rets; `share` of the contexts should be allowed. */
+export function appendTunedTail(d: Draw, out: SockFilter[], on: ProgramContexts, share: number): void {
+  const best = tune(d, on.contexts.length === 0 ? [0] : valuesBehind(out, on), share);
   const againstX = d.below(5) === 0;
   if (againstX) out.push({ code: LDX_IMM, jt: 0, jf: 0, k: best.k });
   const code = againstX ? best.code | 0x08 : best.code;

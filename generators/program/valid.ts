@@ -9,6 +9,7 @@ import { ARITHMETIC, drawMix } from './mix.ts';
 import { appendBlend, appendTunedTail } from './tail.ts';
 import { appendTree } from './tree.ts';
 
+/** What a program looks like. */
 export type Shape = 'constant' | 'compare' | 'tree' | 'body' | 'arithmetic' | 'long' | 'ret-a';
 
 /** How often each shape is drawn. Long programs (up to 4096 instructions) cost as much as hundreds of others. */
@@ -22,6 +23,7 @@ export const SHAPES: readonly (readonly [number, Shape])[] = [
   [0.3, 'long'],
 ];
 
+/** What is wanted of a program. */
 export interface ProgramWish {
   /** Share of the requests that should be allowed, 0 .. 1. */
   readonly share?: number;

@@ -14,6 +14,7 @@ import {
   wrongTarget,
 } from '../args.ts';
 import type { Builder } from '../builder.ts';
+import type { Suite } from './spec.ts';
 import { drawRingFlags, onRing, TASK } from '../builder.ts';
 import type { Crew } from '../crew.ts';
 import { drawProgram } from '../program/valid.ts';
@@ -97,7 +98,10 @@ export function hostileRestrictions(b: Builder, task: number, on: Target, crew: 
   b.push({ do: 'register_restrictions', task, on: target, nr_args: nrArgs, arg });
 }
 
-export function argumentsSuite(b: Builder): void {
+/** Suite arguments. */
+export const argumentsSuite: Suite = { weight: 2, draw };
+
+function draw(b: Builder): void {
   const { d } = b;
   const flags = drawRingFlags(d);
   const crew = b.crew({ count: d.int(2, 6), setup_flags: flags, flags: 0 });

@@ -1,9 +1,10 @@
 /** classic-restrictions: allowlists of opcodes and flags, crossed with filters. */
 import { IORING_RESTRICTION, IORING_SETUP } from '../../oracle/uapi/constants.ts';
 import { IORING_REGISTER } from '../../oracle/register/index.ts';
-import type { Restriction } from '../../oracle/scenario/types.ts';
+import type { Restriction, Target } from '../../oracle/scenario/types.ts';
 import { restriction } from '../args.ts';
 import type { Builder } from '../builder.ts';
+import type { Suite } from './spec.ts';
 import { drawRingFlags, onRing, TASK } from '../builder.ts';
 import type { Crew } from '../crew.ts';
 import type { Weighted } from '../draw.ts';
@@ -69,7 +70,10 @@ export function drawAllowlist(b: Builder, crew: Crew): Restriction[] {
   return d.shuffle(out);
 }
 
-export function classicRestrictions(b: Builder): void {
+/** Suite classic-restrictions. */
+export const classicRestrictions: Suite = { weight: 2, draw };
+
+function draw(b: Builder): void {
   const { d } = b;
   const onTask = d.chance(0.4);
   const plain = drawRingFlags(d);
@@ -81,31 +85,14 @@ export function classicRestrictions(b: Builder): void {
     links: d.chance(0.6) ? 0 : 0.1,
   });
   if (d.chance(0.15)) b.push({ do: 'no_new_privs', task: 0 });
-  let task = 0;
-  if (onTask) {
-    // Before anything else; now and then too late.
-    if (d.chance(0.12)) b.drawFilter(0, TASK, crew, d.pick(crew.opcodes), { share: 0.8 });
-    b.restrict(0, TASK, drawAllowlist(b, crew));
-    if (d.chance(0.2)) b.restrict(0, TASK, drawAllowlist(b, crew));
-    if (d.chance(0.3)) b.drawFilter(0, TASK, crew, d.pick(crew.opcodes), { share: 0.8 });
-    if (d.chance(0.2)) drawRegister(b, 0, TASK);
-    if (d.chance(0.2)) task = b.spawn(0, d.pick(['fork', 'thread', 'clone_vm'])) ?? 0;
-  }
+  const task = onTask ? restrictTask(b, crew) : 0;
   for (let n = d.int(1, 2); n > 0; n--) {
     const ring = b.ring(task, flags);
     if (ring === undefined) return;
     const on = onRing(ring, b.registered(task, ring));
     const disabled = (flags & IORING_SETUP.R_DISABLED) !== 0;
     if (d.chance(0.5)) b.drawFilter(task, on, crew, d.pick(crew.opcodes), { share: 0.6 });
-    if (disabled || d.chance(0.1)) {
-      if (d.chance(0.15)) b.submit(task, ring, crew, 4);
-      if (!onTask || d.chance(0.3)) b.restrict(task, on, drawAllowlist(b, crew));
-      if (d.chance(0.2)) b.restrict(task, on, drawAllowlist(b, crew));
-      if (d.chance(0.4)) drawRegister(b, task, on);
-      if (d.chance(0.3)) b.drawFilter(task, on, crew, d.pick(crew.opcodes), { share: 0.6 });
-      b.enable(task, ring);
-      if (d.chance(0.1)) b.enable(task, ring);
-    }
+    if (disabled || d.chance(0.1)) setUpRing(b, crew, task, ring, on, onTask);
     b.submit(task, ring, crew, d.int(16, 64));
     if (d.chance(0.5)) {
       for (let more = d.int(1, 8); more > 0; more--) drawRegister(b, task, on);
@@ -114,4 +101,28 @@ export function classicRestrictions(b: Builder): void {
       b.submit(task, ring, crew, d.int(8, 48));
     }
   }
+}
+
+/** Binds the root, and says which task goes on: itself or a child. */
+function restrictTask(b: Builder, crew: Crew): number {
+  const { d } = b;
+  // Before anything else; now and then too late.
+  if (d.chance(0.12)) b.drawFilter(0, TASK, crew, d.pick(crew.opcodes), { share: 0.8 });
+  b.restrict(0, TASK, drawAllowlist(b, crew));
+  if (d.chance(0.2)) b.restrict(0, TASK, drawAllowlist(b, crew));
+  if (d.chance(0.3)) b.drawFilter(0, TASK, crew, d.pick(crew.opcodes), { share: 0.8 });
+  if (d.chance(0.2)) drawRegister(b, 0, TASK);
+  return d.chance(0.2) ? (b.spawn(0, d.pick(['fork', 'thread', 'clone_vm'])) ?? 0) : 0;
+}
+
+/** What is done to a ring before it is enabled; `rarely`: it need not be restricted itself. */
+function setUpRing(b: Builder, crew: Crew, task: number, ring: number, on: Target, rarely: boolean): void {
+  const { d } = b;
+  if (d.chance(0.15)) b.submit(task, ring, crew, 4);
+  if (!rarely || d.chance(0.3)) b.restrict(task, on, drawAllowlist(b, crew));
+  if (d.chance(0.2)) b.restrict(task, on, drawAllowlist(b, crew));
+  if (d.chance(0.4)) drawRegister(b, task, on);
+  if (d.chance(0.3)) b.drawFilter(task, on, crew, d.pick(crew.opcodes), { share: 0.6 });
+  b.enable(task, ring);
+  if (d.chance(0.1)) b.enable(task, ring);
 }

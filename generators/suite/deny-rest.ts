@@ -1,10 +1,14 @@
 /** deny-rest: DENY_REST before, between and after filters, on rings and tasks, through inheritance. */
 import { FILTER_DENY_REST } from '../args.ts';
 import type { Builder } from '../builder.ts';
+import type { Suite } from './spec.ts';
 import { drawRingFlags, onRing, TASK } from '../builder.ts';
 import type { Target } from '../../oracle/scenario/types.ts';
 
-export function denyRest(b: Builder): void {
+/** Suite deny-rest. */
+export const denyRest: Suite = { weight: 2, draw };
+
+function draw(b: Builder): void {
   const { d } = b;
   const flags = drawRingFlags(d);
   const crew = b.crew({ count: d.int(3, 16), setup_flags: flags, flags: d.chance(0.7) ? 0 : 0.1 });

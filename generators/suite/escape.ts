@@ -5,6 +5,7 @@ import type { Restriction } from '../../oracle/scenario/types.ts';
 import type { SpawnHow } from '../../oracle/steps/kind/spawn.ts';
 import { FILTER_DENY_REST, restriction } from '../args.ts';
 import type { Builder } from '../builder.ts';
+import type { Suite } from './spec.ts';
 import { drawRingFlags, onRing, TASK } from '../builder.ts';
 import type { Crew } from '../crew.ts';
 import { OP } from '../../oracle/opcodes/index.ts';
@@ -269,7 +270,10 @@ const ROUTES: readonly (readonly [number, Route])[] = [
   [0.7, (s, task) => attempt(s, task, s.outside)],
 ];
 
-export function escape(b: Builder): void {
+/** Suite escape. */
+export const escapeSuite: Suite = { weight: 1, draw };
+
+function draw(b: Builder): void {
   const { d, abi } = b;
   const flags = (drawRingFlags(d) & ~S.SINGLE_ISSUER & ~S.DEFER_TASKRUN) >>> 0;
   const targets = roleTable(abi).all.filter(

@@ -1,10 +1,14 @@
 /** evaluation: one program, many requests. */
 import type { Builder } from '../builder.ts';
+import type { Suite } from './spec.ts';
 import { drawRingFlags, onRing, TASK } from '../builder.ts';
 import { drawResources } from './register-calls.ts';
 
+/** Suite evaluation. */
+export const evaluation: Suite = { weight: 3, draw };
+
 /** Programs on one or a few opcodes; batches whose user_data, flags and payloads they look at. */
-export function evaluation(b: Builder): void {
+function draw(b: Builder): void {
   const { d } = b;
   const onTask = d.chance(0.35);
   const flags = drawRingFlags(d);

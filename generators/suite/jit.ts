@@ -1,14 +1,17 @@
 /** jit-vs-interpreter: long arithmetic, once compiled and once interpreted. */
 import type { Builder } from '../builder.ts';
+import type { Suite } from './spec.ts';
 import { drawRingFlags, onRing } from '../builder.ts';
 
-/** Returns whether the scenario runs with the JIT. */
-export function jitVsInterpreter(b: Builder): boolean {
+/** Suite jit-vs-interpreter. */
+export const jitVsInterpreter: Suite = { weight: 1, draw };
+
+function draw(b: Builder): void {
   const { d } = b;
   const flags = drawRingFlags(d);
   const crew = b.crew({ count: d.int(1, 3), setup_flags: flags, flags: d.chance(0.5) ? 0 : 0.1 });
   const ring = b.ring(0, flags);
-  if (ring === undefined) return true;
+  if (ring === undefined) return;
   for (const opcode of crew.opcodes) {
     for (let n = d.int(1, 3); n > 0; n--) {
       const shape = d.weighted([
@@ -22,5 +25,5 @@ export function jitVsInterpreter(b: Builder): boolean {
     b.submit(0, ring, crew, d.int(16, 64));
   }
   b.submit(0, ring, crew, d.int(16, 64));
-  return d.chance(0.4);
+  b.jit = d.chance(0.4);
 }

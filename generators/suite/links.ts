@@ -2,13 +2,17 @@
 import { IORING_RESTRICTION, IORING_SETUP } from '../../oracle/uapi/constants.ts';
 import { restriction } from '../args.ts';
 import type { Builder } from '../builder.ts';
+import type { Suite } from './spec.ts';
 import { drawRingFlags, onRing } from '../builder.ts';
 import { drawResources } from './register-calls.ts';
 
 /** Opcodes whose requests say how they ended without acting on anything. */
 const PLAIN = [0, 0, 0, 18, 28, 45, 22, 23, 37] as const;
 
-export function links(b: Builder): void {
+/** Suite links. */
+export const links: Suite = { weight: 2, draw };
+
+function draw(b: Builder): void {
   const { d } = b;
   const classic = d.chance(0.2);
   const flags = drawRingFlags(d, classic ? IORING_SETUP.R_DISABLED : 0);

@@ -1,9 +1,11 @@
 /** opcode-context: filters on what each opcode shows of itself. */
 import type { Program, SockFilter } from '../../oracle/bpf/program.ts';
+import type { Target } from '../../oracle/scenario/types.ts';
 import type { Builder } from '../builder.ts';
+import type { Suite } from './spec.ts';
 import { drawRingFlags, onRing, TASK } from '../builder.ts';
 import type { Crew } from '../crew.ts';
-import type { Draw } from '../draw.ts';
+import type { Draw, Weighted } from '../draw.ts';
 import type { ProgramContexts } from '../program/body.ts';
 import { retValue } from '../program/body.ts';
 import { roleTable } from '../roles.ts';
@@ -65,7 +67,10 @@ export function contextFilter(b: Builder, crew: Crew, opcode: number): Program {
   return exactly(d, ctx, words, d.chance(0.5));
 }
 
-export function opcodeContext(b: Builder): void {
+/** Suite opcode-context. */
+export const opcodeContext: Suite = { weight: 2, draw };
+
+function draw(b: Builder): void {
   const { d, abi } = b;
   const table = roleTable(abi);
   const shown = table.byOpcode.flatMap((roles, opcode) =>
@@ -81,21 +86,7 @@ export function opcodeContext(b: Builder): void {
   });
   const ringFirst = d.chance(0.6);
   let ring = ringFirst ? b.ring(0, flags) : undefined;
-  for (const opcode of crew.opcodes) {
-    const on = ring === undefined ? TASK : onRing(ring);
-    for (
-      let n = d.weighted<number>([
-        [1, 0],
-        [6, 1],
-        [2, 2],
-      ]);
-      n > 0;
-      n--
-    ) {
-      if (d.chance(0.65)) b.filter(0, on, opcode, contextFilter(b, crew, opcode));
-      else b.drawFilter(0, on, crew, opcode, { share: n === 1 ? 0.5 : 0.75 });
-    }
-  }
+  for (const opcode of crew.opcodes) drawFilters(b, crew, opcode, ring === undefined ? TASK : onRing(ring));
   ring ??= b.ring(0, flags);
   if (ring !== undefined && d.chance(0.2)) drawResources(b, 0, onRing(ring));
   for (let n = d.int(1, 3); n > 0; n--) {
@@ -104,5 +95,20 @@ export function opcodeContext(b: Builder): void {
       const opcode = d.pick(crew.opcodes);
       b.filter(0, onRing(ring), opcode, contextFilter(b, crew, opcode));
     }
+  }
+}
+
+const FILTERS: Weighted<number> = [
+  [1, 0],
+  [6, 1],
+  [2, 2],
+];
+
+/** None to two filters on an opcode. */
+function drawFilters(b: Builder, crew: Crew, opcode: number, on: Target): void {
+  const { d } = b;
+  for (let n = d.weighted(FILTERS); n > 0; n--) {
+    if (d.chance(0.65)) b.filter(0, on, opcode, contextFilter(b, crew, opcode));
+    else b.drawFilter(0, on, crew, opcode, { share: n === 1 ? 0.5 : 0.75 });
   }
 }

@@ -1,9 +1,13 @@
 /** stacking: stacks of filters 1 to 64 deep, on rings and on the task. */
 import type { Builder } from '../builder.ts';
+import type { Suite } from './spec.ts';
 import { drawRingFlags, onRing, TASK } from '../builder.ts';
 
+/** Suite stacking. */
+export const stacking: Suite = { weight: 2, draw };
+
 /** Deep stacks on one opcode or shallow ones on several; requests between the registrations. */
-export function stacking(b: Builder): void {
+function draw(b: Builder): void {
   const { d } = b;
   const depth = d.chance(0.1) ? 64 : d.geometric(1, 64, 8);
   const flags = drawRingFlags(d);

@@ -2,6 +2,7 @@
 import type { Program } from '../../oracle/bpf/program.ts';
 import type { Target } from '../../oracle/scenario/types.ts';
 import type { Builder } from '../builder.ts';
+import type { Suite } from './spec.ts';
 import { drawRingFlags, onRing, TASK } from '../builder.ts';
 import type { Crew } from '../crew.ts';
 import { noise, spoil, touchLimit } from '../program/invalid.ts';
@@ -26,7 +27,10 @@ export function anyProgram(b: Builder, crew: Crew, opcode: number): Program {
   return spoilt.length > 4096 ? spoilt.slice(-4096) : spoilt;
 }
 
-export function validator(b: Builder): void {
+/** Suite validator. */
+export const validator: Suite = { weight: 2, draw };
+
+function draw(b: Builder): void {
   const { d } = b;
   const flags = drawRingFlags(d);
   const crew = b.crew({ count: d.int(2, 8), setup_flags: flags, flags: 0 });

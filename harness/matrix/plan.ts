@@ -4,7 +4,7 @@
  * kernel is a good question too, and the rules answer it for each.
  */
 import { scenarioAt } from '../../generators/scenarios.ts';
-import { SUITE_WEIGHTS } from '../../generators/suites.ts';
+import { weightOf } from '../../generators/suites.ts';
 import type { SuiteName } from '../../generators/suites.ts';
 import type { AbiProfile } from '../../oracle/uapi/abi.ts';
 import type { PlannedCase } from '../run/plan.ts';
@@ -35,7 +35,7 @@ export function* matrixCases(
   const drawn = new Map<SuiteName, number>();
   for (let index = 0; ; ) {
     for (const suite of suites) {
-      for (let i = 0; i < Math.max(1, Math.round(SUITE_WEIGHTS[suite] * TURN)); i++) {
+      for (let i = 0; i < Math.max(1, Math.round(weightOf(suite) * TURN)); i++) {
         if (index >= count) return;
         const n = drawn.get(suite) ?? 0;
         drawn.set(suite, n + 1);

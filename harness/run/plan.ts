@@ -1,6 +1,6 @@
 /** Which scenarios a run executes, in which order: a function of suites, seed and count only. */
 import { CHUNK, scenarioAt } from '../../generators/scenarios.ts';
-import { SUITE_WEIGHTS } from '../../generators/suites.ts';
+import { weightOf } from '../../generators/suites.ts';
 import type { SuiteName } from '../../generators/suites.ts';
 import type { AbiProfile } from '../../oracle/uapi/abi.ts';
 import type { Scenario } from '../../oracle/steps/index.ts';
@@ -38,7 +38,7 @@ function* turns(suites: readonly SuiteName[]): Generator<{ readonly suite: Suite
   const chunks = new Map<SuiteName, number>();
   for (;;) {
     for (const suite of suites) {
-      for (let i = 0; i < SUITE_WEIGHTS[suite]; i++) {
+      for (let i = 0; i < weightOf(suite); i++) {
         const chunk = chunks.get(suite) ?? 0;
         chunks.set(suite, chunk + 1);
         yield { suite, chunk };
