@@ -3,7 +3,8 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { uidOf } from '../host/accounts.ts';
 import { qemuVersion } from '../host/qemu-version.ts';
 import type { GuestMachine } from '../machine/index.ts';
-import { PORT_NAME, X86_64 } from '../machine/index.ts';
+import { X86_64 } from '../machine/index.ts';
+import { PORT_NAME } from '../protocol/table.ts';
 import { run } from '../host/processes.ts';
 import { which } from '../host/tools.ts';
 

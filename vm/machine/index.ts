@@ -47,6 +47,3 @@ export const X86_64: GuestMachine = {
     'audit=0',
   ],
 };
-
-/** Name of the virtio-serial port that carries scenarios and results. */
-export const PORT_NAME = 'org.ringfence.0';

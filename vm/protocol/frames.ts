@@ -1,23 +1,36 @@
 /** Frames between host and guest, as PROTOCOL.md describes them. Whatever the guest sends, nothing here throws. */
 import type { Cqe, Observation, StepObservation } from '../../oracle/scenario/observation.ts';
+import {
+  ANSWER_HEAD,
+  BENCH_LOOPS,
+  FEATURES,
+  FRAME_HEAD,
+  FRAMES,
+  layoutOf,
+  magicOf,
+  MAX_GUEST_FRAME,
+  PROTOCOL_VERSION,
+  STATUS,
+} from './table.ts';
 
-/** Version of the protocol that this host speaks. */
-export const PROTOCOL_VERSION = 1;
-/** A longer frame from the guest is garbage, bytes. */
-export const MAX_GUEST_FRAME = 2 << 20;
+export { MAX_GUEST_FRAME, PROTOCOL_VERSION, STATUS };
 
-const MAGIC = {
-  HELLO: 0x49484652,
-  BEGIN: 0x4f474652,
-  RESULT: 0x45524652,
-  BENCHED: 0x44424652,
-  ERROR: 0x52454652,
-  IMAGE: 0x4d494652,
-  BENCH: 0x4e424652,
-  BYE: 0x59424652,
-} as const;
-const KNOWN = new Set<number>([MAGIC.HELLO, MAGIC.BEGIN, MAGIC.RESULT, MAGIC.BENCHED, MAGIC.ERROR]);
-const HEAD = 16;
+const MAGIC = Object.fromEntries(Object.entries(FRAMES).map(([name, frame]) => [name, magicOf(frame)])) as {
+  readonly [N in keyof typeof FRAMES]: number;
+};
+const KNOWN = new Set(
+  Object.values(FRAMES)
+    .filter(({ to }) => to === 'host')
+    .map(magicOf),
+);
+const { size: HEAD } = layoutOf(FRAME_HEAD, 0);
+const HELLO = layoutOf(FRAMES.hello.fields, HEAD);
+const BENCH = layoutOf(FRAMES.bench.fields, HEAD);
+const BENCHED = layoutOf(FRAMES.benched.fields, HEAD);
+const RESULT = layoutOf(FRAMES.result.fields, HEAD);
+const ANSWER = layoutOf(ANSWER_HEAD, 0);
+/** struct io_uring_cqe, bytes. */
+const CQE_SIZE = 16;
 
 /** First words of a guest. */
 export interface Hello {
@@ -33,13 +46,10 @@ export interface Hello {
   readonly line: boolean;
 }
 
-/** Values of `RunnerResult.status`. */
-export const STATUS = { done: 0, deadline: 1, signal: 2, error: 3 } as const;
-
 /** Scenario `id` has ended and nothing of it is left in the guest. */
 export interface RunnerResult {
   readonly id: number;
-  /** 0 done, 1 deadline passed, 2 a task was killed by a signal, 3 runner error. */
+  /** One of STATUS. */
   readonly status: number;
   /** Signal number, or the runner's error code: (what << 16) | errno. */
   readonly detail: number;
@@ -58,6 +68,7 @@ export interface Benched {
   readonly ns: number;
 }
 
+/** What a guest says. */
 export type GuestFrame =
   | { readonly type: 'hello'; readonly hello: Hello }
   /** Scenario `id` starts now. */
@@ -142,84 +153,106 @@ function text(bytes: Buffer): string {
 function decodeFrame(frame: Buffer): GuestFrame {
   const id = frame.readUInt32LE(8);
   switch (frame.readUInt32LE(0)) {
-    case MAGIC.HELLO:
-      if (frame.length < 160) return garbage('HELLO is too short', frame);
-      return {
-        type: 'hello',
-        hello: {
-          version: frame.readUInt32LE(16),
-          cpus: frame.readUInt32LE(20),
-          release: text(frame.subarray(24, 88)),
-          machine: text(frame.subarray(88, 152)),
-          interpreter: (frame.readUInt32LE(152) & 1) !== 0,
-          line: (frame.readUInt32LE(152) & 2) !== 0,
-        },
-      };
-    case MAGIC.BEGIN:
+    case MAGIC.hello:
+      return decodeHello(frame);
+    case MAGIC.begin:
       return { type: 'begin', id };
-    case MAGIC.BENCHED:
-      if (frame.length < 32) return garbage('BENCHED is too short', frame);
+    case MAGIC.benched:
+      if (frame.length < BENCHED.size) return garbage('BENCHED is too short', frame);
       return {
         type: 'benched',
         benched: {
           id,
-          which: frame.readUInt32LE(16),
-          iterations: frame.readUInt32LE(20),
-          ns: Number(frame.readBigUInt64LE(24)),
+          which: frame.readUInt32LE(BENCHED.at.which),
+          iterations: frame.readUInt32LE(BENCHED.at.iterations),
+          ns: Number(frame.readBigUInt64LE(BENCHED.at.ns)),
         },
       };
-    case MAGIC.ERROR:
+    case MAGIC.error:
       return { type: 'error', id, text: text(frame.subarray(HEAD)) };
     default:
       return decodeResult(frame);
   }
 }
 
+function decodeHello(frame: Buffer): GuestFrame {
+  const { at, size } = HELLO;
+  if (frame.length < size) return garbage('HELLO is too short', frame);
+  const { release, machine } = FRAMES.hello.fields;
+  const features = frame.readUInt32LE(at.features);
+  return {
+    type: 'hello',
+    hello: {
+      version: frame.readUInt32LE(at.version),
+      cpus: frame.readUInt32LE(at.cpus),
+      release: text(frame.subarray(at.release, at.release + release.length)),
+      machine: text(frame.subarray(at.machine, at.machine + machine.length)),
+      interpreter: (features & FEATURES.interpreter) !== 0,
+      line: (features & FEATURES.line) !== 0,
+    },
+  };
+}
+
 /** Decodes one whole RESULT frame; garbage when its parts do not fill it exactly. */
 export function decodeResult(frame: Buffer): GuestFrame {
-  if (frame.length < 48) return garbage('RESULT is too short', frame);
-  const status = frame.readUInt32LE(16);
-  const nsteps = frame.readUInt32LE(40);
+  if (frame.length < RESULT.size) return garbage('RESULT is too short', frame);
+  const status = frame.readUInt32LE(RESULT.at.status);
+  const nsteps = frame.readUInt32LE(RESULT.at.nsteps);
   if (status > STATUS.error) return garbage('unknown status in a RESULT', frame);
-  if (nsteps > (frame.length - 48) / 8) return garbage('impossible number of steps in a RESULT', frame);
+  if (nsteps > (frame.length - RESULT.size) / ANSWER.size) {
+    return garbage('impossible number of steps in a RESULT', frame);
+  }
   const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
   const steps: StepObservation[] = [];
-  let at = 48;
+  let at = RESULT.size;
   for (let i = 0; i < nsteps; i++) {
-    if (frame.length - at < 8) return garbage('truncated step in a RESULT', frame);
-    const reached = frame[at] !== 0;
-    const nreturns = frame[at + 1] ?? 0;
-    const ncqes = view.getUint16(at + 2, true);
-    const memory_len = view.getUint32(at + 4, true);
-    at += 8;
-    if (8 * nreturns + 16 * ncqes + memory_len > frame.length - at) return garbage('truncated step in a RESULT', frame);
-    const returns: number[] = [];
-    for (let r = 0; r < nreturns; r++, at += 8) returns.push(signed64(view, at));
-    const cqes: Cqe[] = [];
-    for (let c = 0; c < ncqes; c++, at += 16) {
-      cqes.push({
-        user_data: view.getBigUint64(at, true),
-        res: view.getInt32(at + 8, true),
-        flags: view.getUint32(at + 12, true),
-      });
-    }
-    if (memory_len === 0) {
-      steps.push({ reached, returns, cqes });
-    } else {
-      steps.push({ reached, returns, cqes, memory: new Uint8Array(frame.subarray(at, at + memory_len)) });
-      at += (memory_len + 7) & ~7;
-    }
+    const size = answerSize(view, at);
+    if (size === undefined) return garbage('truncated step in a RESULT', frame);
+    steps.push(decodeAnswer(frame, view, at));
+    at += size;
   }
   if (at !== frame.length) return garbage('a RESULT of the wrong length', frame);
   const result: RunnerResult = {
     id: frame.readUInt32LE(8),
     status,
-    detail: frame.readUInt32LE(20),
-    exec_ns: Number(frame.readBigUInt64LE(24)),
-    idle_ns: Number(frame.readBigUInt64LE(32)),
+    detail: frame.readUInt32LE(RESULT.at.detail),
+    exec_ns: Number(frame.readBigUInt64LE(RESULT.at.exec_ns)),
+    idle_ns: Number(frame.readBigUInt64LE(RESULT.at.idle_ns)),
     observation: { steps },
   };
   return { type: 'result', result };
+}
+
+/** Bytes of the answer that begins at `at`, padding included; undefined when the frame ends before it does. */
+function answerSize(view: DataView, at: number): number | undefined {
+  const there = view.byteLength - at - ANSWER.size;
+  if (there < 0) return undefined;
+  const nreturns = view.getUint8(at + ANSWER.at.nreturns);
+  const ncqes = view.getUint16(at + ANSWER.at.ncqes, true);
+  const memoryLength = view.getUint32(at + ANSWER.at.memory_len, true);
+  const size = 8 * nreturns + CQE_SIZE * ncqes + memoryLength;
+  return size > there ? undefined : ANSWER.size + Math.ceil(size / 8) * 8;
+}
+
+/** Decodes an answer that is there whole. */
+function decodeAnswer(frame: Buffer, view: DataView, from: number): StepObservation {
+  const reached = frame[from + ANSWER.at.reached] !== 0;
+  const nreturns = frame[from + ANSWER.at.nreturns] ?? 0;
+  const ncqes = view.getUint16(from + ANSWER.at.ncqes, true);
+  const memoryLength = view.getUint32(from + ANSWER.at.memory_len, true);
+  let at = from + ANSWER.size;
+  const returns: number[] = [];
+  for (let r = 0; r < nreturns; r++, at += 8) returns.push(signed64(view, at));
+  const cqes: Cqe[] = [];
+  for (let c = 0; c < ncqes; c++, at += CQE_SIZE) {
+    cqes.push({
+      user_data: view.getBigUint64(at, true),
+      res: view.getInt32(at + 8, true),
+      flags: view.getUint32(at + 12, true),
+    });
+  }
+  if (memoryLength === 0) return { reached, returns, cqes };
+  return { reached, returns, cqes, memory: new Uint8Array(frame.subarray(at, at + memoryLength)) };
 }
 
 /** An s64 as a number: return values are small. */
@@ -238,21 +271,21 @@ function frameOf(magic: number, id: number, payload: Uint8Array): Buffer {
 
 /** IMAGE: the bytes at the start of the arena of every later scenario (at most ARENA_SIZE). */
 export function imageFrame(image: Uint8Array): Buffer {
-  return frameOf(MAGIC.IMAGE, 0, image);
+  return frameOf(MAGIC.image, 0, image);
 }
 
 /** The bare C loops of the guest, by number. */
-export const BENCHES = ['ring', 'fork', 'vfork', 'register', 'refuse', 'nop', 'nop64'] as const;
+export const BENCHES = Object.keys(BENCH_LOOPS) as readonly (keyof typeof BENCH_LOOPS)[];
 
 /** BENCH: runs loop `which` (index in BENCHES) `iterations` times; answered by BENCHED. */
 export function benchFrame(id: number, which: number, iterations: number): Buffer {
-  const payload = Buffer.alloc(8);
-  payload.writeUInt32LE(which, 0);
-  payload.writeUInt32LE(iterations, 4);
-  return frameOf(MAGIC.BENCH, id, payload);
+  const frame = frameOf(MAGIC.bench, id, Buffer.alloc(BENCH.size - HEAD));
+  frame.writeUInt32LE(which, BENCH.at.which);
+  frame.writeUInt32LE(iterations, BENCH.at.iterations);
+  return frame;
 }
 
 /** BYE: the guest powers off. */
 export function byeFrame(): Buffer {
-  return frameOf(MAGIC.BYE, 0, Buffer.alloc(0));
+  return frameOf(MAGIC.bye, 0, Buffer.alloc(0));
 }

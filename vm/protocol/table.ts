@@ -8,6 +8,9 @@ import { SCENARIO_FRAME } from '../../oracle/case/frame.ts';
 /** Version of the protocol: a runner of another one is refused. */
 export const PROTOCOL_VERSION = 1;
 
+/** Longest frame from the guest, bytes. */
+export const MAX_GUEST_FRAME = 2 << 20;
+
 /** Bytes that a field of each type takes; it stands at a multiple of them. */
 export const TYPE_SIZE = { char: 1, u8: 1, u16: 2, u32: 4, s32: 4, u64: 8, s64: 8 } as const;
 
@@ -78,7 +81,7 @@ export const RUNNER_ERRORS = {
 } as const;
 
 /** The bare C loops of the guest, by number. */
-export const BENCHES = {
+export const BENCH_LOOPS = {
   ring: 'create and close a ring',
   fork: 'fork and wait',
   vfork: 'vfork and wait',

@@ -51,7 +51,9 @@ static void bench_filters(u32 n, u16 code)
 	int fd = -1;
 
 	for (; n; n--) {
-		struct bpf_arg arg = { .cmd_type = 1, .opcode = OP_NOP, .filter_len = 1, .filter_ptr = (u64)&insn };
+		struct bpf_arg arg = {
+			.cmd_type = 1, .opcode = 0 /* NOP */, .filter_len = 1, .filter_ptr = (u64)&insn
+		};
 
 		if (n % 256 == 0 || fd < 0) {
 			sys_close(fd);
@@ -99,25 +101,25 @@ static void bench_main(void *arg)
 	u64 begun = now_ns();
 
 	switch (which) {
-	case 0:
+	case BENCH_RING:
 		bench_rings(n);
 		break;
-	case 1:
+	case BENCH_FORK:
 		bench_forks(n, 0);
 		break;
-	case 2:
+	case BENCH_VFORK:
 		bench_forks(n, CLONE_SHARE_VM | CLONE_WAIT_VFORK);
 		break;
-	case 3:
+	case BENCH_REGISTER:
 		bench_filters(n, 6 /* ret #k */);
 		break;
-	case 4:
+	case BENCH_REFUSE:
 		bench_filters(n, 0xffff);
 		break;
-	case 5:
+	case BENCH_NOP:
 		bench_nops(n, 1);
 		break;
-	case 6:
+	case BENCH_NOP64:
 		bench_nops(n, 64);
 		break;
 	}

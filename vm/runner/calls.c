@@ -1,6 +1,8 @@
 /* Steps that are a system call or two: CALL, credentials, the mailbox. */
 #include "calls.h"
+#include "answer.h"
 #include "ring.h"
+#include "steps.h"
 #include "util.h"
 
 enum { NO_SUCH_CALL = -38 };
@@ -46,12 +48,24 @@ static s64 call(const struct step_call *s)
 	return NO_SUCH_CALL;
 }
 
-void do_call(struct answer *a, u32 files, const struct step_call *s)
+/* A ring that was resized has new mappings, and the kernel said where. */
+static void look_for_resize(u32 files, const struct step_call *s)
+{
+	u64 at = s->args[2];
+
+	if (s->call == CALL_REGISTER && (u32)s->args[1] == REGISTER_RESIZE_RINGS && at >= ARENA_BASE &&
+	    at <= ARENA_BASE + ARENA_SIZE - sizeof(struct uring_params))
+		ring_resized(files, (int)s->args[0], (const void *)at);
+}
+
+void do_call(u32 me, const struct step_call *s)
 {
 	u32 at = s->read_at, length = s->read_len;
 	int watch = length && !(s->mode & MODE_REPORT_ALWAYS);
+	struct answer a;
 	s64 ret;
 
+	answer_open(&a);
 	apply_writes(s);
 	if (at >= ARENA_SIZE)
 		length = 0;
@@ -64,14 +78,14 @@ void do_call(struct answer *a, u32 files, const struct step_call *s)
 	ret = call(s);
 	if (s->mode & MODE_READ_ONLY)
 		sys3(NR_mprotect, ARENA_BASE + ARENA_ARGS, ARENA_ARGS_SIZE, PROT_R | PROT_W);
-	if (ret == 0 && s->call == CALL_REGISTER && (u32)s->args[1] == REGISTER_RESIZE_RINGS &&
-	    s->args[2] >= ARENA_BASE && s->args[2] <= ARENA_BASE + ARENA_SIZE - sizeof(struct uring_params))
-		ring_resized(files, (int)s->args[0], (const void *)s->args[2]);
+	if (ret == 0)
+		look_for_resize(CTL->task[me].files, s);
 	if (ret > 0 && (s->mode & MODE_POSITIVE_IS_ZERO))
 		ret = 0;
-	answer_return(a, ret);
+	answer_return(&a, ret);
 	if (length && (!watch || memcmp(CTL->scratch, ARENA + at, length)))
-		answer_memory(a, ARENA + at, length);
+		answer_memory(&a, ARENA + at, length);
+	answer_commit(&a);
 }
 
 struct cap_header {
@@ -83,7 +97,7 @@ struct cap_data {
 };
 enum { CAP_VERSION_3 = 0x20080522, CAP_BIT_SYS_ADMIN = 21, PRCTL_CAPBSET_DROP = 24 };
 
-int drop_sys_admin(void)
+static int drop_sys_admin(void)
 {
 	struct cap_header header = { CAP_VERSION_3, 0 };
 	struct cap_data data[2];
@@ -102,7 +116,14 @@ int drop_sys_admin(void)
 	return ret < 0 ? ret : 0;
 }
 
-int unshare_user(void)
+void do_dropcap(u32 me, const struct step_dropcap *s)
+{
+	(void)me;
+	(void)s;
+	answer_one(drop_sys_admin());
+}
+
+static int unshare_user(void)
 {
 	int ret = (int)sys1(NR_unshare, CLONE_USER_NS);
 
@@ -113,6 +134,13 @@ int unshare_user(void)
 	if (ret == 0)
 		ret = write_file("/proc/self/gid_map", "0 0 1");
 	return ret;
+}
+
+void do_unshare(u32 me, const struct step_unshare *s)
+{
+	(void)me;
+	(void)s;
+	answer_one(unshare_user());
 }
 
 int mailbox_open(void)
@@ -132,7 +160,7 @@ int mailbox_open(void)
 enum { LEVEL_SOCKET = 1, TYPE_RIGHTS = 1 };
 
 /* The message itself says where the ring was created: the receiver needs its layout. */
-int mailbox_send(u32 files, u32 slot)
+static int mail(u32 files, u32 slot)
 {
 	u64 origin = CTL->origin[files][slot];
 	struct rights rights = { 20, LEVEL_SOCKET, TYPE_RIGHTS, FD_RINGS + (int)slot, 0 };
@@ -141,6 +169,11 @@ int mailbox_send(u32 files, u32 slot)
 	long ret = sys3(NR_sendmsg, FD_MAIL_IN, &msg, MSG_NOBLOCK);
 
 	return ret < 0 ? (int)ret : 0;
+}
+
+void do_send(u32 me, const struct step_send *s)
+{
+	answer_one(mail(CTL->task[me].files, s->slot));
 }
 
 static int adopt(u32 files, u32 slot, int fd, u8 origin)
@@ -155,7 +188,7 @@ static int adopt(u32 files, u32 slot, int fd, u8 origin)
 	return 0;
 }
 
-int mailbox_receive(u32 files, u32 slot)
+static int fetch(u32 files, u32 slot)
 {
 	u64 origin = NO_ORIGIN;
 	struct rights rights = { 0 };
@@ -170,7 +203,13 @@ int mailbox_receive(u32 files, u32 slot)
 	return adopt(files, slot, rights.fd, (u8)origin);
 }
 
-int take_ring(u32 files, const struct step_take *s)
+void do_receive(u32 me, const struct step_receive *s)
+{
+	answer_one(fetch(CTL->task[me].files, s->slot));
+}
+
+/* Copies a ring's descriptor out of another task, without its help: pidfd_getfd(2). */
+static int take(u32 files, const struct step_take *s)
 {
 	const struct task *from = &CTL->task[s->from_task];
 	int pidfd, fd;
@@ -185,4 +224,9 @@ int take_ring(u32 files, const struct step_take *s)
 	if (fd < 0)
 		return fd;
 	return adopt(files, s->slot, fd, CTL->origin[from->files][s->from_slot]);
+}
+
+void do_take(u32 me, const struct step_take *s)
+{
+	answer_one(take(CTL->task[me].files, s));
 }

@@ -6,17 +6,8 @@
 #include "protocol.h"
 #include "uring.h"
 
-#define ARENA_BASE      0x20000000UL
-#define ARENA_SIZE      0x18000UL
-#define ARENA_ARGS      0x4000UL
-#define ARENA_ARGS_SIZE 0x4000UL
-#define ARENA_PROGRAM   0x8000UL
-#define MAX_TASKS       16
-#define RING_SLOTS      16
-#define MAX_STEPS       4096
-#define MAX_FRAME       (1u << 20)
-#define IN_SIZE         (4u << 20)
-#define OUT_SIZE        (2u << 20)
+#define IN_SIZE  (4u << 20)
+#define OUT_SIZE MAX_GUEST_FRAME
 
 #define CONTROL_PATH "/control"
 #define NO_ORIGIN    0xff
@@ -65,8 +56,15 @@ struct control {
 #define LOAD(p)     __atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define STORE(p, v) __atomic_store_n(p, v, __ATOMIC_RELEASE)
 
-/* What `error` says went wrong. */
-enum { ERR_DIRECTORY = 1, ERR_FIXTURE, ERR_MAILBOX, ERR_ANSWERS_FULL, ERR_JIT, ERR_SPAWN, ERR_ARENA };
+/* Our own descriptors; 0..2 are /dev/null, so that the first free one is 3. */
+enum {
+	FD_MAIL_IN = FD_RINGS + RING_SLOTS, /* mailbox: the end that is sent to */
+	FD_MAIL_OUT,
+	FD_PORT,
+	FD_JIT,
+	FD_SCENARIOS, /* the directory of the scenarios' directories */
+	FD_WARM,
+};
 
 static inline struct step *step_of(u32 i)
 {

@@ -1,8 +1,8 @@
-/* What a scenario may find ready. Bits in the order of FIXTURES in oracle/world/layout.ts. */
+/* What a scenario may find ready. */
 #include "fixtures.h"
 #include "protocol.h"
 
-static const char content[] = "ringfence: sixty-four bytes of file content, known to everyone.\n";
+static const char content[] = FILE_CONTENT;
 _Static_assert(sizeof(content) == 65, "the fixture file holds 64 bytes");
 
 static int move(int fd, int to)
@@ -22,7 +22,7 @@ static int file(void)
 
 	if (fd >= 0)
 		sys4(NR_pwrite64, fd, content, 64, 0);
-	return move(fd, 60);
+	return move(fd, FD_FILE);
 }
 
 static int two(long call_result, const int *fds, int first)
@@ -46,7 +46,7 @@ static int pair(void)
 {
 	int fds[2];
 
-	return two(sys4(NR_socketpair, AF_LOCAL, TYPE_STREAM, 0, fds), fds, 63);
+	return two(sys4(NR_socketpair, AF_LOCAL, TYPE_STREAM, 0, fds), fds, FD_SOCKETPAIR_A);
 }
 
 static int unix_listener(void)
@@ -62,14 +62,14 @@ static int unix_listener(void)
 	ret = (int)sys3(NR_bind, fd, &address, 7);
 	if (ret == 0)
 		ret = (int)sys2(NR_listen, fd, 8);
-	return ret < 0 ? ret : move(fd, 67);
+	return ret < 0 ? ret : move(fd, FD_LISTENER);
 }
 
 static int full_pipe(void)
 {
-	int ret = pipe_at(70);
+	int ret = pipe_at(FD_PIPE2_READ);
 
-	return ret < 0 ? ret : (int)(sys3(NR_write, 71, content, 64) == 64 ? 0 : -E_INVAL);
+	return ret < 0 ? ret : (int)(sys3(NR_write, FD_PIPE2_WRITE, content, 64) == 64 ? 0 : -E_INVAL);
 }
 
 static int inet_listener(void)
@@ -87,36 +87,36 @@ static int inet_listener(void)
 	ret = (int)sys3(NR_bind, fd, &address, sizeof(address));
 	if (ret == 0)
 		ret = (int)sys2(NR_listen, fd, 8);
-	return ret < 0 ? ret : move(fd, 72);
+	return ret < 0 ? ret : move(fd, FD_INET_LISTENER);
 }
 
 static int make(u32 which)
 {
 	switch (which) {
-	case 0:
+	case FIXTURE_FILE:
 		return file();
-	case 1:
-		return pipe_at(61);
-	case 2:
+	case FIXTURE_PIPE:
+		return pipe_at(FD_PIPE_READ);
+	case FIXTURE_SOCKETPAIR:
 		return pair();
-	case 3:
-		return move((int)sys2(NR_eventfd2, 1, 04000 /* EFD_NONBLOCK */), 65);
-	case 4:
-		return move((int)sys1(NR_epoll_create1, 0), 66);
-	case 5:
+	case FIXTURE_EVENTFD:
+		return move((int)sys2(NR_eventfd2, 1, 04000 /* EFD_NONBLOCK */), FD_EVENTFD);
+	case FIXTURE_EPOLL:
+		return move((int)sys1(NR_epoll_create1, 0), FD_EPOLL);
+	case FIXTURE_LISTENER:
 		return unix_listener();
-	case 6:
-		return move((int)sys3(NR_socket, AF_LOCAL, TYPE_DGRAM | TYPE_NONBLOCK, 0), 68);
-	case 7:
-		return move((int)sys3(NR_socket, AF_LOCAL, TYPE_STREAM, 0), 69);
-	case 8:
+	case FIXTURE_DATAGRAM:
+		return move((int)sys3(NR_socket, AF_LOCAL, TYPE_DGRAM | TYPE_NONBLOCK, 0), FD_DATAGRAM);
+	case FIXTURE_STREAM:
+		return move((int)sys3(NR_socket, AF_LOCAL, TYPE_STREAM, 0), FD_STREAM);
+	case FIXTURE_DIR:
 		return (int)sys3(NR_mkdirat, AT_CWD, "d0", 0755);
-	case 9:
+	case FIXTURE_PIPE_FULL:
 		return full_pipe();
-	case 10:
+	case FIXTURE_LOOPBACK:
 		return inet_listener();
-	case 11:
-		return move((int)sys3(NR_socket, AF_IP, TYPE_STREAM | TYPE_NONBLOCK, 0), 73);
+	case FIXTURE_INET:
+		return move((int)sys3(NR_socket, AF_IP, TYPE_STREAM | TYPE_NONBLOCK, 0), FD_INET);
 	}
 	return -E_INVAL;
 }

@@ -22,7 +22,7 @@ static void on_image(const struct frame *f)
 
 static void on_scenario(const struct scenario_frame *f, u64 idle_ns)
 {
-	if (f->frame.length < sizeof(*f) || f->nsteps > MAX_STEPS || f->deadline_ms > 600000)
+	if (f->frame.length < sizeof(*f) || f->nsteps > MAX_STEPS || f->deadline_ms > MAX_DEADLINE_MS)
 		fatal("the scenario frame is malformed");
 	CTL->id = f->frame.id;
 	output_frame(FRAME_BEGIN, sizeof(struct frame), f->frame.id);

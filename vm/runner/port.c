@@ -132,7 +132,7 @@ struct frame *port_next(u64 *idle_ns)
 /* Whether a virtio port has the right name; `node` is like "vport0p1". */
 static int port_is_ours(const char *node)
 {
-	static const char want[] = "org.ringfence.0\n";
+	static const char want[] = PORT_NAME "\n";
 	char path[64], name[sizeof(want)];
 	long got;
 	int fd;

@@ -1,136 +1,376 @@
-/* Frames and steps as they travel; described in ../PROTOCOL.md. */
+/*
+ * What travels between host and guest, and the fixed world that every scenario finds. Made by `npm run generate`
+ * of vm/protocol/table.ts, oracle/steps/kind/ and oracle/scenario/layout.ts: change those, not this.
+ */
 #ifndef RINGFENCE_PROTOCOL_H
 #define RINGFENCE_PROTOCOL_H
 
 #include "sys.h"
 
 #define PROTOCOL_VERSION 1
-#define TAG(a, b, c, d)  ((u32)(a) | (u32)(b) << 8 | (u32)(c) << 16 | (u32)(d) << 24)
+#define PORT_NAME        "org.ringfence.0"
+#define MAX_FRAME        0x100000u
+#define MAX_GUEST_FRAME  0x200000u
+#define MAX_STEPS        4096
+#define MAX_DEADLINE_MS  600000u
 
 enum {
-	FRAME_IMAGE = (int)TAG('R', 'F', 'I', 'M'),
-	FRAME_SCENARIO = (int)TAG('R', 'F', 'S', 'C'),
-	FRAME_BENCH = (int)TAG('R', 'F', 'B', 'N'),
-	FRAME_BYE = (int)TAG('R', 'F', 'B', 'Y'),
-	FRAME_HELLO = (int)TAG('R', 'F', 'H', 'I'),
-	FRAME_BEGIN = (int)TAG('R', 'F', 'G', 'O'),
-	FRAME_RESULT = (int)TAG('R', 'F', 'R', 'E'),
-	FRAME_BENCHED = (int)TAG('R', 'F', 'B', 'D'),
-	FRAME_ERROR = (int)TAG('R', 'F', 'E', 'R'),
+	FRAME_IMAGE = 0x4d494652,
+	FRAME_SCENARIO = 0x43534652,
+	FRAME_BENCH = 0x4e424652,
+	FRAME_BYE = 0x59424652,
+	FRAME_HELLO = 0x49484652,
+	FRAME_BEGIN = 0x4f474652,
+	FRAME_RESULT = 0x45524652,
+	FRAME_BENCHED = 0x44424652,
+	FRAME_ERROR = 0x52454652,
 };
 
 struct frame {
-	u32 magic, length, id, extra;
+	u32 magic;
+	u32 length;
+	u32 id;
+	u32 extra;
 };
 
 struct scenario_frame {
 	struct frame frame;
-	u32 deadline_ms, fixtures, flags, nsteps;
+	u32 deadline_ms;
+	u32 fixtures;
+	u32 flags;
+	u32 nsteps;
 	u8 steps[];
 };
-enum { SCENARIO_JIT = 1 };
+_Static_assert(sizeof(struct scenario_frame) == 32, "scenario_frame");
+
+struct bench_frame {
+	struct frame frame;
+	u32 which;
+	u32 iterations;
+};
+_Static_assert(sizeof(struct bench_frame) == 24, "bench_frame");
+
+struct hello_frame {
+	struct frame frame;
+	u32 version;
+	u32 cpus;
+	char release[64];
+	char machine[64];
+	u32 features;
+	u32 zero;
+};
+_Static_assert(sizeof(struct hello_frame) == 160, "hello_frame");
+
+struct result_frame {
+	struct frame frame;
+	u32 status;
+	u32 detail;
+	u64 exec_ns;
+	u64 idle_ns;
+	u32 nsteps;
+	u32 zero;
+	u8 steps[];
+};
+_Static_assert(sizeof(struct result_frame) == 48, "result_frame");
+
+struct benched_frame {
+	struct frame frame;
+	u32 which;
+	u32 iterations;
+	u64 ns;
+};
+_Static_assert(sizeof(struct benched_frame) == 32, "benched_frame");
+
+enum {
+	SCENARIO_JIT = 1,
+};
+
+enum {
+	FEATURE_INTERPRETER = 1,
+	FEATURE_LINE = 2,
+};
+
+enum {
+	BENCH_RING = 0,
+	BENCH_FORK = 1,
+	BENCH_VFORK = 2,
+	BENCH_REGISTER = 3,
+	BENCH_REFUSE = 4,
+	BENCH_NOP = 5,
+	BENCH_NOP64 = 6,
+};
 
 struct step {
-	u8 op, task;
+	u8 op;
+	u8 task;
 	u16 flags;
 	u32 length;
 	u8 payload[];
 };
+_Static_assert(sizeof(struct step) == 8, "step");
 
 enum {
 	OP_CALL = 1,
-	OP_RING,
-	OP_SUBMIT,
-	OP_SPAWN,
-	OP_EXEC,
-	OP_EXIT,
-	OP_SEND,
-	OP_RECEIVE,
-	OP_CLOSE,
-	OP_REAP,
-	OP_DROPCAP,
-	OP_UNSHARE,
-	OP_TAKE,
-	OP_END,
-};
-
-struct write_head {
-	u32 offset, length;
-	u8 bytes[];
+	OP_RING = 2,
+	OP_SUBMIT = 3,
+	OP_SPAWN = 4,
+	OP_EXEC = 5,
+	OP_EXIT = 6,
+	OP_SEND = 7,
+	OP_RECEIVE = 8,
+	OP_CLOSE = 9,
+	OP_REAP = 10,
+	OP_DROPCAP = 11,
+	OP_UNSHARE = 12,
+	OP_TAKE = 13,
+	OP_END = 14,
 };
 
 struct step_call {
 	struct step step;
-	u32 call, read_at, read_len, mode;
+	u32 call;
+	u32 read_at;
+	u32 read_len;
+	u32 mode;
 	u64 args[6];
-	u32 nwrites, zero;
+	u32 nwrites;
+	u32 zero;
 	u8 writes[];
 };
-enum { CALL_REGISTER = 1, CALL_PRCTL, CALL_FACCESSAT, CALL_FCNTL, CALL_NONE };
-enum { MODE_READ_ONLY = 1, MODE_REPORT_ALWAYS = 2, MODE_POSITIVE_IS_ZERO = 4 };
+_Static_assert(sizeof(struct step_call) == 80, "step_call");
 
 struct step_ring {
 	struct step step;
-	u32 slot, entries, setup_flags, zero;
+	u32 slot;
+	u32 entries;
+	u32 setup_flags;
+	u32 zero;
 };
+_Static_assert(sizeof(struct step_ring) == 24, "step_ring");
 
 struct step_submit {
 	struct step step;
 	u32 slot;
 	s32 enter_fd;
-	u32 enter_flags, nsqes, wait, want, own, zero;
+	u32 enter_flags;
+	u32 nsqes;
+	u32 wait;
+	u32 want;
+	u32 own;
+	u32 zero;
 	u64 sqes[][8];
 };
+_Static_assert(sizeof(struct step_submit) == 40, "step_submit");
 
 struct step_spawn {
 	struct step step;
-	u32 how, child;
+	u32 how;
+	u32 child;
 };
-enum { HOW_FORK, HOW_VFORK, HOW_THREAD, HOW_CLONE_VM, HOW_CLONE3, HOW_END };
+_Static_assert(sizeof(struct step_spawn) == 16, "step_spawn");
 
-/* SEND, RECEIVE, CLOSE (arg bit 0: keep the mapping), REAP (arg: CQEs to wait for). */
-struct step_slot {
+struct step_exec {
 	struct step step;
-	u32 slot, arg;
 };
+_Static_assert(sizeof(struct step_exec) == 8, "step_exec");
+
+struct step_exit {
+	struct step step;
+};
+_Static_assert(sizeof(struct step_exit) == 8, "step_exit");
+
+struct step_send {
+	struct step step;
+	u32 slot;
+	u32 zero;
+};
+_Static_assert(sizeof(struct step_send) == 16, "step_send");
+
+struct step_receive {
+	struct step step;
+	u32 slot;
+	u32 zero;
+};
+_Static_assert(sizeof(struct step_receive) == 16, "step_receive");
+
+struct step_close {
+	struct step step;
+	u32 slot;
+	u32 keep;
+};
+_Static_assert(sizeof(struct step_close) == 16, "step_close");
+
+struct step_reap {
+	struct step step;
+	u32 slot;
+	u32 wait;
+};
+_Static_assert(sizeof(struct step_reap) == 16, "step_reap");
+
+struct step_dropcap {
+	struct step step;
+};
+_Static_assert(sizeof(struct step_dropcap) == 8, "step_dropcap");
+
+struct step_unshare {
+	struct step step;
+};
+_Static_assert(sizeof(struct step_unshare) == 8, "step_unshare");
 
 struct step_take {
 	struct step step;
-	u32 slot, from_task, from_slot, zero;
+	u32 slot;
+	u32 from_task;
+	u32 from_slot;
+	u32 zero;
+};
+_Static_assert(sizeof(struct step_take) == 24, "step_take");
+
+enum {
+	CALL_REGISTER = 1,
+	CALL_PRCTL = 2,
+	CALL_FACCESSAT = 3,
+	CALL_FCNTL = 4,
+	CALL_NONE = 5,
 };
 
-struct hello_frame {
-	struct frame frame;
-	u32 version, cpus;
-	char release[64], machine[64];
-	u32 features, zero;
+enum {
+	MODE_READ_ONLY = 1,
+	MODE_REPORT_ALWAYS = 2,
+	MODE_POSITIVE_IS_ZERO = 4,
 };
-enum { FEATURE_INTERPRETER = 1, FEATURE_LINE = 2 };
 
-struct result_frame {
-	struct frame frame;
-	u32 status, detail;
-	u64 exec_ns, idle_ns;
-	u32 nsteps, zero;
-	u8 steps[];
+enum {
+	HOW_FORK = 0,
+	HOW_VFORK = 1,
+	HOW_THREAD = 2,
+	HOW_CLONE_VM = 3,
+	HOW_CLONE3 = 4,
 };
-enum { STATUS_DONE, STATUS_DEADLINE, STATUS_SIGNAL, STATUS_ERROR };
+
+struct write_head {
+	u32 offset;
+	u32 length;
+	u8 bytes[];
+};
+_Static_assert(sizeof(struct write_head) == 8, "write_head");
+
+/* X(NAME, name) for each operation. */
+/* clang-format off */
+#define OPERATIONS(X) \
+	X(CALL, call) \
+	X(RING, ring) \
+	X(SUBMIT, submit) \
+	X(SPAWN, spawn) \
+	X(EXEC, exec) \
+	X(EXIT, exit) \
+	X(SEND, send) \
+	X(RECEIVE, receive) \
+	X(CLOSE, close) \
+	X(REAP, reap) \
+	X(DROPCAP, dropcap) \
+	X(UNSHARE, unshare) \
+	X(TAKE, take)
+/* clang-format on */
+
+/* X(NAME, name, field, limit) for each field that must be less than its limit. */
+/* clang-format off */
+#define LIMITED_FIELDS(X) \
+	X(RING, ring, slot, 16) \
+	X(SUBMIT, submit, slot, 16) \
+	X(SPAWN, spawn, how, 5) \
+	X(SPAWN, spawn, child, 16) \
+	X(SEND, send, slot, 16) \
+	X(RECEIVE, receive, slot, 16) \
+	X(CLOSE, close, slot, 16) \
+	X(REAP, reap, slot, 16) \
+	X(TAKE, take, slot, 16) \
+	X(TAKE, take, from_task, 16) \
+	X(TAKE, take, from_slot, 16)
+/* clang-format on */
+
+/* X(NAME, name, field, size) for each field that counts items of `size` bytes, which fill the rest of the step. */
+/* clang-format off */
+#define COUNTING_FIELDS(X) \
+	X(SUBMIT, submit, nsqes, 64)
+/* clang-format on */
+
+/* X(opcode) for each request whose entry takes 128 bytes. */
+/* clang-format off */
+#define WIDE_OPCODES(X) \
+	X(63) \
+	X(64)
+/* clang-format on */
+
+enum {
+	STATUS_DONE = 0,
+	STATUS_DEADLINE = 1,
+	STATUS_SIGNAL = 2,
+	STATUS_ERROR = 3,
+};
+
+enum {
+	ERR_DIRECTORY = 1,
+	ERR_FIXTURE = 2,
+	ERR_MAILBOX = 3,
+	ERR_ANSWERS_FULL = 4,
+	ERR_JIT = 5,
+	ERR_SPAWN = 6,
+	ERR_ARENA = 7,
+};
 
 struct answer_head {
-	u8 reached, nreturns;
+	u8 reached;
+	u8 nreturns;
 	u16 ncqes;
 	u32 memory_len;
 };
+_Static_assert(sizeof(struct answer_head) == 8, "answer_head");
 
-struct bench_frame {
-	struct frame frame;
-	u32 which, iterations;
+#define ARENA_BASE      0x20000000UL
+#define ARENA_SIZE      0x18000UL
+#define ARENA_ARGS      0x4000UL
+#define ARENA_ARGS_SIZE 0x4000UL
+#define ARENA_PROGRAM   0x8000UL
+#define MAX_TASKS       16
+#define RING_SLOTS      16
+
+/* Fixtures, by bit; their descriptors, and that of the first ring. */
+enum {
+	FIXTURE_FILE = 0,
+	FIXTURE_PIPE = 1,
+	FIXTURE_SOCKETPAIR = 2,
+	FIXTURE_EVENTFD = 3,
+	FIXTURE_EPOLL = 4,
+	FIXTURE_LISTENER = 5,
+	FIXTURE_DATAGRAM = 6,
+	FIXTURE_STREAM = 7,
+	FIXTURE_DIR = 8,
+	FIXTURE_PIPE_FULL = 9,
+	FIXTURE_LOOPBACK = 10,
+	FIXTURE_INET = 11,
 };
 
-struct benched_frame {
-	struct frame frame;
-	u32 which, iterations;
-	u64 ns;
+enum {
+	FD_FILE = 60,
+	FD_PIPE_READ = 61,
+	FD_PIPE_WRITE = 62,
+	FD_SOCKETPAIR_A = 63,
+	FD_SOCKETPAIR_B = 64,
+	FD_EVENTFD = 65,
+	FD_EPOLL = 66,
+	FD_LISTENER = 67,
+	FD_DATAGRAM = 68,
+	FD_STREAM = 69,
+	FD_PIPE2_READ = 70,
+	FD_PIPE2_WRITE = 71,
+	FD_INET_LISTENER = 72,
+	FD_INET = 73,
+	FD_CLOSED = 99,
+	FD_RINGS = 100,
 };
+
+/* Content of the fixture file and of the full pipe. */
+#define FILE_CONTENT "ringfence: sixty-four bytes of file content, known to everyone.\n"
 
 #endif

@@ -1,5 +1,7 @@
 /* Rings: creating, mapping, submitting, reaping. */
 #include "ring.h"
+#include "answer.h"
+#include "steps.h"
 #include "util.h"
 
 struct mapping {
@@ -142,7 +144,8 @@ int ring_settle(int fd, u32 slot)
 	return ret;
 }
 
-void ring_create(struct answer *a, u32 files, const struct step_ring *s)
+/* Returns 0 or -errno. */
+static int create(u32 files, const struct step_ring *s)
 {
 	struct uring_params *p = &CTL->ring[s->slot];
 	int fd, ret;
@@ -151,17 +154,20 @@ void ring_create(struct answer *a, u32 files, const struct step_ring *s)
 	p->flags = s->setup_flags;
 	p->sq_thread_idle = 1; /* ms: an idle polling thread must not eat the only processor */
 	fd = uring_setup(s->entries, p);
-	if (fd < 0) {
-		answer_return(a, fd);
-		return;
-	}
+	if (fd < 0)
+		return fd;
 	ring_forget(files, s->slot);
 	ret = ring_settle(fd, s->slot);
-	if (ret >= 0) {
-		CTL->origin[files][s->slot] = (u8)s->slot;
-		ret = map_ring(files, s->slot, p);
-	}
-	answer_return(a, ret < 0 ? ret : 0);
+	if (ret < 0)
+		return ret;
+	CTL->origin[files][s->slot] = (u8)s->slot;
+	ret = map_ring(files, s->slot, p);
+	return ret < 0 ? ret : 0;
+}
+
+void do_ring(u32 me, const struct step_ring *s)
+{
+	answer_one(create(CTL->task[me].files, s));
 }
 
 void ring_resized(u32 files, int fd, const void *params)
@@ -176,9 +182,13 @@ void ring_resized(u32 files, int fd, const void *params)
 
 static int wide_opcode(const u64 *sqe)
 {
-	u8 opcode = *(const u8 *)sqe;
-
-	return opcode == OP_NOP128 || opcode == OP_URING_CMD128;
+#define CASE(opcode) case opcode:
+	switch (*(const u8 *)sqe) {
+		WIDE_OPCODES(CASE)
+		return 1;
+	}
+#undef CASE
+	return 0;
 }
 
 /* Writes one SQE at slot `tail`; returns how many slots it took, 0 when there is no room. */
@@ -339,65 +349,99 @@ static void wait_and_reap(struct ring *r, struct answer *a, int fd, u32 register
 	}
 }
 
-void ring_submit(struct answer *a, u32 files, const struct step_submit *s)
+/* Puts as many SQEs from `*next` on into the queue as there is room for. Returns the new tail. */
+static u32 fill(struct ring *r, const struct step_submit *s, u32 tail, u32 *next)
 {
-	int fd = s->enter_fd == -1 ? FD_RINGS + (int)s->slot : s->enter_fd, ret;
-	u32 next = 0, pending = 0, total = 0, tail, used;
-	struct ring r;
+	u32 space = r->p->sq_entries - (r->p->flags & SETUP_SQ_REWIND ? 0 : tail - LOAD(r->sq_head)), used;
 
-	if (find_ring(files, s->slot, &r) < 0) {
-		answer_return(a, uring_enter(fd, s->nsqes, 0, s->enter_flags, 0, 0));
-		return;
+	while (*next < s->nsqes && (used = place(r, tail, space, s->sqes[*next])) != 0) {
+		++*next;
+		tail += used;
+		space -= used;
 	}
-	tail = *r.sq_tail;
-	if (r.p->flags & SETUP_SQPOLL)
-		urgent(1);
-	if (r.p->flags & SETUP_SQ_REWIND)
-		tail = 0;
-	do {
-		u32 space = r.p->sq_entries - (r.p->flags & SETUP_SQ_REWIND ? 0 : tail - LOAD(r.sq_head));
+	if (!(r->p->flags & SETUP_SQ_REWIND))
+		STORE(r->sq_tail, tail);
+	return tail;
+}
 
-		while (next < s->nsqes && (used = place(&r, tail, space, s->sqes[next])) != 0) {
-			next++;
-			tail += used;
-			space -= used;
-			pending += used;
-		}
-		if (!(r.p->flags & SETUP_SQ_REWIND))
-			STORE(r.sq_tail, tail);
-		ret = uring_enter(fd, pending, 0, s->enter_flags | (r.p->flags & SETUP_SQPOLL ? ENTER_SQ_WAKEUP : 0), 0,
-				  0);
+/* Submits the batch with as many calls as it takes. Returns how many slots were consumed in all. */
+static u32 submit_all(struct ring *r, struct answer *a, const struct step_submit *s, int fd)
+{
+	u32 flags = s->enter_flags | (r->p->flags & SETUP_SQPOLL ? ENTER_SQ_WAKEUP : 0);
+	u32 next = 0, pending = 0, total = 0, tail = r->p->flags & SETUP_SQ_REWIND ? 0 : *r->sq_tail, full;
+	int ret;
+
+	do {
+		full = fill(r, s, tail, &next);
+		pending += full - tail;
+		tail = full;
+		ret = uring_enter(fd, pending, 0, flags, 0, 0);
 		answer_return(a, ret);
 		if (ret <= 0)
 			break;
 		total += (u32)ret;
-		if (r.p->flags & SETUP_SQPOLL) {
-			wait_consumed(&r, tail);
-			pending = tail - LOAD(r.sq_head);
+		if (r->p->flags & SETUP_SQPOLL) {
+			wait_consumed(r, tail);
+			pending = tail - LOAD(r->sq_head);
 			if (pending)
 				break;
 		} else {
 			pending -= (u32)ret < pending ? (u32)ret : pending;
 		}
-		if (r.p->flags & SETUP_SQ_REWIND) {
+		if (r->p->flags & SETUP_SQ_REWIND) {
 			/* The kernel begins at the first entry again. */
 			next -= pending;
 			pending = 0;
 			tail = 0;
 		}
 	} while ((pending || next < s->nsqes) && a->head->nreturns < 255);
-	if (pending && !(r.p->flags & SETUP_SQ_REWIND))
-		STORE(r.sq_tail, tail - pending);
+	if (pending && !(r->p->flags & SETUP_SQ_REWIND))
+		STORE(r->sq_tail, tail - pending);
+	return total;
+}
+
+static void submit(struct answer *a, u32 files, const struct step_submit *s)
+{
+	int fd = s->enter_fd == -1 ? FD_RINGS + (int)s->slot : s->enter_fd;
+	struct ring r;
+	u32 total;
+
+	if (find_ring(files, s->slot, &r) < 0) {
+		answer_return(a, uring_enter(fd, s->nsqes, 0, s->enter_flags, 0, 0));
+		return;
+	}
+	if (r.p->flags & SETUP_SQPOLL)
+		urgent(1);
+	total = submit_all(&r, a, s, fd);
 	wait_and_reap(&r, a, fd, s->enter_flags & ENTER_REGISTERED, total ? s->wait : 0, total ? s->want : 0,
 		      total ? s : 0);
 	if (r.p->flags & SETUP_SQPOLL)
 		urgent(0);
 }
 
-void ring_reap(struct answer *a, u32 files, const struct step_slot *s)
+void do_submit(u32 me, const struct step_submit *s)
 {
+	struct answer a;
+
+	answer_open(&a);
+	submit(&a, CTL->task[me].files, s);
+	answer_commit(&a);
+}
+
+void do_reap(u32 me, const struct step_reap *s)
+{
+	struct answer a;
 	struct ring r;
 
-	if (find_ring(files, s->slot, &r) == 0)
-		wait_and_reap(&r, a, FD_RINGS + (int)s->slot, 0, s->arg, s->arg, 0);
+	answer_open(&a);
+	if (find_ring(CTL->task[me].files, s->slot, &r) == 0)
+		wait_and_reap(&r, &a, FD_RINGS + (int)s->slot, 0, s->wait, s->wait, 0);
+	answer_commit(&a);
+}
+
+void do_close(u32 me, const struct step_close *s)
+{
+	if (!(s->keep & 1))
+		ring_forget(CTL->task[me].files, s->slot);
+	answer_one(sys_close(FD_RINGS + (int)s->slot));
 }

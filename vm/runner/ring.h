@@ -2,12 +2,9 @@
 #ifndef RINGFENCE_RING_H
 #define RINGFENCE_RING_H
 
-#include "answer.h"
+#include "control.h"
 
-/* The steps RING, SUBMIT and REAP. `files` is the number of the descriptor table. */
-void ring_create(struct answer *a, u32 files, const struct step_ring *s);
-void ring_submit(struct answer *a, u32 files, const struct step_submit *s);
-void ring_reap(struct answer *a, u32 files, const struct step_slot *s);
+/* `files` is the number of a descriptor table everywhere here. */
 
 /* Moves a new ring to the descriptor of its slot, where it survives an exec: there it is used again. */
 int ring_settle(int fd, u32 slot);

@@ -25,43 +25,27 @@ int scenario_set_jit(int on)
 	return 0;
 }
 
-static u32 least_length(const struct step *s)
+/* Whether a step is long enough, and the numbers in it that later serve as an index are in range. */
+static int is_sound(const struct step *s)
 {
-	static const u8 payload[OP_END] = {
-		[OP_CALL] = 72,   [OP_RING] = 16, [OP_SUBMIT] = 24, [OP_SPAWN] = 8, [OP_SEND] = 8,
-		[OP_RECEIVE] = 8, [OP_CLOSE] = 8, [OP_REAP] = 8,    [OP_TAKE] = 16,
+	static const u32 least[OP_END] = {
+#define LEAST(NAME, name) [OP_##NAME] = sizeof(struct step_##name),
+		OPERATIONS(LEAST)
+#undef LEAST
 	};
 
-	return (u32)sizeof(*s) + payload[s->op];
-}
-
-/* The numbers in a step that later serve as an index. */
-static int indices_fit(const struct step *s)
-{
-	switch (s->op) {
-	case OP_RING:
-		return ((const struct step_ring *)s)->slot < RING_SLOTS;
-	case OP_SUBMIT: {
-		const struct step_submit *submit = (const struct step_submit *)s;
-
-		return submit->slot < RING_SLOTS && submit->nsqes <= (s->length - sizeof(*submit)) / 64;
-	}
-	case OP_SPAWN: {
-		const struct step_spawn *spawn = (const struct step_spawn *)s;
-
-		return spawn->child > 0 && spawn->child < MAX_TASKS && spawn->how < HOW_END;
-	}
-	case OP_SEND:
-	case OP_RECEIVE:
-	case OP_CLOSE:
-	case OP_REAP:
-		return ((const struct step_slot *)s)->slot < RING_SLOTS;
-	case OP_TAKE: {
-		const struct step_take *take = (const struct step_take *)s;
-
-		return take->slot < RING_SLOTS && take->from_slot < RING_SLOTS && take->from_task < MAX_TASKS;
-	}
-	}
+	if (s->op >= OP_END || !least[s->op] || s->length < least[s->op] || s->task >= MAX_TASKS)
+		return 0;
+#define LIMIT(NAME, name, field, limit)                                                   \
+	if (s->op == OP_##NAME && ((const struct step_##name *)s)->field >= (u32)(limit)) \
+		return 0;
+	LIMITED_FIELDS(LIMIT)
+#undef LIMIT
+#define COUNT(NAME, name, field, size)                                                                          \
+	if (s->op == OP_##NAME && ((const struct step_##name *)s)->field > (s->length - least[s->op]) / (size)) \
+		return 0;
+	COUNTING_FIELDS(COUNT)
+#undef COUNT
 	return 1;
 }
 
@@ -104,9 +88,7 @@ static u32 index_steps(const struct scenario_frame *f, int *spawns)
 	for (i = 0; i < f->nsteps; i++) {
 		const struct step *s = (const struct step *)at;
 
-		if ((u64)(end - at) < sizeof(*s) || s->length < sizeof(*s) || s->length % 8 ||
-		    s->length > (u64)(end - at) || s->op == 0 || s->op >= OP_END || s->task >= MAX_TASKS ||
-		    s->length < least_length(s) || !indices_fit(s))
+		if ((u64)(end - at) < sizeof(*s) || s->length % 8 || s->length > (u64)(end - at) || !is_sound(s))
 			return i + 1;
 		CTL->step_at[i] = (u32)(at - CTL->in);
 		if (s->op == OP_SPAWN)

@@ -353,16 +353,4 @@ static inline void sleep_ns(u64 ns)
 	sys2(NR_nanosleep, &ts, 0);
 }
 
-/* Descriptors with fixed numbers. 0..2 are /dev/null, so that the first free one is 3. */
-enum {
-	FD_FIXTURES = 60,
-	FD_RINGS = 100,
-	FD_MAIL_IN = 116, /* mailbox: the end that is sent to */
-	FD_MAIL_OUT = 117,
-	FD_PORT = 118,
-	FD_JIT = 119,
-	FD_SCENARIOS = 120, /* the directory of the scenarios' directories */
-	FD_WARM = 121,
-};
-
 #endif

@@ -5,6 +5,7 @@
 #include "calls.h"
 #include "fixtures.h"
 #include "ring.h"
+#include "steps.h"
 #include "util.h"
 
 #define STACK_SIZE 16384
@@ -195,8 +196,7 @@ static long start_child(u32 how, u32 child, void *arg)
 	return -E_INVAL;
 }
 
-/* Returns 1 when the child has already passed the turn on. */
-static int spawn(u32 me, const struct step_spawn *s)
+void do_spawn(u32 me, const struct step_spawn *s)
 {
 	struct task *parent = &CTL->task[me], *t = &CTL->task[s->child];
 	int thread = s->how == HOW_THREAD;
@@ -204,7 +204,7 @@ static int spawn(u32 me, const struct step_spawn *s)
 
 	if (t->tgid) { /* the number was used before */
 		answer_one(-E_INVAL);
-		return 0;
+		return;
 	}
 	*t = (struct task){ .alive = 1,
 			    .tgid = thread ? parent->tgid : 0,
@@ -220,98 +220,55 @@ static int spawn(u32 me, const struct step_spawn *s)
 	if (pid < 0) {
 		*t = (struct task){ 0 };
 		answer_one(pid);
-		return 0;
+		return;
 	}
 	if (s->how == HOW_VFORK)
-		return 1; /* the child answered, too */
+		return; /* the child has answered, and passed the turn on */
 	if (!thread)
 		STORE(&t->tgid, (u32)pid);
 	answer_one(pid);
-	return 0;
 }
 
-static void exec(u32 me)
+void do_exec(u32 me, const struct step_exec *s)
 {
 	char number[12];
 	const char *argv[] = { "ringfence-task", number, 0 }, *envp[] = { 0 };
 
+	(void)s;
 	put_number(number, me);
 	ring_forget_all(CTL->task[me].files);
 	answer_one(sys3(NR_execve, "/init", argv, envp));
 }
 
-static s64 slot_step(u32 files, const struct step_slot *s)
+void do_exit(u32 me, const struct step_exit *s)
 {
-	switch (s->step.op) {
-	case OP_SEND:
-		return mailbox_send(files, s->slot);
-	case OP_RECEIVE:
-		return mailbox_receive(files, s->slot);
-	}
-	if (!(s->arg & 1))
-		ring_forget(files, s->slot);
-	return sys_close(FD_RINGS + (int)s->slot);
+	(void)s;
+	answer_one(0);
+	leave(me, CTL->turn + 1);
 }
 
-static void execute(u32 files, const struct step *step)
+static void execute(u32 me, const struct step *step)
 {
-	struct answer a;
-
-	answer_open(&a);
 	switch (step->op) {
-	case OP_CALL:
-		do_call(&a, files, (const struct step_call *)step);
+#define CASE(NAME, name)                                         \
+	case OP_##NAME:                                          \
+		do_##name(me, (const struct step_##name *)step); \
 		break;
-	case OP_RING:
-		ring_create(&a, files, (const struct step_ring *)step);
-		break;
-	case OP_SUBMIT:
-		ring_submit(&a, files, (const struct step_submit *)step);
-		break;
-	case OP_REAP:
-		ring_reap(&a, files, (const struct step_slot *)step);
-		break;
-	case OP_SEND:
-	case OP_RECEIVE:
-	case OP_CLOSE:
-		answer_return(&a, slot_step(files, (const struct step_slot *)step));
-		break;
-	case OP_DROPCAP:
-		answer_return(&a, drop_sys_admin());
-		break;
-	case OP_UNSHARE:
-		answer_return(&a, unshare_user());
-		break;
-	case OP_TAKE:
-		answer_return(&a, take_ring(files, (const struct step_take *)step));
-		break;
+		OPERATIONS(CASE)
+#undef CASE
 	}
-	answer_commit(&a);
 }
 
 static void task_loop(u32 me)
 {
 	for (;;) {
-		const struct step *step;
+		u32 turn;
 
 		wait_turn(me);
-		step = step_of(CTL->turn);
-		switch (step->op) {
-		case OP_SPAWN:
-			if (spawn(me, (const struct step_spawn *)step))
-				continue;
-			break;
-		case OP_EXEC:
-			exec(me);
-			break;
-		case OP_EXIT:
-			answer_one(0);
-			leave(me, CTL->turn + 1);
-			break;
-		default:
-			execute(CTL->task[me].files, step);
-		}
-		advance(me);
+		turn = CTL->turn;
+		execute(me, step_of(turn));
+		if (LOAD(&CTL->turn) == turn)
+			advance(me);
 	}
 }
 

@@ -50,8 +50,6 @@ enum { SQ_CQ_OVERFLOW = 2 };
 enum { CQE_SKIP = 1 << 5, CQE_WIDE = 1 << 15 };
 enum { OFF_RINGS = 0, OFF_SQES = 0x10000000 };
 enum { REGISTER_RESIZE_RINGS = 33, REGISTER_BPF_FILTER = 37 };
-/* The opcodes whose entries take 128 bytes. */
-enum { OP_NOP = 0, OP_NOP128 = 63, OP_URING_CMD128 = 64 };
 
 static inline int uring_setup(u32 entries, struct uring_params *p)
 {
