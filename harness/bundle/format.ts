@@ -15,9 +15,6 @@ import type { Bytes, TarFile } from './tar.ts';
 /** A file on its way into a bundle: its content, or where on disk that is. */
 export type BundleFile = { readonly path: string } & ({ readonly data: Uint8Array } | { readonly from: string });
 
-/** SHA-256, hex. */
-export const sha = (data: Uint8Array | string): string => createHash('sha256').update(data).digest('hex');
-
 type Listed = Manifest['files'][number];
 
 function contentOf(file: BundleFile): Bytes | readonly Uint8Array[] {
@@ -141,7 +138,10 @@ async function readWhole(
   return { ...found, data: Buffer.concat(chunks) };
 }
 
-/** Reads it once and checks every digest. @throws SetupError naming what is damaged; the error of a file that cannot be read */
+/**
+ * Reads it once and checks every digest. @throws SetupError naming what is damaged; the error of a file that cannot be
+ * read
+ */
 export async function unpackBundle(file: string): Promise<Bundle> {
   const entries = entriesOf(file);
   const first = await entries.next();
@@ -178,7 +178,10 @@ function parseManifest(data: Buffer, file: string): Manifest {
   return readManifest(value, (why) => damaged(file, `${MANIFEST} is damaged: ${why}`));
 }
 
-/** Gives one file of a bundle to `take`, piece by piece. @throws SetupError when it is not there or not what the manifest says */
+/**
+ * Gives one file of a bundle to `take`, piece by piece. @throws SetupError when it is not there or not what the
+ * manifest says
+ */
 export async function extractFile(
   file: string,
   { files }: Manifest,

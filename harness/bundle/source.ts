@@ -1,4 +1,6 @@
-/** Which ringfence this is: a digest over what decides cases, predictions and guests, and the commit of the checkout. */
+/**
+ * Which ringfence this is: a digest over what decides cases, predictions and guests, and the commit of the checkout.
+ */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

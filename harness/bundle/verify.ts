@@ -31,6 +31,7 @@ export interface Checked extends Bundle {
   readonly same_ringfence: boolean;
 }
 
+/** How the run is repeated. */
 export interface VerifyOptions {
   readonly jobs: number;
   readonly accel: 'auto' | 'kvm' | 'tcg';
@@ -38,6 +39,7 @@ export interface VerifyOptions {
   readonly timeout?: number;
 }
 
+/** What the repetition showed. */
 export interface Verification {
   /** What is not as recorded, one sentence each; empty: the same, outcome for outcome. */
   readonly differences: readonly string[];
@@ -268,8 +270,8 @@ export function compareLedgers(recorded: readonly LedgerLine[], now: Ledger, who
 /** Counts of whole runs. */
 export function compareCounts(recorded: RunResult, now: RunResult): string[] {
   const out: string[] = [];
-  const same = (what: string, a: unknown, b: unknown): void => {
-    if (a !== b) out.push(`${what}: recorded ${String(a ?? 'none')}, now ${String(b ?? 'none')}`);
+  const same = (what: string, a: string | number | undefined, b: string | number | undefined): void => {
+    if (a !== b) out.push(`${what}: recorded ${a ?? 'none'}, now ${b ?? 'none'}`);
   };
   same('verdict', recorded.verdict, now.verdict);
   same('kernel release', recorded.kernel.release, now.kernel.release);

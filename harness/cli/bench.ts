@@ -46,8 +46,9 @@ function printer<T>(columns: readonly Column<T>[]): (row: T) => void {
 export const BENCH = command({
   name: 'bench',
   summary: 'rates per suite and the cost of each step',
-  notes: `Per suite: outcomes per second, how busy the guests are, the rate of the oracle against theirs. Per step: what it costs
-against a bare C loop in the same guest.`,
+  notes: `
+Per suite: outcomes per second, how busy the guests are, the rate of the oracle against theirs. Per step: what it
+costs against a bare C loop in the same guest.`,
   options: {
     ...group('Cases', {
       suite: SUITE,

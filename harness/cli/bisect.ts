@@ -3,11 +3,14 @@ import { isBisecting } from '../../vm/build/git.ts';
 import { EXIT } from '../../vm/index.ts';
 
 /** How to use it, for the help. */
-export const BISECT_HELP = `Bisecting: which commit broke a case (a file of out/divergences, or one that was good at first)
+export const BISECT_HELP = `
+Bisecting: which commit broke a case (a file of out/divergences, or one that was good at first)
   git bisect start BAD GOOD
   git bisect run npx ringfence run --linux . --build --replay CASE.json
-(\`npm link\` in ringfence's directory, once, makes \`npx ringfence\` work in every other; or: npx --prefix DIR ringfence ...)
-A commit that does not build or boot, that has no io_uring filters, or that a --patch does not apply to is skipped (125).
+(\`npm link\` in ringfence's directory, once, makes \`npx ringfence\` work in every other; or: npx --prefix DIR
+ringfence ...)
+A commit that does not build or boot, that has no io_uring filters, or that a --patch does not apply to is skipped
+(125).
 While a bisection is under way, errors of usage and set-up end with 128 instead of 2: git stops there and can go on
 later, instead of calling the commit bad.
 `;

@@ -1,4 +1,6 @@
-/** The ready-made gates use options that exist. (Their YAML is checked by hand, with actionlint and gitlab-ci-local.) */
+/**
+ * The ready-made gates use options that exist. (Their YAML is checked by hand, with actionlint and gitlab-ci-local.)
+ */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { COMMANDS } from './commands.ts';

@@ -46,7 +46,9 @@ export const EXPECT = command({
       ),
     }),
   },
-  notes: `With \`ringfence run --expect FILE\` only what the files say is known; the built-in findings are not. An expectation file:
+  notes: `
+With \`ringfence run --expect FILE\` only what the files say is known; the built-in findings are not. An expectation
+file:
 
   { "ringfence_expectations": 1,
     "expectations": [
@@ -58,15 +60,18 @@ export const EXPECT = command({
         "link": "https://bugs.example/17",       where it is tracked
         "expires": "2027-03-31" }, ... ] }       last day, UTC
 
-In place of "finding" an entry may have a "case" of its own: { "scenario": ..., "step": 4, "what": "cqe", "predicted": "...", "observed": "..." },
-as \`expect update\` writes it. A difference then counts as expected only if, repeated alone and shrunk, it ends at this very case, with the same
-answer: never wider than the bug. At most 100 cases of one kind are examined in a run; more than that count as a divergence.
+In place of "finding" an entry may have a "case" of its own: { "scenario": ..., "step": 4, "what": "cqe",
+"predicted": "...", "observed": "..." }, as \`expect update\` writes it. A difference then counts as expected only
+if, repeated alone and shrunk, it ends at this very case, with the same answer: never wider than the bug. At most
+100 cases of one kind are examined in a run; more than that count as a divergence.
 
-Ranges: comparisons (< <= > >= =) joined by blanks, alternatives joined by ||, 7.1.* for a series, * for all. 7.3-rc7 comes before 7.3.
-Local suffixes (+deb13-cloud-amd64) do not count, but for "=7.0.13+deb13-cloud-amd64", which is this build alone.
+Ranges: comparisons (< <= > >= =) joined by blanks, alternatives joined by ||, 7.1.* for a series, * for all.
+7.3-rc7 comes before 7.3. Local suffixes (+deb13-cloud-amd64) do not count, but for "=7.0.13+deb13-cloud-amd64",
+which is this build alone.
 
-Each entry proves itself with its smallest case before the run. Said in each run, and exit code 1 under --strict: an entry that has expired, one that
-is gone (unexpected pass) or changed, one that no case of the run reached. Without --strict an expired entry still counts.`,
+Each entry proves itself with its smallest case before the run. Said in each run, and exit code 1 under --strict: an
+entry that has expired, one that is gone (unexpected pass) or changed, one that no case of the run reached. Without
+--strict an expired entry still counts.`,
   run: async ({ release, strict, expect, out = DEFAULT_PLACE }, [what, ...files]) => {
     if (what === 'check') {
       if (files.length === 0) throw new UsageError('expect check needs a file');
@@ -116,8 +121,11 @@ function update(path: string, files: readonly string[] | undefined, out: string)
     return EXIT.ok;
   }
   orSetupError('Nothing was written.', () => writeWhole(out, `${formatJson(file as unknown as Json)}\n`));
+  for (const line of said) process.stdout.write(`  ${line}\n`);
   process.stdout.write(
-    `${said.map((line) => `  ${line}\n`).join('')}${out}: ${counted(said.length, 'proposal')}. Nothing is accepted yet: --expect refuses this file until reason, link and expires are filled in and the\nmembers "proposed" and "proposal" are removed, entry by entry.\n`,
+    `${out}: ${counted(said.length, 'proposal')}. Nothing is accepted yet: --expect refuses this file until reason, link
+and expires are filled in and the members "proposed" and "proposal" are removed, entry by entry.
+`,
   );
   return EXIT.ok;
 }

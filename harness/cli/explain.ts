@@ -31,7 +31,8 @@ export const EXPLAIN = command({
     opcode: text('NAME', 'for a filter: the opcode it is registered on, such as SOCKET or OPENAT (default NOP)'),
     json: flag('as JSON'),
   },
-  notes: `For a case: per request, which filter in which order returned what and which rule decided. For a filter: accepted,
+  notes: `
+For a case: per request, which filter in which order returned what and which rule decided. For a filter: accepted,
 or the reason and the instruction of refusal; then what it does to sample requests, instruction by instruction.`,
   run: async ({ opcode = 'NOP', json }, [path = '']) => {
     const bytes = readInput(path);

@@ -9,14 +9,15 @@ const ONE_INTERRUPT_MS = 300;
 /** What else happens when work is interrupted. */
 export interface Interruption {
   /** Told at the first: says what happens now. */
-  note(text: string): void;
+  readonly note: (text: string) => void;
   /** Keeps on disk what there is at this moment, before a second ends the process. Must not throw. */
-  keep?(): void;
+  readonly keep?: () => void;
 }
 
 /**
- * Does the work with a signal that the first SIGINT, SIGTERM or SIGHUP aborts. A second one kills the guests, keeps what
- * there is and ends the process with 130; so does one that comes later, while reports of interrupted work are written.
+ * Does the work with a signal that the first SIGINT, SIGTERM or SIGHUP aborts. A second one kills the guests, keeps
+ * what there is and ends the process with 130; so does one that comes later, while reports of interrupted work are
+ * written.
  */
 export async function interruptible<T>(
   { note, keep }: Interruption,
@@ -28,9 +29,8 @@ export async function interruptible<T>(
     const now = performance.now();
     if (!controller.signal.aborted) {
       firstAt = now;
-      note(
-        `interrupted: stopping the guests${keep === undefined ? '' : ' and writing what was found'} (once more: at once)`,
-      );
+      const kept = keep === undefined ? '' : ' and writing what was found';
+      note(`interrupted: stopping the guests${kept} (once more: at once)`);
       controller.abort();
       return;
     }

@@ -10,7 +10,8 @@ export const KCONFIG = command({
   summary: 'the kernel configuration that --linux DIR --build uses',
   about: 'prints the kernel configuration that `ringfence run --linux DIR --build` uses',
   options: { debug: flag('with KASAN, lockdep, RCU checks, kmemleak and what they need') },
-  notes: `It stands on its own on top of nothing:
+  notes: `
+It stands on its own on top of nothing:
   npx ringfence kconfig > ringfence.config
   make KCONFIG_ALLCONFIG=ringfence.config allnoconfig
 and can be merged into a configuration of yours, so that your own build can be tested with --linux DIR:

@@ -1,5 +1,6 @@
 /** ringfence kernels: lists, fetches, verifies and removes the kernels that can be tested without building one. */
 import { formatKernels, mebibytes } from '../../reports/text/kernels.ts';
+import { counted } from '../../reports/text/style.ts';
 import { cacheDir } from '../../vm/host/cache.ts';
 import { FetchError } from '../../vm/kernels/apt.ts';
 import { cached, inventory, removeCached, removeUnpackedFiles, unpackedFiles } from '../../vm/kernels/inventory.ts';
@@ -31,11 +32,12 @@ export const KERNELS = command({
     ],
   },
   options: { json: flag('with list: as JSON') },
-  notes: `Every kernel is pinned by content: the package as Debian signed it and the image inside it, both by SHA-256. The mirror
-is the one this machine's apt uses, or RINGFENCE_MIRROR; the cache is RINGFENCE_CACHE, or ~/.cache/ringfence. A mirror may
-have lost a package that its index still names (404): it is asked twice, and the others are fetched all the same. A run
-without --kernel then takes the nearest release of the same series and says so. Kernels "without the feature" show in a
-matrix as unsupported.`,
+  notes: `
+Every kernel is pinned by content: the package as Debian signed it and the image inside it, both by SHA-256. The
+mirror is the one this machine's apt uses, or RINGFENCE_MIRROR; the cache is RINGFENCE_CACHE, or ~/.cache/ringfence.
+A mirror may have lost a package that its index still names (404): it is asked twice, and the others are fetched all
+the same. A run without --kernel then takes the nearest release of the same series and says so. Kernels "without the
+feature" show in a matrix as unsupported.`,
   examples: [
     ['npx ringfence kernels fetch 7.0.13 7.3.4', ''],
     ['npx ringfence matrix --kernels all', ''],
@@ -141,7 +143,7 @@ async function verify(kernels: readonly PinnedKernel[], named: boolean): Promise
     process.stdout.write(
       state === 'verified'
         ? `${kernel.release}: verified, ${sha256}\n`
-        : `${kernel.release}: DAMAGED, ${path} has ${sha256}, expected ${kernel.vmlinux}; it is fetched again when it is needed\n`,
+        : `${kernel.release}: DAMAGED, ${path} has ${sha256}, expected ${kernel.vmlinux}; it will be fetched again\n`,
     );
   }
   if (seen === 0) process.stdout.write('no kernel is in the cache; "npx ringfence kernels fetch all" gets them\n');
@@ -167,8 +169,7 @@ async function remove(names: readonly string[]): Promise<number> {
   const { bytes } = await unpackedFiles();
   const copies = files ? await removeUnpackedFiles() : 0;
   if (files) freed += bytes;
-  process.stdout.write(
-    `removed ${count} kernel${count === 1 ? '' : 's'}${copies > 0 ? ` and ${copies} unpacked file${copies === 1 ? '' : 's'}` : ''}: ${mebibytes(freed)}\n`,
-  );
+  const unpacked = copies > 0 ? ` and ${counted(copies, 'unpacked file')}` : '';
+  process.stdout.write(`removed ${counted(count, 'kernel')}${unpacked}: ${mebibytes(freed)}\n`);
   return EXIT.ok;
 }

@@ -63,8 +63,9 @@ function fail(error: unknown): void {
     process.exitCode = error.exitCode;
     return;
   }
+  const text = error instanceof Error ? error.stack : String(error);
   process.stderr.write(
-    `ringfence: this is a mistake in ringfence itself; please report it with the text below.\n${error instanceof Error ? error.stack : String(error)}\n`,
+    `ringfence: this is a mistake in ringfence itself; please report it with the text below.\n${text}\n`,
   );
   process.exitCode = EXIT.usage;
 }

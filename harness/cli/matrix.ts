@@ -1,10 +1,7 @@
 /** ringfence matrix. */
-import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { SUITE_NAMES } from '../../generators/suites.ts';
-import { CASE_VERSION, formatJson } from '../../oracle/case/json.ts';
-import type { Json } from '../../oracle/case/json.ts';
-import type { Cause, MatrixResult } from '../../reports/data/matrix.ts';
+import type { MatrixResult } from '../../reports/data/matrix.ts';
 import type { RunResult } from '../../reports/data/result.ts';
 import { formatMatrix } from '../../reports/text/matrix-text.ts';
 import { createProgress } from '../../reports/text/progress.ts';
@@ -22,6 +19,7 @@ import { Attempts } from '../output/attempts.ts';
 import { deliver, wishesOf } from '../output/deliver.ts';
 import type { Wishes } from '../output/deliver.ts';
 import { matrixExit } from '../output/exit.ts';
+import { writeMatrix } from '../output/matrix-files.ts';
 import { inColour, screenFor } from '../output/screen.ts';
 import { makeOutput, writeOut, writeWhole } from '../output/write.ts';
 import { command } from './command.ts';
@@ -47,7 +45,7 @@ export const MATRIX = command({
     ...group('Kernels', {
       kernels: texts(
         'LIST',
-        `releases that can be fetched, paths of bzImage or vmlinux files, or "all", separated by commas (default: ${defaultKernels().join(',')})`,
+        `releases, paths of bzImage or vmlinux, or "all", joined by commas (default ${defaultKernels().join(',')})`,
         { short: 'k' },
       ),
       ...TREE_OPTIONS,
@@ -65,20 +63,23 @@ export const MATRIX = command({
     }),
     ...MATRIX_OPTIONS,
   },
-  notes: `First each kernel is asked what it can do (its ABI) and which known findings it shows. Then all get the same scenarios, judged by the
-rules as in a run. Then neighbouring kernels are compared without the oracle: a scenario that two answer differently is asked again,
-twice on either, and what differs each time is traced to its cause: a finding that one of them shows, a member of the ABI that differs, an
-answer that the rules leave open. Anything else is "unexplained".
+  notes: `
+First each kernel is asked what it can do (its ABI) and which known findings it shows. Then all get the same
+scenarios, judged by the rules as in a run. Then neighbouring kernels are compared without the oracle: a scenario
+that two answer differently is asked again, twice on either, and what differs each time is traced to its cause: a
+finding that one of them shows, a member of the ABI that differs, an answer that the rules leave open. Anything else
+is "unexplained".
 
-A kernel without the feature (before 7.0) shows as unsupported: that is no failure. One that does not boot or cannot be fetched does
-not keep the others from finishing.
+A kernel without the feature (before 7.0) shows as unsupported: that is no failure. One that does not boot or cannot
+be fetched does not keep the others from finishing.
 
-Below DIR: matrix.json (reports/README.md describes it) and matrix.txt, rewritten after each kernel; report.html at the end;
-KERNEL/result.json and the rest as in a run; KERNEL/answers.txt (number and digest of each scenario's answers); changes/NNN.json, the
-smallest case of each difference, for ringfence replay.
+Below DIR: matrix.json (reports/README.md describes it) and matrix.txt, rewritten after each kernel; report.html at
+the end; KERNEL/result.json and the rest as in a run; KERNEL/answers.txt (number and digest of each scenario's
+answers); changes/NNN.json, the smallest case of each difference, for ringfence replay.
 
-Exit code, the first that applies: 130 interrupted, with what was found on disk; 1 a kernel diverges, crashes or hangs, or two differ
-without an explanation; 125 a kernel cannot be tested, or none has the feature; 2 a kernel could not be fetched, or usage; 0 otherwise.`,
+Exit code, the first that applies: 130 interrupted, with what was found on disk; 1 a kernel diverges, crashes or
+hangs, or two differ without an explanation; 125 a kernel cannot be tested, or none has the feature; 2 a kernel
+could not be fetched, or usage; 0 otherwise.`,
   examples: [
     ['npx ringfence matrix --kernels 7.0.13,7.1.13,7.2.13,7.3.4', ''],
     ['npx ringfence matrix --kernels all --cases 10000', ''],
@@ -165,38 +166,4 @@ async function columnsOf(texts: readonly string[], tree: KernelSpec['tree']): Pr
   const sorted = byRelease(kernels);
   const names = columnNames(sorted);
   return sorted.map(({ spec, release }, i) => emptyColumn(spec, names[i]!, release));
-}
-
-function writeMatrix(out: string, result: MatrixResult): void {
-  for (const { causes, from, to, example } of result.comparison.changes) {
-    const note = `${from} -> ${to}, step ${example.step}: ${example.answer_from} -> ${example.answer_to} (${causes.map(causeText).join(', ')})`;
-    writeWhole(
-      join(out, example.file),
-      `${formatJson({ ringfence: CASE_VERSION, suite: example.suite, note: note.slice(0, 1000), scenario: example.scenario as Json })}\n`,
-    );
-  }
-  removeOthers(join(out, 'changes'), new Set(result.comparison.changes.map(({ example }) => basename(example.file))));
-  writeWhole(join(out, 'matrix.txt'), formatMatrix(result, { out }));
-  // Last: a reader that finds matrix.json finds everything it names.
-  writeWhole(join(out, 'matrix.json'), `${JSON.stringify(result, null, 2)}\n`);
-}
-
-function causeText(cause: Cause): string {
-  switch (cause.kind) {
-    case 'finding':
-    case 'expected':
-      return cause.id;
-    case 'abi':
-      return `ABI ${cause.field}`;
-    case 'open':
-      return `left open by ${cause.rule}`;
-    case 'unexplained':
-      return 'unexplained';
-  }
-}
-
-/** Numbered cases of an earlier matrix must not be taken for this one's. */
-function removeOthers(dir: string, files: ReadonlySet<string>): void {
-  if (!existsSync(dir)) return;
-  for (const name of readdirSync(dir)) if (/^\d{3,}\.json$/.test(name) && !files.has(name)) rmSync(join(dir, name));
 }

@@ -37,12 +37,14 @@ export const MERGE = command({
     ),
     ...REPORT_OPTIONS,
   },
-  notes: `All shards must be of one run: same seed, suites, number of cases, kernel, expectations and version of ringfence. The
-joined result is then that of the unsharded run, outcome for outcome: the same scenarios, verdicts, answers and counts
-(only times, the number of guests and, among differences of one kind, the one that was shrunk, may be others).
+  notes: `
+All shards must be of one run: same seed, suites, number of cases, kernel, expectations and version of ringfence.
+The joined result is then that of the unsharded run, outcome for outcome: the same scenarios, verdicts, answers and
+counts (only times, the number of guests and, among differences of one kind, the one that was shrunk, may be
+others).
 
-Where one is missing, there twice, of another run, unreadable or interrupted, each is said, the others are joined all the
-same, and the exit code is 2; what they hold is never changed.
+Where one is missing, there twice, of another run, unreadable or interrupted, each is said, the others are joined
+all the same, and the exit code is 2; what they hold is never changed.
 
 Exit code: that of the whole run; 2 when the shards are not all there or do not fit together.`,
   examples: [

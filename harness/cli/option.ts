@@ -8,6 +8,7 @@
  * and 60 ms to every start. node:util splits the words strictly; the rest is this file.
  */
 import { parseArgs } from 'node:util';
+import type { ParseArgsOptionsConfig } from 'node:util';
 import { wrap } from '../../reports/text/style.ts';
 import { UsageError } from '../../vm/index.ts';
 
@@ -84,7 +85,9 @@ interface Whole extends Form {
 
 /** A whole number in a range, decimal or hexadecimal with 0x. */
 export function whole(value: string, help: string, form: Whole & { readonly fallback: number }): Option<number>;
+/** The same without a default: undefined when it is not given. */
 export function whole(value: string, help: string, form: Whole): Option<number | undefined>;
+/** Both of them. */
 export function whole(
   value: string,
   help: string,
@@ -140,14 +143,15 @@ function split(
   options: Options,
   allowPositionals: boolean,
 ): { readonly values: Readonly<Record<string, readonly string[]>>; readonly positionals: readonly string[] } {
-  const config = Object.entries(options).map(([name, { value, short }]) => [
-    name,
-    { type: value === undefined ? 'boolean' : 'string', multiple: true, ...(short === undefined ? {} : { short }) },
-  ]);
+  const config: ParseArgsOptionsConfig = {};
+  for (const [name, { value, short }] of Object.entries(options)) {
+    const type = value === undefined ? 'boolean' : 'string';
+    config[name] = { type, multiple: true, ...(short === undefined ? {} : { short }) };
+  }
   try {
     const { values, positionals } = parseArgs({
       args: [...argv],
-      options: Object.fromEntries(config),
+      options: config,
       allowPositionals,
       strict: true,
     });

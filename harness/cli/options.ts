@@ -76,7 +76,8 @@ export const KERNEL = text(
 export const TREE_OPTIONS = {
   linux: text('DIR', 'a Linux source tree, or the output directory of a build: takes the newest kernel in it'),
   build: flag(
-    'builds the tree first, out of tree in our cache, with our own small configuration (npx ringfence kconfig shows it); later builds make only what changed',
+    `builds the tree first, out of tree in our cache, with our own small configuration (npx ringfence kconfig shows it);
+    later builds make only what changed`,
   ),
   debug: flag('with --build: KASAN, lockdep, RCU checks, kmemleak; slower, so all deadlines are longer'),
   patch: texts('FILE', 'with --build: applied to a throw-away copy, the tree stays as it is'),
@@ -106,7 +107,7 @@ export const GUEST_OPTIONS = group('Guests', {
 });
 
 /** -o DIR. */
-export const OUT = text('DIR', `where result.json, divergences and consoles go (default ./${DEFAULT_OUT})`, {
+const OUT = text('DIR', `where result.json, divergences and consoles go (default ./${DEFAULT_OUT})`, {
   short: 'o',
 });
 
@@ -117,7 +118,7 @@ export const EXPECT_OPTIONS = {
 };
 
 /** --bundle FILE. */
-export const BUNDLE = text(
+const BUNDLE = text(
   'FILE',
   'everything needed to check and repeat this run elsewhere, as FILE.tar.zst (npx ringfence help verify)',
 );

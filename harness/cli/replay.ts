@@ -13,7 +13,8 @@ export const REPLAY = command({
   about: 'runs recorded cases on a kernel and judges them',
   operands: { usage: 'CASE.json...', least: 1, most: 1000, missing: 'replay needs at least one case file' },
   options: { ...SESSION_OPTIONS, ...group('Guests', { jobs: jobsOption('1') }) },
-  notes: `A case is a file that ringfence wrote (out/divergences/*.json, suites/findings/*.json) or one written by hand;
+  notes: `
+A case is a file that ringfence wrote (out/divergences/*.json, suites/findings/*.json) or one written by hand;
 oracle/scenario/schema.json describes the form.`,
   examples: [['npx ringfence replay suites/findings/exec-drops-rules.json --kernel 7.3.4', '']],
   run: async (values, paths, argv) =>

@@ -24,7 +24,8 @@ export const REPORT = command({
     help: [['PATH', 'result.json of a run, matrix.json of a matrix, or the directory that holds one']],
   },
   options: REPORT_OPTIONS,
-  notes: `Without any of these, report.html is written beside the result. GitHub's job summary goes where GITHUB_STEP_SUMMARY
+  notes: `
+Without any of these, report.html is written beside the result. GitHub's job summary goes where GITHUB_STEP_SUMMARY
 names a file; here it is off unless it is asked for.
 
 Exit code: 0 when the reports are made, whatever they say; 2 otherwise.`,

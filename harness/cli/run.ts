@@ -60,7 +60,7 @@ export const RUN = command({
   summary: 'the same, with options',
   about: 'draws scenarios, lets the oracle predict and a real kernel answer, and compares',
   options: RUN_OPTIONS,
-  notes: `${SUITES_HELP}\n${BISECT_HELP}`,
+  notes: `${SUITES_HELP}${BISECT_HELP}`,
   examples: [
     ['npx ringfence run --quick', 'a look in half a minute'],
     ['npx ringfence run --suite inheritance --seed 7', 'one suite, another seed'],

@@ -62,7 +62,10 @@ export function guestSettings({
   return { append, accel, jobs, timeout };
 }
 
-/** Reads the expectation files. A bad one ends everything before anything is run. @throws SetupError naming file, place and what was expected */
+/**
+ * Reads the expectation files. A bad one ends everything before anything is run. @throws SetupError naming file, place
+ * and what was expected
+ */
 export function policyOf({ expect, strict }: Values<typeof EXPECT_OPTIONS>): PolicyOptions {
   return {
     ...(expect === undefined ? {} : { expect: loadExpectations(expect) }),
@@ -88,7 +91,10 @@ export function drawnRun(
   };
 }
 
-/** A run of recorded cases, one after the other unless --jobs says otherwise. @throws UsageError, SetupError what cannot be */
+/**
+ * A run of recorded cases, one after the other unless --jobs says otherwise. @throws UsageError, SetupError what cannot
+ * be
+ */
 export function recordedRun(
   values: Values<typeof SESSION_OPTIONS>,
   paths: readonly string[],
@@ -101,7 +107,10 @@ export function recordedRun(
   );
 }
 
-/** Where the bundle goes; undefined for none. @throws UsageError for another name than FILE.tar.zst, SetupError for a place that cannot be written */
+/**
+ * Where the bundle goes; undefined for none. @throws UsageError for another name than FILE.tar.zst, SetupError for a
+ * place that cannot be written
+ */
 export function bundlePlace(file: string | undefined): string | undefined {
   if (file === undefined) return undefined;
   if (!/.\.tar\.zst$/.test(file)) throw new UsageError(`--bundle takes a name that ends in .tar.zst, not "${file}"`);

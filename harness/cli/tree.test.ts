@@ -1,4 +1,7 @@
-/** `run --linux` as a user meets it, and git bisect on a history in which one commit breaks a promise. No compiler: a commit names the kernel that "building" it gives. */
+/**
+ * `run --linux` as a user meets it, and git bisect on a history in which one commit breaks a promise. No compiler: a
+ * commit names the kernel that "building" it gives.
+ */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -48,7 +51,10 @@ function ringfence(...args: string[]): { readonly code: number | null; readonly 
   return { code: status, err: stderr };
 }
 
-/** The kernel with its check "offset is at most 39" turned into "at most 43": the compare and the jump stand in one place only. */
+/**
+ * The kernel with its check "offset is at most 39" turned into "at most 43": the compare and the jump stand in one
+ * place only.
+ */
 function planted(kernel: Buffer): Buffer {
   const places: number[] = [];
   for (

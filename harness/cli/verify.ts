@@ -1,4 +1,5 @@
 /** ringfence verify. */
+import type { RunResult } from '../../reports/data/result.ts';
 import { createProgress } from '../../reports/text/progress.ts';
 import { counted } from '../../reports/text/style.ts';
 import { EXIT } from '../../vm/index.ts';
@@ -22,16 +23,19 @@ export const VERIFY = command({
     jobs: jobsOption('one per processor'),
     timeout: timeoutOption('as recorded'),
   },
-  notes: `\`ringfence run --bundle FILE.tar.zst\` (fuzz and replay as well) makes one: result.json, the summary, cases.txt (one line per case: what
-was run, how it came out, digests of scenario and answers), divergences, the guests' consoles, versions of the tools, seed and command,
-expectation files, the kernel's configuration, and the kernel itself unless it is one that can be fetched by its release; manifest.json
-names every file with its SHA-256. \`tar --zstd -xf\` unpacks it.
+  notes: `
+\`ringfence run --bundle FILE.tar.zst\` (fuzz and replay as well) makes one: result.json, the summary, cases.txt
+(one line per case: what was run, how it came out, digests of scenario and answers), divergences, the guests'
+consoles, versions of the tools, seed and command, expectation files, the kernel's configuration, and the kernel
+itself unless it is one that can be fetched by its release; manifest.json names every file with its SHA-256. \`tar
+--zstd -xf\` unpacks it.
 
-Verifying compares each file with the manifest, gets the same kernel (from the bundle, or by release; its SHA-256 must be the recorded one),
-runs the same cases, and compares them outcome for outcome. A whole, unchanged bundle is no proof of who made it: compare its own SHA-256,
-which --bundle printed, with the one you were given.
+Verifying compares each file with the manifest, gets the same kernel (from the bundle, or by release; its SHA-256
+must be the recorded one), runs the same cases, and compares them outcome for outcome. A whole, unchanged bundle is
+no proof of who made it: compare its own SHA-256, which --bundle printed, with the one you were given.
 
-Exit code: 0 whole, and repeated with the same outcomes; 1 repeated with other outcomes; 2 damaged, truncated or no bundle.`,
+Exit code: 0 whole, and repeated with the same outcomes; 1 repeated with other outcomes; 2 damaged, truncated or no
+bundle.`,
   run: async ({ 'no-run': only, accel, jobs = defaultJobs(), timeout }, [file = '']) => {
     const checked = await readBundle(file);
     process.stdout.write(describe(checked));
@@ -64,33 +68,27 @@ async function repeat(checked: Checked, options: VerifyOptions): Promise<number>
 
 function outcome({ same_ringfence }: Checked, { differences, result, compared }: Verification): string {
   if (differences.length === 0)
-    return `repeated: ${counted(compared, 'case')}, ${counted(result.outcomes, 'kernel answer')}: the same, outcome for outcome\n`;
+    return `repeated: ${counted(compared, 'case')}, ${answers(result)}: the same, outcome for outcome\n`;
   const told = differences.map((line) => `  ${line}\n`).join('');
   const other = 'The ringfence at hand is not the one that made the bundle; that may be why.\n';
   return `REPEATED WITH OTHER OUTCOMES\n${told}${same_ringfence ? '' : other}`;
 }
 
-function describe({
-  file,
-  manifest: { ringfence, kernel, files, command: repeat },
-  result,
-  same_ringfence,
-}: Checked): string {
-  const lines: [string, string][] = [
+const answers = ({ outcomes }: RunResult): string => counted(outcomes, 'kernel answer');
+
+function describe({ file, manifest, result, same_ringfence }: Checked): string {
+  const { ringfence, kernel, files, command: repeat } = manifest;
+  const { verdict, reason, scenarios, times } = result;
+  const why = reason === undefined ? '' : ` (${reason})`;
+  const from = kernel.pinned === undefined ? `in the bundle as ${kernel.file}` : `fetched as ${kernel.pinned}`;
+  const commit = ringfence.commit === undefined ? '' : `, commit ${ringfence.commit}`;
+  const here = same_ringfence ? ', as here' : '; NOT the one at hand';
+  const lines: readonly (readonly [name: string, text: string])[] = [
     ['whole', `${counted(files.length, 'file')} with the digests that the manifest says`],
-    [
-      'recorded',
-      `${result.verdict}${result.reason === undefined ? '' : ` (${result.reason})`}; ${counted(result.scenarios, 'scenario')}, ${counted(result.outcomes, 'kernel answer')}, ${result.times.started}`,
-    ],
-    [
-      'kernel',
-      `${kernel.release}, ${kernel.pinned === undefined ? `in the bundle as ${kernel.file}` : `fetched as ${kernel.pinned}`}, SHA-256 ${kernel.sha256}`,
-    ],
+    ['recorded', `${verdict}${why}; ${counted(scenarios, 'scenario')}, ${answers(result)}, ${times.started}`],
+    ['kernel', `${kernel.release}, ${from}, SHA-256 ${kernel.sha256}`],
     ['config', kernel.config],
-    [
-      'ringfence',
-      `${ringfence.version}${ringfence.commit === undefined ? '' : `, commit ${ringfence.commit}`}${same_ringfence ? ', as here' : '; NOT the one at hand'}`,
-    ],
+    ['ringfence', `${ringfence.version}${commit}${here}`],
     ['command', repeat],
   ];
   return `${file}\n${lines.map(([name, text]) => `  ${name.padEnd(10)}${text}\n`).join('')}`;

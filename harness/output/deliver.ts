@@ -56,7 +56,10 @@ export function wishesOf(
   return { files: new Map(asked), github, piped: piped.length > 0 };
 }
 
-/** Runs each of these; one whose output cannot be written does not keep the others back. @throws OutputError the first of them */
+/**
+ * Runs each of these; one whose output cannot be written does not keep the others back. @throws OutputError the first
+ * of them
+ */
 function attemptAll(acts: readonly (() => void)[]): void {
   let failed: OutputError | undefined;
   for (const act of acts) {

@@ -1,4 +1,7 @@
-/** result.json and matrix.json of earlier runs, read back: whatever is in the file, what is returned is as its schema says. */
+/**
+ * result.json and matrix.json of earlier runs, read back: whatever is in the file, what is returned is as its schema
+ * says.
+ */
 import { readFileSync } from 'node:fs';
 import { jsonErrorPlace } from '../../oracle/schema/place.ts';
 import { readMatrixResult, readRunResult } from '../../reports/data/read.ts';

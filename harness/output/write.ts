@@ -42,9 +42,15 @@ export class OutputError extends RingfenceError {
   }
 }
 
+/** What goes with a result that is not in it. */
 export interface WriteExtras {
   /** Consoles that are not on disk yet: file name (`console-0.txt`) -> text. */
   readonly console?: ReadonlyMap<string, string>;
+}
+
+/** The text of a case file. @param note where it comes from; cut where it is too long for one */
+export function caseText(suite: string, note: string, scenario: unknown): string {
+  return `${formatJson({ ringfence: CASE_VERSION, suite, note: note.slice(0, 1000), scenario: scenario as Json })}\n`;
 }
 
 /** The files of a result, by path below the output directory. */
@@ -53,38 +59,22 @@ export function outputFiles(
   out: string,
   { console: consoles = new Map() }: WriteExtras = {},
 ): Map<string, string> {
-  const files = new Map<string, string>();
-  const caseText = (suite: string, note: string, scenario: unknown): string =>
-    `${formatJson({ ringfence: CASE_VERSION, suite, note: note.slice(0, 1000), scenario: scenario as Json })}\n`;
-  for (const [name, text] of consoles) files.set(name, text);
-  result.divergences.forEach((divergence, n) => {
-    files.set(
-      caseFile('divergences', n),
-      caseText(
-        divergence.suite,
-        `${divergence.rule} on Linux ${result.kernel.release}: step ${divergence.step}, predicted ${divergence.predicted}, observed ${divergence.observed}`,
-        divergence.scenario,
-      ),
-    );
+  const files = new Map<string, string>(consoles);
+  const linux = `Linux ${result.kernel.release}`;
+  for (const [n, divergence] of result.divergences.entries()) {
+    const { suite, rule, step, predicted, observed, scenario } = divergence;
+    const note = `${rule} on ${linux}: step ${step}, predicted ${predicted}, observed ${observed}`;
+    files.set(caseFile('divergences', n), caseText(suite, note, scenario));
     files.set(caseFile('divergences', n, 'txt'), formatDivergence(divergence, n, result, out));
-  });
-  result.crashes.forEach((crash, n) => {
-    files.set(
-      caseFile('crashes', n),
-      caseText(crash.suite, `${crash.kind} on Linux ${result.kernel.release}: ${crash.title}`, crash.scenario),
-    );
-    files.set(
-      caseFile('crashes', n, 'txt'),
-      `${crash.kind}: ${crash.title}\nreproduced: ${crash.reproduced}\n\n${crash.console.trimEnd()}\n`,
-    );
-  });
+  }
+  for (const [n, { suite, kind, title, reproduced, console: text, scenario }] of result.crashes.entries()) {
+    files.set(caseFile('crashes', n), caseText(suite, `${kind} on ${linux}: ${title}`, scenario));
+    files.set(caseFile('crashes', n, 'txt'), `${kind}: ${title}\nreproduced: ${reproduced}\n\n${text.trimEnd()}\n`);
+  }
   for (const [n, { suite, detail, scenario }] of result.hangs.entries())
-    files.set(caseFile('hangs', n), caseText(suite, `hang on Linux ${result.kernel.release}: ${detail}`, scenario));
+    files.set(caseFile('hangs', n), caseText(suite, `hang on ${linux}: ${detail}`, scenario));
   for (const [n, { suite, verdict, detail, scenario }] of result.unconfirmed.entries())
-    files.set(
-      caseFile('unconfirmed', n),
-      caseText(suite, `unconfirmed ${verdict} on Linux ${result.kernel.release}: ${detail}`, scenario),
-    );
+    files.set(caseFile('unconfirmed', n), caseText(suite, `unconfirmed ${verdict} on ${linux}: ${detail}`, scenario));
   files.set(
     'versions.json',
     `${JSON.stringify({ kernel: result.kernel, accel: result.accel, ...result.versions }, null, 2)}\n`,
@@ -126,7 +116,10 @@ export function writeWhole(path: string, text: string): void {
   }
 }
 
-/** Writes what may not fail. @param left what is left of what was there, for the message. @throws SetupError when it does */
+/**
+ * Writes what may not fail. @param left what is left of what was there, for the message. @throws SetupError when it
+ * does
+ */
 export function orSetupError(left: string, act: () => void): void {
   try {
     act();

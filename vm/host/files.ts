@@ -15,7 +15,9 @@ function beside(path: string): string {
   return `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
 }
 
-/** Makes a directory and its parents where they are missing. The recursive form of Node.js never returns below /proc. */
+/**
+ * Makes a directory and its parents where they are missing. The recursive form of Node.js never returns below /proc.
+ */
 export function makeDirectory(path: string): void {
   if (existsSync(path)) return;
   if (dirname(path) !== path) makeDirectory(dirname(path));
@@ -27,7 +29,9 @@ export function makeDirectory(path: string): void {
   }
 }
 
-/** Replaces or makes one file, its directory too. @throws the error of the system call that failed; nothing is left then */
+/**
+ * Replaces or makes one file, its directory too. @throws the error of the system call that failed; nothing is left then
+ */
 export function writeFileWholeSync(path: string, data: Uint8Array | string): void {
   const temporary = beside(path);
   const bytes = typeof data === 'string' ? Buffer.from(data) : data;
