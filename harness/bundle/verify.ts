@@ -114,6 +114,9 @@ export async function repeatBundle(
     );
   const whole = recorded.scenarios === lines.length && recorded.verdict !== 'interrupted';
   const dir = mkdtempSync(join(tmpdir(), 'ringfence-verify-'));
+  const drop = (): void => rmSync(dir, { recursive: true, force: true });
+  // A second Ctrl-C ends the process at once.
+  process.once('exit', drop);
   try {
     const base = await optionsOf(checked, options, dir);
     const once = async (more: Partial<RunOptions>): Promise<Repeated> =>
@@ -139,7 +142,8 @@ export async function repeatBundle(
     }
     return { differences, result: again.result, compared: lines.length };
   } finally {
-    rmSync(dir, { recursive: true, force: true });
+    process.off('exit', drop);
+    drop();
   }
 }
 
