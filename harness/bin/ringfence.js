@@ -3,7 +3,7 @@
 // Not through vm/host/processes.ts and zx like every other program: this file must run where neither the packages nor
 // a Node.js that reads TypeScript are there yet.
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -13,7 +13,18 @@ const [major, minor] = process.versions.node.split('.').map(Number);
 // From these versions on Node.js runs TypeScript as it is.
 const able = major > 23 || (major === 23 && minor >= 6) || (major === 22 && minor >= 18);
 
-if (!existsSync(at('../../node_modules/fast-check')) || (!able && !existsSync(own))) {
+const { dependencies } = JSON.parse(readFileSync(at('../../package.json'), 'utf8'));
+const installed = (name) => {
+  try {
+    import.meta.resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+// After an update too: it may need a package that was not there before.
+if (!Object.keys(dependencies).every(installed) || (!able && !existsSync(own))) {
   console.error('ringfence: the packages of this project are not installed.\nType: npm ci');
   process.exitCode = 2;
 } else if (able) await import(main);

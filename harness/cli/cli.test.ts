@@ -1,6 +1,7 @@
 /** The command line as a user meets it: a process of its own, its exit code, and what it says. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
+  copyFileSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -149,6 +150,20 @@ describe('case files', () => {
 });
 
 describe('set-up', () => {
+  test('a package that an update brought is not installed', () => {
+    const clone = join(dir, 'clone');
+    mkdirSync(join(clone, 'harness', 'bin'), { recursive: true });
+    copyFileSync(LAUNCHER, join(clone, 'harness', 'bin', 'ringfence.js'));
+    const manifest = { type: 'module', dependencies: { 'not-to-be-had': '1.0.0' } };
+    writeFileSync(join(clone, 'package.json'), JSON.stringify(manifest));
+    const { status, stderr } = spawnSync(process.execPath, [join(clone, 'harness', 'bin', 'ringfence.js')], {
+      encoding: 'utf8',
+    });
+    expect({ status, stderr }).toEqual({
+      status: 2,
+      stderr: 'ringfence: the packages of this project are not installed.\nType: npm ci\n',
+    });
+  });
   test('a kernel file that is not a kernel', () => {
     expect(ringfence(['run', '--kernel', 'case.json'])).toMatchObject({
       code: 2,
