@@ -19,6 +19,7 @@ import type { PlannedCase } from './plan.ts';
 import { buildResult } from './result.ts';
 import { FakeGuest, helloFrame, obedient } from '../testing/fake-guest.ts';
 import type { Script } from '../testing/fake-guest.ts';
+import { FEATURES } from '../../vm/protocol/table.ts';
 
 const CASE: Scenario = {
   version: 1,
@@ -140,7 +141,9 @@ test('over a serial line a case is sent only when the one before has answered', 
       guest.answer(id, STEPS);
     }, 2);
   };
-  await play(script, { boot: () => new FakeGuest(script, helloFrame('7.0.0-fake', undefined, 3)) });
+  await play(script, {
+    boot: () => new FakeGuest(script, helloFrame('7.0.0-fake', undefined, FEATURES.interpreter | FEATURES.line)),
+  });
   expect(most).toBe(1);
   most = 0;
   await play(script);

@@ -4,69 +4,83 @@
  */
 import type { Guest, GuestExit } from '../../vm/index.ts';
 import type { Accel } from '../../vm/guest/qemu.ts';
-import { PROTOCOL_VERSION } from '../../vm/protocol/frames.ts';
+import {
+  ANSWER_HEAD,
+  FEATURES,
+  FRAME_HEAD,
+  FRAMES,
+  layoutOf,
+  magicOf,
+  PROTOCOL_VERSION,
+} from '../../vm/protocol/table.ts';
+import type { Frame } from '../../vm/protocol/table.ts';
 import type { PredictedStep } from '../../oracle/scenario/prediction.ts';
 import type { StepObservation } from '../../oracle/scenario/observation.ts';
 
 /** What the guest does with one scenario. */
 export type Script = (guest: FakeGuest, id: number) => void;
 
-const MAGIC = { hello: 0x49484652, begin: 0x4f474652, result: 0x45524652, error: 0x52454652 } as const;
-/** First word of a scenario that the host sends; the images and farewells have others. */
-const NOT_SCENARIOS = new Set([0x4d494652, 0x4e424652, 0x59424652]);
-const HEAD = 16;
+const { size: HEAD, at: HEAD_AT } = layoutOf(FRAME_HEAD, 0);
+const SCENARIO = magicOf(FRAMES.scenario);
 
-function frame(magic: number, id: number, payload: Uint8Array): Buffer {
-  const bytes = Buffer.alloc(HEAD + Math.ceil(payload.length / 8) * 8);
-  bytes.writeUInt32LE(magic, 0);
-  bytes.writeUInt32LE(bytes.length, 4);
-  bytes.writeUInt32LE(id, 8);
-  bytes.set(payload, HEAD);
+/** A frame with the fields of its kind, then whatever follows them. */
+function frame<K extends keyof typeof FRAMES>(
+  kind: K,
+  id: number,
+  values: Partial<Record<keyof (typeof FRAMES)[K]['fields'], number | bigint | string>> = {},
+  rest: Uint8Array = Buffer.alloc(0),
+): Buffer {
+  const { fields } = FRAMES[kind] as Frame;
+  const { at, size } = layoutOf(fields, HEAD);
+  const bytes = Buffer.alloc(size + Math.ceil(rest.length / 8) * 8);
+  bytes.writeUInt32LE(magicOf(FRAMES[kind]), HEAD_AT.magic);
+  bytes.writeUInt32LE(bytes.length, HEAD_AT.length);
+  bytes.writeUInt32LE(id, HEAD_AT.id);
+  for (const [name, value] of Object.entries(values)) {
+    if (typeof value === 'string') bytes.write(value, at[name]!);
+    else if (typeof value === 'bigint') bytes.writeBigUInt64LE(value, at[name]);
+    else bytes.writeUInt32LE(value as number, at[name]);
+  }
+  bytes.set(rest, size);
   return bytes;
 }
 
 /** A HELLO frame. */
-export function helloFrame(release = '7.0.0-fake', version = PROTOCOL_VERSION, features = 1): Buffer {
-  const payload = Buffer.alloc(144);
-  payload.writeUInt32LE(version, 0);
-  payload.writeUInt32LE(1, 4);
-  payload.write(release, 8);
-  payload.write('x86_64', 72);
-  payload.writeUInt32LE(features, 136);
-  return frame(MAGIC.hello, 0, payload);
+export function helloFrame(
+  release = '7.0.0-fake',
+  version: number = PROTOCOL_VERSION,
+  features: number = FEATURES.interpreter,
+): Buffer {
+  return frame('hello', 0, { version, cpus: 1, release, machine: 'x86_64', features });
 }
 
 /** A RESULT frame. */
 function resultFrame(id: number, steps: readonly StepObservation[], status = 0, detail = 0): Buffer {
-  const parts: Buffer[] = [];
-  const head = Buffer.alloc(32);
-  head.writeUInt32LE(status, 0);
-  head.writeUInt32LE(detail, 4);
-  head.writeBigUInt64LE(1000n, 8);
-  head.writeUInt32LE(steps.length, 24);
-  parts.push(head);
-  for (const { reached, returns, cqes, memory } of steps) {
-    const row = Buffer.alloc(8);
-    row[0] = reached ? 1 : 0;
-    row[1] = returns.length;
-    row.writeUInt16LE(cqes.length, 2);
-    row.writeUInt32LE(memory?.length ?? 0, 4);
-    parts.push(row);
-    for (const value of returns) {
-      const word = Buffer.alloc(8);
-      word.writeBigInt64LE(BigInt(value));
-      parts.push(word);
-    }
-    for (const { user_data, res, flags } of cqes) {
-      const cqe = Buffer.alloc(16);
-      cqe.writeBigUInt64LE(user_data, 0);
-      cqe.writeInt32LE(res, 8);
-      cqe.writeUInt32LE(flags, 12);
-      parts.push(cqe);
-    }
-    if (memory !== undefined) parts.push(Buffer.concat([memory, Buffer.alloc((8 - (memory.length % 8)) % 8)]));
-  }
-  return frame(MAGIC.result, id, Buffer.concat(parts));
+  const answers = Buffer.concat(steps.flatMap(answerOf));
+  return frame('result', id, { status, detail, exec_ns: 1000n, nsteps: steps.length }, answers);
+}
+
+function answerOf({ reached, returns, cqes, memory = new Uint8Array() }: StepObservation): Buffer[] {
+  const { at, size } = layoutOf(ANSWER_HEAD, 0);
+  const head = Buffer.alloc(size);
+  head[at.reached] = reached ? 1 : 0;
+  head[at.nreturns] = returns.length;
+  head.writeUInt16LE(cqes.length, at.ncqes);
+  head.writeUInt32LE(memory.length, at.memory_len);
+  const values = returns.map((value) => {
+    const word = Buffer.alloc(8);
+    word.writeBigInt64LE(BigInt(value));
+    return word;
+  });
+  const entries = cqes.map(({ user_data, res, flags }) => {
+    // struct io_uring_cqe
+    const cqe = Buffer.alloc(16);
+    cqe.writeBigUInt64LE(user_data, 0);
+    cqe.writeInt32LE(res, 8);
+    cqe.writeUInt32LE(flags, 12);
+    return cqe;
+  });
+  return [head, ...values, ...entries, Buffer.from(memory), Buffer.alloc((8 - (memory.length % 8)) % 8)];
 }
 
 /** Answers that the prediction allows. */
@@ -142,7 +156,7 @@ export class FakeGuest implements Guest {
   }
 
   begin(id: number): void {
-    this.say(frame(MAGIC.begin, id, Buffer.alloc(0)));
+    this.say(frame('begin', id));
   }
 
   /** Announces, answers, and takes the next scenario. */
@@ -154,7 +168,7 @@ export class FakeGuest implements Guest {
 
   /** The runner's own complaint. */
   complain(text: string): void {
-    this.say(frame(MAGIC.error, 0, Buffer.from(`${text}\0`)));
+    this.say(frame('error', 0, {}, Buffer.from(`${text}\0`)));
   }
 
   /** QEMU ends. */
@@ -166,8 +180,8 @@ export class FakeGuest implements Guest {
 
   async send(bytes: Uint8Array): Promise<void> {
     const data = Buffer.from(bytes);
-    if (this.#gone || NOT_SCENARIOS.has(data.readUInt32LE(0))) return;
-    this.#queue.push(data.readUInt32LE(8));
+    if (this.#gone || data.readUInt32LE(HEAD_AT.magic) !== SCENARIO) return;
+    this.#queue.push(data.readUInt32LE(HEAD_AT.id));
     setImmediate(() => this.#work());
   }
 
