@@ -230,7 +230,7 @@ class Parser {
       );
   }
 
-  /** After a fault: go on at the first token that can start an instruction, on a later line than the faulty one began. */
+  /** After a fault: go on at a token that can start an instruction, on a later line than the faulty one began. */
   #recover(line: number): void {
     while (this.#peek().kind !== 'end') {
       const { kind, place } = this.#peek();

@@ -61,7 +61,10 @@ function rawForm({ code, jt, jf, k }: SockFilter): string {
   return `.raw 0x${code.toString(16).padStart(4, '0')}, ${jt}, ${jf}, ${hex(k)}`;
 }
 
-/** The readable form, or null when it would lose something: an unknown code, a field in disuse that is not 0, a jump out of the program. */
+/**
+ * The readable form, or null when it would lose something: an unknown code, a field in disuse that is not 0, a jump out
+ * of the program.
+ */
 function symbolicForm(filter: SockFilter, pc: number, length: number): { text: string; targets: number[] } | null {
   const { code, jt, jf, k } = filter;
   const instruction = instructionOf(code);

@@ -125,7 +125,8 @@ describe('the language of bpf_asm', () => {
     ]);
     expect(
       rows(
-        'ld [4] /* arch */\njne #0xc000003e, bad /* a\n b */\nld [0]\njeq #15, good\nbad: ret #0\ngood: ret #0x7fff0000',
+        'ld [4] /* arch */\njne #0xc000003e, bad /* a\n b */\nld [0]\njeq #15, good\nbad: ret #0\n' +
+          'good: ret #0x7fff0000',
       ),
     ).toEqual([
       [0x20, 0, 0, 4],
@@ -226,7 +227,8 @@ describe('faults', () => {
     ['jeq #1, 5', "1: line 1, column 9: found '5', expected a label after ','"],
     [
       'aa: jne #1, aa, aa',
-      "1: line 1, column 13: 'aa' is -1 instructions beyond the next one, expected 0 to 255\n2: line 1, column 15: 'jne' takes one label, not two",
+      "1: line 1, column 13: 'aa' is -1 instructions beyond the next one, expected 0 to 255\n" +
+        "2: line 1, column 15: 'jne' takes one label, not two",
     ],
     ['jeq #1, x', "1: line 1, column 9: found 'x', expected a label after ','"],
     [
@@ -239,19 +241,23 @@ describe('faults', () => {
     ['ret a\naa:', '1: line 2, column 4: the text ends here, expected an instruction or a label'],
     [
       'l: ret a',
-      "1: line 1, column 1: unexpected 'l'; a label has at least two characters\n2: line 1, column 2: found ':', expected an instruction or a label",
+      "1: line 1, column 1: unexpected 'l'; a label has at least two characters\n" +
+        "2: line 1, column 2: found ':', expected an instruction or a label",
     ],
     [
       'ld #089',
-      "1: line 1, column 5: 089 is no number: expected octal digits after the leading 0\n2: line 1, column 8: the text ends here, expected a number after '#'",
+      '1: line 1, column 5: 089 is no number: expected octal digits after the leading 0\n' +
+        "2: line 1, column 8: the text ends here, expected a number after '#'",
     ],
     [
       'ld #4294967296 tax',
-      "1: line 1, column 5: 4294967296 does not fit in 32 bits\n2: line 1, column 16: found 'tax', expected a number after '#'",
+      '1: line 1, column 5: 4294967296 does not fit in 32 bits\n' +
+        "2: line 1, column 16: found 'tax', expected a number after '#'",
     ],
     [
       'ret #-2147483649\nret a',
-      "1: line 1, column 6: -2147483649 does not fit in 32 bits\n2: line 2, column 1: found 'ret', expected a number after '#'",
+      '1: line 1, column 6: -2147483649 does not fit in 32 bits\n' +
+        "2: line 2, column 1: found 'ret', expected a number after '#'",
     ],
     ['ret a /* never\nclosed', '1: line 1, column 7: this comment is not closed, expected */'],
     ['ret a $', "1: line 1, column 7: unexpected character '$'"],
@@ -260,7 +266,8 @@ describe('faults', () => {
     ['.raw 1, 2', "1: line 1, column 10: the text ends here, expected ','"],
     [
       '.rawx',
-      "1: line 1, column 1: unexpected character '.'\n2: line 1, column 6: the text ends here, expected ':' after the label 'rawx'",
+      "1: line 1, column 1: unexpected character '.'\n" +
+        "2: line 1, column 6: the text ends here, expected ':' after the label 'rawx'",
     ],
   ])('%j', (text, want) => {
     expect(faults(text)).toBe(want);

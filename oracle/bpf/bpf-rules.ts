@@ -35,7 +35,8 @@ export const bpfRules = defineRules({
 
   'bpf.generic.unknown-instruction': [
     'uapi',
-    'A program with a code that is no classic-BPF instruction is refused with -EINVAL, reachable or not; ret x is not one.',
+    'A program with a code that is no classic-BPF instruction is refused with -EINVAL, reachable or not; ret x is ' +
+      'not one.',
     `linux/bpf_common.h and linux/filter.h, the codes; ${GENERIC}`,
   ],
   'bpf.generic.div-by-zero-k': ['patch', 'Division or remainder by the constant 0 is refused with -EINVAL.', GENERIC],
@@ -47,7 +48,8 @@ export const bpfRules = defineRules({
   ],
   'bpf.generic.jump-ja': [
     'patch',
-    'An unconditional jump to or beyond the end of the program is refused with -EINVAL; its 32-bit offset does not wrap.',
+    'An unconditional jump to or beyond the end of the program is refused with -EINVAL; its 32-bit offset does ' +
+      'not wrap.',
     GENERIC,
   ],
   'bpf.generic.jump-jt': [
@@ -77,7 +79,8 @@ export const bpfRules = defineRules({
   ],
   'bpf.generic.scratch-after-ret': [
     'observed',
-    'The scratch check lets ret fall through: a read that is unwritten only on a path through a ret is refused with -EINVAL as well.',
+    'The scratch check lets ret fall through: a read that is unwritten only on a path through a ret is refused ' +
+      'with -EINVAL as well.',
     'ret #0, ld M[0], ret a is refused on 7.0.13; after ja the same dead read is accepted',
   ],
 

@@ -180,7 +180,7 @@ class Parser {
   #field(draft: Draft, field: Field): void {
     const place = this.#place();
     const value = this.#or();
-    // A negative constant is taken modulo 2^32, as an assignment to an unsigned field does; only k is wide enough for it.
+    // A negative constant is taken modulo 2^32, as an assignment to an unsigned field does; only k is wide enough.
     const unsigned = value < 0 ? BigInt.asUintN(32, value) : value;
     if (value < -0x80000000n || unsigned > MAXIMUM[field]) {
       throw new Fault(place, `${value} does not fit in ${field}, expected at most 0x${MAXIMUM[field].toString(16)}`);

@@ -131,15 +131,17 @@ test('the scratch rules agree with walking every path', () => {
   expect(reached.size).toBe(3);
 });
 
+/** Codes that io_uring accepts, with a suitable k. */
+const ALLOWED = [
+  ...'00 20 60 80 01 61 81 02 03 04 0c 14 1c 24 2c 34 3c 44 4c 54 5c 64 6c 74 7c 84 a4 ac'.split(' '),
+  ...'05 15 1d 25 2d 35 3d 45 4d 06 16 07 87'.split(' '),
+];
+
 /** The other rules once more, said another way: a program is taken when nothing is wrong with any instruction. */
 function naive(program: Program): boolean {
   const wrong = program.some(({ code, k, jt, jf }, pc) => {
     const hex = code.toString(16).padStart(2, '0');
-    const allowed =
-      '00 20 60 80 01 61 81 02 03 04 0c 14 1c 24 2c 34 3c 44 4c 54 5c 64 6c 74 7c 84 a4 ac 05 15 1d 25 2d 35 3d 45 4d 06 16 07 87'.split(
-        ' ',
-      );
-    if (!allowed.includes(hex)) return true;
+    if (!ALLOWED.includes(hex)) return true;
     if (hex === '34' && k === 0) return true;
     if ((hex === '64' || hex === '74') && k > 31) return true;
     if (['60', '61', '02', '03'].includes(hex) && k > 15) return true;

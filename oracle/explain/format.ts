@@ -47,7 +47,8 @@ function requestLines(
   if (context !== undefined) lines.push(`     context: ${context}`);
   for (const { step, deny_rest, value } of filters)
     lines.push(
-      `     ${deny_rest ? `deny filter of DENY_REST of step ${step}` : `filter of step ${step} returns ${hex(value)}`}: ${value === 0 ? 'denies' : 'allows'}`,
+      `     ${deny_rest ? 'deny filter of DENY_REST of' : 'filter of'} step ${step}` +
+        `${deny_rest ? '' : ` returns ${hex(value)}`}: ${value === 0 ? 'denies' : 'allows'}`,
     );
   const why = decided === undefined ? 'the rules leave it open' : `${STAGES[decided.stage]} (${decided.rule})`;
   const own = !judged ? ['any CQE, or none'] : cqes.length === 0 ? [`no CQE, result ${res}`] : cqes.map(cqeLine);
@@ -66,5 +67,6 @@ const STAGES: Readonly<Record<NonNullable<RequestExplanation['decided']>['stage'
 };
 
 function cqeLine({ user_data, res, flags, optional }: CqeExplanation): string {
-  return `CQE user_data=${user_data} res=${res}${flags === '0x0' ? '' : ` flags=${flags}`}${optional ? ' (may be missing)' : ''}`;
+  const shown = flags === '0x0' ? '' : ` flags=${flags}`;
+  return `CQE user_data=${user_data} res=${res}${shown}${optional ? ' (may be missing)' : ''}`;
 }

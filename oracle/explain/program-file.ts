@@ -44,7 +44,9 @@ export function parseProgramFile(content: string | Uint8Array, little_endian = t
   return {
     ok: false,
     form,
-    error: `line ${first!.line}, column ${first!.column}: ${first!.message}${others}; read as ${form === 'c' ? 'a C array' : 'bpf_asm text'}`,
+    error:
+      `line ${first!.line}, column ${first!.column}: ${first!.message}${others}; ` +
+      `read as ${form === 'c' ? 'a C array' : 'bpf_asm text'}`,
   };
 }
 

@@ -13,7 +13,7 @@ import type { PredictedStep } from '../scenario/prediction.ts';
 import type { Cqe, Observation, StepObservation } from '../scenario/observation.ts';
 import { effectiveProgram } from '../scenario/memory.ts';
 import { stepText } from '../case/text.ts';
-import { allowedText, bytesText, resultText, sqeText } from '../text/index.ts';
+import { allowedText, bytesText, hex, resultText, sqeText } from '../text/index.ts';
 import type { BpfArg, Sqe } from '../scenario/types.ts';
 import { filterOf, madeBy, requestsOf, specOf } from '../steps/index.ts';
 import type { Scenario, Step } from '../steps/index.ts';
@@ -104,7 +104,10 @@ function memory(step: Step, bytes: Uint8Array | 'any' | undefined): string[] {
   return [specOf(step).writtenBack?.(bytes) ?? `bytes ${bytesText(bytes, 32)}`];
 }
 
-/** CQEs per request. Where requests share their user_data, those that are as predicted go first and the others take what is left. */
+/**
+ * CQEs per request. Where requests share their user_data, those that are as predicted go first and the others take what
+ * is left.
+ */
 function answersOf(sqes: readonly Sqe[], { cqes }: PredictedStep, observed: readonly Cqe[]): Cqe[][] {
   const left = new Set(observed);
   const answers = sqes.map((): Cqe[] => []);
@@ -155,7 +158,8 @@ function storyRequest(
 }
 
 function cqeText({ user_data, res, flags }: Cqe, whole: boolean): string {
-  return `${whole ? `user_data=0x${user_data.toString(16)} res=` : ''}${resultText(res)}${flags === 0 ? '' : ` flags=0x${flags.toString(16)}`}`;
+  const named = whole ? `user_data=${hex(user_data)} res=` : '';
+  return `${named}${resultText(res)}${flags === 0 ? '' : ` flags=${hex(flags)}`}`;
 }
 
 function storyFilter({ step, program, ctx, value }: FilterVerdict, abi: AbiProfile): StoryFilter {

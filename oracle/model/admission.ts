@@ -44,7 +44,7 @@ function fail(
   return { verdict: 'failed', errno, rule, ...(refused === undefined ? {} : { refused }) };
 }
 
-/** What is refused before prep looks at it: by the checks of flags and setup, and by classic restrictions between them. */
+/** What is refused before prep: by the checks of flags and setup, and by classic restrictions between them. */
 function refusedEarly(submission: Submission, context: OpContext, index: number, left: number): Admission | undefined {
   const { world, ring } = submission;
   const { sqe } = context;

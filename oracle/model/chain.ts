@@ -80,7 +80,7 @@ function takeEffect(
   uncertain: boolean,
 ): void {
   if (!racy && !uncertain) outcome.effect?.();
-  // Without a CQE nobody waits for a worker, and nearly everything may go to one: the effect may come later than the next step.
+  // Without a CQE nobody waits for a worker, and nearly everything may go to one: the next step may come before it.
   const late = !racy && skipsSuccess(request) && outcome.fails === false;
   if (uncertain || late) for (const name of changesOf(outcome)) files.sandbox.taint(name);
 }

@@ -12,44 +12,46 @@ import type { Ring, Task, World } from './world.ts';
 const RESTRICTION_KINDS = 4;
 
 /** Number of different restrictions: the bound of an array's length. */
-export function maxRestrictions(world: World): number {
+function maxRestrictions(world: World): number {
   return RESTRICTION_KINDS + world.abi.register_last + world.abi.op_last;
 }
 
 /** Reads an array of struct io_uring_restriction as the kernel does. */
 function parse(world: World, entries: readonly Restriction[]): Classic | undefined {
-  const sqe_op = new Set<number>();
-  const register_op = new Set<number>();
-  let sqe_flags_allowed = 0;
-  let sqe_flags_required = 0;
-  let names_sqe = entries.length === 0;
-  let names_register = entries.length === 0;
+  const classic = {
+    sqe_op: new Set<number>(),
+    register_op: new Set<number>(),
+    sqe_flags_allowed: 0,
+    sqe_flags_required: 0,
+    names_sqe: entries.length === 0,
+    names_register: entries.length === 0,
+  };
   for (const { opcode, value, resv, resv2 } of entries) {
     if (resv !== 0 || resv2.some((word) => word !== 0)) world.hit('classic-reg.entry-resv');
     switch (opcode) {
       case IORING_RESTRICTION.REGISTER_OP:
         if (value >= world.abi.register_last) return undefined;
-        register_op.add(value);
-        names_register = true;
+        classic.register_op.add(value);
+        classic.names_register = true;
         break;
       case IORING_RESTRICTION.SQE_OP:
         if (value >= world.abi.op_last) return undefined;
-        sqe_op.add(value);
-        names_sqe = true;
+        classic.sqe_op.add(value);
+        classic.names_sqe = true;
         break;
       case IORING_RESTRICTION.SQE_FLAGS_ALLOWED:
-        sqe_flags_allowed = value;
-        names_sqe = true;
+        classic.sqe_flags_allowed = value;
+        classic.names_sqe = true;
         break;
       case IORING_RESTRICTION.SQE_FLAGS_REQUIRED:
-        sqe_flags_required = value;
-        names_sqe = true;
+        classic.sqe_flags_required = value;
+        classic.names_sqe = true;
         break;
       default:
         return undefined;
     }
   }
-  return { sqe_op, register_op, sqe_flags_allowed, sqe_flags_required, names_sqe, names_register };
+  return classic;
 }
 
 type Parsed = { readonly ok: true; readonly classic: Classic } | { readonly ok: false; readonly outcome: CallOutcome };
@@ -71,11 +73,11 @@ function parseArray(
   return { ok: true, classic };
 }
 
-/** On a ring: an array of `nr_args` entries. */
+/** On a ring: an array of `nrArgs` entries. */
 export function registerRestrictionsOnRing(
   world: World,
   ring: Ring,
-  nr_args: number,
+  nrArgs: number,
   arg: RingRestrictionsArg,
 ): CallOutcome {
   const refuse = (errno: number, rule: FeatureRuleId): CallOutcome => {
@@ -84,7 +86,7 @@ export function registerRestrictionsOnRing(
   };
   if (!ring.disabled) return refuse(E.BADFD, 'classic-reg.not-disabled');
   if (ring.rules.classic !== undefined) return refuse(E.BUSY, 'classic-reg.once');
-  const parsed = parseArray(world, arg.restrictions, nr_args, arg.placement, refuse);
+  const parsed = parseArray(world, arg.restrictions, nrArgs, arg.placement, refuse);
   if (!parsed.ok) return parsed.outcome;
   ring.rules.classic = parsed.classic;
   return { ret: 0, rule: world.hit('classic-reg.accepted') };
@@ -94,7 +96,7 @@ export function registerRestrictionsOnRing(
 export function registerRestrictionsOnTask(
   world: World,
   task: Task,
-  nr_args: number,
+  nrArgs: number,
   arg: TaskRestrictionsArg,
 ): CallOutcome {
   const refuse = (errno: number, rule: FeatureRuleId): CallOutcome => {
@@ -105,12 +107,12 @@ export function registerRestrictionsOnTask(
   const allowed = privileged(world, task);
   if (allowed === 'unknown') return { ret: 'any', rule: 'task-classic-reg.privilege' };
   if (!allowed) return refuse(E.ACCES, 'task-classic-reg.privilege');
-  if (nr_args !== 1) return refuse(E.INVAL, 'task-classic-reg.nr-args');
+  if (nrArgs !== 1) return refuse(E.INVAL, 'task-classic-reg.nr-args');
   const where = addressKind(arg.placement);
   if (where === 'unknown') return { ret: 'any', rule: 'task-classic-reg.fault' };
   // An array that runs over the end of memory leaves its header readable; a lone header does not.
-  const header_lost = where === 'unmapped' && (arg.placement !== 'straddle' || arg.nr_res === 0);
-  if (where === 'null' || header_lost) return refuse(E.FAULT, 'task-classic-reg.fault');
+  const headerLost = where === 'unmapped' && (arg.placement !== 'straddle' || arg.nr_res === 0);
+  if (where === 'null' || headerLost) return refuse(E.FAULT, 'task-classic-reg.fault');
   if (arg.flags !== 0) return refuse(E.INVAL, 'task-classic-reg.flags');
   if (arg.resv.some((word) => word !== 0)) return refuse(E.INVAL, 'task-classic-reg.resv');
   const parsed = parseArray(world, arg.restrictions, arg.nr_res, arg.placement, refuse);

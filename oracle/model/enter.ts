@@ -1,4 +1,4 @@
-/** io_uring_enter(2) and the completion queue: which ring a call reaches, whether it submits, what is there to be reaped. */
+/** io_uring_enter(2) and the completion queue: which ring a call reaches, whether it submits, what can be reaped. */
 import { E, IORING_SETUP } from '../uapi/constants.ts';
 import type { PredictedStep } from '../scenario/prediction.ts';
 import type { RingSlot, Sqe } from '../scenario/types.ts';

@@ -11,14 +11,14 @@ export function classicRefusal(
   world: World,
   classic: Classic,
   opcode: number,
-  sqe_flags: number,
+  sqeFlags: number,
 ): FeatureRuleId | undefined {
   if (!classic.names_sqe) {
     return world.decide('oneAllowlist') ? 'classic.allowlist-whole' : undefined;
   }
   if (!classic.sqe_op.has(opcode)) return 'classic.sqe-op';
-  if ((sqe_flags & classic.sqe_flags_required) !== classic.sqe_flags_required) return 'classic.flags-required';
-  if ((sqe_flags & ~(classic.sqe_flags_allowed | classic.sqe_flags_required)) !== 0) return 'classic.flags-allowed';
+  if ((sqeFlags & classic.sqe_flags_required) !== classic.sqe_flags_required) return 'classic.flags-required';
+  if ((sqeFlags & ~(classic.sqe_flags_allowed | classic.sqe_flags_required)) !== 0) return 'classic.flags-allowed';
   return undefined;
 }
 
@@ -41,28 +41,29 @@ const HOST_LITTLE = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 export function contextWords(
   abi: AbiProfile,
   opcode: number,
-  sqe_flags: number,
-  user_data: bigint,
+  sqeFlags: number,
+  userData: bigint,
   payload: Uint32Array | undefined,
 ): Uint32Array {
   const words = new Uint32Array(Math.max(10, abi.ctx_size >>> 2));
-  wide[0] = user_data;
+  wide[0] = userData;
   const low = halves[HOST_LITTLE ? 0 : 1]!;
   const high = halves[HOST_LITTLE ? 1 : 0]!;
   const pdu = abi.pdu_size[opcode] ?? 0;
   if (abi.little_endian) {
     words[0] = low;
     words[1] = high;
-    words[2] = opcode | (sqe_flags << 8) | (pdu << 16);
+    words[2] = opcode | (sqeFlags << 8) | (pdu << 16);
   } else {
     words[0] = high;
     words[1] = low;
-    words[2] = (opcode << 24) | (sqe_flags << 16) | (pdu << 8);
+    words[2] = (opcode << 24) | (sqeFlags << 16) | (pdu << 8);
   }
   if (payload !== undefined && pdu > 0) words.set(payload, 4);
   return words;
 }
 
+/** What a stack of filters says of a request, and the rule that decided. */
 export interface FilterAnswer {
   readonly allowed: boolean;
   readonly rule: FeatureRuleId;

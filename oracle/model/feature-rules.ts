@@ -39,7 +39,8 @@ export const featureRules = defineRules({
   'register.restricted': [
     'man',
     "A register opcode that the ring's restrictions do not list is refused with -EACCES.",
-    `${REGISTER_MAN}, IORING_REGISTER_RESTRICTIONS ("opcodes and flags not registered, are not allowed") and ERRORS EACCES`,
+    `${REGISTER_MAN}, IORING_REGISTER_RESTRICTIONS ("opcodes and flags not registered, are not allowed") and ` +
+      'ERRORS EACCES',
   ],
   'register.restricted.disabled-exempt': [
     'man',
@@ -49,7 +50,8 @@ export const featureRules = defineRules({
   'register.restricted.inherited-disabled': [
     'man',
     'Restrictions that a ring inherits from its task hold from its creation, also while the ring is disabled.',
-    `${FILTER_MAN}, DESCRIPTION (children cannot loosen restrictions); ${PATCH7}: "any ring created will inherit these restrictions"`,
+    `${FILTER_MAN}, DESCRIPTION (children cannot loosen restrictions); ${PATCH7}: "any ring created will inherit ` +
+      'these restrictions"',
   ],
   'register.restricted.blind': [
     'man',
@@ -153,7 +155,8 @@ export const featureRules = defineRules({
   'filter-reg.pdu.write-back': [
     'man',
     "The kernel writes its own pdu_size back into the caller's structure.",
-    `${FILTER_MAN}, DESCRIPTION; also on success: test "pdu_size too small without strict" of liburing and observed on 7.0.13`,
+    `${FILTER_MAN}, DESCRIPTION; also on success: test "pdu_size too small without strict" of liburing and ` +
+      'observed on 7.0.13',
   ],
   'filter-reg.pdu.write-back-fault': [
     'observed',
@@ -211,7 +214,8 @@ export const featureRules = defineRules({
   'filter.deny-rest.kept': [
     'uapi',
     'A filter registered later on an opcode that DENY_REST denied does not lift the denial.',
-    'linux/io_uring/bpf_filter.h, DENY_REST ("will have a deny filter attached") with io_uring_register_bpf_filter(3), "Filter Stacking" (all must allow)',
+    'linux/io_uring/bpf_filter.h, DENY_REST ("will have a deny filter attached") with ' +
+      'io_uring_register_bpf_filter(3), "Filter Stacking" (all must allow)',
   ],
   'filter.after-prep': [
     'patch',
@@ -221,13 +225,16 @@ export const featureRules = defineRules({
   'filter.no-effect': ['man', 'A denied request has no side effect.', `${FILTER_MAN}, DESCRIPTION ("deny")`],
   'filter.ctx.flags': [
     'patch',
-    "sqe_flags in the context are the request's flags after prep (IOSQE_ASYNC is added for operations that always go to a worker and behind a drain).",
+    "sqe_flags in the context are the request's flags after prep (IOSQE_ASYNC is added for operations that always " +
+      'go to a worker and behind a drain).',
     `${PATCH1}, io_uring_populate_bpf_ctx; additions observed on 7.0.13`,
   ],
   'filter.ctx.socket-type': [
     'man',
-    'socket.type in the context is the socket type (SOCK_STREAM ...) without the SOCK_NONBLOCK and SOCK_CLOEXEC bits that socket(2) accepts beside it.',
-    `${FILTER_MAN}, "Filter Context" ("socket type"); socket(2): the flags are a second purpose of the argument, not part of the type`,
+    'socket.type in the context is the socket type (SOCK_STREAM ...) without the SOCK_NONBLOCK and SOCK_CLOEXEC ' +
+      'bits that socket(2) accepts beside it.',
+    `${FILTER_MAN}, "Filter Context" ("socket type"); socket(2): the flags are a second purpose of the argument, ` +
+      'not part of the type',
   ],
   'filter.ctx.payload': [
     'man',
@@ -258,8 +265,10 @@ export const featureRules = defineRules({
   ],
   'classic.allowlist-whole': [
     'man',
-    'Restrictions are one allowlist: opcodes of a kind (SQE or register) that has no entry at all are not allowed either.',
-    `${REGISTER_MAN}, IORING_REGISTER_RESTRICTIONS: "handled as an allowlist (opcodes and flags not registered, are not allowed)"`,
+    'Restrictions are one allowlist: opcodes of a kind (SQE or register) that has no entry at all are not allowed ' +
+      'either.',
+    `${REGISTER_MAN}, IORING_REGISTER_RESTRICTIONS: "handled as an allowlist (opcodes and flags not registered, ` +
+      'are not allowed)"',
   ],
   'classic.before-filters': [
     'patch',
@@ -340,7 +349,8 @@ export const featureRules = defineRules({
   'inherit.child-own-way': [
     'man',
     'What parent or child registers after the fork stays its own.',
-    `${FILTER_MAN}, DESCRIPTION (a filter applies to rings created by the task, and children "created" after it); FEATURE "Each task then goes its own way"`,
+    `${FILTER_MAN}, DESCRIPTION (a filter applies to rings created by the task, and children "created" after it); ` +
+      'FEATURE "Each task then goes its own way"',
   ],
   'inherit.ring-level-stays': [
     'man',
@@ -355,7 +365,8 @@ export const featureRules = defineRules({
   'inherit.ring-taken': [
     'man',
     "A ring that a task takes from another one is bound by the ring's own rules, not by those of the task.",
-    `${FILTER_MAN}, DESCRIPTION (task-level filters apply to rings "created by the task"); ${PATCH7}: "any ring created will inherit these restrictions"`,
+    `${FILTER_MAN}, DESCRIPTION (task-level filters apply to rings "created by the task"); ${PATCH7}: "any ring ` +
+      'created will inherit these restrictions"',
   ],
   'inherit.exec': [
     'man',
@@ -365,7 +376,8 @@ export const featureRules = defineRules({
   'escape.msg-ring-blind': [
     'man',
     'IORING_REGISTER_SEND_MSG_RING must not do for a task what its rules deny as IORING_OP_MSG_RING: -EACCES.',
-    `${FILTER_MAN}, DESCRIPTION: "child processes cannot loosen restrictions set by their parent"; a denied operation is denied by every route`,
+    `${FILTER_MAN}, DESCRIPTION: "child processes cannot loosen restrictions set by their parent"; a denied ` +
+      'operation is denied by every route',
   ],
 
   // Rings, submission, links.
@@ -399,7 +411,8 @@ export const featureRules = defineRules({
   ],
   'link.cancelled-by-submission': [
     'man',
-    'A chain of which one request fails at submission does not run: the failed ones post their own error, the others -ECANCELED; hard links do not help.',
+    'A chain of which one request fails at submission does not run: the failed ones post their own error, the ' +
+      'others -ECANCELED; hard links do not help.',
     `${ENTER_MAN}, IOSQE_IO_LINK and IOSQE_IO_HARDLINK ("will still sever if we fail submitting")`,
   ],
   'link.broken': [
@@ -409,8 +422,10 @@ export const featureRules = defineRules({
   ],
   'link.opcode-notion': [
     'man',
-    "Which answers break a chain is the opcode's own notion: file-system operations, for one, answer an error without breaking it.",
-    `${ENTER_MAN}, IOSQE_CQE_SKIP_SUCCESS ("The notion of failure/success is opcode specific and is the same as with breaking chains"); opcodes observed on 7.0.13`,
+    "Which answers break a chain is the opcode's own notion: file-system operations, for one, answer an error " +
+      'without breaking it.',
+    `${ENTER_MAN}, IOSQE_CQE_SKIP_SUCCESS ("The notion of failure/success is opcode specific and is the same as ` +
+      'with breaking chains"); opcodes observed on 7.0.13',
   ],
   'link.hard': ['man', 'A hard link goes on after a failed request.', `${ENTER_MAN}, IOSQE_IO_HARDLINK`],
   'link.ends-with-batch': ['man', 'A chain ends with the submission it is part of.', `${ENTER_MAN}, IOSQE_IO_LINK`],
@@ -421,7 +436,8 @@ export const featureRules = defineRules({
   ],
   'skip.failure': [
     'man',
-    'With CQE_SKIP_SUCCESS a failed (also a denied) request posts its CQE, and those of the requests linked behind it are omitted.',
+    'With CQE_SKIP_SUCCESS a failed (also a denied) request posts its CQE, and those of the requests linked ' +
+      'behind it are omitted.',
     `${ENTER_MAN}, IOSQE_CQE_SKIP_SUCCESS`,
   ],
 
@@ -450,8 +466,10 @@ export const featureRules = defineRules({
   ],
   'task.take-ring.denied': [
     'man',
-    "pidfd_getfd from a task in a user namespace that is neither the caller's nor below it is refused with -EPERM, before the descriptor is looked at.",
-    'pidfd_getfd(2), ERRORS EPERM; ptrace(2), "Ptrace access mode checking" (CAP_SYS_PTRACE in the user namespace of the target); order observed on 7.0.13',
+    "pidfd_getfd from a task in a user namespace that is neither the caller's nor below it is refused with " +
+      '-EPERM, before the descriptor is looked at.',
+    'pidfd_getfd(2), ERRORS EPERM; ptrace(2), "Ptrace access mode checking" (CAP_SYS_PTRACE in the user namespace ' +
+      'of the target); order observed on 7.0.13',
   ],
   'task.take-ring.bad-fd': [
     'man',

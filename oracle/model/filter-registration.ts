@@ -1,6 +1,7 @@
 /** IORING_REGISTER_BPF_FILTER: the checks of struct io_uring_bpf in their order, then the program. */
 import { validate } from '../bpf/validate.ts';
 import { BPF_MAXINSNS } from '../bpf/program.ts';
+import type { AbiProfile } from '../uapi/abi.ts';
 import { E } from '../uapi/constants.ts';
 import type { Allowed } from '../scenario/prediction.ts';
 import { addressKind, bpfArgBytes, BPF_PDU_SIZE_OFFSET, effectiveProgram } from '../scenario/memory.ts';
@@ -9,10 +10,14 @@ import type { FeatureRuleId } from './feature-rules.ts';
 import type { RuleSet } from './ruleset.ts';
 import type { Task, Tri, World } from './world.ts';
 
+/** IO_URING_BPF_FILTER_DENY_REST. */
 export const FILTER_DENY_REST = 1;
+/** IO_URING_BPF_FILTER_SZ_STRICT. */
 export const FILTER_SZ_STRICT = 2;
+/** IO_URING_BPF_CMD_FILTER. */
 export const CMD_FILTER = 1;
 
+/** What an io_uring_register call answers. */
 export interface CallOutcome {
   readonly ret: Allowed;
   readonly rule: string;
@@ -42,34 +47,28 @@ export function ownWay(world: World, task: Task): void {
 }
 
 /** Registers on the calling task (fd = -1). */
-export function registerFilterOnTask(world: World, task: Task, nr_args: number, arg: BpfArg): CallOutcome {
+export function registerFilterOnTask(world: World, task: Task, nrArgs: number, arg: BpfArg): CallOutcome {
   const allowed = privileged(world, task);
   if (allowed === 'unknown') return { ret: 'any', rule: 'filter-reg.privilege', memory: 'any' };
   if (!allowed) return { ret: -E.ACCES, rule: world.hit('filter-reg.privilege') };
-  const outcome = registerFilter(world, task.rules, nr_args, arg);
+  const outcome = registerFilter(world, task.rules, nrArgs, arg);
   if (outcome.ret === 0) ownWay(world, task);
   return outcome;
 }
 
 /** Registers on a rule set; the checks are those of a task and a ring alike. */
-export function registerFilter(world: World, rules: RuleSet, nr_args: number, arg: BpfArg): CallOutcome {
+export function registerFilter(world: World, rules: RuleSet, nrArgs: number, arg: BpfArg): CallOutcome {
   const { abi } = world;
   const refuse = (errno: number, rule: FeatureRuleId, memory?: Uint8Array): CallOutcome => {
     if (!rules.empty) world.hit('filter-reg.failed-changes-nothing');
     return { ret: -errno, rule: world.hit(rule), ...(memory === undefined ? {} : { memory }) };
   };
-  if (nr_args !== 1) return refuse(E.INVAL, 'filter-reg.nr-args');
+  if (nrArgs !== 1) return refuse(E.INVAL, 'filter-reg.nr-args');
   const where = addressKind(arg.placement);
   if (where === 'unknown') return { ret: 'any', rule: 'filter-reg.fault', memory: 'any' };
   if (where !== 'readable' && where !== 'read-only') return refuse(E.FAULT, 'filter-reg.fault');
-  if (arg.cmd_type !== CMD_FILTER) return refuse(E.INVAL, 'filter-reg.cmd-type');
-  if (arg.cmd_flags !== 0) return refuse(E.INVAL, 'filter-reg.cmd-flags');
-  if (arg.resv !== 0) return refuse(E.INVAL, 'filter-reg.resv');
-  if (arg.opcode >= abi.op_last) return refuse(E.INVAL, 'filter-reg.opcode');
-  if ((arg.flags & ~abi.filter_flags) !== 0) return refuse(E.INVAL, 'filter-reg.flags');
-  if (arg.resv_filter.some((byte) => byte !== 0)) return refuse(E.INVAL, 'filter-reg.filter-resv');
-  if (arg.resv2.some((word) => word !== 0n)) return refuse(E.INVAL, 'filter-reg.filter-resv2');
-  if (arg.filter_len === 0 || arg.filter_len > BPF_MAXINSNS) return refuse(E.INVAL, 'filter-reg.len');
+  const wrong = wrongField(arg, abi);
+  if (wrong !== undefined) return refuse(E.INVAL, wrong);
 
   const size = abi.pdu_size[arg.opcode]!;
   if (where === 'read-only') return refuse(E.FAULT, 'filter-reg.pdu.write-back-fault');
@@ -99,4 +98,17 @@ export function registerFilter(world: World, rules: RuleSet, nr_args: number, ar
   world.trace?.({ kind: 'program', step: world.step, accepted: true });
   rules.add(arg.opcode, program, (arg.flags & FILTER_DENY_REST) !== 0, abi.op_last, world.step);
   return { ret: 0, rule: world.hit('filter-reg.accepted'), ...(memory === undefined ? {} : { memory }) };
+}
+
+/** The rule of the first field whose own value is refused, in the order of the checks. */
+function wrongField(arg: BpfArg, abi: AbiProfile): FeatureRuleId | undefined {
+  if (arg.cmd_type !== CMD_FILTER) return 'filter-reg.cmd-type';
+  if (arg.cmd_flags !== 0) return 'filter-reg.cmd-flags';
+  if (arg.resv !== 0) return 'filter-reg.resv';
+  if (arg.opcode >= abi.op_last) return 'filter-reg.opcode';
+  if ((arg.flags & ~abi.filter_flags) !== 0) return 'filter-reg.flags';
+  if (arg.resv_filter.some((byte) => byte !== 0)) return 'filter-reg.filter-resv';
+  if (arg.resv2.some((word) => word !== 0n)) return 'filter-reg.filter-resv2';
+  if (arg.filter_len === 0 || arg.filter_len > BPF_MAXINSNS) return 'filter-reg.len';
+  return undefined;
 }

@@ -1,4 +1,7 @@
-/** Whole scenarios at the edge of what is described: where pointers, privilege or order leave the answer open, and what must hold all the same. */
+/**
+ * Whole scenarios at the edge of what is described: where pointers, privilege or order leave the answer open, and what
+ * must hold all the same.
+ */
 import { describe, expect, it } from 'vitest';
 import type { AbiProfile } from '../uapi/abi.ts';
 import { ABI_7_0 } from '../probe/abi-documented.ts';
@@ -58,12 +61,12 @@ const restrictTask = (fields: Partial<TaskRestrictionsArg> = {}): Step => ({
   nr_args: 1,
   arg: { flags: 0, nr_res: 0, resv: [0, 0, 0], restrictions: [], placement: 'normal', ...fields },
 });
-const register = (on: Target, opcode: number, nr_args: number, bytes?: Uint8Array): RegisterStep => ({
+const register = (on: Target, opcode: number, nrArgs: number, bytes?: Uint8Array): RegisterStep => ({
   task: 0,
   do: 'register',
   on,
   opcode,
-  nr_args,
+  nr_args: nrArgs,
   ...(bytes === undefined ? {} : { bytes }),
 });
 const submit = (slot: number, ...sqes: readonly Sqe[]): Step => ({ task: 0, do: 'submit', ring: slot, sqes });
@@ -83,10 +86,10 @@ function completions(...steps: readonly Step[]): unknown {
   const { cqes } = run(steps).at(-1)!;
   return cqes === 'any' ? 'any' : cqes.map(({ user_data, res, optional }) => [user_data, res, optional === true]);
 }
-const message = (user_data: bigint, more: Partial<Sqe> = {}): Sqe => ({
+const message = (userData: bigint, more: Partial<Sqe> = {}): Sqe => ({
   opcode: OP.MSG_RING,
   fd: RING_FD + 1,
-  off: user_data,
+  off: userData,
   ...more,
 });
 /** struct io_uring_rsrc_update: a registered ring descriptor. */
@@ -198,11 +201,15 @@ describe('descriptors', () => {
       returns(ring(), closed, probe(RING_FD)),
     ]).toEqual([[0], [-E.BADF], [-E.BADF]]);
   });
-  it('io_uring_setup(2): what is posted to a ring with DEFER_TASKRUN comes when its own task enters it, whoever looks before', () => {
-    const rings = [ring(), ring(SETUP.DEFER_TASKRUN | SETUP.SINGLE_ISSUER, 1), spawn(1), submit(0, message(9n))];
-    expect(completions(...rings, reap(1))).toEqual([[9n, 0, false]]);
-    expect(completions(...rings, as(1, reap(1)))).toEqual([[9n, 0, true]]);
-  });
+  it(
+    'io_uring_setup(2): what is posted to a DEFER_TASKRUN ring comes when its own task enters it, whoever looks ' +
+      'before',
+    () => {
+      const rings = [ring(), ring(SETUP.DEFER_TASKRUN | SETUP.SINGLE_ISSUER, 1), spawn(1), submit(0, message(9n))];
+      expect(completions(...rings, reap(1))).toEqual([[9n, 0, false]]);
+      expect(completions(...rings, as(1, reap(1)))).toEqual([[9n, 0, true]]);
+    },
+  );
 });
 
 describe('requests', () => {
@@ -253,7 +260,7 @@ describe('requests', () => {
     expect(run(waiting)[2]!.most).toBe(2);
     expect(run([ring(), waiting[2]!])[1]!.most).toBeUndefined();
   });
-  it('io_uring_enter(2): a failed head that skips its completion hides its chain, except perhaps a link timeout', () => {
+  it('io_uring_enter(2): a failed head that skips its CQE hides its chain, except perhaps a link timeout', () => {
     const failing = {
       opcode: OP.NOP,
       op_flags: IORING_NOP.INJECT_RESULT,

@@ -70,7 +70,7 @@ it('a cancellation that may hit anything leaves the whole step open', () => {
   expect(step({ addr: 0xfeed_feed_feed_feedn })).toMatchObject({ returns: [2] });
 });
 
-it('where so many descriptors were opened that they may stand among the rings, nothing is said of a slot without one', () => {
+it('where so many descriptors are open that some may stand among the rings, nothing is said of an empty slot', () => {
   const sockets = (n: number): Scenario['steps'] => [
     {
       task: 0,

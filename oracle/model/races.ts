@@ -43,7 +43,7 @@ export class Races {
     return racy;
   }
 
-  /** Notes that a chain touches a resource; true when another chain did so before and it is not the same which comes first. */
+  /** Notes that a chain touches a resource; true when another did so before and it matters which comes first. */
   #touch(name: string, changes: boolean, chain: Chain): boolean {
     const before = this.#touched.get(name);
     if (before === undefined) {
@@ -67,7 +67,7 @@ export class Races {
     return racy;
   }
 
-  /** What the outcome depends on: what the opcode names, the directories on the way, the table of direct descriptors. */
+  /** What an outcome depends on: what the opcode names, directories on the way, the table of direct descriptors. */
   #resources(request: Request, outcome: IssueOutcome): ReadonlySet<string> {
     const names = new Set(outcome.touches);
     for (const name of outcome.touches ?? []) {

@@ -59,14 +59,14 @@ export class RuleSet {
     return copy;
   }
 
-  /** Adds a filter on `opcode`; with `deny_rest` a deny filter goes to every opcode below `op_last` that has none. */
-  add(opcode: number, program: Program, deny_rest: boolean, op_last: number, step: number): void {
-    if (this.table === undefined) this.table = new FilterTable(new Array(op_last).fill(undefined));
+  /** Adds a filter on `opcode`; with `denyRest` a deny filter goes to every opcode below `opLast` that has none. */
+  add(opcode: number, program: Program, denyRest: boolean, opLast: number, step: number): void {
+    if (this.table === undefined) this.table = new FilterTable(new Array(opLast).fill(undefined));
     else if (this.copy_on_write) this.table = new FilterTable(this.table.heads);
     this.copy_on_write = false;
     const heads = this.table.heads;
     heads[opcode] = { program, next: heads[opcode], step };
-    if (!deny_rest) return;
-    for (let op = 0; op < op_last; op++) heads[op] ??= { program: undefined, next: undefined, step };
+    if (!denyRest) return;
+    for (let op = 0; op < opLast; op++) heads[op] ??= { program: undefined, next: undefined, step };
   }
 }

@@ -4,7 +4,10 @@ import { E, IORING_SETUP } from '../uapi/constants.ts';
 
 const MAX_ENTRIES = 32768;
 
-/** 0, -EINVAL or (observed on 7.0.13, a mixed queue of one entry) -EOVERFLOW. Source: io_uring_setup(2), the flags and ERRORS EINVAL. */
+/**
+ * 0, -EINVAL or (observed on 7.0.13, a mixed queue of one entry) -EOVERFLOW. Source: io_uring_setup(2), the flags and
+ * ERRORS EINVAL.
+ */
 export function setupOutcome(abi: AbiProfile, entries: number, flags: number): number {
   const has = (mask: number): boolean => (flags & mask) !== 0;
   const S = IORING_SETUP;

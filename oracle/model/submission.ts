@@ -1,7 +1,6 @@
 /** One submit step on one ring: what its parts share, and its CQEs. */
 import { IORING_SETUP } from '../uapi/constants.ts';
 import type { FullSqe, OpContext, Refusal } from '../opcodes/types.ts';
-import { RING_FD, RING_SLOTS } from '../scenario/layout.ts';
 import type { Allowed, PredictedCqe } from '../scenario/prediction.ts';
 import type { FilterVerdict, Stage } from './trace.ts';
 import type { FdTable, Ring, Task, World } from './world.ts';
@@ -43,10 +42,7 @@ export class Submission {
   }
 
   /** What a descriptor number is to requests of this step, where it is a ring. */
-  readonly #ringAt: OpContext['ringAt'] = (fd) => {
-    const ring = fd >= RING_FD && fd < RING_FD + RING_SLOTS ? this.files.rings.get(fd - RING_FD) : undefined;
-    return ring === undefined ? undefined : { slot: ring.slot, setup_flags: ring.flags, disabled: ring.disabled };
-  };
+  readonly #ringAt: OpContext['ringAt'] = (fd) => this.files.ringSeenAt(fd);
 
   /** What prep and issue of a request see; `previous` is the opcode of the request before it in its chain. */
   context(sqe: FullSqe, previous: number | undefined): OpContext {

@@ -7,6 +7,8 @@ import type { PredictedCqe } from '../scenario/prediction.ts';
 import type { RegisteredRings } from '../world/ring-resources.ts';
 import { decisionsOf } from '../quirks/index.ts';
 import type { DecisionPoint, Decisions, Quirks } from '../quirks/index.ts';
+import type { OpContext } from '../opcodes/types.ts';
+import { RING_FD } from '../scenario/layout.ts';
 import type { Fixture } from '../scenario/layout.ts';
 import type { RingSlot, TaskId } from '../scenario/types.ts';
 import type { TraceSink } from './trace.ts';
@@ -24,9 +26,18 @@ export class FdTable {
     this.sandbox = sandbox;
     this.rings = new Map(rings);
   }
-  /** A copy for a child that does not share descriptors; `share_memory` for CLONE_VM. */
-  fork(share_memory: boolean): FdTable {
-    return new FdTable(this.sandbox.fork(share_memory), this.rings);
+  /** The ring behind a descriptor. */
+  ringAt(fd: number): Ring | undefined {
+    return this.rings.get(fd - RING_FD);
+  }
+  /** What requests and registrations may know of it. */
+  ringSeenAt(fd: number): ReturnType<OpContext['ringAt']> {
+    const ring = this.ringAt(fd);
+    return ring === undefined ? undefined : { slot: ring.slot, setup_flags: ring.flags, disabled: ring.disabled };
+  }
+  /** A copy for a child that does not share descriptors; `shareMemory` for CLONE_VM. */
+  fork(shareMemory: boolean): FdTable {
+    return new FdTable(this.sandbox.fork(shareMemory), this.rings);
   }
 }
 

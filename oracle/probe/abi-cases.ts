@@ -78,5 +78,6 @@ export function abiCase(oddity: AbiOddity): Scenario {
 /** One line for people. */
 export function oddityText({ field, opcode, probed, documented, accepted }: AbiOddity): string {
   const what = field === 'pdu_size' ? `pdu_size of ${opName(opcode ?? 0)}` : field;
-  return `${what} is ${probed}, where the headers of Linux 7.0 to 7.3 have ${documented}${accepted ? ': taken as it is, for another version of Linux' : ': judged by the headers'}`;
+  const judged = accepted ? 'taken as it is, for another version of Linux' : 'judged by the headers';
+  return `${what} is ${probed}, where the headers of Linux 7.0 to 7.3 have ${documented}: ${judged}`;
 }

@@ -17,7 +17,7 @@ export interface AbiOddity {
   readonly opcode?: number;
   readonly probed: number;
   readonly documented: number;
-  /** True: a newer kernel may have grown so, and is judged by what was probed. False: judged by the documented value. */
+  /** True: a newer kernel may have grown so, and is judged by the probed value. False: judged by the documented one. */
   readonly accepted: boolean;
 }
 
@@ -75,7 +75,8 @@ export function documentedRange(release: string): -1 | 0 | 1 {
 
 /**
  * The profile that a kernel is judged by, and what is odd about the probed one. Inside the documented versions every
- * field of the interface must be documented; an older kernel (a backport) may have fewer opcodes, a newer one more of everything.
+ * field of the interface must be documented; an older kernel (a backport) may have fewer opcodes, a newer one more of
+ * everything.
  */
 export function judgedAbi(probed: AbiProfile): { readonly abi: AbiProfile; readonly oddities: readonly AbiOddity[] } {
   const oddities: AbiOddity[] = [];

@@ -162,7 +162,8 @@ export async function probeAbi(
   );
   const nop_shows_fixed_file = nop.steps[2]?.cqes[0]?.res === -13;
 
-  // In the same way: a filter that denies what shows IOSQE_ASYNC, and a BIND of a path. The descriptor is looked up later.
+  // In the same way: a filter that denies what shows IOSQE_ASYNC, and a BIND of a path. The descriptor is looked up
+  // later.
   const ASYNC = about.little_endian ? 0x1000 : 0x10_0000;
   const deny_async: Program = [
     { code: 0x20, jt: 0, jf: 0, k: 8 },

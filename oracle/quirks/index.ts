@@ -1,10 +1,10 @@
 /**
  * Decision points, and models of faulty kernels as overrides of them.
  *
- * The oracle asks a decision wherever released kernels were seen to part from the specification. The specification's own
- * answer is the default; a quirk gives the answer of a kernel with one bug, and nothing more. A quirk has the id of the
- * finding that it models (data under `suites/findings`): a difference counts as known only where the observed answers
- * are precisely what the quirks of that kernel predict.
+ * The oracle asks a decision wherever released kernels were seen to part from the specification. The specification's
+ * own answer is the default; a quirk gives the answer of a kernel with one bug, and nothing more. A quirk has the id of
+ * the finding that it models (data under `suites/findings`): a difference counts as known only where the observed
+ * answers are precisely what the quirks of that kernel predict.
  */
 
 /** The points at which the oracle asks, with what may be answered. */
@@ -44,7 +44,8 @@ export const SPECIFIED: Decisions = {
   oneAllowlist: true,
 };
 
-const TABLE = {
+/** What each faulty kernel decides otherwise. */
+const QUIRKS = {
   // SOCK_NONBLOCK and SOCK_CLOEXEC show beside the type.
   'socket-type-flags': { socketTypeMask: 0xffff_ffff },
   // sizeof(struct sockaddr_in6): addresses of 24 to 27 bytes, which connect(2) takes, are hidden.
@@ -62,26 +63,25 @@ const TABLE = {
 } as const satisfies Readonly<Record<string, Partial<Decisions>>>;
 
 /** Id of a model of a faulty kernel, and of the finding that it models. */
-export type QuirkId = keyof typeof TABLE;
-
-/** What each faulty kernel decides otherwise. */
-export const QUIRKS: Readonly<Record<QuirkId, Partial<Decisions>>> = TABLE;
+export type QuirkId = keyof typeof QUIRKS;
 
 /** Every quirk, in the order in which later ones would override earlier ones. */
-export const QUIRK_IDS: readonly QuirkId[] = Object.keys(TABLE) as QuirkId[];
+export const QUIRK_IDS: readonly QuirkId[] = Object.keys(QUIRKS) as QuirkId[];
 
 /** The quirks of one kernel. */
 export type Quirks = ReadonlySet<QuirkId>;
 
 /** Whether a text names a quirk. */
 export function isQuirkId(text: string): text is QuirkId {
-  return Object.hasOwn(TABLE, text);
+  return Object.hasOwn(QUIRKS, text);
 }
 
 /** The decisions of a kernel with these quirks. */
 export function decisionsOf(quirks: Quirks): Decisions {
   if (quirks.size === 0) return SPECIFIED;
-  return QUIRK_IDS.reduce<Decisions>((all, id) => (quirks.has(id) ? { ...all, ...QUIRKS[id] } : all), SPECIFIED);
+  let all = SPECIFIED;
+  for (const id of QUIRK_IDS) if (quirks.has(id)) all = { ...all, ...QUIRKS[id] };
+  return all;
 }
 
 /** The points that a quirk decides. */

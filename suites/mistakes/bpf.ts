@@ -10,6 +10,7 @@ const checks = (
   ...likely: string[]
 ): readonly Mistake[] => rows.map(([name, file, find, replace]) => ({ name, file, find, replace, likely }));
 
+/** They are about the checker and the interpreter. */
 export const BPF_MISTAKES: readonly Mistake[] = [
   ...checks(
     [
@@ -47,7 +48,8 @@ export const BPF_MISTAKES: readonly Mistake[] = [
         'scratch words written on one branch count for both',
         CHECKER,
         'written[pc]! &= mask;',
-        'written[pc]! |= written[pc] === ALL_WRITTEN ? 0 : mask; written[pc]! &= written[pc] === ALL_WRITTEN ? mask : ALL_WRITTEN;',
+        'written[pc]! |= written[pc] === ALL_WRITTEN ? 0 : mask; ' +
+          'written[pc]! &= written[pc] === ALL_WRITTEN ? mask : ALL_WRITTEN;',
       ],
       [
         'stx does not write its word',
@@ -124,14 +126,14 @@ export const BPF_MISTAKES: readonly Mistake[] = [
       [
         'opcode and flags are swapped in the context',
         'model/evaluate.ts',
-        'opcode | (sqe_flags << 8) | (pdu << 16)',
-        'sqe_flags | (opcode << 8) | (pdu << 16)',
+        'opcode | (sqeFlags << 8) | (pdu << 16)',
+        'sqeFlags | (opcode << 8) | (pdu << 16)',
       ],
       [
         'the payload size is missing in the context',
         'model/evaluate.ts',
-        'opcode | (sqe_flags << 8) | (pdu << 16)',
-        'opcode | (sqe_flags << 8)',
+        'opcode | (sqeFlags << 8) | (pdu << 16)',
+        'opcode | (sqeFlags << 8)',
       ],
       ['only 1 allows', 'model/evaluate.ts', 'if (value === 0) return', 'if (value !== 1) return'],
       ['0 allows and the rest denies', 'model/evaluate.ts', 'if (value === 0) return', 'if (value !== 0) return'],

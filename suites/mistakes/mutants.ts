@@ -1,6 +1,7 @@
 /**
- * Deliberate mistakes as data, and the oracle with one of them in it. The shipped code has no hooks: its source is copied to a
- * temporary directory, one exact text is replaced, and the copy is loaded by Node itself, which strips the types.
+ * Deliberate mistakes as data, and the oracle with one of them in it. The shipped code has no hooks: its source is
+ * copied to a temporary directory, one exact text is replaced, and the copy is loaded by Node itself, which strips the
+ * types.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -44,11 +45,11 @@ const load = compileFunction('return import(url)', ['url'], {
 /** Matches a text however a formatter broke it into lines: blanks anywhere, a comma before a closing bracket. */
 function anyLayout(text: string): RegExp {
   const characters = text.replaceAll(/\s+/g, '').split('');
-  const pattern = characters.map((one) => (/[)\]}]/.test(one) ? `,?\\s*${escape(one)}` : escape(one)));
+  const pattern = characters.map((one) => (/[)\]}]/.test(one) ? `,?\\s*${quoted(one)}` : quoted(one)));
   return new RegExp(pattern.join('\\s*'), 'g');
 }
 
-function escape(character: string): string {
+function quoted(character: string): string {
   return /[\\^$.*+?()[\]{}|/]/.test(character) ? `\\${character}` : character;
 }
 
@@ -58,7 +59,10 @@ export class Workshop {
   readonly #directory = mkdtempSync(join(tmpdir(), 'ringfence-mistakes-'));
   #count = 0;
 
-  /** The oracle's predict with the mistake, or (undefined) without any. @throws Error when the text is not there exactly once */
+  /**
+   * The oracle's predict with the mistake, or (undefined) without any.
+   * @throws Error when the text is not there exactly once
+   */
   async predict(mistake: Mistake | undefined): Promise<typeof predict> {
     const directory = join(this.#directory, String(this.#count++));
     const changed = mistake === undefined ? undefined : this.#apply(mistake);
@@ -78,7 +82,8 @@ export class Workshop {
     const [only] = found;
     if (only === undefined || found.length > 1) {
       throw new Error(
-        `mistake "${name}": its text stands ${found.length} times in ${file}, not once; bring it in line with the source`,
+        `mistake "${name}": its text stands ${found.length} times in ${file}, not once; ` +
+          'bring it in line with the source',
       );
     }
     return text.slice(0, only.index) + replace + text.slice(only.index + only[0].length);

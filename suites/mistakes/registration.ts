@@ -14,11 +14,12 @@ const mistake = (name: string, file: string, find: string, replace: string, ...l
 const WRITE_BACK = `  if (arg.pdu_size !== size) {
     memory = bpfArgBytes(arg, abi.little_endian);`;
 
+/** They are about io_uring_register. */
 export const REGISTRATION_MISTAKES: readonly Mistake[] = [
   mistake(
     'nr_args of a filter is not looked at',
     FILTER,
-    "if (nr_args !== 1) return refuse(E.INVAL, 'filter-reg.nr-args');",
+    "if (nrArgs !== 1) return refuse(E.INVAL, 'filter-reg.nr-args');",
     '',
     'arguments',
   ),
@@ -71,14 +72,17 @@ export const REGISTRATION_MISTAKES: readonly Mistake[] = [
     'the program is fetched before the size is judged',
     FILTER,
     WRITE_BACK,
-    `  if (addressKind(arg.program_placement) === 'unmapped') return refuse(E.FAULT, 'filter-reg.program-fault');\n  if (addressKind(arg.program_placement) === 'null') return refuse(E.INVAL, 'filter-reg.program-null');\n${WRITE_BACK}`,
+    `  if (addressKind(arg.program_placement) === 'unmapped') return refuse(E.FAULT, 'filter-reg.program-fault');\n` +
+      `  if (addressKind(arg.program_placement) === 'null') return refuse(E.INVAL, 'filter-reg.program-null');\n` +
+      `${WRITE_BACK}`,
     'arguments',
   ),
   mistake(
     'the program is checked before the size is judged',
     FILTER,
     WRITE_BACK,
-    `  if (addressKind(arg.program_placement) === 'readable' && validate(effectiveProgram(arg), abi).verdict === 'rejected') return refuse(E.INVAL, 'filter-reg.program-invalid');\n${WRITE_BACK}`,
+    `  if (addressKind(arg.program_placement) === 'readable' && validate(effectiveProgram(arg), abi).verdict === 'rejected')\n` +
+      `    return refuse(E.INVAL, 'filter-reg.program-invalid');\n${WRITE_BACK}`,
     'arguments',
   ),
   mistake(
@@ -99,14 +103,16 @@ export const REGISTRATION_MISTAKES: readonly Mistake[] = [
     'a refused program is registered',
     FILTER,
     "if (checked.verdict === 'rejected') {",
-    "if (checked.verdict === 'rejected') {\n    rules.add(arg.opcode, program, (arg.flags & FILTER_DENY_REST) !== 0, abi.op_last, world.step);\n",
+    "if (checked.verdict === 'rejected') {\n" +
+      '    rules.add(arg.opcode, program, (arg.flags & FILTER_DENY_REST) !== 0, abi.op_last, world.step);\n',
     'atomicity',
   ),
   mistake(
     'a refused payload size is registered',
     FILTER,
     'if (arg.pdu_size > size) return',
-    'if (arg.pdu_size > size) rules.add(arg.opcode, arg.program, false, abi.op_last, world.step);\n    if (arg.pdu_size > size) return',
+    'if (arg.pdu_size > size) rules.add(arg.opcode, arg.program, false, abi.op_last, world.step);\n' +
+      '    if (arg.pdu_size > size) return',
     'atomicity',
     'arguments',
   ),
@@ -137,7 +143,7 @@ export const REGISTRATION_MISTAKES: readonly Mistake[] = [
     'nr_args comes before privilege',
     FILTER,
     "if (!allowed) return { ret: -E.ACCES, rule: world.hit('filter-reg.privilege') };",
-    "if (!allowed && nr_args === 1) return { ret: -E.ACCES, rule: world.hit('filter-reg.privilege') };",
+    "if (!allowed && nrArgs === 1) return { ret: -E.ACCES, rule: world.hit('filter-reg.privilege') };",
     'privilege',
   ),
   mistake(

@@ -24,12 +24,13 @@ const mistake = (name: string, file: string, find: string, replace: string, ...l
 
 const STACK = '  for (; node !== undefined; node = node.next) {';
 const NODE = 'heads[opcode] = { program, next: heads[opcode], step };';
-const REST = 'for (let op = 0; op < op_last; op++)';
+const REST = 'for (let op = 0; op < opLast; op++)';
 const COPY = '} else copy.table = new FilterTable(this.table.heads);';
 const INHERIT_CHILD = "const rules = inherited(world, task);\n  if (!rules.empty) world.hit('inherit.child-at-fork');";
 const INHERIT_RING =
   "const rules = inherited(world, task);\n  if (!rules.empty) world.hit('inherit.ring-at-creation');";
 
+/** They are about what registered rules do, to whom, and when. */
 export const RULE_MISTAKES: readonly Mistake[] = [
   // Stacks and DENY_REST.
   mistake(
@@ -67,10 +68,10 @@ export const RULE_MISTAKES: readonly Mistake[] = [
     `${NODE} heads[opcode + 1] ??= heads[opcode];`,
     'stacking',
   ),
-  mistake('DENY_REST is ignored', RULESET, 'if (!deny_rest) return;', 'return;', 'deny-rest'),
-  mistake('every filter denies the rest', RULESET, 'if (!deny_rest) return;', '', 'stacking', 'deny-rest'),
-  mistake('DENY_REST skips the last opcode', RULESET, REST, 'for (let op = 0; op < op_last - 1; op++)', 'deny-rest'),
-  mistake('DENY_REST skips opcode 0', RULESET, REST, 'for (let op = 1; op < op_last; op++)', 'deny-rest'),
+  mistake('DENY_REST is ignored', RULESET, 'if (!denyRest) return;', 'return;', 'deny-rest'),
+  mistake('every filter denies the rest', RULESET, 'if (!denyRest) return;', '', 'stacking', 'deny-rest'),
+  mistake('DENY_REST skips the last opcode', RULESET, REST, 'for (let op = 0; op < opLast - 1; op++)', 'deny-rest'),
+  mistake('DENY_REST skips opcode 0', RULESET, REST, 'for (let op = 1; op < opLast; op++)', 'deny-rest'),
   mistake('DENY_REST stops at the opcode itself', RULESET, REST, 'for (let op = 0; op < opcode; op++)', 'deny-rest'),
   mistake(
     'DENY_REST denies the opcode itself',
@@ -99,21 +100,22 @@ export const RULE_MISTAKES: readonly Mistake[] = [
   mistake(
     'flags_required is ignored',
     EVALUATE,
-    "if ((sqe_flags & classic.sqe_flags_required) !== classic.sqe_flags_required) return 'classic.flags-required';",
+    "if ((sqeFlags & classic.sqe_flags_required) !== classic.sqe_flags_required) return 'classic.flags-required';",
     '',
     'classic-restrictions',
   ),
   mistake(
     'one required flag is enough',
     EVALUATE,
-    '(sqe_flags & classic.sqe_flags_required) !== classic.sqe_flags_required',
-    'classic.sqe_flags_required !== 0 && (sqe_flags & classic.sqe_flags_required) === 0',
+    '(sqeFlags & classic.sqe_flags_required) !== classic.sqe_flags_required',
+    'classic.sqe_flags_required !== 0 && (sqeFlags & classic.sqe_flags_required) === 0',
     'classic-restrictions',
   ),
   mistake(
     'flags_allowed is ignored',
     EVALUATE,
-    "if ((sqe_flags & ~(classic.sqe_flags_allowed | classic.sqe_flags_required)) !== 0) return 'classic.flags-allowed';",
+    'if ((sqeFlags & ~(classic.sqe_flags_allowed | classic.sqe_flags_required)) !== 0) return ' +
+      "'classic.flags-allowed';",
     '',
     'classic-restrictions',
   ),
@@ -142,7 +144,8 @@ export const RULE_MISTAKES: readonly Mistake[] = [
     'restrictions come after prep',
     ADMISSION,
     'if (refusal !== undefined) {\n        world.hit',
-    'if (refusal !== undefined && initCheckRest(context).ok && opSpec(sqe.opcode)?.prep(context).ok === true) {\n        world.hit',
+    'if (refusal !== undefined && initCheckRest(context).ok && opSpec(sqe.opcode)?.prep(context).ok === true) {\n' +
+      '        world.hit',
     'classic-restrictions',
   ),
   mistake(
@@ -154,7 +157,7 @@ export const RULE_MISTAKES: readonly Mistake[] = [
   ),
   mistake(
     'inherited restrictions can be lifted by a second enable',
-    REGISTER,
+    'model/raw-call.ts',
     "if (!ring.disabled) return { ret: -E.BADFD, rule: world.hit('register.enable.not-disabled') };",
     '',
     'classic-restrictions',
@@ -180,7 +183,11 @@ export const RULE_MISTAKES: readonly Mistake[] = [
     "a child loses one of its parent's filters",
     TASKS,
     INHERIT_CHILD,
-    `${INHERIT_CHILD}\n  if (rules.table !== undefined) {\n    rules.table = Object.assign(Object.create(Object.getPrototypeOf(rules.table)), { heads: rules.table.heads.slice() });\n    const last = rules.table.heads.findLastIndex((head) => head?.program !== undefined);\n    if (last >= 0) rules.table.heads[last] = rules.table.heads[last]!.next;\n  }`,
+    `${INHERIT_CHILD}\n  if (rules.table !== undefined) {\n` +
+      '    const heads = rules.table.heads.slice();\n' +
+      '    rules.table = Object.assign(Object.create(Object.getPrototypeOf(rules.table)), { heads });\n' +
+      `    const last = rules.table.heads.findLastIndex((head) => head?.program !== undefined);\n` +
+      `    if (last >= 0) rules.table.heads[last] = rules.table.heads[last]!.next;\n  }`,
     'inheritance',
   ),
   mistake(
@@ -216,15 +223,18 @@ export const RULE_MISTAKES: readonly Mistake[] = [
   mistake(
     'a task registers on its rings as well',
     'model/filter-registration.ts',
-    'const outcome = registerFilter(world, task.rules, nr_args, arg);',
-    'for (const ring of task.files.rings.values()) registerFilter(world, ring.rules, nr_args, arg);\n  const outcome = registerFilter(world, task.rules, nr_args, arg);',
+    'const outcome = registerFilter(world, task.rules, nrArgs, arg);',
+    'for (const ring of task.files.rings.values()) registerFilter(world, ring.rules, nrArgs, arg);\n' +
+      '  const outcome = registerFilter(world, task.rules, nrArgs, arg);',
     'inheritance',
   ),
   mistake(
     "a ring's filter binds its task",
     FILTER_STEP,
-    'onRing: (world, _task, ring, step) => { const outcome = registerFilter(world, ring.rules, step.nr_args, step.arg);',
-    'onRing: (world, task, ring, step) => { registerFilter(world, task.rules, step.nr_args, step.arg);\n        const outcome = registerFilter(world, ring.rules, step.nr_args, step.arg);',
+    'onRing: (world, _task, ring, step) => { const outcome = registerFilter(world, ring.rules, step.nr_args, ' +
+      'step.arg);',
+    'onRing: (world, task, ring, step) => { registerFilter(world, task.rules, step.nr_args, step.arg);\n' +
+      '        const outcome = registerFilter(world, ring.rules, step.nr_args, step.arg);',
     'inheritance',
     'stacking',
   ),
@@ -337,7 +347,8 @@ export const RULE_MISTAKES: readonly Mistake[] = [
     'a hard link survives a refusal at submission',
     CHAIN,
     "if (chain.some(({ admission }) => admission.verdict === 'failed')) {",
-    "if (chain.some(({ admission, sqe }) => admission.verdict === 'failed' && (sqe.flags & IOSQE.IO_HARDLINK) === 0)) {",
+    "if (chain.some(({ admission, sqe }) => admission.verdict === 'failed' && (sqe.flags & IOSQE.IO_HARDLINK) === " +
+      '0)) {',
     'links',
   ),
   mistake(

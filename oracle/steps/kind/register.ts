@@ -1,5 +1,6 @@
 /** register: any io_uring_register call, its argument being bytes. */
-import { predictRegister, rawOnRing, rawOnTask } from '../../model/register.ts';
+import { rawOnRing, rawOnTask } from '../../model/raw-call.ts';
+import { predictRegister } from '../../model/register.ts';
 import type { RegisterHandler } from '../../model/register.ts';
 import { registerOpcode } from '../../json/parts.ts';
 import { ARENA, ARENA_BASE } from '../../scenario/layout.ts';

@@ -1,0 +1,54 @@
+/** io_uring_register calls whose argument is bytes: opcodes beside the feature, and what they have to do with it. */
+import { registerOutcome, registerSpec } from '../register/index.ts';
+import type { RawCall } from '../scenario/types.ts';
+import { E, IORING_SETUP } from '../uapi/constants.ts';
+import { deniedRequest } from './blind-request.ts';
+import type { CallOutcome } from './filter-registration.ts';
+import type { Ring, Task, World } from './world.ts';
+
+/** Any call on a ring, its argument being bytes. */
+export function rawOnRing(world: World, task: Task, ring: Ring, call: RawCall): CallOutcome {
+  if (registerSpec(call.opcode)?.enablesRing === true) return enableRing(world, task, ring);
+  return rawRules(call.opcode) ?? other(world, task, ring, call);
+}
+
+/** Any call on the task, its argument being bytes. */
+export function rawOnTask(world: World, task: Task, call: RawCall): CallOutcome {
+  const actsAs = registerSpec(call.opcode)?.actsAs;
+  const denied = actsAs === undefined ? undefined : deniedRequest(world, task, call, actsAs);
+  if (denied !== undefined) return denied;
+  return rawRules(call.opcode) ?? other(world, task, undefined, call);
+}
+
+/** Bytes of the caller's own are not read as arguments of the feature: steps of their own describe those. */
+function rawRules(opcode: number): CallOutcome | undefined {
+  const rule = registerSpec(opcode)?.setsRules;
+  return rule === undefined ? undefined : { ret: 'any', rule, memory: 'any' };
+}
+
+function enableRing(world: World, task: Task, ring: Ring): CallOutcome {
+  if (!ring.disabled) return { ret: -E.BADFD, rule: world.hit('register.enable.not-disabled') };
+  ring.disabled = false;
+  if ((ring.flags & IORING_SETUP.SINGLE_ISSUER) !== 0) ring.submitter = task;
+  return { ret: 0, rule: world.hit('register.enable') };
+}
+
+/** Register opcodes that are not part of the feature: see `oracle/register`. */
+function other(world: World, task: Task, ring: Ring | undefined, step: RawCall): CallOutcome {
+  if (ring !== undefined && registerSpec(step.opcode)?.usesIoUring === true) task.used_io_uring = true;
+  const outcome = registerOutcome(step, {
+    abi: world.abi,
+    ring: ring === undefined ? undefined : { slot: ring.slot, setup_flags: ring.flags, disabled: ring.disabled },
+    sandbox: task.files.sandbox,
+    registered: task.registered,
+    used_io_uring: task.used_io_uring,
+    ringAt: (fd) => task.files.ringSeenAt(fd),
+  });
+  outcome.effect?.();
+  world.hit(outcome.rule);
+  if (outcome.posts !== undefined) {
+    const { ring: slot, user_data, res, cflags } = outcome.posts;
+    world.rings.get(slot)?.pending.push({ user_data, res, flags: cflags, sqe: -1, rule: outcome.rule });
+  }
+  return { ret: outcome.ret, rule: outcome.rule, memory: 'any' };
+}
