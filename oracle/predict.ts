@@ -3,7 +3,7 @@
  * Pure and total: no input, however odd, makes it throw, and the same input gives the same answer.
  */
 import type { AbiProfile } from './uapi/abi.ts';
-import { rulesOfSeen } from './bpf/bpf-rules.ts';
+import { rulesOfSeen } from './bpf/seen-rules.ts';
 import type { PredictedStep, Prediction } from './scenario/prediction.ts';
 import type { Quirks } from './quirks/index.ts';
 import { World } from './model/world.ts';

@@ -73,6 +73,11 @@ function matchAt(pattern: RegExp, text: string, at: number): string | null {
   return pattern.exec(text)?.[0] ?? null;
 }
 
+/** Whether a `#` here begins a comment: it stands in column 1. */
+function startsLine(text: string, at: number): boolean {
+  return text[at] === '#' && (at === 0 || text[at - 1] === '\n');
+}
+
 /** Splits a text into tokens, the last one of kind `end`, and the faults found on the way. */
 export function tokenize(text: string): { tokens: Token[]; faults: Fault[] } {
   const tokens: Token[] = [];
@@ -89,43 +94,27 @@ export function tokenize(text: string): { tokens: Token[]; faults: Fault[] } {
     at += length;
   };
 
-  for (;;) {
-    const blank = matchAt(BLANK, text, at);
-    if (blank !== null) {
-      at += blank.length;
-      continue;
-    }
-    if (at === text.length) break;
-    const char = text[at]!;
-    if (char === '#' && (at === 0 || text[at - 1] === '\n')) {
-      at += matchAt(LINE_COMMENT, text, at)!.length;
-      continue;
-    }
-    if (text.startsWith('/*', at)) {
-      refuse(text.length - at, 'this comment is not closed, expected */');
-      break;
-    }
-    const hashWord = matchAt(HASH_WORD, text, at)?.slice(1).toLowerCase();
-    if (hashWord === 'len' || (hashWord !== undefined && Object.hasOwn(EXTENSIONS, hashWord))) {
-      takeName(hashWord, hashWord.length + 1);
-      continue;
-    }
-    const word = matchAt(WORD, text, at);
-    if (word !== null) {
-      takeName(word, word.length);
-      continue;
-    }
-    const number = matchAt(NUMBER, text, at);
-    if (number !== null) {
-      takeNumber(number);
-      continue;
-    }
-    if (matchAt(RAW, text, at) !== null) take(4, 'raw');
-    else if (PUNCTUATION.includes(char)) take(1, 'punct');
-    else refuse(1, `unexpected character '${char}'`);
+  while (at < text.length) {
+    const skipped = matchAt(BLANK, text, at) ?? (startsLine(text, at) ? matchAt(LINE_COMMENT, text, at) : null);
+    if (skipped !== null) at += skipped.length;
+    else if (text.startsWith('/*', at)) refuse(text.length - at, 'this comment is not closed, expected */');
+    else takeOne();
   }
   tokens.push({ kind: 'end', text: '', value: 0, place: placeOf(text.length) });
   return { tokens, faults };
+
+  function takeOne(): void {
+    const hashWord = matchAt(HASH_WORD, text, at)?.slice(1).toLowerCase();
+    const word = matchAt(WORD, text, at);
+    const number = matchAt(NUMBER, text, at);
+    if (hashWord === 'len' || (hashWord !== undefined && Object.hasOwn(EXTENSIONS, hashWord)))
+      takeName(hashWord, hashWord.length + 1);
+    else if (word !== null) takeName(word, word.length);
+    else if (number !== null) takeNumber(number);
+    else if (matchAt(RAW, text, at) !== null) take(4, 'raw');
+    else if (PUNCTUATION.includes(text[at]!)) take(1, 'punct');
+    else refuse(1, `unexpected character '${text[at]!}'`);
+  }
 
   function takeName(word: string, length: number): void {
     const lower = word.toLowerCase();

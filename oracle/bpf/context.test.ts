@@ -8,8 +8,8 @@ const { payload: open } = opSpec(OP.OPENAT)!;
 const { payload: connect } = opSpec(OP.CONNECT)!;
 
 test('opcodes with a payload', () => {
-  const with_payload = opSpecs.filter(({ payload }) => payload !== undefined);
-  expect(with_payload.map(({ name, payload }) => `${name} ${payload?.struct}`)).toEqual([
+  const withPayload = opSpecs.filter(({ payload }) => payload !== undefined);
+  expect(withPayload.map(({ name, payload }) => `${name} ${payload?.struct}`)).toEqual([
     'CONNECT connect',
     'OPENAT open',
     'OPENAT2 open',

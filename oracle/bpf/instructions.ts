@@ -137,6 +137,12 @@ export function instructionOf(code: number): Instruction | undefined {
   return BY_CODE[code];
 }
 
+/** The register that an instruction sets, if any. */
+export function registerSet({ class: cls, mnemonic }: Instruction): 'a' | 'x' | undefined {
+  if (cls === 'ld' || cls === 'alu' || mnemonic === 'txa') return 'a';
+  return cls === 'ldx' || mnemonic === 'tax' ? 'x' : undefined;
+}
+
 /** Whether the code is a conditional jump, the one family that uses jt and jf. */
 export function isConditionalJump(instruction: Instruction): boolean {
   return instruction.jump !== undefined;

@@ -3,7 +3,8 @@
  * accepts, in one tight loop. `trace.ts` says the same from the instruction
  * table, slowly and step by step.
  */
-import { instructionOf } from './instructions.ts';
+import { instructionOf, registerSet } from './instructions.ts';
+import type { Instruction } from './instructions.ts';
 import { BPF_MEMWORDS } from './program.ts';
 import type { Program } from './program.ts';
 import {
@@ -28,6 +29,18 @@ export interface Compiled {
 }
 
 const RET_K = 0x06;
+const JA = 0x05;
+const TAX = 0x07;
+/** Classes, the low three bits of a code. */
+const LD = 0;
+const LDX = 1;
+const ST = 2;
+const STX = 3;
+const ALU = 4;
+const JMP = 5;
+const RET = 6;
+/** BPF_DIV, the bits of a code from 4 on. */
+const DIV = 3;
 /** What compiling has to know of a code. */
 const REFUSED = 0;
 const PLAIN = 1;
@@ -83,18 +96,23 @@ function initialReads(program: Program): { readsInitialA: boolean; readsInitialX
     const { code, k } = program[pc]!;
     const instruction = instructionOf(code);
     if (instruction === undefined || !instruction.whitelisted) break;
-    const { class: cls, mnemonic, operand } = instruction;
-    const readsA =
-      cls === 'alu' || cls === 'st' || instruction.jump !== undefined || mnemonic === 'tax' || operand === 'a';
-    const readsX = operand === 'x' || cls === 'stx' || mnemonic === 'txa';
-    if (readsA) a ??= true;
-    if (readsX) x ??= true;
-    if (cls === 'ld' || mnemonic === 'txa') a ??= false;
-    if (cls === 'ldx' || mnemonic === 'tax') x ??= false;
-    if (instruction.jump !== undefined || cls === 'ret') break;
-    pc += operand === 'label' ? 1 + k : 1;
+    if (readsA(instruction)) a ??= true;
+    if (readsX(instruction)) x ??= true;
+    const sets = registerSet(instruction);
+    if (sets === 'a') a ??= false;
+    if (sets === 'x') x ??= false;
+    if (instruction.jump !== undefined || instruction.class === 'ret') break;
+    pc += instruction.operand === 'label' ? 1 + k : 1;
   }
   return { readsInitialA: a === true, readsInitialX: x === true };
+}
+
+function readsA({ class: cls, mnemonic, operand, jump }: Instruction): boolean {
+  return cls === 'alu' || cls === 'st' || jump !== undefined || mnemonic === 'tax' || operand === 'a';
+}
+
+function readsX({ class: cls, mnemonic, operand }: Instruction): boolean {
+  return operand === 'x' || cls === 'stx' || mnemonic === 'txa';
 }
 
 const scratch = new Int32Array(BPF_MEMWORDS);
@@ -118,124 +136,106 @@ export function run(program: Program, ctx: Uint32Array, ctxSize: number, seen: S
   for (;;) {
     const code = words[at]!;
     const k = words[at + 1]!;
+    const operand = (code & 0x08) === 0 ? k : x;
     seen[code] = 1;
     switch (code & 0x07) {
-      case 0: // ld
-        switch (code >> 5) {
-          case 0:
-            a = k;
-            break;
-          case 1:
-            a = ctx[k >>> 2]! | 0;
-            break;
-          case 3:
-            a = scratch[k & 15]!;
-            break;
-          default:
-            a = ctxSize;
-            break;
-        }
+      case LD:
+        a = loaded(code, k, ctx, ctxSize);
         break;
-      case 1: // ldx
-        switch (code >> 5) {
-          case 0:
-            x = k;
-            break;
-          case 3:
-            x = scratch[k & 15]!;
-            break;
-          default:
-            x = ctxSize;
-            break;
-        }
+      case LDX:
+        x = loaded(code, k, ctx, ctxSize);
         break;
-      case 2:
+      case ST:
         scratch[k & 15] = a;
         break;
-      case 3:
+      case STX:
         scratch[k & 15] = x;
         break;
-      case 4: {
-        // alu
-        const operand = (code & 0x08) === 0 ? k : x;
-        switch (code >> 4) {
-          case 0:
-            a = (a + operand) | 0;
-            break;
-          case 1:
-            a = (a - operand) | 0;
-            break;
-          case 2:
-            a = Math.imul(a, operand);
-            break;
-          case 3:
-            if (operand === 0) {
-              seen[SEEN_DIV_ZERO] = 1;
-              return 0;
-            }
-            a = ((a >>> 0) / (operand >>> 0)) | 0;
-            break;
-          case 4:
-            a |= operand;
-            break;
-          case 5:
-            a &= operand;
-            break;
-          case 6:
-            if (operand >>> 0 > 31) seen[SEEN_SHIFT_MASK] = 1;
-            a <<= operand;
-            break;
-          case 7:
-            if (operand >>> 0 > 31) seen[SEEN_SHIFT_MASK] = 1;
-            a = (a >>> operand) | 0;
-            break;
-          case 8:
-            a = -a | 0;
-            break;
-          default:
-            a ^= operand;
-            break;
+      case ALU:
+        if (operand === 0 && code >> 4 === DIV) {
+          seen[SEEN_DIV_ZERO] = 1;
+          return 0;
         }
+        a = computed(code >> 4, a, operand, seen);
         break;
-      }
-      case 5: {
-        // jmp
-        if (code === 0x05) {
-          at = words[at + 2]! << 2;
-          continue;
-        }
-        const operand = (code & 0x08) === 0 ? k : x;
-        let holds: boolean;
-        switch (code >> 4) {
-          case 1:
-            holds = a === operand;
-            break;
-          case 2:
-            holds = a >>> 0 > operand >>> 0;
-            break;
-          case 3:
-            holds = a >>> 0 >= operand >>> 0;
-            break;
-          default:
-            holds = (a & operand) !== 0;
-            break;
-        }
-        if (holds) {
-          seen[SEEN_TAKEN + code] = 1;
-          at = words[at + 2]! << 2;
-        } else {
-          seen[SEEN_NOT_TAKEN + code] = 1;
-          at = words[at + 3]! << 2;
-        }
+      case JMP:
+        at = target(words, at, a, operand, seen);
         continue;
-      }
-      case 6:
+      case RET:
         return (code === RET_K ? k : a) >>> 0;
       default: // misc
-        if (code === 0x07) x = a;
+        if (code === TAX) x = a;
         else a = x;
         break;
     }
     at += 4;
+  }
+}
+
+/** What a load reads. */
+function loaded(code: number, k: number, ctx: Uint32Array, ctxSize: number): number {
+  switch (code >> 5) {
+    case 0: // #k
+      return k;
+    case 1: // [k]
+      return ctx[k >>> 2]! | 0;
+    case 3: // M[k]
+      return scratch[k & 15]!;
+    default: // len
+      return ctxSize;
+  }
+}
+
+/** A after an arithmetic operation; not asked for a zero divisor. */
+function computed(operation: number, a: number, operand: number, seen: Seen): number {
+  switch (operation) {
+    case 0:
+      return (a + operand) | 0;
+    case 1:
+      return (a - operand) | 0;
+    case 2:
+      return Math.imul(a, operand);
+    case DIV:
+      return ((a >>> 0) / (operand >>> 0)) | 0;
+    case 4:
+      return a | operand;
+    case 5:
+      return a & operand;
+    case 6:
+      if (operand >>> 0 > 31) seen[SEEN_SHIFT_MASK] = 1;
+      return a << operand;
+    case 7:
+      if (operand >>> 0 > 31) seen[SEEN_SHIFT_MASK] = 1;
+      return (a >>> operand) | 0;
+    case 8:
+      return -a | 0;
+    default: // xor
+      return a ^ operand;
+  }
+}
+
+/** Where a jump leads: the place in `words` of the next instruction. */
+function target(words: Int32Array, at: number, a: number, operand: number, seen: Seen): number {
+  const code = words[at]!;
+  if (code === JA) return words[at + 2]! << 2;
+  if (holds(code >> 4, a, operand)) {
+    seen[SEEN_TAKEN + code] = 1;
+    return words[at + 2]! << 2;
+  }
+  seen[SEEN_NOT_TAKEN + code] = 1;
+  return words[at + 3]! << 2;
+}
+
+/** Whether the comparison of a conditional jump holds. */
+function holds(comparison: number, a: number, operand: number): boolean {
+  switch (comparison) {
+    case 1:
+      return a === operand;
+    case 2:
+      return a >>> 0 > operand >>> 0;
+    case 3:
+      return a >>> 0 >= operand >>> 0;
+    default: // jset
+      return (a & operand) !== 0;
   }
 }

@@ -23,7 +23,7 @@ export const BPF_MAXINSNS = 4096;
 /** Number of scratch words (UAPI `linux/filter.h`, BPF_MEMWORDS). */
 export const BPF_MEMWORDS = 16;
 /** sizeof(struct sock_filter) in bytes. */
-export const SOCK_FILTER_SIZE = 8;
+const SOCK_FILTER_SIZE = 8;
 
 /**
  * The program as the bytes a caller hands to the kernel: 8 per instruction, in

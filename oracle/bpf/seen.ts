@@ -24,7 +24,7 @@ export const SEEN_INITIAL_A = 0x302;
 /** X was read before anything wrote it. */
 export const SEEN_INITIAL_X = 0x303;
 /** Number of bytes in a `Seen`. */
-export const SEEN_SIZE = 0x304;
+const SEEN_SIZE = 0x304;
 
 /** A record with nothing marked. */
 export function newSeen(): Seen {

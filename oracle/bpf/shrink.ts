@@ -17,21 +17,23 @@ export function* shrinkProgram(program: Program): Generator<Program> {
     for (let from = 0; from + size <= n; from += size) yield splice(program, from, from + size, []);
   }
   const few = Math.min(n, BPF_MAXINSNS);
-  const change = (pc: number, by: Partial<SockFilter>): Program =>
-    program.map((filter, i) => (i === pc ? { ...filter, ...by } : filter));
   for (let pc = 0; pc < few; pc++) {
-    const { code, jt, jf, k } = program[pc]!;
+    const { code, jt, jf } = program[pc]!;
     if (isConditional(code)) {
       // One branch only.
       yield splice(program, pc, pc + 1, jt === 0 ? [] : [{ code: 0x05, jt: 0, jf: 0, k: jt }]);
       yield splice(program, pc, pc + 1, jf === 0 ? [] : [{ code: 0x05, jt: 0, jf: 0, k: jf }]);
     }
-    if (k > 1) {
-      yield change(pc, { k: 0 });
-      yield change(pc, { k: 1 });
-      for (let half = Math.floor(k / 16); half > 1; half = Math.floor(half / 16)) yield change(pc, { k: half });
-    } else if (k === 1) yield change(pc, { k: 0 });
-    if (jt !== 0) yield change(pc, { jt: 0 });
-    if (jf !== 0) yield change(pc, { jf: 0 });
+    for (const smaller of smallerFields(program[pc]!))
+      yield program.map((filter, i) => (i === pc ? { ...filter, ...smaller } : filter));
   }
+}
+
+/** Smaller values of an instruction's fields, one field at a time. */
+function* smallerFields({ jt, jf, k }: SockFilter): Generator<Partial<SockFilter>> {
+  if (k > 0) yield { k: 0 };
+  if (k > 1) yield { k: 1 };
+  for (let part = Math.floor(k / 16); part > 1; part = Math.floor(part / 16)) yield { k: part };
+  if (jt !== 0) yield { jt: 0 };
+  if (jf !== 0) yield { jf: 0 };
 }

@@ -48,9 +48,8 @@ export function trace(program: Program, ctx: Uint32Array, ctxSize: number): Trac
   const steps: TraceStep[] = [];
   for (let pc = 0; ; ) {
     const filter = program[pc];
-    const instruction = filter && instructionOf(filter.code);
-    if (filter === undefined || instruction === undefined || !instruction.whitelisted)
-      return { steps, result: 0, ended: 'stopped' };
+    const instruction = filter === undefined ? undefined : runnable(filter.code);
+    if (filter === undefined || instruction === undefined) return { steps, result: 0, ended: 'stopped' };
     const { a, x } = state;
     const value = operandValue(instruction, filter.k, state);
     const taken = instruction.jump === undefined ? null : instruction.jump(a, value);
@@ -59,10 +58,21 @@ export function trace(program: Program, ctx: Uint32Array, ctxSize: number): Trac
     steps.push({ pc, filter, a, x, aAfter: state.a, xAfter: state.x, taken });
     if (dividesByZero) return { steps, result: 0, ended: 'div-by-zero-x' };
     if (instruction.class === 'ret') return { steps, result: value, ended: 'ret' };
-    pc++;
-    if (instruction.operand === 'label') pc += filter.k;
-    else if (taken !== null) pc += taken ? filter.jt : filter.jf;
+    pc += 1 + distance(instruction, filter, taken);
   }
+}
+
+/** How many instructions are left out behind this one. */
+function distance({ operand }: Instruction, { jt, jf, k }: SockFilter, taken: boolean | null): number {
+  if (operand === 'label') return k;
+  if (taken === null) return 0;
+  return taken ? jt : jf;
+}
+
+/** The row of a code that io_uring takes. */
+function runnable(code: number): Instruction | undefined {
+  const instruction = instructionOf(code);
+  return instruction?.whitelisted === true ? instruction : undefined;
 }
 
 /** The value an instruction works on, u32. */

@@ -32,7 +32,7 @@ function rejected(rule: BpfRuleId, pc: number): Validation {
 /** SKF_AD_OFF, -0x1000, as the u32 that k is (UAPI `linux/filter.h`). */
 export const SKF_AD_OFF = 0xfffff000;
 /** SKF_AD_MAX: ancillary data are the multiples of 4 below it (UAPI `linux/filter.h`). */
-export const SKF_AD_MAX = 64;
+const SKF_AD_MAX = 64;
 
 /** The verdict on a program for a kernel with the given context size. Total: any field values are judged. */
 export function validate(program: Program, abi: Pick<AbiProfile, 'ctx_size'>): Validation {
@@ -69,26 +69,28 @@ export function validate(program: Program, abi: Pick<AbiProfile, 'ctx_size'>): V
 
 /** The generic rule that one known instruction breaks, with `after` instructions behind it. */
 function genericRule(instruction: Instruction, { k, jt, jf }: SockFilter, after: number): BpfRuleId | null {
-  switch (instruction.operand) {
-    case 'k':
-      if (k === 0 && (instruction.mnemonic === 'div' || instruction.mnemonic === 'mod'))
-        return 'bpf.generic.div-by-zero-k';
-      if (k >= 32 && (instruction.mnemonic === 'lsh' || instruction.mnemonic === 'rsh')) return 'bpf.generic.shift-k';
-      break;
-    case 'mem':
-      if (k >= BPF_MEMWORDS) return 'bpf.generic.scratch-index';
-      break;
-    case 'label':
-      if (k >= after) return 'bpf.generic.jump-ja';
-      break;
-    case 'abs':
-      if (k >= SKF_AD_OFF && !isAncillary(k)) return 'bpf.generic.ancillary-offset';
-      break;
-  }
   if (isConditionalJump(instruction)) {
     if (jt >= after) return 'bpf.generic.jump-jt';
-    if (jf >= after) return 'bpf.generic.jump-jf';
+    return jf >= after ? 'bpf.generic.jump-jf' : null;
   }
+  switch (instruction.operand) {
+    case 'k':
+      return constantRule(instruction, k);
+    case 'mem':
+      return k >= BPF_MEMWORDS ? 'bpf.generic.scratch-index' : null;
+    case 'label':
+      return k >= after ? 'bpf.generic.jump-ja' : null;
+    case 'abs':
+      return k >= SKF_AD_OFF && !isAncillary(k) ? 'bpf.generic.ancillary-offset' : null;
+    default:
+      return null;
+  }
+}
+
+/** The generic rule that an instruction breaks by its constant operand. */
+function constantRule(instruction: Instruction, k: number): BpfRuleId | null {
+  if (k === 0 && (instruction.mnemonic === 'div' || instruction.mnemonic === 'mod')) return 'bpf.generic.div-by-zero-k';
+  if (k >= 32 && (instruction.mnemonic === 'lsh' || instruction.mnemonic === 'rsh')) return 'bpf.generic.shift-k';
   return null;
 }
 

@@ -1,7 +1,7 @@
 /** A simulator for people who write filters: is it taken, and what does it say to which request. */
 import type { AbiProfile } from '../uapi/abi.ts';
 import { asmLines } from '../bpf/asm.ts';
-import { instructionOf } from '../bpf/instructions.ts';
+import { instructionOf, registerSet } from '../bpf/instructions.ts';
 import type { Program } from '../bpf/program.ts';
 import { trace } from '../bpf/trace.ts';
 import type { Trace } from '../bpf/trace.ts';
@@ -84,13 +84,6 @@ export function explainFilter({ program, opcode, requests }: FilterInput, abi: A
   };
 }
 
-/** Which register an instruction sets. */
-function setBy(code: number): 'a' | 'x' | null {
-  const { class: cls, mnemonic } = instructionOf(code)!;
-  if (cls === 'ld' || cls === 'alu' || mnemonic === 'txa') return 'a';
-  return cls === 'ldx' || mnemonic === 'tax' ? 'x' : null;
-}
-
 function runOne(program: Program, lines: ReturnType<typeof asmLines>, sqe: Sqe, abi: AbiProfile): FilterRun {
   const request = sqeText(sqe, abi);
   const prep = prepare(sqe, abi);
@@ -120,7 +113,7 @@ function runOne(program: Program, lines: ReturnType<typeof asmLines>, sqe: Sqe, 
         comment,
         a: aAfter,
         x: xAfter,
-        sets: setBy(filter.code),
+        sets: registerSet(instructionOf(filter.code)!) ?? null,
         taken,
         ...(next === undefined ? {} : { next }),
       };
