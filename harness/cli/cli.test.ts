@@ -213,7 +213,7 @@ describe('set-up', () => {
     expect(code).toBe(125);
   });
   test('a kernel without the feature', async () => {
-    const about = { release: '6.12.0', machine: 'x86_64', little_endian: true };
+    const about = { ...ABI_7_0, release: '6.12.0' };
     const observe =
       (registers: number) =>
       async ({ steps }: Scenario) => ({

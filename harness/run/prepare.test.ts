@@ -84,7 +84,7 @@ const probe = (abi: typeof ABI_7_0, meddle: (scenario: Scenario, ret: number[]) 
         returns: meddle(scenario, [...step.returns]),
       })),
     }),
-    { release: abi.release, machine: abi.machine, little_endian: true },
+    abi,
   );
 
 describe('an interface that no header knows', () => {
@@ -136,7 +136,7 @@ describe('an interface that no header knows', () => {
           cqes: [],
         })),
       }),
-      { release: '7.0.1', machine: 'x86_64', little_endian: true },
+      { ...ABI_7_0, release: '7.0.1' },
     );
     const { abi, oddities } = judgedAbi(await refusing);
     expect(abi).toMatchObject({ op_last: 65, ctx_size: 40, filter_flags: 3, pdu_size: ABI_7_0.pdu_size });
@@ -148,7 +148,7 @@ describe('an interface that no header knows', () => {
         async (scenario) => ({
           steps: scenario.steps.map((step) => ({ reached: true, returns: [step.do === 'ring' ? 0 : -22], cqes: [] })),
         }),
-        { release: '6.19.1', machine: 'x86_64', little_endian: true },
+        { ...ABI_7_0, release: '6.19.1' },
       ),
     ).rejects.toBeInstanceOf(FeatureMissing);
   });

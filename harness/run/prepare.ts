@@ -136,7 +136,8 @@ async function profile(
   log: (text: string) => void,
 ): Promise<{ readonly abi: AbiProfile; readonly odd: readonly Scenario[] }> {
   const { release, machine } = asker.session.hello;
-  const about = { release, machine, little_endian: true };
+  const { little_endian, open, open_force_flags } = ABI_7_0;
+  const about = { release, machine, little_endian, open, open_force_flags };
   const probed = await probeAbi(async (scenario) => {
     const answer = await asker.ask(scenario, waitsForProbe(scenario));
     if (answer === undefined) throw new Stopped();

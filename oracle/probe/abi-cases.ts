@@ -1,39 +1,9 @@
 /** Cases that show what is odd about a kernel's ABI: run first, judged like any other. */
-import type { AbiOddity } from './abi-documented.ts';
 import { opName } from '../opcodes/index.ts';
-import type { BpfArg } from '../scenario/types.ts';
 import type { Scenario, Step } from '../steps/index.ts';
-import type { RingStep } from '../steps/kind/ring.ts';
-
-const RING: RingStep = { task: 0, do: 'ring', ring: 0, entries: 8, flags: 0 };
-const R_DISABLED = 1 << 6;
-const SZ_STRICT = 2;
-const RET_1 = { code: 0x06, jt: 0, jf: 0, k: 1 };
-
-function register(fields: Partial<BpfArg>): Step {
-  const program = fields.program ?? [RET_1];
-  return {
-    task: 0,
-    do: 'register_bpf_filter',
-    on: { kind: 'ring', ring: 0 },
-    nr_args: 1,
-    arg: {
-      cmd_type: 1,
-      cmd_flags: 0,
-      resv: 0,
-      opcode: 0,
-      flags: 0,
-      filter_len: program.length,
-      pdu_size: 0,
-      resv_filter: [0, 0, 0],
-      resv2: [0n, 0n, 0n, 0n, 0n],
-      program,
-      placement: 'normal',
-      program_placement: 'normal',
-      ...fields,
-    },
-  };
-}
+import { IORING_SETUP } from '../uapi/constants.ts';
+import type { AbiOddity } from './abi-documented.ts';
+import { ALLOW, allowRegisterOp, load, makeRing, registerFilter, SZ_STRICT } from './questions.ts';
 
 function bits(mask: number): number[] {
   return Array.from({ length: 32 }, (_, bit) => (1 << bit) >>> 0).filter((flag) => (mask & flag) !== 0);
@@ -44,29 +14,20 @@ function steps({ field, opcode = 0, probed, documented }: AbiOddity): Step[] {
   const first = Math.min(probed, documented);
   switch (field) {
     case 'op_last':
-      return [RING, register({ opcode: first })];
+      return [makeRing(), registerFilter({ opcode: first })];
     case 'register_last':
-      return [
-        { ...RING, flags: R_DISABLED },
-        {
-          task: 0,
-          do: 'register_restrictions',
-          on: { kind: 'ring', ring: 0 },
-          nr_args: 1,
-          arg: { restrictions: [{ opcode: 0, value: first, resv: 0, resv2: [0, 0, 0] }], placement: 'normal' },
-        },
-      ];
+      return [makeRing(IORING_SETUP.R_DISABLED), allowRegisterOp(first)];
     case 'ctx_size':
-      return [RING, register({ program: [{ code: 0x20, jt: 0, jf: 0, k: first }, RET_1] })];
+      return [makeRing(), registerFilter({ program: [load(first), ...ALLOW] })];
     case 'filter_flags':
-      return [RING, ...bits(probed ^ documented).map((flags) => register({ flags }))];
+      return [makeRing(), ...bits(probed ^ documented).map((flags) => registerFilter({ flags }))];
     case 'sqe_flags':
       return bits(probed ^ documented).flatMap((flags, slot): Step[] => [
-        { ...RING, ring: slot },
+        makeRing(0, slot),
         { task: 0, do: 'submit', ring: slot, sqes: [{ opcode: 0, flags, user_data: 1n }] },
       ]);
     case 'pdu_size':
-      return [RING, register({ opcode, flags: SZ_STRICT, pdu_size: documented })];
+      return [makeRing(), registerFilter({ opcode, flags: SZ_STRICT, pdu_size: documented })];
   }
 }
 

@@ -27,8 +27,9 @@ const DOCUMENTED_TO = '7.3';
 
 /** Orders releases by major and minor number: a candidate and a stable release have what their version has. */
 function compareVersions(a: string, b: string): number {
-  const [x, y] = [a, b].map((release) => parseRelease(release)?.numbers ?? [0, 0]);
-  return x![0]! - y![0]! || x![1]! - y![1]!;
+  const [majorA, minorA] = parseRelease(a)?.numbers ?? [0, 0];
+  const [majorB, minorB] = parseRelease(b)?.numbers ?? [0, 0];
+  return majorA - majorB || minorA - minorB;
 }
 
 /** Whether a kernel of this release has what its `since` says; what is older than the filters all of them have. */
@@ -97,10 +98,10 @@ export function judgedAbi(probed: AbiProfile): { readonly abi: AbiProfile; reado
   };
   const documentedRegisters = last(registerSpecs, probed.release);
   const documentedOps = last(opSpecs, probed.release);
-  const op_last = settle('op_last', probed.op_last, documentedOps, probed.op_last > documentedOps);
+  const opLast = settle('op_last', probed.op_last, documentedOps, probed.op_last > documentedOps);
   const abi: AbiProfile = {
     ...probed,
-    op_last,
+    op_last: opLast,
     register_last: settle(
       'register_last',
       probed.register_last,
@@ -120,7 +121,7 @@ export function judgedAbi(probed: AbiProfile): { readonly abi: AbiProfile; reado
       ABI_7_0.sqe_flags,
       (probed.sqe_flags & ABI_7_0.sqe_flags) === ABI_7_0.sqe_flags,
     ),
-    pdu_size: Array.from({ length: op_last }, (_, opcode) => {
+    pdu_size: Array.from({ length: opLast }, (_, opcode) => {
       // Where the probing ended early, the opcode count says it.
       const size = probed.pdu_size[opcode] ?? documentedPdu(opcode, 0, probed.release);
       const documented = documentedPdu(opcode, size, probed.release);

@@ -2,25 +2,24 @@
  * Probes the ABI profile of the running kernel by asking it: registrations whose answers
  * tell sizes and bounds. No version string decides anything.
  */
-import { OPEN_ARM64, OPEN_X86_64 } from '../uapi/abi.ts';
 import type { AbiProfile } from '../uapi/abi.ts';
 import type { Program } from '../bpf/program.ts';
+import { OP } from '../opcodes/index.ts';
+import { IORING_REGISTER } from '../register/index.ts';
+import { FD, RING_SLOTS } from '../scenario/layout.ts';
 import { BPF_PDU_SIZE_OFFSET } from '../scenario/memory.ts';
 import type { Observation, StepObservation } from '../scenario/observation.ts';
-import { OP } from '../opcodes/index.ts';
-import { SOCKADDR, SOCKADDR_LEN } from '../world/arena.ts';
-import { FD, RING_SLOTS } from '../scenario/layout.ts';
-import { IORING_REGISTER } from '../register/index.ts';
-import { IORING_RESTRICTION, IORING_SETUP } from '../uapi/constants.ts';
-import type { BpfArg, Target } from '../scenario/types.ts';
+import type { Sqe } from '../scenario/types.ts';
 import type { Scenario, Step } from '../steps/index.ts';
+import { E, IORING_NOP, IORING_SETUP, IOSQE } from '../uapi/constants.ts';
+import { SOCKADDR, SOCKADDR_LEN } from '../world/arena.ts';
+import { ALLOW, allowRegisterOp, load, makeRing, registerFilter, SZ_STRICT } from './questions.ts';
 
-const RET_1: Program = [{ code: 0x06, jt: 0, jf: 0, k: 1 }];
-const SZ_STRICT = 2;
-const EMSGSIZE = -90;
-const EFAULT = -14;
 /** An address at which nothing is mapped. */
 const NOWHERE = 0x1000n;
+
+/** What is known before anything is asked: the kernel's own words, and what its architecture decides. */
+export type MachineAbi = Pick<AbiProfile, 'release' | 'machine' | 'little_endian' | 'open' | 'open_force_flags'>;
 
 /** Runs one scenario and gives its observation. */
 export type RunOne = (scenario: Scenario) => Promise<Observation>;
@@ -28,205 +27,167 @@ export type RunOne = (scenario: Scenario) => Promise<Observation>;
 /** The kernel lacks the feature: nothing to test. */
 export class FeatureMissing extends Error {}
 
-const NO_RESV2 = [0, 0, 0] as const;
-const RING: Target = { kind: 'ring', ring: 0 };
-
-function arg(fields: Partial<BpfArg>): BpfArg {
-  const program = fields.program ?? RET_1;
-  return {
-    cmd_type: 1,
-    cmd_flags: 0,
-    resv: 0,
-    opcode: 0,
-    flags: 0,
-    filter_len: program.length,
-    pdu_size: 0,
-    resv_filter: [0, 0, 0],
-    resv2: [0n, 0n, 0n, 0n, 0n],
-    program,
-    placement: 'normal',
-    program_placement: 'normal',
-    ...fields,
-  };
-}
-
-function register(fields: Partial<BpfArg>): Step {
-  return { task: 0, do: 'register_bpf_filter', on: RING, nr_args: 1, arg: arg(fields) };
-}
-
-function scenario(steps: readonly Step[]): Scenario {
-  return { version: 1, fixtures: [], jit: true, steps };
-}
-
-const PLAIN_RING: Step = { task: 0, do: 'ring', ring: 0, entries: 8, flags: 0 };
+/** Runs steps and gives their answers. */
+type Ask = (steps: readonly Step[]) => Promise<readonly StepObservation[]>;
 
 /** Asks everything. @throws FeatureMissing on a kernel without IORING_REGISTER_BPF_FILTER */
-export async function probeAbi(
-  run: RunOne,
-  about: { readonly release: string; readonly machine: string; readonly little_endian: boolean },
-): Promise<AbiProfile> {
-  const first = await run(scenario([PLAIN_RING, register({})]));
-  const ring = ret(first.steps[0]);
-  if (ring !== 0) throw new FeatureMissing(`io_uring_setup answers ${ring}: this kernel has no usable io_uring`);
-  const ok = ret(first.steps[1]);
-  // A pointer to nowhere tells a register opcode that exists from one that does not: the latter is refused first.
-  const nowhere = ok === 0 ? undefined : await run(scenario([PLAIN_RING, register({ placement: { raw: NOWHERE } })]));
-  if (nowhere !== undefined && ret(nowhere.steps[1]) !== EFAULT)
-    throw new FeatureMissing(
-      `IORING_REGISTER_BPF_FILTER answers ${ok}: this kernel has no io_uring BPF filters (they came with Linux 7.0)`,
-    );
-
-  const ops = await run(
-    scenario([PLAIN_RING, ...range(0, 255).map((opcode) => register({ opcode, flags: SZ_STRICT, pdu_size: 255 }))]),
-  );
-  const pdu_size: number[] = [];
-  for (const step of ops.steps.slice(1)) {
-    if (ret(step) !== EMSGSIZE) break;
-    pdu_size.push(step.memory?.[BPF_PDU_SIZE_OFFSET] ?? 255);
-  }
-  const words = await run(
-    scenario([
-      PLAIN_RING,
-      ...range(0, 127).map((word) => register({ program: [{ code: 0x20, jt: 0, jf: 0, k: word * 4 }, ...RET_1] })),
-    ]),
-  );
-  const refused = words.steps.slice(1).findIndex((step) => ret(step) !== 0);
-  const ctx_size = (refused < 0 ? 128 : refused) * 4;
-
-  const bits = await run(scenario([PLAIN_RING, ...range(0, 31).map((bit) => register({ flags: 2 ** bit }))]));
-  const filter_flags =
-    bits.steps.slice(1).reduce((mask, step, bit) => (ret(step) === 0 ? mask | (1 << bit) : mask), 0) >>> 0;
-
-  const register_last = await probeRegisterLast(run);
-
-  const flags = await run(
-    scenario([
-      { task: 0, do: 'ring', ring: 0, entries: 8, flags: 1 << 7 },
-      ...range(0, 7).map(
-        (bit): Step => ({
-          task: 0,
-          do: 'submit',
-          ring: 0,
-          sqes: [{ opcode: 0, flags: 1 << bit, user_data: BigInt(bit + 1) }],
-        }),
-      ),
-    ]),
-  );
-  let sqe_flags = 0;
-  flags.steps.slice(1).forEach((step, bit) => {
-    // -EINVAL: unknown bit. A successful CQE_SKIP posts nothing; unsupported combinations answer otherwise.
-    if (step.cqes[0]?.res !== -22) sqe_flags |= 1 << bit;
-  });
-
-  const SETUP_PROBE: readonly (readonly [bit: number, flags: number])[] = [
-    [0, 1],
-    [1, 2],
-    [6, 64],
-    [7, 128],
-    [8, 256],
-    [9, 256 | 512],
-    [10, 1024],
-    [11, 2048],
-    [12, 4096],
-    [13, 4096 | 8192],
-    [16, 65536],
-    [18, 1 << 18],
-    [19, 1 << 19],
-  ];
-  const setup = await run(
-    scenario(
-      SETUP_PROBE.map(
-        ([, setup_flags], slot): Step => ({ task: 0, do: 'ring', ring: slot, entries: 8, flags: setup_flags }),
-      ),
-    ),
-  );
-  let setup_flags = 0;
-  SETUP_PROBE.forEach(([bit], i) => {
-    if (ret(setup.steps[i]) === 0) setup_flags |= 1 << bit;
-  });
-
-  // A filter that denies exactly what shows IOSQE_FIXED_FILE, and a NOP that asks for a fixed file in its own flags.
-  const FIXED = about.little_endian ? 0x100 : 0x1_0000;
-  const deny_fixed: Program = [
-    { code: 0x20, jt: 0, jf: 0, k: 8 },
-    { code: 0x45, jt: 0, jf: 1, k: FIXED },
-    { code: 0x06, jt: 0, jf: 0, k: 0 },
-    ...RET_1,
-  ];
-  const nop = await run(
-    scenario([
-      PLAIN_RING,
-      register({ program: deny_fixed }),
-      { task: 0, do: 'submit', ring: 0, sqes: [{ opcode: 0, op_flags: 4 }] },
-    ]),
-  );
-  const nop_shows_fixed_file = nop.steps[2]?.cqes[0]?.res === -13;
-
-  // In the same way: a filter that denies what shows IOSQE_ASYNC, and a BIND of a path. The descriptor is looked up
-  // later.
-  const ASYNC = about.little_endian ? 0x1000 : 0x10_0000;
-  const deny_async: Program = [
-    { code: 0x20, jt: 0, jf: 0, k: 8 },
-    { code: 0x45, jt: 0, jf: 1, k: ASYNC },
-    { code: 0x06, jt: 0, jf: 0, k: 0 },
-    ...RET_1,
-  ];
-  const bind = await run(
-    scenario([
-      PLAIN_RING,
-      register({ opcode: OP.BIND, program: deny_async }),
-      {
-        task: 0,
-        do: 'submit',
-        ring: 0,
-        sqes: [{ opcode: OP.BIND, fd: FD.closed, addr: SOCKADDR.unix_new, off: BigInt(SOCKADDR_LEN.unix_new) }],
-      },
-    ]),
-  );
-  const bind_shows_async = bind.steps[2]?.cqes[0]?.res === -13;
-
-  const arm64 = about.machine === 'aarch64';
-  const open = arm64 ? OPEN_ARM64 : OPEN_X86_64;
+export async function probeAbi(run: RunOne, about: MachineAbi): Promise<AbiProfile> {
+  const ask: Ask = async (steps) => (await run({ version: 1, fixtures: [], jit: true, steps })).steps;
+  await demandFilters(ask);
+  const { open, open_force_flags, ...kernel } = about;
+  const sizes = await payloadSizes(ask);
+  const contextBytes = await contextSize(ask);
+  const filterMask = await filterFlags(ask);
   return {
-    ...about,
-    op_last: pdu_size.length,
-    register_last,
-    ctx_size,
-    pdu_size,
-    filter_flags,
-    sqe_flags,
-    setup_flags: setup_flags >>> 0,
-    nop_shows_fixed_file,
-    bind_shows_async,
-    open_force_flags: open.O_LARGEFILE,
+    ...kernel,
+    op_last: sizes.length,
+    register_last: await registerLast(ask),
+    ctx_size: contextBytes,
+    pdu_size: sizes,
+    filter_flags: filterMask,
+    sqe_flags: await sqeFlags(ask),
+    setup_flags: await setupFlags(ask),
+    nop_shows_fixed_file: await nopShowsFixedFile(ask, kernel.little_endian),
+    bind_shows_async: await bindShowsAsync(ask, kernel.little_endian),
+    open_force_flags,
     open,
   };
 }
 
+/** Is there a ring, and a register opcode for filters? */
+async function demandFilters(ask: Ask): Promise<void> {
+  const [ring, filter] = await ask([makeRing(), registerFilter({})]);
+  if (ret(ring) !== 0)
+    throw new FeatureMissing(`io_uring_setup answers ${ret(ring)}: this kernel has no usable io_uring`);
+  if (ret(filter) === 0) return;
+  // A pointer to nowhere tells a register opcode that exists from one that does not: the latter is refused first.
+  const [, nowhere] = await ask([makeRing(), registerFilter({ placement: { raw: NOWHERE } })]);
+  if (ret(nowhere) === -E.FAULT) return;
+  throw new FeatureMissing(
+    `IORING_REGISTER_BPF_FILTER answers ${ret(filter)}: ` +
+      'this kernel has no io_uring BPF filters (they came with Linux 7.0)',
+  );
+}
+
+/** Payload size of each opcode, as the kernel writes it back where a program is registered with a wrong one. */
+async function payloadSizes(ask: Ask): Promise<readonly number[]> {
+  const wrong = 255;
+  const answers = await ask([
+    makeRing(),
+    ...range(0, 255).map((opcode) => registerFilter({ opcode, flags: SZ_STRICT, pdu_size: wrong })),
+  ]);
+  const sizes: number[] = [];
+  for (const answer of answers.slice(1)) {
+    if (ret(answer) !== -E.MSGSIZE) break;
+    sizes.push(answer.memory?.[BPF_PDU_SIZE_OFFSET] ?? wrong);
+  }
+  return sizes;
+}
+
+/** sizeof(struct io_uring_bpf_ctx): loads from below it are taken. */
+async function contextSize(ask: Ask): Promise<number> {
+  const words = 128;
+  const answers = await ask([
+    makeRing(),
+    ...range(0, words - 1).map((word) => registerFilter({ program: [load(word * 4), ...ALLOW] })),
+  ]);
+  const refused = answers.slice(1).findIndex((answer) => ret(answer) !== 0);
+  return (refused < 0 ? words : refused) * 4;
+}
+
+/** Which flags may a filter have? */
+async function filterFlags(ask: Ask): Promise<number> {
+  const answers = await ask([makeRing(), ...range(0, 31).map((bit) => registerFilter({ flags: 2 ** bit }))]);
+  return maskOf(answers.slice(1), (answer) => ret(answer) === 0);
+}
+
 /** IORING_REGISTER_LAST: an allowlist entry names its opcode in one byte; the first that is refused is the bound. */
-async function probeRegisterLast(run: RunOne): Promise<number> {
+async function registerLast(ask: Ask): Promise<number> {
   // The newest opcode that every kernel with filters has is there for certain.
   for (let from = IORING_REGISTER.REGISTER_BPF_FILTER - 1; from <= 0xff; from += RING_SLOTS - 1) {
     const slots = range(1, Math.min(RING_SLOTS - 1, 0x100 - from));
-    const { steps } = await run(
-      scenario([
-        ...slots.map((slot): Step => ({ task: 0, do: 'ring', ring: slot, entries: 1, flags: IORING_SETUP.R_DISABLED })),
-        ...slots.map((slot): Step => {
-          const entry = { opcode: IORING_RESTRICTION.REGISTER_OP, value: from + slot - 1, resv: 0, resv2: NO_RESV2 };
-          return {
-            task: 0,
-            do: 'register_restrictions',
-            on: { kind: 'ring', ring: slot },
-            nr_args: 1,
-            arg: { restrictions: [entry], placement: 'normal' },
-          };
-        }),
-      ]),
-    );
-    const bound = steps.slice(slots.length).findIndex((step) => ret(step) !== 1 && ret(step) !== 0);
+    const answers = await ask([
+      ...slots.map((slot) => makeRing(IORING_SETUP.R_DISABLED, slot, 1)),
+      ...slots.map((slot) => allowRegisterOp(from + slot - 1, slot)),
+    ]);
+    const bound = answers.slice(slots.length).findIndex((answer) => ret(answer) !== 1 && ret(answer) !== 0);
     if (bound >= 0) return from + bound;
   }
   return 0x100;
+}
+
+/** Which IOSQE bits are known? */
+async function sqeFlags(ask: Ask): Promise<number> {
+  const answers = await ask([
+    makeRing(IORING_SETUP.SUBMIT_ALL),
+    ...range(0, 7).map((bit) => submit({ opcode: OP.NOP, flags: 1 << bit, user_data: BigInt(bit + 1) })),
+  ]);
+  // A successful CQE_SKIP_SUCCESS posts nothing; combinations that are not supported answer otherwise.
+  return maskOf(answers.slice(1), ({ cqes }) => cqes[0]?.res !== -E.INVAL);
+}
+
+const S = IORING_SETUP;
+/** Setup flags that scenarios use, and others that a ring with them must have. */
+const SETUP_QUESTIONS: readonly (readonly [flag: number, needs: number])[] = [
+  [S.IOPOLL, 0],
+  [S.SQPOLL, 0],
+  [S.R_DISABLED, 0],
+  [S.SUBMIT_ALL, 0],
+  [S.COOP_TASKRUN, 0],
+  [S.TASKRUN_FLAG, S.COOP_TASKRUN],
+  [S.SQE128, 0],
+  [S.CQE32, 0],
+  [S.SINGLE_ISSUER, 0],
+  [S.DEFER_TASKRUN, S.SINGLE_ISSUER],
+  [S.NO_SQARRAY, 0],
+  [S.CQE_MIXED, 0],
+  [S.SQE_MIXED, 0],
+];
+
+/** Which of the setup flags does io_uring_setup take? */
+async function setupFlags(ask: Ask): Promise<number> {
+  const answers = await ask(SETUP_QUESTIONS.map(([flag, needs], slot) => makeRing(flag | needs, slot)));
+  return SETUP_QUESTIONS.reduce((mask, [flag], i) => (ret(answers[i]) === 0 ? mask | flag : mask), 0) >>> 0;
+}
+
+/** Does a NOP that asks for a fixed file in its own flags show IOSQE_FIXED_FILE to filters? */
+async function nopShowsFixedFile(ask: Ask, littleEndian: boolean): Promise<boolean> {
+  const nop: Sqe = { opcode: OP.NOP, op_flags: IORING_NOP.FIXED_FILE };
+  return await shows(ask, IOSQE.FIXED_FILE, nop, littleEndian);
+}
+
+/** Does a BIND of a path show IOSQE_ASYNC to filters? (Its descriptor is looked up later.) */
+async function bindShowsAsync(ask: Ask, littleEndian: boolean): Promise<boolean> {
+  const bind: Sqe = {
+    opcode: OP.BIND,
+    fd: FD.closed,
+    addr: SOCKADDR.unix_new,
+    off: BigInt(SOCKADDR_LEN.unix_new),
+  };
+  return await shows(ask, IOSQE.ASYNC, bind, littleEndian);
+}
+
+/** Whether a request shows filters an IOSQE bit: one that denies exactly what shows it is asked. */
+async function shows(ask: Ask, flag: number, sqe: Sqe, littleEndian: boolean): Promise<boolean> {
+  // sqe_flags is byte 9 of the context, the second one of its third word.
+  const mask = littleEndian ? flag << 8 : flag << 16;
+  const program: Program = [
+    load(8),
+    { code: 0x45, jt: 0, jf: 1, k: mask },
+    { code: 0x06, jt: 0, jf: 0, k: 0 },
+    ...ALLOW,
+  ];
+  const [, , answer] = await ask([makeRing(), registerFilter({ opcode: sqe.opcode, program }), submit(sqe)]);
+  return answer?.cqes[0]?.res === -E.ACCES;
+}
+
+function submit(sqe: Sqe): Step {
+  return { task: 0, do: 'submit', ring: 0, sqes: [sqe] };
+}
+
+/** The bits whose answers are good, the first answer being that of bit 0. */
+function maskOf(answers: readonly StepObservation[], good: (answer: StepObservation) => boolean): number {
+  return answers.reduce((mask, answer, bit) => (good(answer) ? mask | (1 << bit) : mask), 0) >>> 0;
 }
 
 function ret(step: StepObservation | undefined): number {

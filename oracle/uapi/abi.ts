@@ -67,12 +67,3 @@ export const OPEN_X86_64: OpenFlagValues = {
   O_SYNC: 0o4010000,
   O_DSYNC: 0o10000,
 };
-
-/** arm64 swaps four of them (UAPI `asm/fcntl.h` of arm64). */
-export const OPEN_ARM64: OpenFlagValues = {
-  ...OPEN_X86_64,
-  O_DIRECTORY: 0o40000,
-  O_NOFOLLOW: 0o100000,
-  O_LARGEFILE: 0o400000,
-  O_TMPFILE: 0o20040000,
-};
