@@ -4,6 +4,7 @@ import type { MatrixResult } from './matrix.ts';
 import { RESULT, RESULT_VERSION } from './result.ts';
 import type { RunResult } from './result.ts';
 import { dataFault } from './schema.ts';
+import { STORY } from './story.ts';
 
 /** What was read, or what is wrong with it, as a sentence that the file's name begins and that has no full stop. */
 export type Read<T> = { readonly value: T } | { readonly fault: string };
@@ -15,7 +16,7 @@ export function readRunResult(data: unknown): Read<RunResult> {
   const version = versionFault(data, RESULT_VERSION);
   if (version !== undefined) return { fault: `is no result of this version of ringfence: ${version}` };
   const value = completed(data as Members);
-  const fault = dataFault(RESULT, value);
+  const fault = dataFault(RESULT, value) ?? storyFault(value as unknown as RunResult);
   if (fault !== undefined) return { fault: `is no result as ringfence writes it: ${fault}` };
   return { value: value as unknown as RunResult };
 }
@@ -41,6 +42,17 @@ function versionFault(data: unknown, version: number): string | undefined {
   return found === undefined
     ? 'it has no version'
     : `its version is ${String(JSON.stringify(found)).slice(0, 40)}, not ${version}`;
+}
+
+/** What is wrong with a story of a result that is otherwise as it should be. */
+function storyFault(result: RunResult): string | undefined {
+  for (const kind of ['divergences', 'crashes', 'hangs'] as const) {
+    for (const [n, { story }] of result[kind].entries()) {
+      const fault = story === undefined ? undefined : dataFault(STORY, story);
+      if (fault !== undefined) return `${kind}[${n}].story: ${fault}`;
+    }
+  }
+  return undefined;
 }
 
 /** Before there were shards and expectations, results had no plan, no digest and no groups. */

@@ -81,6 +81,17 @@ describe('what is not as the schema says is told with its place', () => {
   });
 });
 
+test('a story is looked into, too', () => {
+  const story = 'divergences/0/story';
+  const read = (path: string, value: unknown) => readRunResult(spoilt(DRAWN, `${story}/${path}`, value));
+  const told = (fault: string) => ({ fault: `is no result as ringfence writes it: divergences[0].story: ${fault}` });
+  expect(read('steps', undefined)).toEqual(told('lacks steps'));
+  expect(read('steps/4/requests/0/filters/0/trace/0', [1])).toEqual(
+    told('steps[4].requests[0].filters[0].trace[0]: must not have fewer than 3 items, found an array of 1'),
+  );
+  expect(read('programs/0/lines/0/1', 1)).toEqual(told('programs[0].lines[0][1]: must be string, found 1'));
+});
+
 test('a result from before there were plans, digests and expectations is read', () => {
   const { plan: _plan, digest: _digest, expectations: _expectations, divergences, ...rest } = BAD;
   const { group: _group, ...old } = divergences[0]!;

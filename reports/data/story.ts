@@ -1,0 +1,68 @@
+/**
+ * The shape of a story in result.json: the oracle makes it (oracle/explain/story-data.ts says what each member means),
+ * and pictures are drawn from it, so that one that comes from a file is checked first.
+ */
+import { Type } from 'typebox';
+import type { Story, StoryFilter, StoryProgram, StoryRequest } from '../../oracle/explain/story-data.ts';
+import { count, maybe, record } from './schema.ts';
+import type { Data } from './schema.ts';
+
+const string = Type.String();
+const strings = Type.Array(string);
+/** An array of arrays, each with so many members of one kind. */
+const rows = <T>(item: object, minItems: number, maxItems: number) =>
+  Type.Unsafe<T>({ type: 'array', items: { type: 'array', items: item, minItems, maxItems } });
+
+const filter = record({
+  step: count(),
+  deny_rest: Type.Boolean(),
+  value: count(),
+  ended: maybe(string),
+  trace: rows<StoryFilter['trace']>(count(), 3, 4),
+});
+
+const request = record({
+  text: string,
+  predicted: string,
+  observed: maybe(string),
+  stage: maybe(string),
+  rule: maybe(string),
+  context: maybe(rows<NonNullable<StoryRequest['context']>>(string, 2, 2)),
+  filters: Type.Array(filter),
+});
+
+const step = record({
+  task: count(),
+  do: string,
+  call: string,
+  child: maybe(count()),
+  how: maybe(string),
+  predicted: string,
+  observed: maybe(string),
+  rule: string,
+  requests: Type.Array(request),
+  strays: maybe(strings),
+});
+
+const program = record({
+  step: count(),
+  opcode: string,
+  length: count(),
+  accepted: Type.Boolean(),
+  verdict: string,
+  fault: maybe(count()),
+  lines: rows<StoryProgram['lines']>(string, 3, 3),
+});
+
+/** A story. */
+export const STORY = record({
+  fixtures: strings,
+  jit: Type.Boolean(),
+  steps: Type.Array(step),
+  programs: Type.Array(program),
+});
+
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
+/** The compiler keeps both statements of the shape together. */
+const same: Same<Data<typeof STORY>, Story> = true;
+void same;
