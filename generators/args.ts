@@ -14,7 +14,7 @@ import type {
 } from '../oracle/scenario/types.ts';
 import type { Draw } from './draw.ts';
 
-export { FILTER_DENY_REST, FILTER_SZ_STRICT };
+export { FILTER_DENY_REST };
 
 /** struct io_uring_bpf as a careful caller fills it in. */
 export function bpfArg(abi: AbiProfile, opcode: number, program: Program, flags = 0): BpfArg {

@@ -20,6 +20,7 @@ import type { ProgramWish } from './program/valid.ts';
 import type { Role } from './roles.ts';
 import { Tracker } from './tracker.ts';
 
+/** fd = -1. */
 export const TASK: Target = { kind: 'task' };
 
 /** The ring's descriptor, or its index among the registered ones. */
@@ -64,6 +65,7 @@ export function drawRingFlags(d: Draw, more = 0): number {
   return flags >>> 0;
 }
 
+/** A scenario that is being drawn. */
 export class Builder {
   readonly d: Draw;
   readonly abi: AbiProfile;
@@ -110,7 +112,7 @@ export class Builder {
     return index;
   }
 
-  /** Now and then makes a polled ring, where most requests are refused, or asks for one that cannot be; and submits to it. */
+  /** Now and then submits to a polled ring, where most requests are refused, or asks for a ring that cannot be. */
   oddRing(task: number, crew: Crew): void {
     const { d } = this;
     if (!d.chance(0.04)) return;
@@ -215,7 +217,8 @@ export class Builder {
   }
 
   /**
-   * Takes a ring out of another task, more often than not one that the task does not have; now and then one that may not be there.
+   * Takes a ring out of another task, more often than not one that the task does not have; now and then one that may
+   * not be there.
    * Its slot, or undefined when there is none to take.
    */
   take(task: number): number | undefined {

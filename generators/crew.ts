@@ -15,6 +15,7 @@ const { IO_LINK, IO_HARDLINK, IO_DRAIN, ASYNC, CQE_SKIP_SUCCESS, FIXED_FILE, BUF
 const LINKS = IO_LINK | IO_HARDLINK;
 const SAMPLES = 8;
 
+/** What is wanted of a crew. */
 export interface CrewWish {
   /** Opcodes that must take part. */
   readonly opcodes?: readonly number[];
@@ -51,6 +52,7 @@ interface Touched {
 }
 const SEVERAL = -1;
 
+/** Draws the requests of one scenario. */
 export class Crew {
   readonly abi: AbiProfile;
   readonly opcodes: readonly number[];

@@ -14,7 +14,8 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
   'bpf.program.too-long':
     'filter_len above 4096 is refused as filter-reg.len before the program is looked at; explain reaches it',
   'op.recv_zc':
-    'an allowed RECV_ZC needs a zero-copy receive queue of a network device, which no guest has; its prep errors are reached',
+    'an allowed RECV_ZC needs a zero-copy receive queue of a network device, which no guest has; ' +
+    'its prep errors are reached',
   'task.gone':
     'a well-formed scenario has no step of a task that has ended; it is for children that the kernel refused to make',
 };

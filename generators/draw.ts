@@ -4,7 +4,7 @@
  */
 
 /** u32 values at which 32-bit arithmetic, shifts and comparisons change their behaviour. */
-export const EDGES: readonly number[] = [
+const EDGES: readonly number[] = [
   0, 1, 2, 3, 4, 7, 8, 15, 16, 31, 32, 33, 63, 64, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0xffff, 0x1_0000, 0x00ff_ff00,
   0x7fff_ffff, 0x8000_0000, 0x8000_0001, 0xffff_0000, 0xffff_ff00, 0xffff_fffe, 0xffff_ffff,
 ];
@@ -12,6 +12,7 @@ export const EDGES: readonly number[] = [
 /** A list of `[weight, value]` rows. */
 export type Weighted<T> = readonly (readonly [number, T])[];
 
+/** A source of random choices. */
 export class Draw {
   #a: number;
   #b: number;

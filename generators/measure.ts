@@ -18,7 +18,7 @@ import { SUITE_NAMES } from './suites.ts';
 import type { SuiteName } from './suites.ts';
 
 /** Counts by name. */
-export class Tally {
+class Tally {
   readonly counts = new Map<string, number>();
   total = 0;
   add(name: string, by = 1): void {

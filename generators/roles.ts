@@ -102,6 +102,7 @@ function roleOf(spec: OpRow, form: OpForm, abi: AbiProfile, withGhost = true): R
   };
 }
 
+/** All roles of one ABI. */
 export interface RoleTable {
   readonly all: readonly Role[];
   /** By opcode; opcodes that nothing is known of have none. */

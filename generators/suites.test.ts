@@ -58,7 +58,7 @@ describe.each(SUITE_NAMES)('%s', (suite) => {
 
 test('the mix draws every suite', () => {
   const drawn = new Set(fc.sample(anyScenario(ABI_7_0), { seed: 1, numRuns: 400 }).map(({ suite }) => suite));
-  expect([...drawn].sort()).toEqual([...SUITE_NAMES].sort());
+  expect(drawn).toEqual(new Set(SUITE_NAMES));
 });
 
 test('seeds beyond 32 bits count', () => {

@@ -82,7 +82,7 @@ class ScenarioArbitrary extends fc.Arbitrary<Scenario> {
   }
 }
 
-/** Well-formed scenarios of one suite. They shrink without context, so that a scenario read from a file does as well. */
+/** Well-formed scenarios of one suite. They shrink without context: so does a scenario that was read from a file. */
 export function scenarioArbitrary(suite: SuiteName, abi: AbiProfile): fc.Arbitrary<Scenario> {
   return new ScenarioArbitrary([[1, suite]], abi);
 }

@@ -9,7 +9,7 @@ import { Tracked } from '../oracle/steps/tracked.ts';
 import type { TrackedTask } from '../oracle/steps/tracked.ts';
 
 /** Most steps of a scenario. */
-export const MAX_STEPS = 512;
+const MAX_STEPS = 512;
 
 /** Takes steps one by one as long as they fit. */
 export class Tracker extends Tracked {

@@ -1,6 +1,7 @@
 /** Schemes by which a scenario's requests get their user_data. */
 import type { Draw } from './draw.ts';
 
+/** A scheme. */
 export interface UserData {
   /** user_data of the n-th request of the scenario. */
   at(n: number): bigint;

@@ -7,8 +7,8 @@ import { Tracker } from './tracker.ts';
 
 /** True, or a sentence naming the first thing that the runner could not carry out. */
 export function isWellFormed(scenario: Scenario): true | string {
-  if (scenario.version !== SCENARIO_VERSION)
-    return `scenario version ${String(scenario.version)} is not ${SCENARIO_VERSION}`;
+  const version: number = scenario.version;
+  if (version !== SCENARIO_VERSION) return `scenario version ${version} is not ${SCENARIO_VERSION}`;
   const fixtures = new Set(scenario.fixtures);
   if (fixtures.size !== scenario.fixtures.length) return 'a fixture is named twice';
   for (const fixture of fixtures) if (!FIXTURES.includes(fixture)) return `there is no fixture ${String(fixture)}`;

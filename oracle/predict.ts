@@ -13,6 +13,7 @@ import type { TraceEvent, TraceSink } from './model/trace.ts';
 
 const NO_QUIRKS: Quirks = new Set();
 
+/** How to predict. */
 export interface PredictOptions {
   /** Models of faulty kernels to apply; none: the specification. */
   readonly quirks?: Quirks;

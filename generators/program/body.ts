@@ -65,17 +65,59 @@ function aluConstant(d: Draw, mnemonic: string): number {
   }
 }
 
-/** The constant of an instruction; word `word` of the context was loaded last. */
-function constantOf(d: Draw, row: Instruction, on: ProgramContexts, word: number): number {
-  if (row.jump !== undefined) return d.below(4) === 0 ? d.edge32() : nearConstant(d, on, word);
-  if (row.alu !== undefined) return aluConstant(d, row.mnemonic);
-  if (row.class === 'ret') return retValue(d, d.chance(0.5));
-  return d.below(3) === 0 ? nearConstant(d, on, word) : d.edge32();
-}
-
 /** Whether it writes to scratch memory. */
 function stores(row: Instruction): boolean {
   return row.class === 'st' || row.class === 'stx';
+}
+
+/** What the constants of one piece of code are drawn from. */
+class Constants {
+  readonly #d: Draw;
+  readonly #on: ProgramContexts;
+  /** Scratch words that are written: so many, from this one on. */
+  readonly #words: number;
+  readonly #first: number;
+  /** Jumps may be long. */
+  readonly far: boolean;
+  /** Word of the context that was loaded last. */
+  #word: number;
+
+  constructor(d: Draw, on: ProgramContexts) {
+    this.#d = d;
+    this.#on = on;
+    this.#words = d.chance(0.3) ? 2 : d.chance(0.5) ? 4 : BPF_MEMWORDS;
+    this.#first = d.below(BPF_MEMWORDS - this.#words + 1);
+    this.far = d.chance(0.15);
+    this.#word = on.words[0] ?? 0;
+  }
+
+  /** k of an instruction with `room` instructions behind it; `mask`: scratch words that every path has written. */
+  of(row: Instruction, room: number, mask: number): number {
+    const d = this.#d;
+    switch (row.operand) {
+      case 'abs': {
+        const k = loadOffset(d, this.#on);
+        this.#word = k >>> 2;
+        return k;
+      }
+      case 'mem':
+        return stores(row) ? this.#first + d.below(this.#words) : setBit(d, mask);
+      case 'label':
+        return d.below(Math.min(room, this.far ? room : 6));
+      case 'k':
+        return this.#immediate(row);
+      default:
+        return 0;
+    }
+  }
+
+  #immediate(row: Instruction): number {
+    const d = this.#d;
+    if (row.jump !== undefined) return d.below(4) === 0 ? d.edge32() : nearConstant(d, this.#on, this.#word);
+    if (row.alu !== undefined) return aluConstant(d, row.mnemonic);
+    if (row.class === 'ret') return retValue(d, d.chance(0.5));
+    return d.below(3) === 0 ? nearConstant(d, this.#on, this.#word) : d.edge32();
+  }
 }
 
 /**
@@ -87,36 +129,17 @@ function stores(row: Instruction): boolean {
 export function drawBody(d: Draw, mix: Mix, length: number, on: ProgramContexts, out: SockFilter[]): void {
   const written = new Uint16Array(length + 1).fill(ALL_WRITTEN);
   written[0] = 0;
-  const words = d.chance(0.3) ? 2 : d.chance(0.5) ? 4 : BPF_MEMWORDS;
-  const first = d.below(BPF_MEMWORDS - words + 1);
-  const far = d.chance(0.15);
-  let lastWord = on.words[0] ?? 0;
+  const constants = new Constants(d, on);
   for (let pc = 0; pc < length; pc++) {
     const mask = written[pc]!;
-    let row: Instruction = pc === 0 && d.below(4) !== 0 ? LD_ABS : mix[d.below(mix.length)]!;
+    const row = rowAt(d, mix, pc, mask);
     // A jump of zero length is allowed, so even the last body instruction may jump.
     const room = length - pc;
-    if (row.operand === 'mem' && !stores(row) && mask === 0) row = LD_ABS;
-    let k = 0;
+    const k = constants.of(row, room, mask);
     let jt = 0;
     let jf = 0;
-    switch (row.operand) {
-      case 'abs':
-        k = loadOffset(d, on);
-        lastWord = k >>> 2;
-        break;
-      case 'mem':
-        k = stores(row) ? first + d.below(words) : setBit(d, mask);
-        break;
-      case 'label':
-        k = d.below(Math.min(room, far ? room : 6));
-        break;
-      case 'k':
-        k = constantOf(d, row, on, lastWord);
-        break;
-    }
     if (row.jump !== undefined) {
-      const span = Math.min(room, far ? 256 : 8);
+      const span = Math.min(room, constants.far ? 256 : 8);
       jt = d.below(span);
       jf = d.below(3) === 0 ? d.below(span) : 0;
       written[pc + 1 + jt]! &= mask;
@@ -127,6 +150,12 @@ export function drawBody(d: Draw, mix: Mix, length: number, on: ProgramContexts,
     }
     out.push({ code: row.code, jt, jf, k });
   }
+}
+
+/** The instruction at `pc`: mostly a load at first, and none from scratch memory while nothing is there (`mask`). */
+function rowAt(d: Draw, mix: Mix, pc: number, mask: number): Instruction {
+  const row = pc === 0 && d.below(4) !== 0 ? LD_ABS : mix[d.below(mix.length)]!;
+  return row.operand === 'mem' && mask === 0 && !stores(row) ? LD_ABS : row;
 }
 
 /** Index of one set bit of a mask that is not 0. */

@@ -4,7 +4,7 @@ import type { Instruction } from '../../oracle/bpf/instructions.ts';
 import { Draw } from '../draw.ts';
 
 /** Instructions a valid program may hold. */
-export const ACCEPTED: readonly Instruction[] = INSTRUCTIONS.filter((row) => row.whitelisted);
+const ACCEPTED: readonly Instruction[] = INSTRUCTIONS.filter((row) => row.whitelisted);
 
 /** How often each kind of instruction is drawn when nothing is switched off. */
 function baseWeight(row: Instruction): number {

@@ -4,7 +4,7 @@ import type { Scenario, Step } from '../../oracle/steps/index.ts';
 import { targetSize } from '../../oracle/steps/size.ts';
 
 /** Size of one step. */
-export function stepSize(step: Step): number {
+function stepSize(step: Step): number {
   const common = 100 + (step.task === 0 ? 0 : 2) + ('on' in step ? targetSize(step.on) : 0);
   return common + (specOf(step).size?.(step) ?? 0);
 }

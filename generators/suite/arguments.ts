@@ -22,7 +22,7 @@ import { spoil } from '../program/invalid.ts';
 import { drawRegister } from './register-calls.ts';
 
 /** One registration with zero to three things wrong. */
-export function hostileFilter(b: Builder, task: number, on: Target, crew: Crew): void {
+function hostileFilter(b: Builder, task: number, on: Target, crew: Crew): void {
   const { d, abi } = b;
   const opcode = d.chance(0.8) ? d.pick(crew.opcodes) : d.below(abi.op_last);
   let program = drawProgram(d, crew.contexts(opcode), {
@@ -49,7 +49,7 @@ export function hostileFilter(b: Builder, task: number, on: Target, crew: Crew):
 }
 
 /** A list of restrictions; short, mostly sensible. */
-export function drawRestrictions(b: Builder, crew: Crew): Restriction[] {
+function drawRestrictions(b: Builder, crew: Crew): Restriction[] {
   const { d, abi } = b;
   const out: Restriction[] = [];
   for (let n = d.geometric(0, 12, 3); n > 0; n--) {

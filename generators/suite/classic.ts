@@ -94,12 +94,7 @@ function draw(b: Builder): void {
     if (d.chance(0.5)) b.drawFilter(task, on, crew, d.pick(crew.opcodes), { share: 0.6 });
     if (disabled || d.chance(0.1)) setUpRing(b, crew, task, ring, on, onTask);
     b.submit(task, ring, crew, d.int(16, 64));
-    if (d.chance(0.5)) {
-      for (let more = d.int(1, 8); more > 0; more--) drawRegister(b, task, on);
-      b.drawFilter(task, on, crew, d.pick(crew.opcodes), { share: 0.6 });
-      if (d.chance(0.3)) b.restrict(task, on, drawAllowlist(b, crew));
-      b.submit(task, ring, crew, d.int(8, 48));
-    }
+    if (d.chance(0.5)) useRing(b, crew, task, ring, on);
   }
 }
 
@@ -125,4 +120,13 @@ function setUpRing(b: Builder, crew: Crew, task: number, ring: number, on: Targe
   if (d.chance(0.3)) b.drawFilter(task, on, crew, d.pick(crew.opcodes), { share: 0.6 });
   b.enable(task, ring);
   if (d.chance(0.1)) b.enable(task, ring);
+}
+
+/** Calls that the restrictions may refuse, and requests after them. */
+function useRing(b: Builder, crew: Crew, task: number, ring: number, on: Target): void {
+  const { d } = b;
+  for (let more = d.int(1, 8); more > 0; more--) drawRegister(b, task, on);
+  b.drawFilter(task, on, crew, d.pick(crew.opcodes), { share: 0.6 });
+  if (d.chance(0.3)) b.restrict(task, on, drawAllowlist(b, crew));
+  b.submit(task, ring, crew, d.int(8, 48));
 }

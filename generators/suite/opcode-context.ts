@@ -50,7 +50,7 @@ function unusedAreZero(d: Draw, on: ProgramContexts, opcode: number, pdu: number
 }
 
 /** A filter on payload, flags or user_data of one opcode. */
-export function contextFilter(b: Builder, crew: Crew, opcode: number): Program {
+function contextFilter(b: Builder, crew: Crew, opcode: number): Program {
   const { d, abi } = b;
   const on = crew.contexts(opcode);
   const pdu = abi.pdu_size[opcode] ?? 0;

@@ -9,7 +9,7 @@ import { noise, spoil, touchLimit } from '../program/invalid.ts';
 import { drawProgram } from '../program/valid.ts';
 
 /** Valid, one step from valid on either side, or noise. */
-export function anyProgram(b: Builder, crew: Crew, opcode: number): Program {
+function anyProgram(b: Builder, crew: Crew, opcode: number): Program {
   const { d, abi } = b;
   const on = crew.contexts(opcode);
   const kind = d.below(20);

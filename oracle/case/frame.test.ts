@@ -296,7 +296,7 @@ describe('register_bpf_filter', () => {
 
   it('aims at rings, registered rings, the task and any descriptor', () => {
     const aim = (on: Parameters<typeof encode>[0][number] & { on: unknown }): bigint[] =>
-      call(one(on as Step)).args.slice(0, 2);
+      call(one(on)).args.slice(0, 2);
     const step = (on: object): Step & { on: unknown } =>
       ({ do: 'register_bpf_filter', task: 0, on, nr_args: 1, arg: ARG }) as Step & { on: unknown };
     expect(aim(step({ kind: 'task' }))).toEqual([(1n << 64n) - 1n, 37n]);

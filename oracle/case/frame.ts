@@ -18,7 +18,7 @@ export interface EncodeOptions {
   readonly waits?: readonly number[];
   /** Per step: CQEs that may come in all, those that may be absent included. Absent: as `waits`. */
   readonly wants?: readonly number[];
-  /** Per step: how many of the awaited CQEs are of the step's own requests; 0 where no others can come between. Absent: 0. */
+  /** Per step: how many of the awaited CQEs are of its own requests; 0 where no others can come between. Absent: 0. */
   readonly owns?: readonly number[];
   /** Byte order of the guest. Default: little-endian. */
   readonly little_endian?: boolean;
@@ -46,7 +46,10 @@ export const SCENARIO_FRAME = {
   },
   rest: 'then the steps, which fill the frame exactly',
 } as const;
-const SCENARIO_MAGIC = [...SCENARIO_FRAME.tag].reduceRight((word, letter) => word * 256 + letter.charCodeAt(0), 0);
+const SCENARIO_MAGIC = Array.from(SCENARIO_FRAME.tag).reduceRight(
+  (word, letter) => word * 256 + letter.charCodeAt(0),
+  0,
+);
 /** A step's head and the fixed part of its payload, bytes. */
 const STEP_ROOM = 128;
 

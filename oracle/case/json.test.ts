@@ -12,7 +12,7 @@ fc.configureGlobal({ seed: 7 });
 
 const SCHEMA_FILE = new URL('../scenario/schema.json', import.meta.url);
 const schema = caseSchema();
-const ajv = new Ajv2020({ strict: false }).compile<unknown>(schema);
+const ajv = new Ajv2020({ strictRequired: false, unicodeRegExp: false, ownProperties: true }).compile(schema);
 /** The first violation of the schema as text, or undefined. */
 const schemaFault = (value: unknown): string | undefined =>
   ajv(value) ? undefined : `${ajv.errors![0]!.instancePath} ${ajv.errors![0]!.message}`;
@@ -129,7 +129,7 @@ test('SQE fields that are 0 are left out, the rest is kept', () => {
 
 describe('the schema', () => {
   test('schema.json is what the tables say', () => {
-    const text = `${formatJson(schema as Json)}\n`;
+    const text = `${formatJson(schema)}\n`;
     if (process.env['UPDATE_SCHEMA'] !== undefined) writeFileSync(SCHEMA_FILE, text);
     expect(readFileSync(SCHEMA_FILE, 'utf8')).toBe(text);
   });
@@ -211,6 +211,11 @@ const mutations = fc.array(fc.tuple(fc.nat(), fc.constantFrom('replace', 'drop',
   maxLength: 3,
 });
 
+function addTo(holder: Record<string, Json>, value: Json): void {
+  if (Array.isArray(holder)) (holder as Json[]).push(value);
+  else holder['extra'] = value;
+}
+
 /** Changes the JSON at a place picked by a number. */
 function mutate(json: Json, changes: readonly (readonly [number, string, Json])[]): Json {
   const copy = JSON.parse(JSON.stringify(json)) as Json;
@@ -230,7 +235,7 @@ function mutate(json: Json, changes: readonly (readonly [number, string, Json])[
     const [holder, key] = place;
     if (how === 'replace') holder[key] = value;
     else if (how === 'drop') Array.isArray(holder) ? (holder as Json[]).splice(Number(key), 1) : delete holder[key];
-    else if (how === 'add') Array.isArray(holder) ? (holder as Json[]).push(value) : (holder.extra = value);
+    else if (how === 'add') addTo(holder, value);
     else Object.defineProperty(holder, '__proto__', { value, enumerable: true, configurable: true, writable: true });
   }
   return copy;
@@ -273,7 +278,8 @@ describe('bad input', () => {
     ['the field "steps" is missing', ['steps'], undefined],
     ['unknown field "colour"; known are version, suite, fixtures, jit, steps', ['colour'], 'red'],
     [
-      'fixtures[0]: expected one of file, pipe, socketpair, eventfd, epoll, listener, datagram, stream, dir, pipe_full, loopback, inet, found "teapot"',
+      'fixtures[0]: expected one of file, pipe, socketpair, eventfd, epoll, listener, datagram, stream, dir, ' +
+        'pipe_full, loopback, inet, found "teapot"',
       ['fixtures'],
       ['teapot'],
     ],
@@ -377,7 +383,8 @@ describe('bad input', () => {
     ],
     [
       '{ "ringfence": 1 } }',
-      'line 1, column 20: this is not JSON: Unexpected non-whitespace character after the end of the JSON text; correct it there, or write the file again',
+      'line 1, column 20: this is not JSON: Unexpected non-whitespace character after the end of the JSON text; ' +
+        'correct it there, or write the file again',
     ],
     [
       '\u007fELF',

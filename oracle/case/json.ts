@@ -4,7 +4,7 @@
  * everything it does not know. `scenario/schema.json` describes the same format and is made
  * from the same tables.
  */
-import { DecodeError, asObject, int, maybe, record, required, text } from '../schema/codec.ts';
+import { DecodeError, asObject, constant, maybe, record, required, text } from '../schema/codec.ts';
 import type { Codec, Json, JsonSchema } from '../schema/codec.ts';
 import { formatJson } from '../schema/format.ts';
 import { jsonErrorPlace } from '../schema/place.ts';
@@ -37,10 +37,7 @@ export type Read<T> = ({ readonly ok: true } & T) | { readonly ok: false; readon
 
 const caseCodec: Codec<CaseFile> = record<CaseFile>({
   ringfence: required(
-    {
-      ...int(CASE_VERSION, CASE_VERSION, `${CASE_VERSION}, the version of case files this program reads`),
-      schema: { const: CASE_VERSION },
-    } as unknown as Codec<typeof CASE_VERSION>,
+    constant(CASE_VERSION, `${CASE_VERSION}, the version of case files this program reads`),
     'Version of this format',
   ),
   suite: maybe(text(100), 'Suite that drew the scenario'),

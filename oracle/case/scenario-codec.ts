@@ -4,7 +4,7 @@ import { FIXTURES } from '../scenario/layout.ts';
 import { SCENARIO_VERSION } from '../scenario/types.ts';
 import {
   boolean,
-  int,
+  constant,
   list,
   maybe,
   DecodeError,
@@ -41,14 +41,7 @@ const anyStep: Codec<Step> = tagged<Step>(
 
 const scenarioFields = record<Scenario>({
   version: required(
-    {
-      ...int(
-        SCENARIO_VERSION,
-        SCENARIO_VERSION,
-        `${SCENARIO_VERSION}, the version of the scenario language this program speaks`,
-      ),
-      schema: { const: SCENARIO_VERSION },
-    } as Codec<typeof SCENARIO_VERSION & number> as Codec<typeof SCENARIO_VERSION>,
+    constant(SCENARIO_VERSION, `${SCENARIO_VERSION}, the version of the scenario language this program speaks`),
     'Version of the scenario language',
   ),
   suite: maybe(text(100), 'Suite that drew it'),

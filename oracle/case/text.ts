@@ -11,7 +11,7 @@ import { lanes } from './lanes.ts';
 
 /** What is printed of a scenario. */
 export interface ScenarioTextOptions {
-  /** `full`: assembler with the C array beside it; `asm`: assembler alone; `none`: only their length. Default `full`. */
+  /** `full`: assembler and the C array beside it; `asm`: assembler alone; `none`: only their length. Default `full`. */
   readonly programs?: 'full' | 'asm' | 'none';
   /** Lines to put under a step, by its index. */
   readonly notes?: ReadonlyMap<number, readonly string[]>;

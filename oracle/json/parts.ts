@@ -32,7 +32,9 @@ import type { Codec, Json, JsonSchema } from '../schema/codec.ts';
 import { FILTER_FLAGS, OPCODES, REGISTER_OPCODES, RESTRICTIONS } from './names.ts';
 import { program } from './program.ts';
 
+/** A ring slot. */
 export const ringSlot = int(0, 15, 'a ring slot from 0 to 15');
+/** A task. */
 export const taskId = int(0, 15, 'a task from 0 to 15');
 
 /** Schemas that others refer to. */
@@ -46,6 +48,7 @@ export function define<T>(name: string, codec: Codec<T>): Codec<T> {
 
 const opcodeNamed = (number: Codec<number>): Codec<number> =>
   named(OPCODES, number, 'IORING_OP_', 'a known IORING_OP_ name or a number');
+/** An io_uring_register opcode. */
 export const registerOpcode = named(
   REGISTER_OPCODES,
   u32,
@@ -82,7 +85,8 @@ export const target: Codec<Target> = define('target', {
   },
   schema: {
     description:
-      'What the call is aimed at: the calling task (fd = -1), a ring slot, an index in the registered rings, or any descriptor.',
+      'What the call is aimed at: the calling task (fd = -1), a ring slot, an index in the registered rings, ' +
+      'or any descriptor.',
     anyOf: [{ const: 'task' }, ring.schema, registered.schema, fd.schema],
   },
 });
@@ -90,7 +94,8 @@ export const target: Codec<Target> = define('target', {
 const place = word('normal', 'page-end', 'straddle', 'read-only');
 const rawPlace = record<{ raw: bigint }>({ raw: required(u64) });
 
-export const placement: Codec<Placement> = define('placement', {
+/** Where a structure lies. */
+const placement: Codec<Placement> = define('placement', {
   decode: (value, at): Placement =>
     typeof value === 'object' && value !== null
       ? rawPlace.decode(value, at)
@@ -127,6 +132,7 @@ const bpfFields = record<BpfArg>({
   program_placement: withDefault(placement, 'normal', 'Where the program is (filter_ptr)'),
 });
 
+/** struct io_uring_bpf and its program. */
 export const bpfArg: Codec<BpfArg> = define('bpf', {
   ...bpfFields,
   encode: (value) => ({
@@ -159,7 +165,8 @@ const restrictionCodecs = new Map([...VALUE_OF].map(([opcode, value]) => [opcode
 const otherRestriction = restrictionFields(u8);
 const restrictionOf = (opcode: number): Codec<Restriction> => restrictionCodecs.get(opcode) ?? otherRestriction;
 
-export const restriction: Codec<Restriction> = define('restriction', {
+/** struct io_uring_restriction. */
+const restriction: Codec<Restriction> = define('restriction', {
   decode: (value, at) => {
     const { opcode } = asObject(value, at);
     return restrictionOf(opcode === undefined ? -1 : kind.decode(opcode, `${at}.opcode`)).decode(value, at);
@@ -177,11 +184,13 @@ export const restriction: Codec<Restriction> = define('restriction', {
 
 const restrictionList = list(restriction, ARENA.args_size / 16 - 1);
 
+/** An array of restrictions. */
 export const ringRestrictionsArg = record<RingRestrictionsArg>({
   restrictions: required(restrictionList),
   placement: withDefault(placement, 'normal'),
 });
 
+/** struct io_uring_task_restriction. */
 export const taskRestrictionsArg = record<TaskRestrictionsArg>({
   flags: withDefault(u16, 0),
   restrictions: required(restrictionList),
@@ -220,6 +229,7 @@ export function withoutZeros(sqe: Sqe): Sqe {
   ) as unknown as Sqe;
 }
 
+/** An SQE; fields that are 0 are left out. */
 export const sqe: Codec<Sqe> = define('sqe', {
   ...sqeFields,
   decode: (value, at) => withoutZeros(sqeFields.decode(value, at)),

@@ -7,7 +7,7 @@ import { expected, int, list, DecodeError } from '../schema/codec.ts';
 import type { Codec, Json } from '../schema/codec.ts';
 
 /** Instructions that fit in the arena; more than the kernel takes. */
-export const PROGRAM_MAX = ARENA.program_size / 8;
+const PROGRAM_MAX = ARENA.program_size / 8;
 
 const NUMBERS = list(int(0, 0xffff_ffff), 4, 4);
 const LIMITS = [0xffff, 0xff, 0xff, 0xffff_ffff] as const;
@@ -51,7 +51,8 @@ export const program: Codec<Program> & { readonly encodeFor: (program: Program, 
   encodeFor: lines,
   schema: {
     description:
-      'Assembler lines as bpf_asm takes them, and ".raw CODE, JT, JF, K" for any other instruction; or [code, jt, jf, k] rows.',
+      'Assembler lines as bpf_asm takes them, and ".raw CODE, JT, JF, K" for any other instruction; ' +
+      'or [code, jt, jf, k] rows.',
     type: 'array',
     maxItems: PROGRAM_MAX,
     anyOf: [{ items: { type: 'string' } }, { items: NUMBERS.schema }],

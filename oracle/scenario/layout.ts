@@ -13,13 +13,13 @@ export const ARENA_END = ARENA_BASE + ARENA_SIZE;
 
 /** Offsets inside the arena. */
 export const ARENA = {
-  /** Constant image: paths, iovecs, sockaddrs, open_how ... written by `oracle/world/arena.ts`; restored before every scenario. */
+  /** Constant image: paths, iovecs, sockaddrs ... (`oracle/world/arena.ts`); restored before every scenario. */
   image: 0x0000,
   image_size: 0x3000,
   /** Data buffers for reads and writes; zero before every scenario. */
   data: 0x3000,
   data_size: 0x1000,
-  /** Registration arguments (struct io_uring_bpf, io_uring_restriction arrays ...), written by the step that uses them. */
+  /** Registration arguments (struct io_uring_bpf, restrictions ...), written by the step that uses them. */
   args: 0x4000,
   args_size: 0x4000,
   /** sock_filter programs: 4096 instructions and slack. */
@@ -29,9 +29,11 @@ export const ARENA = {
 
 /** Ring slot n (0..15) lives at descriptor RING_FD + n in every task that has it. */
 export const RING_FD = 100;
+/** Ring slots. */
 export const RING_SLOTS = 16;
 
 /** Whether a descriptor is one that only rings have. */
+/** Whether a descriptor number is that of a ring slot. */
 export function isRingFd(fd: number): boolean {
   return fd >= RING_FD && fd < RING_FD + RING_SLOTS;
 }
@@ -53,9 +55,11 @@ export const FIXTURES = [
   'stream', // fd 69: fresh AF_UNIX SOCK_STREAM socket, unbound and unconnected
   'dir', // "d0": empty directory in the scenario's directory
   'pipe_full', // fd 70 read end, fd 71 write end of a second pipe that holds 64 bytes
-  'loopback', // lo is brought up in a network namespace of the guest at boot; fd 72: AF_INET TCP listener on 127.0.0.1:7000 (SO_REUSEADDR/PORT)
+  // lo is brought up in a network namespace of the guest at boot.
+  'loopback', // fd 72: AF_INET TCP listener on 127.0.0.1:7000 (SO_REUSEADDR/PORT)
   'inet', // fd 73: fresh AF_INET SOCK_STREAM socket, non-blocking
 ] as const;
+/** Name of a fixture. */
 export type Fixture = (typeof FIXTURES)[number];
 
 /** Descriptor numbers of the fixtures. */

@@ -11,8 +11,9 @@ import type { BpfArg, Placement, Restriction } from './types.ts';
 export const BPF_ARG_SIZE = 72;
 /** Offset of filter.pdu_size inside struct io_uring_bpf. */
 export const BPF_PDU_SIZE_OFFSET = 20;
-/** sizeof(struct io_uring_restriction) and of the header of struct io_uring_task_restriction. */
+/** sizeof(struct io_uring_restriction). */
 export const RESTRICTION_SIZE = 16;
+/** Bytes of struct io_uring_task_restriction before its entries. */
 export const TASK_RESTRICTION_HEADER = 16;
 
 /** What the kernel meets at a placement. */
@@ -91,8 +92,8 @@ export function bpfArgBytes(arg: BpfArg, littleEndian: boolean): Uint8Array<Arra
   view.setUint32(12, arg.flags, littleEndian);
   view.setUint32(16, arg.filter_len, littleEndian);
   view.setUint8(BPF_PDU_SIZE_OFFSET, arg.pdu_size);
-  arg.resv_filter.forEach((byte, i) => view.setUint8(21 + i, byte));
+  for (const [i, byte] of arg.resv_filter.entries()) view.setUint8(21 + i, byte);
   view.setBigUint64(24, programAddress(arg), littleEndian);
-  arg.resv2.forEach((word, i) => view.setBigUint64(32 + 8 * i, word, littleEndian));
+  for (const [i, word] of arg.resv2.entries()) view.setBigUint64(32 + 8 * i, word, littleEndian);
   return bytes;
 }

@@ -7,6 +7,7 @@ export interface Cqe {
   readonly flags: number;
 }
 
+/** What one step answered. */
 export interface StepObservation {
   /** False when the step's task did not exist (any more) and the step was skipped. */
   readonly reached: boolean;
@@ -20,6 +21,7 @@ export interface StepObservation {
   readonly memory?: Uint8Array;
 }
 
+/** What a scenario answered. */
 export interface Observation {
   readonly steps: readonly StepObservation[];
 }

@@ -4,6 +4,7 @@ import type { DecisionPoint } from '../quirks/index.ts';
 /** A set of allowed values: one value, a list, a lower bound, or anything. */
 export type Allowed = number | readonly number[] | { readonly at_least: number } | 'any';
 
+/** One completion queue entry that must come, or may. */
 export interface PredictedCqe {
   readonly user_data: bigint;
   readonly res: Allowed;
@@ -17,6 +18,7 @@ export interface PredictedCqe {
   readonly optional?: boolean;
 }
 
+/** What one step may answer. */
 export interface PredictedStep {
   readonly reached: boolean;
   /** One set per recorded return value; 'any': not judged, neither number nor values. */
@@ -31,6 +33,7 @@ export interface PredictedStep {
   readonly rule: string;
 }
 
+/** What a scenario may answer. */
 export interface Prediction {
   readonly steps: readonly PredictedStep[];
   /** Rule id -> how often it decided or contributed. */

@@ -4,9 +4,12 @@
  * the three cannot drift apart.
  */
 
+/** A JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+/** A JSON schema. */
 export type JsonSchema = { readonly [key: string]: Json };
 
+/** Reads and writes values of one type. */
 export interface Codec<T> {
   /** The value; throws a `DecodeError` that names the place and what was expected there. */
   readonly decode: (value: unknown, at: string) => T;
@@ -53,10 +56,23 @@ export function int(min: number, max: number, what = `an integer from ${min} to 
   };
 }
 
+/** An unsigned 8-bit number. */
 export const u8 = int(0, 0xff);
+/** An unsigned 16-bit number. */
 export const u16 = int(0, 0xffff);
+/** An unsigned 32-bit number. */
 export const u32 = int(0, 0xffff_ffff);
+/** A signed 32-bit number. */
 export const s32 = int(-0x8000_0000, 0x7fff_ffff);
+
+/** One number and no other. */
+export function constant<const N extends number>(number: N, what: string): Codec<N> {
+  return {
+    decode: (value, at) => (value === number ? number : expected(at, what, value)),
+    encode: (value) => value,
+    schema: { const: number },
+  };
+}
 
 const U64_MAX = (1n << 64n) - 1n;
 
@@ -78,6 +94,7 @@ export const u64: Codec<bigint> = {
   },
 };
 
+/** True or false. */
 export const boolean: Codec<boolean> = {
   decode: (value, at) => (typeof value === 'boolean' ? value : expected(at, 'true or false', value)),
   encode: (value) => value,
@@ -227,6 +244,19 @@ export function maybe<T>(codec: Codec<T>, doc = ''): Field<T> {
 
 type Fields<T> = { readonly [K in keyof T]-?: Field<Exclude<T[K], undefined>> };
 
+/** The member, its default, or undefined; `before`: the members before it. */
+function decodeMember(
+  { codec, required, absent }: Field<unknown>,
+  name: string,
+  source: Readonly<Record<string, unknown>>,
+  at: string,
+  before: Readonly<Record<string, unknown>>,
+): unknown {
+  if (Object.hasOwn(source, name)) return codec.decode(source[name], at === '' ? name : `${at}.${name}`);
+  if (required) throw new DecodeError(at, `the field ${show(name)} is missing`);
+  return absent?.(before);
+}
+
 /** An object with these members and no others. Members whose value is their default are not written. */
 export function record<T extends object>(fields: Fields<T>): Codec<T> {
   const entries = Object.entries(fields) as [string, Field<unknown>][];
@@ -236,19 +266,11 @@ export function record<T extends object>(fields: Fields<T>): Codec<T> {
       const source = asObject(value, at);
       for (const key of Object.keys(source))
         if (!Object.hasOwn(fields, key))
-          throw new DecodeError(
-            at,
-            `unknown field ${show(key)}; known are ${entries.map(([name]) => name).join(', ')}`,
-          );
+          throw new DecodeError(at, `unknown field ${show(key)}; known are ${Object.keys(fields).join(', ')}`);
       const out: Record<string, unknown> = {};
       for (const [name, field] of entries) {
-        const here = at === '' ? name : `${at}.${name}`;
-        if (Object.hasOwn(source, name)) out[name] = field.codec.decode(source[name], here);
-        else if (field.required) throw new DecodeError(at, `the field ${show(name)} is missing`);
-        else {
-          const absent = field.absent?.(out);
-          if (absent !== undefined) out[name] = absent;
-        }
+        const member = decodeMember(field, name, source, at, out);
+        if (member !== undefined) out[name] = member;
       }
       return out as T;
     },

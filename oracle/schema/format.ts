@@ -14,7 +14,11 @@ function print(value: Json, indent: string, before: number, room: number): strin
   if (Array.isArray(value))
     return `[\n${value.map((item: Json) => deeper + print(item, deeper, 1, room)).join(',\n')}\n${indent}]`;
   const members = Object.entries(value as { readonly [key: string]: Json });
-  return `{\n${members.map(([key, item]) => `${deeper}${JSON.stringify(key)}: ${print(item, deeper, JSON.stringify(key).length + 3, room)}`).join(',\n')}\n${indent}}`;
+  const lines = members.map(([key, item]) => {
+    const name = JSON.stringify(key);
+    return `${deeper}${name}: ${print(item, deeper, name.length + 3, room)}`;
+  });
+  return `{\n${lines.join(',\n')}\n${indent}}`;
 }
 
 /** The value on one line, or undefined when it is wider than `room` (scalars always fit). */
@@ -23,7 +27,7 @@ function inline(value: Json, room: number): string | undefined {
   const array = Array.isArray(value);
   const parts: string[] = [];
   let used = 2;
-  for (const [key, item] of Object.entries(value) as [string, Json][]) {
+  for (const [key, item] of Object.entries<Json>(value)) {
     const text = inline(item, room - used);
     if (text === undefined) return undefined;
     const part = array ? text : `${JSON.stringify(key)}: ${text}`;

@@ -1,4 +1,7 @@
-/** Where a JSON text stops being JSON. */
+/**
+ * Where a JSON text stops being JSON. By bisection with JSON.parse itself: jsonc-parser, for one, names the beginning
+ * of the string in which the fault is.
+ */
 
 /** One sentence: line and column of the first character at fault, what is wrong there, and what to do. */
 export function jsonErrorPlace(source: string, cause: Error): string {
@@ -6,15 +9,14 @@ export function jsonErrorPlace(source: string, cause: Error): string {
     return 'the file is empty; expected a case file such as `ringfence run --out DIR` writes to DIR/divergences';
   const length = firstBadLength(source);
   const before = source.slice(0, length);
-  const line = before.split('\n').length;
-  const column = length - before.lastIndexOf('\n');
+  const place = `line ${before.split('\n').length}, column ${length - before.lastIndexOf('\n')}`;
   if (length >= source.length)
-    return `line ${line}, column ${column}: the JSON text ends too early, the file looks truncated; copy or write it again`;
+    return `${place}: the JSON text ends too early, the file looks truncated; copy or write it again`;
   const what = cause.message
     .replace(/ after JSON at position.*$/s, ' after the end of the JSON text')
     .replace(/ in JSON at position.*$/s, '')
     .replace(/, (\.\.\.)?".*$/s, '');
-  return `line ${line}, column ${column}: this is not JSON: ${what}; correct it there, or write the file again`;
+  return `${place}: this is not JSON: ${what}; correct it there, or write the file again`;
 }
 
 /** How many leading characters still are the beginning of some JSON text (the first bad one stands behind them). */

@@ -28,7 +28,7 @@ function targetFd(on: Target): number {
   }
 }
 
-/** A call whose argument is a structure: `bytes` at address `at`, as its placement says, after the writes in `before`. */
+/** A call whose argument is a structure: `bytes` at address `at`, as its placement says. `before` is written first. */
 export function structureCall(
   args: readonly bigint[],
   placement: Placement,

@@ -49,7 +49,7 @@ export function restrictionBytes(
     view.setUint16(at, opcode, le);
     view.setUint8(at + 2, value);
     view.setUint8(at + 3, resv);
-    resv2.forEach((word, j) => view.setUint32(at + 4 + 4 * j, word, le));
+    for (const [j, word] of resv2.entries()) view.setUint32(at + 4 + 4 * j, word, le);
   });
   return bytes;
 }

@@ -9,29 +9,28 @@ export function* shrinkSqes(sqes: readonly Sqe[]): Generator<readonly Sqe[]> {
   for (let run = n >>> 1; run >= 1; run >>>= 1) {
     for (let from = 0; from < n; from += run) if (run < n) yield sqes.filter((_, i) => i < from || i >= from + run);
   }
-  const change = (at: number, by: Sqe): readonly Sqe[] => sqes.map((sqe, i) => (i === at ? by : sqe));
-  const smaller = (at: number, by: Sqe): readonly Sqe[] | undefined =>
-    sqeSize(by) < sqeSize(sqes[at]!) ? change(at, by) : undefined;
   // All requests at once, then one by one.
   if (sqes.some((sqe) => (sqe.flags ?? 0) !== 0)) yield sqes.map((sqe) => ({ ...sqe, flags: 0 }));
   for (let at = 0; at < n; at++) {
-    const sqe = sqes[at]!;
-    const { user_data, flags } = sqe;
-    const tries: Sqe[] = [
-      { opcode: 0, ...(user_data === undefined ? {} : { user_data }), ...(flags === undefined ? {} : { flags }) },
-      { ...sqe, user_data: 0n },
-      { ...sqe, user_data: BigInt(at + 1) },
-    ];
-    for (let bit = 0x80; bit > 0; bit >>>= 1)
-      if (((flags ?? 0) & bit) !== 0) tries.push({ ...sqe, flags: (flags ?? 0) & ~bit });
-    for (const [field, value] of Object.entries(sqe)) {
-      if (field === 'opcode' || field === 'flags' || field === 'user_data' || value === 0 || value === 0n) continue;
-      tries.push({ ...sqe, [field]: typeof value === 'bigint' ? 0n : 0 });
-    }
-    for (const candidate of tries) {
-      const result = smaller(at, candidate);
-      if (result !== undefined) yield result;
-    }
+    const size = sqeSize(sqes[at]!);
+    for (const by of plainer(sqes[at]!, at)) if (sqeSize(by) < size) yield sqes.map((sqe, i) => (i === at ? by : sqe));
+  }
+}
+
+/** The request at `at` with less in it. */
+function* plainer(sqe: Sqe, at: number): Generator<Sqe> {
+  const { user_data, flags = 0 } = sqe;
+  yield {
+    opcode: 0,
+    ...(user_data === undefined ? {} : { user_data }),
+    ...(sqe.flags === undefined ? {} : { flags }),
+  };
+  yield { ...sqe, user_data: 0n };
+  yield { ...sqe, user_data: BigInt(at + 1) };
+  for (let bit = 0x80; bit > 0; bit >>>= 1) if ((flags & bit) !== 0) yield { ...sqe, flags: flags & ~bit };
+  for (const [field, value] of Object.entries(sqe)) {
+    if (field === 'opcode' || field === 'flags' || field === 'user_data' || value === 0 || value === 0n) continue;
+    yield { ...sqe, [field]: typeof value === 'bigint' ? 0n : 0 };
   }
 }
 

@@ -38,7 +38,7 @@ export interface StepSpec<S extends AnyStep> {
   jsonFault?(step: S): string | undefined;
   /** True, or a sentence naming a value that the runner could not carry out. */
   check?(step: S): true | string;
-  /** Takes it into account; a sentence when it does not fit the scenario so far (nothing changes then). Its task can act. */
+  /** Takes it into account; a sentence when it does not fit what exists, which stays as it was. Its task can act. */
   track?(tracked: Tracked, task: TrackedTask, step: S): true | string;
   /** What it adds to the size of a step (see `size.ts`). */
   size?(step: S): number;
@@ -53,7 +53,7 @@ export interface StepSpec<S extends AnyStep> {
   readonly ends?: true;
   /** Its members that are numbers of tasks, in the order in which they are read. Absent: `task`. */
   readonly tasks?: readonly (keyof S & string)[];
-  /** The same ring slot or task under another number: true where something in the step may refer to it in a way that nobody can follow. */
+  /** Whether it may name rings, or requests by their user_data, in a way that renumbering cannot follow. */
   refersTo?(step: S): { readonly rings?: boolean; readonly data?: boolean };
   /** It does nothing worth keeping. */
   idle?(step: S): boolean;

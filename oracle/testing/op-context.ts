@@ -11,6 +11,7 @@ import { Sandbox } from '../world/sandbox.ts';
 import { fullSqe } from '../opcodes/support.ts';
 import type { IssueOutcome, OpContext, PrepOutcome } from '../opcodes/types.ts';
 
+/** A ring as opcodes see it. */
 export interface TestRing {
   readonly setup_flags?: number;
   readonly disabled?: boolean;

@@ -40,7 +40,7 @@ export const u32: fc.Arbitrary<number> = fc.oneof(
 const knownCode = fc.constantFrom(...INSTRUCTIONS.map((i) => i.code));
 
 /** Any instruction at all, known codes and small jumps preferred. */
-export const anyFilter: fc.Arbitrary<SockFilter> = fc.record({
+const anyFilter: fc.Arbitrary<SockFilter> = fc.record({
   code: fc.oneof(
     { weight: 8, arbitrary: knownCode },
     { weight: 1, arbitrary: fc.nat(0xff) },

@@ -160,7 +160,7 @@ function known(arbitrary: Any | undefined, what: string): Any {
 
 /** Any step of a kind: every member that may be absent is absent now and then, every usual value is usual. */
 export function anyStepOf(spec: AnySpec): fc.Arbitrary<Step> {
-  const fields = Object.entries(spec.json) as [string, Field<unknown>][];
+  const fields = Object.entries<Field<unknown>>(spec.json);
   const always = fields.filter(([, field]) => field.required || field.absent !== undefined).map(([name]) => name);
   const members = fields.map(([name, { codec }]) => [name, BY_CODEC.get(codec.decode) ?? ofSchema(codec.schema)]);
   const usual = fc.record(Object.fromEntries(always.map((name) => [name, fc.nat({ max: 3 })])));

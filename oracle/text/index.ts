@@ -9,6 +9,5 @@ export {
   registerName,
   registerText,
   restrictionText,
-  targetText,
   taskRestrictionsText,
 } from './parts.ts';

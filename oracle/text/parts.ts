@@ -12,7 +12,7 @@ import { bytesText, count, plain } from './numbers.ts';
 import { sqeText } from './sqe.ts';
 
 /** `ring 0`, `task` ... as the first argument of io_uring_register. */
-export function targetText(on: Target): string {
+function targetText(on: Target): string {
   switch (on.kind) {
     case 'ring':
       return `ring ${on.ring}`;
@@ -84,10 +84,15 @@ function numbers(name: string, values: readonly (number | bigint)[]): string[] {
 /** Where a structure is, if that is not as usual. */
 export function placementText(placement: Placement): string {
   if (placement === 'normal') return '';
-  return typeof placement === 'string'
-    ? ` (${{ 'page-end': 'up to the end of mapped memory', straddle: 'last byte not mapped', 'read-only': 'in read-only memory' }[placement]})`
-    : ` (at ${placement.raw === 0n ? 'NULL' : hex(placement.raw)})`;
+  if (typeof placement === 'string') return ` (${PLACES[placement]})`;
+  return ` (at ${placement.raw === 0n ? 'NULL' : hex(placement.raw)})`;
 }
+
+const PLACES = {
+  'page-end': 'up to the end of mapped memory',
+  straddle: 'last byte not mapped',
+  'read-only': 'in read-only memory',
+} as const;
 
 /** `SQE_OP NOP`, `SQE_FLAGS_ALLOWED IO_LINK|ASYNC` ... */
 export function restrictionText({ opcode, value, resv, resv2 }: Restriction): string {

@@ -26,7 +26,10 @@ const ORDER: readonly Field[] = [
   'pad2',
 ];
 
-/** The opcode's name, padded to `width`, then every field that is not 0, then what it means where that is known: `NOP user_data=0x1 flags=IO_LINK`. */
+/**
+ * The opcode's name, padded to `width`, then every field that is not 0, then what it means where that is known:
+ * `NOP user_data=0x1 flags=IO_LINK`.
+ */
 export function sqeText(sqe: Sqe, abi: AbiProfile, width = 0): string {
   const fields = ORDER.filter((field) => sqe[field] !== undefined && Number(sqe[field]) !== 0).map(
     (field) => `${field}=${fieldText(field, sqe[field]!)}`,

@@ -60,27 +60,30 @@ test('a task tree over time', () => {
     printScenario(scenario(steps, { fixtures: ['file', 'pipe'], jit: false }), ABI_7_0, {
       notes: new Map([[7, ['predicted x', 'observed y']]]),
     }),
-  ).toMatchInlineSnapshot(`
-    "fixtures: file, pipe
-    BPF JIT: off
-     [0] 0                           prctl(PR_SET_NO_NEW_PRIVS, 1)
-     [1] 0                           io_uring_register(task, IORING_REGISTER_BPF_FILTER, {opcode=SOCKET, flags=DENY_REST, pdu_size=12, prog: 2 insns})
-                                       ld [16] ; { 0x20, 0, 0, 0x00000010 },  socket.family
-                                       ret a   ; { 0x16, 0, 0, 0x00000000 },
-     [2] 0-->1                       fork() -> task 1
-     [3] |   1-->12                  thread -> task 12
-     [4] 0---+---+-->2               vfork() -> task 2
-     [5] |   |   12  |               ring 0 = io_uring_setup(8, {flags=SINGLE_ISSUER|DEFER_TASKRUN})
-     [6] |   1   |   |               exit
-     [7] 0       |   |               io_uring_enter(ring 1, 2 SQEs)
-                                       #0 NOP    user_data=0x1 flags=IO_LINK|ASYNC
-                                       #1 SOCKET user_data=0x2 fd=2 off=0x1 ; socket(AF_INET, SOCK_STREAM, 0)
-                                       > predicted x
-                                       > observed y
-     [8] |       |   2-->3           clone3() -> task 3
-     [9] |       |   |   3-->4       clone(CLONE_VM) -> task 4
-    [10] |       |   |   |   |   9   execve(self)"
-  `);
+  ).toBe(
+    [
+      'fixtures: file, pipe',
+      'BPF JIT: off',
+      ' [0] 0                           prctl(PR_SET_NO_NEW_PRIVS, 1)',
+      ' [1] 0                           io_uring_register(task, IORING_REGISTER_BPF_FILTER, ' +
+        '{opcode=SOCKET, flags=DENY_REST, pdu_size=12, prog: 2 insns})',
+      '                                   ld [16] ; { 0x20, 0, 0, 0x00000010 },  socket.family',
+      '                                   ret a   ; { 0x16, 0, 0, 0x00000000 },',
+      ' [2] 0-->1                       fork() -> task 1',
+      ' [3] |   1-->12                  thread -> task 12',
+      ' [4] 0---+---+-->2               vfork() -> task 2',
+      ' [5] |   |   12  |               ring 0 = io_uring_setup(8, {flags=SINGLE_ISSUER|DEFER_TASKRUN})',
+      ' [6] |   1   |   |               exit',
+      ' [7] 0       |   |               io_uring_enter(ring 1, 2 SQEs)',
+      '                                   #0 NOP    user_data=0x1 flags=IO_LINK|ASYNC',
+      '                                   #1 SOCKET user_data=0x2 fd=2 off=0x1 ; socket(AF_INET, SOCK_STREAM, 0)',
+      '                                   > predicted x',
+      '                                   > observed y',
+      ' [8] |       |   2-->3           clone3() -> task 3',
+      ' [9] |       |   |   3-->4       clone(CLONE_VM) -> task 4',
+      '[10] |       |   |   |   |   9   execve(self)',
+    ].join('\n'),
+  );
 });
 
 test('one task needs no columns; programs can be left out or cut', () => {
@@ -93,12 +96,11 @@ test('one task needs no columns; programs can be left out or cut', () => {
       arg: { ...ARG, filter_len: 300, program: Array.from({ length: 300 }, () => ARG.program[0]!) },
     },
   ];
-  expect(printScenario(scenario(steps), ABI_7_0, { programs: 'none' })).toBe(
-    '[0] io_uring_register(ring 0, IORING_REGISTER_BPF_FILTER, {opcode=SOCKET, flags=DENY_REST, pdu_size=12, prog: 300 insns})',
-  );
-  expect(
-    printScenario(scenario(steps), ABI_7_0, { programs: 'asm', instructions: 2 }),
-  ).toBe(`[0] io_uring_register(ring 0, IORING_REGISTER_BPF_FILTER, {opcode=SOCKET, flags=DENY_REST, pdu_size=12, prog: 300 insns})
+  const call =
+    '[0] io_uring_register(ring 0, IORING_REGISTER_BPF_FILTER, ' +
+    '{opcode=SOCKET, flags=DENY_REST, pdu_size=12, prog: 300 insns})';
+  expect(printScenario(scenario(steps), ABI_7_0, { programs: 'none' })).toBe(call);
+  expect(printScenario(scenario(steps), ABI_7_0, { programs: 'asm', instructions: 2 })).toBe(`${call}
       ld [16] ; socket.family
       ld [16] ; socket.family
       ... 298 more instructions`);
@@ -112,7 +114,9 @@ describe('calls', () => {
     ['drop CAP_SYS_ADMIN', { ...by, do: 'drop_cap_sys_admin' }],
     ['unshare(CLONE_NEWUSER)', { ...by, do: 'unshare_user' }],
     [
-      'io_uring_register(task, IORING_REGISTER_BPF_FILTER, {cmd_type=2, cmd_flags=0x1, resv=0x5, opcode=OP_99, flags=DENY_REST|0x8, filter_len=4097, pdu_size=0, filter.resv=[0x0 0x1 0x0], filter.resv2=[0x0 0x0 0x0 0x0 0x7], prog: 2 insns (at NULL)} (last byte not mapped), nr_args=2)',
+      'io_uring_register(task, IORING_REGISTER_BPF_FILTER, {cmd_type=2, cmd_flags=0x1, resv=0x5, opcode=OP_99, ' +
+        'flags=DENY_REST|0x8, filter_len=4097, pdu_size=0, filter.resv=[0x0 0x1 0x0], ' +
+        'filter.resv2=[0x0 0x0 0x0 0x0 0x7], prog: 2 insns (at NULL)} (last byte not mapped), nr_args=2)',
       {
         ...by,
         do: 'register_bpf_filter',
@@ -135,7 +139,9 @@ describe('calls', () => {
       },
     ],
     [
-      'io_uring_register(registered ring 3, IORING_REGISTER_RESTRICTIONS, [SQE_OP NOP, REGISTER_OP REGISTER_BUFFERS, REGISTER_OP 99, SQE_FLAGS_ALLOWED IO_LINK|ASYNC, SQE_FLAGS_REQUIRED 0, kind 7 9 resv=0x1 resv2=[0x0 0x2 0x0]] (at 0x1000), nr_args=1)',
+      'io_uring_register(registered ring 3, IORING_REGISTER_RESTRICTIONS, [SQE_OP NOP, REGISTER_OP REGISTER_BUFFERS, ' +
+        'REGISTER_OP 99, SQE_FLAGS_ALLOWED IO_LINK|ASYNC, SQE_FLAGS_REQUIRED 0, kind 7 9 resv=0x1 ' +
+        'resv2=[0x0 0x2 0x0]] (at 0x1000), nr_args=1)',
       {
         ...by,
         do: 'register_restrictions',
@@ -155,7 +161,8 @@ describe('calls', () => {
       },
     ],
     [
-      'io_uring_register(task, IORING_REGISTER_RESTRICTIONS, {flags=0x1, nr_res=2, resv=[0x1 0x0 0x0], restrictions=[SQE_OP OP_200]} (in read-only memory))',
+      'io_uring_register(task, IORING_REGISTER_RESTRICTIONS, {flags=0x1, nr_res=2, resv=[0x1 0x0 0x0], ' +
+        'restrictions=[SQE_OP OP_200]} (in read-only memory))',
       {
         ...by,
         do: 'register_task_restrictions',
@@ -233,7 +240,8 @@ test.each([
     { opcode: OP.OPENAT, fd: -100, addr: 0x12n, op_flags: 0o1102 },
   ],
   [
-    `OPENAT2 off=0x${OPEN_HOW.create.toString(16)} addr=0x${PATH.n0.toString(16)} ; openat2("n0", {flags=O_WRONLY|O_CREAT, mode=0644, resolve=0x0})`,
+    `OPENAT2 off=0x${OPEN_HOW.create.toString(16)} addr=0x${PATH.n0.toString(16)} ; ` +
+      `openat2("n0", {flags=O_WRONLY|O_CREAT, mode=0644, resolve=0x0})`,
     { opcode: OP.OPENAT2, addr: PATH.n0, off: OPEN_HOW.create },
   ],
   ['SOCKET ; socket(AF_UNSPEC, 0, 0)', { opcode: OP.SOCKET }],

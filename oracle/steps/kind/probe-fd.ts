@@ -1,5 +1,5 @@
 /** probe_fd: whether a descriptor is open. */
-import { RING_FD, RING_SLOTS } from '../../scenario/layout.ts';
+import { isRingFd, RING_FD } from '../../scenario/layout.ts';
 import { required, s32 } from '../../schema/codec.ts';
 import { E } from '../../uapi/constants.ts';
 import { answer } from '../answer.ts';
@@ -24,13 +24,9 @@ export const probeFd: StepSpec<ProbeFdStep> = {
   })),
   predict: (world, task, { fd }) => {
     const { rings, sandbox } = task.files;
-    const open = isRing(fd) ? (rings.has(fd - RING_FD) ? 0 : -E.BADF) : sandbox.probeFd(fd);
+    const open = isRingFd(fd) ? (rings.has(fd - RING_FD) ? 0 : -E.BADF) : sandbox.probeFd(fd);
     return answer(open, world.hit('probe.fd'));
   },
   text: ({ fd }) => `is descriptor ${fd} open?`,
-  refersTo: ({ fd }) => ({ rings: isRing(fd) }),
+  refersTo: ({ fd }) => ({ rings: isRingFd(fd) }),
 };
-
-function isRing(fd: number): boolean {
-  return fd >= RING_FD && fd < RING_FD + RING_SLOTS;
-}

@@ -67,7 +67,7 @@ function structure(arg: TaskRestrictionsArg, le: boolean): Uint8Array<ArrayBuffe
   const view = new DataView(bytes.buffer);
   view.setUint16(0, arg.flags, le);
   view.setUint16(2, arg.nr_res, le);
-  arg.resv.forEach((word, i) => view.setUint32(4 + 4 * i, word, le));
+  for (const [i, word] of arg.resv.entries()) view.setUint32(4 + 4 * i, word, le);
   return bytes;
 }
 

@@ -13,7 +13,7 @@ import { numberSize } from '../size.ts';
 import type { AnyStep, StepSpec } from '../spec.ts';
 import { systemCall } from '../system-call.ts';
 
-/** Any io_uring_register opcode; `bytes` (if any) are written to ARENA.args and `arg` points there unless `raw_arg` is given. */
+/** Any io_uring_register opcode; `bytes` are written to ARENA.args, and the argument points there but for `raw_arg`. */
 export interface RegisterStep extends AnyStep, RawCall {
   readonly do: 'register';
   readonly on: Target;

@@ -2,7 +2,7 @@
 import { enter } from '../../model/enter.ts';
 import { opSpec } from '../../opcodes/index.ts';
 import { sqe as sqeJson, withoutZeros } from '../../json/parts.ts';
-import { RING_FD, RING_SLOTS } from '../../scenario/layout.ts';
+import { isRingFd, RING_SLOTS } from '../../scenario/layout.ts';
 import type { RingSlot, Sqe } from '../../scenario/types.ts';
 import { list, maybe, required, s32 as s32Json } from '../../schema/codec.ts';
 import { count } from '../../text/index.ts';
@@ -17,7 +17,7 @@ import { index, operation, s32, u32 } from '../wire.ts';
 /** Most SQEs that a case file may give one step. */
 const SQES_MAX = 32768;
 /** Most SQEs of one submit step. */
-export const MAX_BATCH = 256;
+const MAX_BATCH = 256;
 
 /** Writes SQEs and calls io_uring_enter until all are consumed or no progress is made; see PROTOCOL.md. */
 export interface SubmitStep extends AnyStep {
@@ -58,8 +58,7 @@ export const submit: StepSpec<SubmitStep> = {
     },
   ),
   predict: enter,
-  text: ({ ring, registered, sqes }) =>
-    `io_uring_enter(${registered === undefined ? `ring ${ring}` : `registered ring ${registered}`}, ${count(sqes.length, 'SQE')})`,
+  text: ({ ring, registered, sqes }) => `io_uring_enter(${ringText(ring, registered)}, ${count(sqes.length, 'SQE')})`,
   track: (tracked, task, step) => {
     const inRange = checkSlot(step.ring);
     if (inRange !== true) return inRange;
@@ -93,7 +92,7 @@ export const submit: StepSpec<SubmitStep> = {
   },
   canonical: (step) => ({ ...step, sqes: step.sqes.map(withoutZeros) }),
   refersTo: ({ sqes }) => ({
-    rings: sqes.some(({ fd = 0 }) => fd >= RING_FD && fd < RING_FD + RING_SLOTS),
+    rings: sqes.some(({ fd = 0 }) => isRingFd(fd)),
     data: sqes.some(
       ({ addr = 0n, off = 0n, addr3 = 0n, len = 0 }) => addr !== 0n || off !== 0n || addr3 !== 0n || len !== 0,
     ),
@@ -102,6 +101,10 @@ export const submit: StepSpec<SubmitStep> = {
   requests: ({ sqes }) => sqes,
   withRequests: (step, sqes) => ({ ...step, sqes }),
 };
+
+function ringText(ring: RingSlot, registered: number | undefined): string {
+  return registered === undefined ? `ring ${ring}` : `registered ring ${registered}`;
+}
 
 /** Whether a step is one. */
 export function isSubmit(step: AnyStep): step is SubmitStep {

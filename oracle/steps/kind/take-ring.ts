@@ -11,7 +11,7 @@ import type { AnyStep, StepSpec } from '../spec.ts';
 import { checkSlot } from '../tracked.ts';
 import { index, operation } from '../wire.ts';
 
-/** Takes the ring at RING_FD + ring of another task by pidfd_getfd(2) and puts it at RING_FD + ring of its own descriptors. */
+/** Takes the ring at RING_FD + ring of another task by pidfd_getfd(2) and puts it in the same place of its own. */
 export interface TakeRingStep extends AnyStep {
   readonly do: 'take_ring';
   /** The task it is taken from; its thread group's first thread must be there. */

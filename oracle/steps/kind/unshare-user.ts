@@ -3,7 +3,7 @@ import { unshareUser as predictUnshare } from '../../model/tasks.ts';
 import type { AnyStep, StepSpec } from '../spec.ts';
 import { operation } from '../wire.ts';
 
-/** unshare(CLONE_NEWUSER), then maps uid and gid 0 to themselves: all capabilities, but only inside the new namespace. */
+/** unshare(CLONE_NEWUSER), then maps uid and gid 0 to themselves: all capabilities, but only in the new namespace. */
 export interface UnshareUserStep extends AnyStep {
   readonly do: 'unshare_user';
 }
