@@ -8,6 +8,7 @@ import { opcodeRules, opSpecs } from './opcodes/index.ts';
 import type { OpRow } from './opcodes/types.ts';
 import { registerRules } from './register/index.ts';
 import type { Rule } from './rule.ts';
+import { STEPS } from './steps/index.ts';
 
 /** `op.<name>`: what an allowed request answers; `op.<name>.prep`: what prep refuses. */
 function rulesOfOpcode({ name, rule, prepRule, manual }: OpRow): Rule[] {
@@ -39,6 +40,7 @@ function join(): Readonly<Record<string, Rule>> {
   const tables: readonly (readonly Rule[])[] = [
     Object.values(bpfRules),
     Object.values(featureRules),
+    ...Object.values(STEPS).map(({ rules = {} }) => Object.values(rules)),
     Object.values<Rule>(opcodeRules).filter(({ id }) => !GENERAL.includes(id)),
     opSpecs.flatMap(rulesOfOpcode),
     registerRules,

@@ -440,58 +440,6 @@ export const featureRules = defineRules({
       'behind it are omitted.',
     `${ENTER_MAN}, IOSQE_CQE_SKIP_SUCCESS`,
   ],
-
-  // Tasks.
-  'task.no-new-privs': ['man', 'prctl(PR_SET_NO_NEW_PRIVS) succeeds.', 'prctl(2)'],
-  'task.drop-cap': ['man', 'Dropping CAP_SYS_ADMIN succeeds.', 'capabilities(7)'],
-  'task.unshare-user': [
-    'man',
-    'unshare(CLONE_NEWUSER) succeeds in a single-threaded task and fails with -EINVAL otherwise.',
-    'unshare(2), ERRORS EINVAL',
-  ],
-  'task.spawn': ['man', 'Creating a child succeeds and is not restricted by the feature.', 'clone(2)'],
-  'task.exec': ['man', 'execve succeeds.', 'execve(2)'],
-  'task.exit': ['man', 'A task can exit.', '_exit(2)'],
-  'task.gone': ['man', 'Steps of a task that does not exist (any more) do not run.', 'scenario language'],
-  'task.ring-passing': ['observed', 'A ring descriptor cannot be sent by SCM_RIGHTS: -EINVAL.', 'observed on 7.0.13'],
-  'task.ring-passing-bad': [
-    'man',
-    'Sending a descriptor that is not open gives -EBADF; receiving from an empty mailbox gives -EAGAIN.',
-    'unix(7), recv(2)',
-  ],
-  'task.take-ring': [
-    'man',
-    "pidfd_getfd gives a task a descriptor of another task's ring.",
-    'pidfd_getfd(2), DESCRIPTION',
-  ],
-  'task.take-ring.denied': [
-    'man',
-    "pidfd_getfd from a task in a user namespace that is neither the caller's nor below it is refused with " +
-      '-EPERM, before the descriptor is looked at.',
-    'pidfd_getfd(2), ERRORS EPERM; ptrace(2), "Ptrace access mode checking" (CAP_SYS_PTRACE in the user namespace ' +
-      'of the target); order observed on 7.0.13',
-  ],
-  'task.take-ring.bad-fd': [
-    'man',
-    'pidfd_getfd of a descriptor that is not open in the other task gives -EBADF.',
-    'pidfd_getfd(2), ERRORS EBADF',
-  ],
-  'task.close': ['man', 'close succeeds on an open descriptor and gives -EBADF on another.', 'close(2)'],
-  'probe.path': [
-    'man',
-    'A path exists exactly if an allowed request created it.',
-    'io_uring_register_bpf_filter(3), DESCRIPTION (denied operations are not performed)',
-  ],
-  'probe.fd': [
-    'man',
-    'A descriptor is open exactly if nothing allowed closed it.',
-    'io_uring_register_bpf_filter(3), DESCRIPTION (denied operations are not performed)',
-  ],
-  'probe.memory': [
-    'man',
-    'Memory changes only by allowed requests.',
-    'io_uring_register_bpf_filter(3), DESCRIPTION (denied operations are not performed)',
-  ],
 });
 
 export type FeatureRuleId = keyof typeof featureRules;

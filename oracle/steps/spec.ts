@@ -1,6 +1,7 @@
 /** What is known of one kind of step; each has a file of its own in `kind/`, and `index.ts` lists them. */
 import type { AbiProfile } from '../uapi/abi.ts';
 import type { Task, World } from '../model/world.ts';
+import type { Rule } from '../rule.ts';
 import type { PredictedStep } from '../scenario/prediction.ts';
 import type { AnyStep, BpfArg, RingSlot, Sqe, TaskId } from '../scenario/types.ts';
 import type { Field } from '../schema/codec.ts';
@@ -29,6 +30,8 @@ export interface StepSpec<S extends AnyStep> {
   readonly json: OwnFields<S>;
   /** Its form on the way to the runner. */
   readonly wire: Wire<S>;
+  /** The rules that are of this kind alone. */
+  readonly rules?: Readonly<Record<string, Rule>>;
   /** What it may answer, and what it changes in the model; its task exists and lives. */
   predict(world: World, task: Task, step: S): PredictedStep;
   /** The call it makes, on one line, without the task that makes it. */

@@ -96,6 +96,10 @@ describe.each(kinds.map((spec) => [spec.kind, spec] as const))('%s', (kind, spec
     });
   });
 
+  test('its own rules are in the registry', () => {
+    for (const [id, rule] of Object.entries(spec.rules ?? {})) expect(RULES[id]).toBe(rule);
+  });
+
   test('a refused step leaves no trace', () => {
     always((step) => {
       const tracked = new Tracked();

@@ -1,4 +1,5 @@
 /** close_ring: a descriptor less; the ring lives on where others have it. */
+import { defineRules } from '../../rule.ts';
 import { RING_SLOTS } from '../../scenario/layout.ts';
 import type { RingSlot } from '../../scenario/types.ts';
 import { E } from '../../uapi/constants.ts';
@@ -27,6 +28,9 @@ export const closeRing: StepSpec<CloseRingStep> = {
       keep: u32(({ ring }, { steps }) => (usesRegistered(steps, ring) ? 1 : 0)),
     },
   ),
+  rules: defineRules({
+    'task.close': ['man', 'close succeeds on an open descriptor and gives -EBADF on another.', 'close(2)'],
+  }),
   predict: (world, task, { ring }) => {
     const rule = world.hit('task.close');
     return task.files.rings.delete(ring) ? answer(0, rule) : answer(-E.BADF, rule);

@@ -1,4 +1,5 @@
 /** drop_cap_sys_admin: gives up the capability that lets a task register filters. */
+import { defineRules } from '../../rule.ts';
 import { answer } from '../answer.ts';
 import type { AnyStep, StepSpec } from '../spec.ts';
 import { operation } from '../wire.ts';
@@ -13,6 +14,9 @@ export const dropCapSysAdmin: StepSpec<DropCapStep> = {
   kind: 'drop_cap_sys_admin',
   json: {},
   wire: operation({ number: 11, name: 'dropcap', answers: '0 or the first -errno' }),
+  rules: defineRules({
+    'task.drop-cap': ['man', 'Dropping CAP_SYS_ADMIN succeeds.', 'capabilities(7)'],
+  }),
   predict: (world, task) => {
     task.cap_sys_admin = false;
     return answer(0, world.hit('task.drop-cap'));

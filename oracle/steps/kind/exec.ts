@@ -1,5 +1,6 @@
 /** exec: a new image; rules survive it. */
 import { exec as predictExec } from '../../model/tasks.ts';
+import { defineRules } from '../../rule.ts';
 import type { AnyStep, StepSpec } from '../spec.ts';
 import { releaseParent } from '../tracked.ts';
 import { operation } from '../wire.ts';
@@ -14,6 +15,9 @@ export const exec: StepSpec<ExecStep> = {
   kind: 'exec',
   json: {},
   wire: operation({ number: 5, name: 'exec', answers: '0 (by the new image) or -errno' }),
+  rules: defineRules({
+    'task.exec': ['man', 'execve succeeds.', 'execve(2)'],
+  }),
   predict: predictExec,
   text: () => 'execve(self)',
   track: (_tracked, task) => {

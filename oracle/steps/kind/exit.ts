@@ -1,5 +1,6 @@
 /** exit: the end of one task. */
 import { exit as predictExit } from '../../model/tasks.ts';
+import { defineRules } from '../../rule.ts';
 import type { AnyStep, StepSpec } from '../spec.ts';
 import { releaseParent } from '../tracked.ts';
 import { operation } from '../wire.ts';
@@ -14,6 +15,10 @@ export const exit: StepSpec<ExitStep> = {
   kind: 'exit',
   json: {},
   wire: operation({ number: 6, name: 'exit', answers: '0' }),
+  rules: defineRules({
+    'task.exit': ['man', 'A task can exit.', '_exit(2)'],
+    'task.gone': ['man', 'Steps of a task that does not exist (any more) do not run.', 'scenario language'],
+  }),
   predict: predictExit,
   text: () => 'exit',
   track: (_tracked, task) => {

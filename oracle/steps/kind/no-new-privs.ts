@@ -1,4 +1,5 @@
 /** no_new_privs: the promise that lets an unprivileged task register filters. */
+import { defineRules } from '../../rule.ts';
 import { answer } from '../answer.ts';
 import type { AnyStep, StepSpec } from '../spec.ts';
 import { systemCall } from '../system-call.ts';
@@ -15,6 +16,9 @@ export const noNewPrivs: StepSpec<NoNewPrivsStep> = {
   kind: 'no_new_privs',
   json: {},
   wire: systemCall({ number: 2, name: 'prctl' }, () => ({ args: [PR_SET_NO_NEW_PRIVS, 1n] })),
+  rules: defineRules({
+    'task.no-new-privs': ['man', 'prctl(PR_SET_NO_NEW_PRIVS) succeeds.', 'prctl(2)'],
+  }),
   predict: (world, task) => {
     task.no_new_privs = true;
     return answer(0, world.hit('task.no-new-privs'));

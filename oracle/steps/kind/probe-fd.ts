@@ -1,4 +1,5 @@
 /** probe_fd: whether a descriptor is open. */
+import { defineRules } from '../../rule.ts';
 import { isRingFd, RING_FD } from '../../scenario/layout.ts';
 import { required, s32 } from '../../schema/codec.ts';
 import { E } from '../../uapi/constants.ts';
@@ -22,6 +23,13 @@ export const probeFd: StepSpec<ProbeFdStep> = {
     args: [BigInt(fd), F_GETFD],
     mode: MODE.positive_is_zero,
   })),
+  rules: defineRules({
+    'probe.fd': [
+      'man',
+      'A descriptor is open exactly if nothing allowed closed it.',
+      'io_uring_register_bpf_filter(3), DESCRIPTION (denied operations are not performed)',
+    ],
+  }),
   predict: (world, task, { fd }) => {
     const { rings, sandbox } = task.files;
     const open = isRingFd(fd) ? (rings.has(fd - RING_FD) ? 0 : -E.BADF) : sandbox.probeFd(fd);

@@ -1,4 +1,5 @@
 /** probe_memory: what requests wrote. */
+import { defineRules } from '../../rule.ts';
 import { ARENA_BASE, ARENA_SIZE } from '../../scenario/layout.ts';
 import { int, required } from '../../schema/codec.ts';
 import { count, hex } from '../../text/index.ts';
@@ -29,6 +30,13 @@ export const probeMemory: StepSpec<ProbeMemoryStep> = {
     read: { at, length },
     mode: MODE.report_always,
   })),
+  rules: defineRules({
+    'probe.memory': [
+      'man',
+      'Memory changes only by allowed requests.',
+      'io_uring_register_bpf_filter(3), DESCRIPTION (denied operations are not performed)',
+    ],
+  }),
   predict: (world, task, { at, length }) => {
     const bytes = task.files.sandbox.memory.read(BigInt(ARENA_BASE + at), length);
     const memory = typeof bytes === 'string' ? 'any' : bytes;

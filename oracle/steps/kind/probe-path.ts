@@ -1,4 +1,5 @@
 /** probe_path: whether a file is there. */
+import { defineRules } from '../../rule.ts';
 import { ARENA, ARENA_BASE } from '../../scenario/layout.ts';
 import { required, text } from '../../schema/codec.ts';
 import { answer } from '../answer.ts';
@@ -31,6 +32,13 @@ export const probePath: StepSpec<ProbePathStep> = {
       args: [AT_FDCWD, BigInt(ARENA_BASE + PROBE_PATH_AT), 0n],
       writes: [{ offset: PROBE_PATH_AT, bytes }],
     };
+  }),
+  rules: defineRules({
+    'probe.path': [
+      'man',
+      'A path exists exactly if an allowed request created it.',
+      'io_uring_register_bpf_filter(3), DESCRIPTION (denied operations are not performed)',
+    ],
   }),
   predict: (world, task, { path }) => answer(task.files.sandbox.probePath(path), world.hit('probe.path')),
   text: ({ path }) => `does ${JSON.stringify(path)} exist?`,

@@ -1,4 +1,5 @@
 /** send_ring: a ring is not passed by SCM_RIGHTS. */
+import { defineRules } from '../../rule.ts';
 import { RING_SLOTS } from '../../scenario/layout.ts';
 import type { RingSlot } from '../../scenario/types.ts';
 import { E } from '../../uapi/constants.ts';
@@ -22,6 +23,14 @@ export const sendRing: StepSpec<SendRingStep> = {
     { number: 7, name: 'send', answers: '0 or -errno' },
     { slot: index(RING_SLOTS, ({ ring }) => ring) },
   ),
+  rules: defineRules({
+    'task.ring-passing': ['observed', 'A ring descriptor cannot be sent by SCM_RIGHTS: -EINVAL.', 'observed on 7.0.13'],
+    'task.ring-passing-bad': [
+      'man',
+      'Sending a descriptor that is not open gives -EBADF; receiving from an empty mailbox gives -EAGAIN.',
+      'unix(7), recv(2)',
+    ],
+  }),
   predict: (world, task, { ring }) =>
     task.files.rings.has(ring)
       ? answer(-E.INVAL, world.hit('task.ring-passing'))

@@ -1,5 +1,6 @@
 /** spawn: a child, made in one of the ways there are. */
 import { spawn as predictSpawn } from '../../model/tasks.ts';
+import { defineRules } from '../../rule.ts';
 import { MAX_TASKS } from '../../scenario/layout.ts';
 import type { TaskId } from '../../scenario/types.ts';
 import { int, required, word } from '../../schema/codec.ts';
@@ -32,6 +33,9 @@ export const spawn: StepSpec<SpawnStep> = {
     { number: 4, name: 'spawn', answers: 'pid or -errno' },
     { how: u32(({ how }) => HOWS[how], HOWS), child: index(MAX_TASKS, ({ child }) => child) },
   ),
+  rules: defineRules({
+    'task.spawn': ['man', 'Creating a child succeeds and is not restricted by the feature.', 'clone(2)'],
+  }),
   predict: predictSpawn,
   text: ({ how, child }) => `${CALLS[how]} -> task ${child}`,
   track: (tracked, task, { how, child }) => {

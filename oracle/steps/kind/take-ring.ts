@@ -1,6 +1,7 @@
 /** take_ring: a ring out of another task, by pidfd_getfd(2). */
 import { mayAttach } from '../../model/attach.ts';
 import { taskId } from '../../json/parts.ts';
+import { defineRules } from '../../rule.ts';
 import { MAX_TASKS, RING_SLOTS } from '../../scenario/layout.ts';
 import type { RingSlot, TaskId } from '../../scenario/types.ts';
 import { required } from '../../schema/codec.ts';
@@ -31,6 +32,25 @@ export const takeRing: StepSpec<TakeRingStep> = {
       from_slot: index(RING_SLOTS, ({ ring }) => ring),
     },
   ),
+  rules: defineRules({
+    'task.take-ring': [
+      'man',
+      "pidfd_getfd gives a task a descriptor of another task's ring.",
+      'pidfd_getfd(2), DESCRIPTION',
+    ],
+    'task.take-ring.denied': [
+      'man',
+      "pidfd_getfd from a task in a user namespace that is neither the caller's nor below it is refused with -EPERM, " +
+        'before the descriptor is looked at.',
+      'pidfd_getfd(2), ERRORS EPERM; ptrace(2), "Ptrace access mode checking" (CAP_SYS_PTRACE in the user namespace ' +
+        'of the target); order observed on 7.0.13',
+    ],
+    'task.take-ring.bad-fd': [
+      'man',
+      'pidfd_getfd of a descriptor that is not open in the other task gives -EBADF.',
+      'pidfd_getfd(2), ERRORS EBADF',
+    ],
+  }),
   predict: (world, task, step) => {
     const from = world.tasks.get(step.from);
     // The runner's own answer: there is nobody to ask.

@@ -1,5 +1,6 @@
 /** unshare_user: a user namespace of its own. */
 import { unshareUser as predictUnshare } from '../../model/tasks.ts';
+import { defineRules } from '../../rule.ts';
 import type { AnyStep, StepSpec } from '../spec.ts';
 import { operation } from '../wire.ts';
 
@@ -13,6 +14,13 @@ export const unshareUser: StepSpec<UnshareUserStep> = {
   kind: 'unshare_user',
   json: {},
   wire: operation({ number: 12, name: 'unshare', answers: '0 or the first -errno' }),
+  rules: defineRules({
+    'task.unshare-user': [
+      'man',
+      'unshare(CLONE_NEWUSER) succeeds in a single-threaded task and fails with -EINVAL otherwise.',
+      'unshare(2), ERRORS EINVAL',
+    ],
+  }),
   predict: predictUnshare,
   text: () => 'unshare(CLONE_NEWUSER)',
   track: (_tracked, task) => {
