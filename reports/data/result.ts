@@ -71,9 +71,6 @@ export const PLAN = record(
   'What was asked for, in all shards together',
 );
 
-/** What was asked for. */
-export type Plan = Data<typeof PLAN>;
-
 /** One of several equal parts of a run. */
 export const SHARD = record(
   {
