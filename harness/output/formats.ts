@@ -3,6 +3,7 @@ import { RULES } from '../../oracle/registry.ts';
 import { formatJunit } from '../../reports/ci/junit.ts';
 import { formatKtap, formatMatrixKtap } from '../../reports/ci/ktap.ts';
 import { matrixPoints, runPoints } from '../../reports/ci/points.ts';
+import { formatMatrixSarif, formatSarif } from '../../reports/ci/sarif.ts';
 import type { MatrixResult } from '../../reports/data/matrix.ts';
 import type { RunResult } from '../../reports/data/result.ts';
 import { formatHtml, formatMatrixHtml } from '../../reports/html/index.ts';
@@ -30,6 +31,11 @@ export const FORMATS = {
     help: 'JUnit XML',
     run: (result) => formatJunit([runPoints(result)]),
     matrix: (matrix, results) => formatJunit(matrixPoints(matrix, results)),
+  },
+  sarif: {
+    help: 'SARIF 2.1.0, for code scanning',
+    run: (result, out) => formatSarif(result, { rules: Object.values(RULES), out }),
+    matrix: (matrix, results, out) => formatMatrixSarif(matrix, results, { rules: Object.values(RULES), out }),
   },
   html: {
     help: 'one page that needs no network, as a run and a matrix leave it in report.html',
