@@ -1,7 +1,7 @@
 /** manifest.json: what a bundle is made of, and what it was made with. */
 import { always, count, flag, list, maybe, record, text } from '../../reports/data/schema.ts';
 import type { Data } from '../../reports/data/schema.ts';
-import { dataFault } from '../../reports/data/schema.ts';
+import { dataFault } from '../../reports/data/fault.ts';
 import { PLAN, SHARD } from '../../reports/data/result.ts';
 
 /** Of the form that this program writes and reads. */

@@ -7,7 +7,8 @@ import { MATRIX as MADE } from '../testing/matrices.ts';
 import { spoilt } from '../testing/spoil.ts';
 import { MATRIX } from './matrix.ts';
 import { looksLikeMatrix, readMatrixResult } from './read.ts';
-import { dataFault, schemaText } from './schema.ts';
+import { dataFault } from './fault.ts';
+import { schemaText } from './schema.ts';
 
 const FILE = new URL('matrix.schema.json', import.meta.url);
 const README = new URL('../README.md', import.meta.url);

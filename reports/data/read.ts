@@ -3,7 +3,7 @@ import { MATRIX, MATRIX_VERSION } from './matrix.ts';
 import type { MatrixResult } from './matrix.ts';
 import { RESULT, RESULT_VERSION } from './result.ts';
 import type { RunResult } from './result.ts';
-import { dataFault } from './schema.ts';
+import { dataFault } from './fault.ts';
 import { STORY } from './story.ts';
 
 /** What was read, or what is wrong with it, as a sentence that the file's name begins and that has no full stop. */

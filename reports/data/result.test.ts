@@ -9,7 +9,8 @@ import { spoilt } from '../testing/spoil.ts';
 import { readRunResult } from './read.ts';
 import { RESULT } from './result.ts';
 import type { RunResult } from './result.ts';
-import { dataFault, schemaText } from './schema.ts';
+import { dataFault } from './fault.ts';
+import { schemaText } from './schema.ts';
 
 const FILE = new URL('result.schema.json', import.meta.url);
 const README = new URL('../README.md', import.meta.url);

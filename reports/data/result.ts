@@ -3,11 +3,10 @@
  * of its shape: the types, result.schema.json, the table in README.md and the check of a file that is read come from
  * it. 64-bit numbers are decimal or 0x strings; times are the only fields that differ between two runs with one seed.
  */
-import { Type } from 'typebox';
 import { FAILURES, RUN_VERDICTS } from '../../oracle/judge/verdict.ts';
 import type { RunVerdict } from '../../oracle/judge/verdict.ts';
 import type { Story } from '../../oracle/explain/story-data.ts';
-import { always, amount, byName, count, flag, list, maybe, opaque, record, text, word } from './schema.ts';
+import { always, amount, anything, byName, count, flag, list, maybe, opaque, record, text, word } from './schema.ts';
 import type { Data } from './schema.ts';
 
 /** Version of the format. */
@@ -267,7 +266,7 @@ export const RESULT = record(
     command: text('Command line that repeats the run'),
     kernel,
     abi: byName(
-      Type.Unknown(),
+      anything(),
       'ABI profile probed from the running kernel: the members of AbiProfile in oracle/uapi/abi.ts (sizes in bytes)',
     ),
     accel: record(

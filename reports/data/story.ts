@@ -2,20 +2,19 @@
  * The shape of a story in result.json: the oracle makes it (oracle/explain/story-data.ts says what each member means),
  * and pictures are drawn from it, so that one that comes from a file is checked first.
  */
-import { Type } from 'typebox';
 import type { Story, StoryFilter, StoryProgram, StoryRequest } from '../../oracle/explain/story-data.ts';
-import { count, maybe, record } from './schema.ts';
-import type { Data } from './schema.ts';
+import { count, flag, list, maybe, record, text } from './schema.ts';
+import type { Data, SchemaOf } from './schema.ts';
 
-const string = Type.String();
-const strings = Type.Array(string);
+const string = text();
+const strings = list(string);
 /** An array of arrays, each with so many members of one kind. */
-const rows = <T>(item: object, minItems: number, maxItems: number) =>
-  Type.Unsafe<T>({ type: 'array', items: { type: 'array', items: item, minItems, maxItems } });
+const rows = <T>(item: ReturnType<typeof text> | ReturnType<typeof count>, minItems: number, maxItems: number) =>
+  list(list(item, undefined, { minItems, maxItems })) as unknown as SchemaOf<T>;
 
 const filter = record({
   step: count(),
-  deny_rest: Type.Boolean(),
+  deny_rest: flag(),
   value: count(),
   ended: maybe(string),
   trace: rows<StoryFilter['trace']>(count(), 3, 4),
@@ -28,7 +27,7 @@ const request = record({
   stage: maybe(string),
   rule: maybe(string),
   context: maybe(rows<NonNullable<StoryRequest['context']>>(string, 2, 2)),
-  filters: Type.Array(filter),
+  filters: list(filter),
 });
 
 const step = record({
@@ -40,7 +39,7 @@ const step = record({
   predicted: string,
   observed: maybe(string),
   rule: string,
-  requests: Type.Array(request),
+  requests: list(request),
   strays: maybe(strings),
 });
 
@@ -48,7 +47,7 @@ const program = record({
   step: count(),
   opcode: string,
   length: count(),
-  accepted: Type.Boolean(),
+  accepted: flag(),
   verdict: string,
   fault: maybe(count()),
   lines: rows<StoryProgram['lines']>(string, 3, 3),
@@ -57,9 +56,9 @@ const program = record({
 /** A story. */
 export const STORY = record({
   fixtures: strings,
-  jit: Type.Boolean(),
-  steps: Type.Array(step),
-  programs: Type.Array(program),
+  jit: flag(),
+  steps: list(step),
+  programs: list(program),
 });
 
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
