@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BAD, GOOD } from '../../reports/testing/results.ts';
-import { MATRIX, MATRIX_RESULTS } from '../../reports/testing/matrices.ts';
+import { FOUR_KERNELS, MATRIX_RESULTS } from '../../reports/testing/matrices.ts';
 import { UsageError } from '../../vm/index.ts';
 import { REPORT, readReported } from './report.ts';
 import { deliver, NO_WISHES, wishesOf } from '../output/deliver.ts';
@@ -21,7 +21,7 @@ beforeAll(() => {
     mkdirSync(join(dir, 'matrix', name), { recursive: true });
     writeFileSync(join(dir, 'matrix', name, 'result.json'), JSON.stringify(result));
   }
-  writeFileSync(join(dir, 'matrix', 'matrix.json'), JSON.stringify(MATRIX));
+  writeFileSync(join(dir, 'matrix', 'matrix.json'), JSON.stringify(FOUR_KERNELS));
   mkdirSync(join(dir, 'empty'));
   writeFileSync(join(dir, 'text.json'), 'not JSON');
   writeFileSync(join(dir, 'other.json'), '{"version":1,"verdict":"conformant","divergences":{}}');

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { jsonErrorPlace } from '../../oracle/schema/place.ts';
 import { readMatrixResult, readRunResult } from '../../reports/data/read.ts';
-import type { Read } from '../../reports/data/read.ts';
+import type { ReadData } from '../../reports/data/read.ts';
 import type { MatrixResult } from '../../reports/data/matrix.ts';
 import type { RunResult } from '../../reports/data/result.ts';
 import { SetupError } from '../../vm/index.ts';
@@ -47,7 +47,7 @@ export function runOf(file: string, data: unknown): RunResult {
   return taken(file, readRunResult(data));
 }
 
-function taken<T>(file: string, read: Read<T>): T {
+function taken<T>(file: string, read: ReadData<T>): T {
   if ('fault' in read) throw new SetupError(`${file} ${read.fault}.`, ADVICE);
   return read.value;
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { githubAnnotations, githubMatrixAnnotations, workflowCommand } from './annotations.ts';
 import { githubMatrixSummary, githubSummary } from './job-summary.ts';
-import { MATRIX, MATRIX_RESULTS } from '../testing/matrices.ts';
+import { FOUR_KERNELS, MATRIX_RESULTS } from '../testing/matrices.ts';
 import { BAD, GOOD } from '../testing/results.ts';
 import type { RunResult } from '../data/result.ts';
 
@@ -65,11 +65,11 @@ test('a hostile console stays a console', () => {
 });
 
 test('a matrix', () => {
-  const lines = githubMatrixAnnotations(MATRIX, MATRIX_RESULTS);
+  const lines = githubMatrixAnnotations(FOUR_KERNELS, MATRIX_RESULTS);
   expect(lines).toContain('npx ringfence replay out/7.0.13/divergences/001.json');
   expect(lines).toContain('::error title=Linux 7.9.9%3A unavailable::not at the mirror\n');
   expect(lines).not.toContain('6.19.14');
-  const text = githubMatrixSummary(MATRIX);
+  const text = githubMatrixSummary(FOUR_KERNELS);
   expect(text).toContain(
     '| <code>filter.deny&#45;rest.kept</code> |  | **broken** | kept |  | broken on 7.0.13, kept from 7.3.4 |',
   );

@@ -3,7 +3,7 @@ import type { MatrixResult } from '../data/matrix.ts';
 import type { RunResult, Verdict } from '../data/result.ts';
 import { below, caseFile, replayCommand } from '../text/replay.ts';
 import { counted, duration, thousands } from '../text/style.ts';
-import { block, code, document, fold, table, text } from './markdown.ts';
+import { codeBlock, codeSpan, fold, joined, pipeTable, plainText } from './markdown.ts';
 
 /** Divergences, crashes and hangs that are shown whole. */
 const WHOLE = 20;
@@ -12,12 +12,12 @@ const WHOLE = 20;
 export function githubSummary(result: RunResult, out = 'out'): string {
   const { kernel, verdict, reason, divergences, crashes, hangs } = result;
   const beyond = [divergences, crashes, hangs].reduce((sum, all) => sum + Math.max(0, all.length - WHOLE), 0);
-  return document([
+  return joined([
     ...headline(verdict, `Linux ${kernel.release}`, reason),
     factTable(result),
     ...divergenceFolds(result, out),
     ...lostFolds(result, out),
-    beyond === 0 ? '' : `${counted(beyond, 'more')} in ${code(below(out, 'result.json'))}.`,
+    beyond === 0 ? '' : `${counted(beyond, 'more')} in ${codeSpan(below(out, 'result.json'))}.`,
     ...expectedTables(result),
     unconfirmedFold(result),
     suiteFold(result),
@@ -26,17 +26,17 @@ export function githubSummary(result: RunResult, out = 'out'): string {
 
 function factTable({ kernel, outcomes, scenarios, times, rules, seed, command }: RunResult): string {
   const reached = Object.values(rules).filter((hits) => hits > 0).length;
-  return table(
+  return pipeTable(
     ['', ''],
     [
-      ['kernel', `${code(kernel.release)} ${code(kernel.machine)} (${text(kernel.source)})`],
+      ['kernel', `${codeSpan(kernel.release)} ${codeSpan(kernel.machine)} (${plainText(kernel.source)})`],
       [
         'compared',
         `${thousands(outcomes)} kernel answers in ${counted(scenarios, 'scenario')}, ${duration(times.wall_s)}`,
       ],
       ['rules', `${reached} of ${Object.keys(rules).length} reached`],
-      ['seed', code(String(seed))],
-      ['repeat', code(command)],
+      ['seed', codeSpan(String(seed))],
+      ['repeat', codeSpan(command)],
     ],
   );
 }
@@ -46,15 +46,15 @@ function divergenceFolds({ divergences }: RunResult, out: string): string[] {
     .slice(0, WHOLE)
     .map(({ rule, statement, source, step, predicted, observed, reproduced, count, text: full }, n) =>
       fold(
-        `${code(rule)} is broken: ${text(statement)}`,
+        `${codeSpan(rule)} is broken: ${plainText(statement)}`,
         [
-          table(
+          pipeTable(
             ['step', 'predicted', 'observed', 'reproduced', 'scenarios'],
-            [[String(step), code(predicted), code(observed), reproduced, thousands(count)]],
+            [[String(step), codeSpan(predicted), codeSpan(observed), reproduced, thousands(count)]],
           ),
-          text(source),
-          block(replayCommand(out, caseFile('divergences', n))),
-          block(full),
+          plainText(source),
+          codeBlock(replayCommand(out, caseFile('divergences', n))),
+          codeBlock(full),
         ],
         n === 0,
       ),
@@ -67,22 +67,24 @@ function lostFolds({ crashes, hangs }: RunResult, out: string): string[] {
     ...crashes
       .slice(0, WHOLE)
       .map(({ kind, title, console: said, reproduced }, n) =>
-        fold(`${code(`${kind}: ${title}`)}, reproduced ${reproduced}`, [
-          block(replayCommand(out, caseFile('crashes', n))),
-          block(said),
+        fold(`${codeSpan(`${kind}: ${title}`)}, reproduced ${reproduced}`, [
+          codeBlock(replayCommand(out, caseFile('crashes', n))),
+          codeBlock(said),
         ]),
       ),
     ...hangs
       .slice(0, WHOLE)
       .map(({ detail, reproduced }, n) =>
-        fold(`Hang: ${text(detail)}, reproduced ${reproduced}`, [block(replayCommand(out, caseFile('hangs', n)))]),
+        fold(`Hang: ${plainText(detail)}, reproduced ${reproduced}`, [
+          codeBlock(replayCommand(out, caseFile('hangs', n))),
+        ]),
       ),
   ];
 }
 
 /** A table under its heading; nothing where it has no rows. */
 function titled(title: string, heads: readonly string[], rows: readonly string[][], right?: readonly number[]): string {
-  return rows.length === 0 ? '' : `### ${title}\n\n${table(heads, rows, right)}`;
+  return rows.length === 0 ? '' : `### ${title}\n\n${pipeTable(heads, rows, right)}`;
 }
 
 function expectedTables({ known, missing_findings, expectations }: RunResult): string[] {
@@ -90,24 +92,29 @@ function expectedTables({ known, missing_findings, expectations }: RunResult): s
     titled(
       'Known findings',
       ['finding', 'rule', 'what', 'scenarios'],
-      known.map(({ id, rule, title, scenarios }) => [code(id), code(rule), text(title), thousands(scenarios)]),
+      known.map(({ id, rule, title, scenarios }) => [
+        codeSpan(id),
+        codeSpan(rule),
+        plainText(title),
+        thousands(scenarios),
+      ]),
       [3],
     ),
     titled(
       'Expected and not shown',
       ['finding', 'why it was expected'],
-      missing_findings.map(({ id, reason }) => [code(id), text(reason)]),
+      missing_findings.map(({ id, reason }) => [codeSpan(id), plainText(reason)]),
     ),
     titled(
       'Expectations',
       ['id', 'rule', 'state', 'until', 'scenarios', 'to do'],
       expectations.map(({ id, rule, state, expires, scenarios, problem }) => [
-        code(id),
-        code(rule),
-        text(state),
-        text(expires),
+        codeSpan(id),
+        codeSpan(rule),
+        plainText(state),
+        plainText(expires),
         thousands(scenarios),
-        text(problem),
+        plainText(problem),
       ]),
       [4],
     ),
@@ -118,19 +125,19 @@ function unconfirmedFold({ unconfirmed }: RunResult): string {
   if (unconfirmed.length === 0) return '';
   const rows = unconfirmed
     .slice(0, WHOLE)
-    .map(({ rule, verdict, detail, reproduced }) => [code(rule ?? verdict), text(detail), reproduced]);
+    .map(({ rule, verdict, detail, reproduced }) => [codeSpan(rule ?? verdict), plainText(detail), reproduced]);
   return fold(`${counted(unconfirmed.length, 'scenario')} failed in a batch and passed every time alone`, [
-    table(['rule', 'what', 'reproduced'], rows),
+    pipeTable(['rule', 'what', 'reproduced'], rows),
   ]);
 }
 
 function suiteFold({ suites }: RunResult): string {
   const rows = Object.entries(suites).map(([name, one]) => [
-    code(name),
+    codeSpan(name),
     ...[one.scenarios, one.outcomes, one.pass, one.known, one.divergence, one.other].map(thousands),
   ]);
   return fold(counted(rows.length, 'suite'), [
-    table(
+    pipeTable(
       ['suite', 'scenarios', 'answers', 'as predicted', 'known', 'different', 'no answer'],
       rows,
       [1, 2, 3, 4, 5, 6],
@@ -143,8 +150,8 @@ const RULE_MARKS = { kept: 'kept', known: 'known', broken: '**broken**', unreach
 /** The job summary of a matrix. */
 export function githubMatrixSummary(matrix: MatrixResult, out = 'out'): string {
   const { kernels, rules, findings, comparison, verdict, reason, command } = matrix;
-  const heads = kernels.map(({ name }) => code(name));
-  return document([
+  const heads = kernels.map(({ name }) => codeSpan(name));
+  return joined([
     ...headline(verdict, counted(kernels.length, 'kernel'), reason),
     kernelTable(matrix),
     titled(
@@ -153,40 +160,40 @@ export function githubMatrixSummary(matrix: MatrixResult, out = 'out'): string {
       rules
         .filter(({ story }) => story !== '')
         .map(({ rule, cells, story }) => [
-          code(rule),
+          codeSpan(rule),
           ...cells.map((cell) => (cell === null ? '' : RULE_MARKS[cell.state])),
-          text(story),
+          plainText(story),
         ]),
     ),
     titled(
       'Findings',
       ['finding', ...heads, 'story'],
       findings.map(({ id, cells, story }) => [
-        code(id),
+        codeSpan(id),
         ...cells.map((cell) => (cell === null ? '' : `${cell.state}${cell.expected ? '' : ' (unexpected)'}`)),
-        text(story),
+        plainText(story),
       ]),
     ),
     titled(
       'Neighbours',
       ['older', 'newer', 'shared', 'same', 'explained', 'unexplained'],
       comparison.pairs.map(({ from, to, shared, same, explained, unexplained }) => [
-        code(from),
-        code(to),
+        codeSpan(from),
+        codeSpan(to),
         ...[shared, same, explained, unexplained].map(thousands),
       ]),
       [2, 3, 4, 5],
     ),
-    `Repeat: ${code(command)}; details: ${code(below(out, 'matrix.json'))}`,
+    `Repeat: ${codeSpan(command)}; details: ${codeSpan(below(out, 'matrix.json'))}`,
   ]);
 }
 
 function kernelTable({ kernels }: MatrixResult): string {
-  return table(
+  return pipeTable(
     ['kernel', 'verdict', 'answers', 'divergences', 'crashes', 'hangs', 'known'],
     kernels.map(({ name, state, reason = '', outcomes, divergences, crashes, hangs, known }) => [
-      code(name),
-      `${state === 'divergent' ? '**divergent**' : state}${reason === '' ? '' : `: ${text(reason)}`}`,
+      codeSpan(name),
+      `${state === 'divergent' ? '**divergent**' : state}${reason === '' ? '' : `: ${plainText(reason)}`}`,
       ...[outcomes, divergences, crashes, hangs, known].map(thousands),
     ]),
     [2, 3, 4, 5, 6],
@@ -201,5 +208,5 @@ const WORDS: Readonly<Record<Verdict, string>> = {
 };
 
 function headline(verdict: Verdict, what: string, reason = ''): string[] {
-  return [`## ${WORDS[verdict]}: ${text(what)}`, text(reason)];
+  return [`## ${WORDS[verdict]}: ${plainText(what)}`, plainText(reason)];
 }

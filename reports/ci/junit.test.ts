@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { programs } from '../../oracle/testing/needs.ts';
 import { formatJunit, xmlText } from './junit.ts';
 import { matrixPoints, runPoints } from './points.ts';
-import { MATRIX, MATRIX_RESULTS } from '../testing/matrices.ts';
+import { FOUR_KERNELS, MATRIX_RESULTS } from '../testing/matrices.ts';
 import { BAD, GOOD } from '../testing/results.ts';
 import type { RunResult } from '../data/result.ts';
 
@@ -37,7 +37,7 @@ test('a divergence, a crash, a known finding', () => {
 });
 
 test('a matrix names its kernels', () => {
-  const xml = formatJunit(matrixPoints(MATRIX, MATRIX_RESULTS));
+  const xml = formatJunit(matrixPoints(FOUR_KERNELS, MATRIX_RESULTS));
   expect(xml).toContain('<testsuite name="7.0.13: rules.filter"');
   expect(xml).toContain('classname="ringfence.7_0_13.rules.filter"');
   expect([...xml.matchAll(/ id="(\d+)"/g)].map(([, id]) => Number(id))).toEqual(

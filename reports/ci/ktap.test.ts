@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { need } from '../../oracle/testing/needs.ts';
 import { formatKtap, formatMatrixKtap } from './ktap.ts';
 import { matrixPoints, runPoints } from './points.ts';
-import { MATRIX, MATRIX_RESULTS } from '../testing/matrices.ts';
+import { FOUR_KERNELS, MATRIX_RESULTS } from '../testing/matrices.ts';
 import { BAD, GOOD } from '../testing/results.ts';
 import type { RunResult } from '../data/result.ts';
 
@@ -13,7 +13,7 @@ const HOSTILE: RunResult = {
   ...BAD,
   crashes: [{ ...BAD.crashes[0]!, title: 'bad # SKIP\nok 96 injected', console: CONSOLE }],
 };
-const MATRIX_TEXT = formatMatrixKtap('ringfence matrix', matrixPoints(MATRIX, MATRIX_RESULTS));
+const MATRIX_TEXT = formatMatrixKtap('ringfence matrix', matrixPoints(FOUR_KERNELS, MATRIX_RESULTS));
 
 /**
  * Reads what the text of the format allows and nothing else: version, remarks, plan, results in order, nested by four

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { matrixPoints, runPoints } from './points.ts';
 import { BAD, GOOD } from '../testing/results.ts';
-import { MATRIX, MATRIX_RESULTS } from '../testing/matrices.ts';
+import { FOUR_KERNELS, MATRIX_RESULTS } from '../testing/matrices.ts';
 import type { PointReport } from './points.ts';
 import type { RunResult } from '../data/result.ts';
 
@@ -103,13 +103,13 @@ test('a rule fails with its divergence, and a known finding is skipped', () => {
 });
 
 test('a matrix: unsupported is skipped, unavailable and unexplained fail', () => {
-  expect(failing(matrixPoints(MATRIX, MATRIX_RESULTS)).filter((name) => !name.startsWith('7.0.13: '))).toEqual([
+  expect(failing(matrixPoints(FOUR_KERNELS, MATRIX_RESULTS)).filter((name) => !name.startsWith('7.0.13: '))).toEqual([
     '7.9.9: kernel/testable',
     'comparison: pairs/7.0.13..7.3.4',
   ]);
-  expect(failing(matrixPoints(MATRIX, MATRIX_RESULTS))).toContain('7.0.13: rules.filter/filter.deny-rest.kept');
-  expect(failing(matrixPoints(MATRIX, new Map()))).toContain('7.0.13: kernel/testable');
-  const states = matrixPoints(MATRIX, MATRIX_RESULTS).map(
+  expect(failing(matrixPoints(FOUR_KERNELS, MATRIX_RESULTS))).toContain('7.0.13: rules.filter/filter.deny-rest.kept');
+  expect(failing(matrixPoints(FOUR_KERNELS, new Map()))).toContain('7.0.13: kernel/testable');
+  const states = matrixPoints(FOUR_KERNELS, MATRIX_RESULTS).map(
     ({ title, groups }) => `${title} ${groups[0]!.points[0]!.state}`,
   );
   expect(states).toEqual(['6.19.14 skip', '7.0.13 pass', '7.3.4 pass', '7.9.9 error', 'comparison pass']);

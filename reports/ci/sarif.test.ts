@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { HOSTILE, OPTIONS } from '../testing/pages.ts';
-import { MATRIX, MATRIX_RESULTS } from '../testing/matrices.ts';
+import { FOUR_KERNELS, MATRIX_RESULTS } from '../testing/matrices.ts';
 import { BAD, GOOD } from '../testing/results.ts';
 import { formatMatrixSarif, formatSarif } from './sarif.ts';
 
@@ -45,7 +45,7 @@ test('a run that did not end says so', () => {
 });
 
 test('a matrix: a run per kernel that has a result', () => {
-  const { runs } = read(formatMatrixSarif(MATRIX, MATRIX_RESULTS, OPTIONS));
+  const { runs } = read(formatMatrixSarif(FOUR_KERNELS, MATRIX_RESULTS, OPTIONS));
   expect(runs).toMatchObject([
     { automationDetails: { id: 'ringfence/7.0.13/' } },
     { automationDetails: { id: 'ringfence/7.3.4/' } },

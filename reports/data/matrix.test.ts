@@ -3,9 +3,9 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { expectCommitted } from '../testing/committed.ts';
 import { fieldTable } from '../testing/fields.ts';
-import { MATRIX as MADE } from '../testing/matrices.ts';
+import { FOUR_KERNELS as MADE } from '../testing/matrices.ts';
 import { spoilt } from '../testing/spoil.ts';
-import { MATRIX } from './matrix.ts';
+import { MATRIX_SCHEMA } from './matrix.ts';
 import { looksLikeMatrix, readMatrixResult } from './read.ts';
 import { dataFault } from './fault.ts';
 import { schemaText } from './schema.ts';
@@ -15,11 +15,11 @@ const README = new URL('../README.md', import.meta.url);
 const copy = (): unknown => JSON.parse(JSON.stringify(MADE));
 
 test('the schema file is current', () => {
-  expectCommitted(FILE, () => schemaText('ringfence matrix', MATRIX));
+  expectCommitted(FILE, () => schemaText('ringfence matrix', MATRIX_SCHEMA));
 });
 
 test('the README describes every field', () => {
-  const table = fieldTable(MATRIX);
+  const table = fieldTable(MATRIX_SCHEMA);
   expect(table).not.toMatch(/\| {2}\|$/m);
   expectCommitted(README, (before) => {
     expect(before).toContain('<!-- matrix fields -->');
@@ -34,7 +34,7 @@ test('the README describes every field', () => {
 const ajv = new Ajv2020({ strict: false }).compile(JSON.parse(readFileSync(FILE, 'utf8')) as object);
 
 test('a matrix is as the schema says', () => {
-  expect(dataFault(MATRIX, copy())).toBeUndefined();
+  expect(dataFault(MATRIX_SCHEMA, copy())).toBeUndefined();
   expect(ajv(copy()), JSON.stringify(ajv.errors)).toBe(true);
   expect(readMatrixResult(copy())).toEqual({ value: copy() });
   expect([looksLikeMatrix(copy()), looksLikeMatrix({ version: 1 }), looksLikeMatrix(null)]).toEqual([
@@ -67,7 +67,7 @@ describe('what is not as the schema says is told with its place', () => {
     ],
   ])('%s', (fault, path, value) => {
     const matrix = spoilt(MADE, path, value);
-    expect(dataFault(MATRIX, matrix)).toBe(fault);
+    expect(dataFault(MATRIX_SCHEMA, matrix)).toBe(fault);
     expect(readMatrixResult(matrix)).toEqual({ fault: `is no matrix as ringfence writes it: ${fault}` });
     expect(ajv(matrix)).toBe(false);
   });

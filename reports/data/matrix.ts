@@ -258,7 +258,7 @@ const comparison = record(
 export type Comparison = Data<typeof comparison>;
 
 /** The shape of matrix.json. */
-export const MATRIX = record(
+export const MATRIX_SCHEMA = record(
   {
     version: always(MATRIX_VERSION, 'Version of this format'),
     verdict: word(
@@ -289,4 +289,4 @@ export const MATRIX = record(
 );
 
 /** The result of a matrix. */
-export type MatrixResult = Data<typeof MATRIX>;
+export type MatrixResult = Data<typeof MATRIX_SCHEMA>;

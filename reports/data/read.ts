@@ -1,31 +1,31 @@
 /** result.json and matrix.json as they come from a file: untrusted, and perhaps of an older ringfence. */
-import { MATRIX, MATRIX_VERSION } from './matrix.ts';
+import { MATRIX_SCHEMA, MATRIX_VERSION } from './matrix.ts';
 import type { MatrixResult } from './matrix.ts';
-import { RESULT, RESULT_VERSION } from './result.ts';
+import { RESULT_SCHEMA, RESULT_VERSION } from './result.ts';
 import type { RunResult } from './result.ts';
 import { dataFault } from './fault.ts';
-import { STORY } from './story.ts';
+import { STORY_SCHEMA } from './story.ts';
 
 /** What was read, or what is wrong with it, as a sentence that the file's name begins and that has no full stop. */
-export type Read<T> = { readonly value: T } | { readonly fault: string };
+export type ReadData<T> = { readonly value: T } | { readonly fault: string };
 
 type Members = Readonly<Record<string, unknown>>;
 
 /** A parsed result.json. Members that came later than the first files of this version are filled in. */
-export function readRunResult(data: unknown): Read<RunResult> {
+export function readRunResult(data: unknown): ReadData<RunResult> {
   const version = versionFault(data, RESULT_VERSION);
   if (version !== undefined) return { fault: `is no result of this version of ringfence: ${version}` };
   const value = completed(data as Members);
-  const fault = dataFault(RESULT, value) ?? storyFault(value as unknown as RunResult);
+  const fault = dataFault(RESULT_SCHEMA, value) ?? storyFault(value as unknown as RunResult);
   if (fault !== undefined) return { fault: `is no result as ringfence writes it: ${fault}` };
   return { value: value as unknown as RunResult };
 }
 
 /** A parsed matrix.json. */
-export function readMatrixResult(data: unknown): Read<MatrixResult> {
+export function readMatrixResult(data: unknown): ReadData<MatrixResult> {
   const version = versionFault(data, MATRIX_VERSION);
   if (version !== undefined) return { fault: `is no matrix of this version of ringfence: ${version}` };
-  const fault = dataFault(MATRIX, data);
+  const fault = dataFault(MATRIX_SCHEMA, data);
   if (fault !== undefined) return { fault: `is no matrix as ringfence writes it: ${fault}` };
   return { value: data as MatrixResult };
 }
@@ -48,7 +48,7 @@ function versionFault(data: unknown, version: number): string | undefined {
 function storyFault(result: RunResult): string | undefined {
   for (const kind of ['divergences', 'crashes', 'hangs'] as const) {
     for (const [n, { story }] of result[kind].entries()) {
-      const fault = story === undefined ? undefined : dataFault(STORY, story);
+      const fault = story === undefined ? undefined : dataFault(STORY_SCHEMA, story);
       if (fault !== undefined) return `${kind}[${n}].story: ${fault}`;
     }
   }

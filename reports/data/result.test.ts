@@ -7,7 +7,7 @@ import { DRAWN, HOSTILE } from '../testing/pages.ts';
 import { BAD, GOOD } from '../testing/results.ts';
 import { spoilt } from '../testing/spoil.ts';
 import { readRunResult } from './read.ts';
-import { RESULT } from './result.ts';
+import { RESULT_SCHEMA } from './result.ts';
 import type { RunResult } from './result.ts';
 import { dataFault } from './fault.ts';
 import { schemaText } from './schema.ts';
@@ -17,11 +17,11 @@ const README = new URL('../README.md', import.meta.url);
 const copy = (result: RunResult): unknown => JSON.parse(JSON.stringify(result));
 
 test('the schema file is current', () => {
-  expectCommitted(FILE, () => schemaText('ringfence result', RESULT));
+  expectCommitted(FILE, () => schemaText('ringfence result', RESULT_SCHEMA));
 });
 
 test('the README describes every field', () => {
-  const table = fieldTable(RESULT);
+  const table = fieldTable(RESULT_SCHEMA);
   expect(table).not.toMatch(/\| {2}\|$/m);
   expectCommitted(README, (before) => {
     expect(before).toContain('<!-- fields -->');
@@ -38,7 +38,7 @@ test.each([
   ['one with pictures', DRAWN],
   ['a hostile one', HOSTILE],
 ])('%s is as the schema says', (_, result) => {
-  expect(dataFault(RESULT, copy(result))).toBeUndefined();
+  expect(dataFault(RESULT_SCHEMA, copy(result))).toBeUndefined();
   expect(ajv(copy(result)), JSON.stringify(ajv.errors)).toBe(true);
   expect(readRunResult(copy(result))).toEqual({ value: copy(result) });
 });
@@ -66,7 +66,7 @@ describe('what is not as the schema says is told with its place', () => {
     ['policy.strict: must be boolean, found "yes"', 'policy/strict', 'yes'],
   ])('%s', (fault, path, value) => {
     const result = spoilt(BAD, path, value);
-    expect(dataFault(RESULT, result)).toBe(fault);
+    expect(dataFault(RESULT_SCHEMA, result)).toBe(fault);
     expect(readRunResult(result)).toEqual({ fault: `is no result as ringfence writes it: ${fault}` });
     expect(ajv(result)).toBe(false);
   });

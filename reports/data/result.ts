@@ -253,7 +253,7 @@ const times = record(
 export type Times = Data<typeof times>;
 
 /** The shape of result.json. */
-export const RESULT = record(
+export const RESULT_SCHEMA = record(
   {
     version: always(RESULT_VERSION, 'Version of this format'),
     verdict: word(
@@ -312,4 +312,4 @@ export const RESULT = record(
 );
 
 /** The result of a run. */
-export type RunResult = Data<typeof RESULT>;
+export type RunResult = Data<typeof RESULT_SCHEMA>;

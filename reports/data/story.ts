@@ -54,7 +54,7 @@ const program = record({
 });
 
 /** A story. */
-export const STORY = record({
+export const STORY_SCHEMA = record({
   fixtures: strings,
   jit: flag(),
   steps: list(step),
@@ -63,5 +63,5 @@ export const STORY = record({
 
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
 /** The compiler keeps both statements of the shape together. */
-const same: Same<Data<typeof STORY>, Story> = true;
+const same: Same<Data<typeof STORY_SCHEMA>, Story> = true;
 void same;

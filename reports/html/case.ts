@@ -2,9 +2,10 @@
 import type { Story, StoryFilter, StoryRequest, StoryStep } from '../../oracle/explain/story-data.ts';
 import { html, NOTHING } from './escape.ts';
 import type { Markup, Part } from './escape.ts';
-import { between, details, hex, ruleLink, scroll } from './parts.ts';
+import { hex } from '../../oracle/uapi/text.ts';
+import { between, details, ruleLink, scroll } from './parts.ts';
 import { programTable } from './program.ts';
-import { lanes, legend } from './tree.ts';
+import { drawLanes, legend } from './tree.ts';
 
 const STAGES: Readonly<Record<string, string>> = {
   init: 'refused before anything else looks at it',
@@ -35,7 +36,7 @@ export function caseFigure(story: Story, at?: number): Markup {
 }
 
 function stepTable(story: Story, at: number | undefined): Markup {
-  const { drawn, width } = lanes(story);
+  const { drawn, width } = drawLanes(story);
   const rows = story.steps.map(
     (step, i) => html`<tr${i === at && html` class="differs"`}>
       <th scope="row" class="n">${i}</th>

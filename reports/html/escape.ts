@@ -1,6 +1,6 @@
 /** Templates whose every value is escaped: what comes from a kernel, a file or a command line cannot become mark-up. */
 
-/** Mark-up that is right as it is. Made by `html` alone, and by `raw` for our own style and script. */
+/** Mark-up that is right as it is. Made by `html` alone, and by `ownMarkup` for our own style and script. */
 export class Markup {
   readonly text: string;
   constructor(text: string) {
@@ -23,7 +23,7 @@ export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): 
 export const NOTHING = new Markup('');
 
 /** Our own text, unescaped. Never for data. */
-export function raw(text: string): Markup {
+export function ownMarkup(text: string): Markup {
   return new Markup(text);
 }
 

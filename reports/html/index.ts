@@ -7,7 +7,7 @@ import type { Rule } from '../../oracle/rule.ts';
 import type { MatrixResult } from '../data/matrix.ts';
 import type { RunResult, Verdict } from '../data/result.ts';
 import { assets } from './assets.ts';
-import { html, NOTHING, raw } from './escape.ts';
+import { html, NOTHING, ownMarkup } from './escape.ts';
 import type { Markup } from './escape.ts';
 import { matrixSection } from './matrix.ts';
 import { section } from './parts.ts';
@@ -173,7 +173,7 @@ function page(title: string, verdict: Verdict, top: Markup, sections: readonly M
     <meta name="referrer" content="no-referrer">\n
     <meta name="generator" content="ringfence">\n
     <title>${title}</title>\n
-    <style>${raw(style)}</style>\n
+    <style>${ownMarkup(style)}</style>\n
     </head>\n
     <body>\n
     <a class="skip" href="#main">Skip to the results</a>\n
@@ -186,7 +186,7 @@ function page(title: string, verdict: Verdict, top: Markup, sections: readonly M
     ${sections}\n
     </main>\n
     <footer class="end"><p>Made by ringfence from plain data; the page needs no network.</p></footer>\n
-    <script type="module">${raw(script)}</script>\n
+    <script type="module">${ownMarkup(script)}</script>\n
     </body>\n
     </html>\n
   `.text;

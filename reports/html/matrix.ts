@@ -13,7 +13,7 @@ import type {
 import { counted, duration, thousands } from '../text/style.ts';
 import { html, NOTHING } from './escape.ts';
 import type { Markup, Part } from './escape.ts';
-import { between, code, command, details, prose, ruleLink, scroll, section, table } from './parts.ts';
+import { between, commandBox, details, inlineCode, plainTable, ruleLink, scroll, section, softProse } from './parts.ts';
 import { replayCommand } from '../text/replay.ts';
 
 const STATES: Readonly<Record<KernelState, string>> = {
@@ -72,12 +72,12 @@ function kernelTable(matrix: MatrixResult): Markup {
       'Rules that change or break',
       changed.map(({ rule, cells, story }) => row(ruleLink(rule), cells.map(ruleCell), story)),
     ],
-    ['Findings', findings.map(({ id, cells, story }) => row(code(id), cells.map(findingCell), story))],
+    ['Findings', findings.map(({ id, cells, story }) => row(inlineCode(id), cells.map(findingCell), story))],
     [
       'ABI, as probed',
       abi
         .filter(({ differs }) => differs)
-        .map(({ field, values, story }) => row(code(field), values.map(valueCell), story)),
+        .map(({ field, values, story }) => row(inlineCode(field), values.map(valueCell), story)),
     ],
     ['Suites: scenarios that differ', suites.map(({ suite, cells }) => row(suite, cells.map(suiteCell)))],
   ];
@@ -187,7 +187,7 @@ function comparison({ comparison: { pairs, changes } }: MatrixResult, out: strin
     <h3>Each kernel against the next, without the rules</h3>
     ${scroll(
       'Neighbouring kernels',
-      table(['older', 'newer', ...heads.map((head) => [head, 'n'] as const)], pairs.map(pairRow)),
+      plainTable(['older', 'newer', ...heads.map((head) => [head, 'n'] as const)], pairs.map(pairRow)),
     )}
     ${
       changes.length === 0
@@ -217,11 +217,11 @@ function changeItem({ from, to, causes, scenarios, suites, example }: Change, ou
   const many = counted(scenarios, 'scenario');
   const { step, answer_from, answer_to, file } = example;
   const summary = html`
-    Smallest case, step ${step}: ${from} answers ${prose(answer_from)}; ${to} ${prose(answer_to)}
+    Smallest case, step ${step}: ${from} answers ${softProse(answer_from)}; ${to} ${softProse(answer_to)}
   `;
   return html`<li>
     <b>${from} → ${to}</b> ${many} <span class="soft">(${counts.join(', ')})</span>: ${between(told, '; ')}
-    ${details(summary, command(replayCommand(out, file)), bad)}
+    ${details(summary, commandBox(replayCommand(out, file)), bad)}
   </li>`;
 }
 
@@ -230,14 +230,14 @@ const age = (side: 'from' | 'to'): string => (side === 'from' ? 'older' : 'newer
 function causeText(cause: Cause): Markup {
   switch (cause.kind) {
     case 'finding':
-      return html`known finding ${code(cause.id)}, only on the ${age(cause.shown_on)}`;
+      return html`known finding ${inlineCode(cause.id)}, only on the ${age(cause.shown_on)}`;
     case 'expected':
-      return html`expectation ${code(cause.id)}, met by the ${age(cause.shown_on)} alone`;
+      return html`expectation ${inlineCode(cause.id)}, met by the ${age(cause.shown_on)} alone`;
     case 'abi':
-      return html`the ABI: ${code(cause.field)} is ${cause.from}, then ${cause.to}`;
+      return html`the ABI: ${inlineCode(cause.field)} is ${cause.from}, then ${cause.to}`;
     case 'open':
       return html`left open by ${ruleLink(cause.rule)}`;
     case 'unexplained':
-      return html`unexplained: ${prose(cause.detail)}`;
+      return html`unexplained: ${softProse(cause.detail)}`;
   }
 }

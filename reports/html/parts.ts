@@ -15,7 +15,10 @@ export function textBox(label: string, text: string, kind = ''): Markup {
 }
 
 /** A table with one row of headings; `n` behind a heading: a column of numbers. */
-export function table(heads: readonly (string | readonly [name: string, kind: 'n'] | false)[], rows: Part): Markup {
+export function plainTable(
+  heads: readonly (string | readonly [name: string, kind: 'n'] | false)[],
+  rows: Part,
+): Markup {
   const cells = heads.map((head) => {
     if (typeof head === 'string') return html`<th scope="col">${head}</th>`;
     return head && html`<th scope="col" class="${head[1]}">${head[0]}</th>`;
@@ -24,7 +27,7 @@ export function table(heads: readonly (string | readonly [name: string, kind: 'n
 }
 
 /** A command or text with a button that copies it. */
-export function command(text: string, label = 'Copy the command'): Markup {
+export function commandBox(text: string, label = 'Copy the command'): Markup {
   return html`<div class="command">
     <pre tabindex="0" aria-label="Command"><code>${text}</code></pre>
     <button type="button" data-copy hidden aria-label="${label}">Copy</button>
@@ -57,12 +60,12 @@ export function between(parts: readonly Part[], text: string): Part {
 }
 
 /** Code within prose. */
-export function code(text: string): Markup {
+export function inlineCode(text: string): Markup {
   return html`<code>${text}</code>`;
 }
 
 /** Prose in which names of errors stay whole: no line ends after the minus of -EACCES. */
-export function prose(text: string): Part {
+export function softProse(text: string): Part {
   return text.split(/(-E[A-Z0-9]{2,})/).map((part, i) => (i % 2 === 1 ? html`<span class="nb">${part}</span>` : part));
 }
 
@@ -74,11 +77,6 @@ export function ruleLink(id: string): Markup {
 /** An id that may be broken after its dots. */
 export function softened(id: string): Part {
   return id.split('.').map((part, i) => (i === 0 ? part : ['.', html`<wbr>`, part]));
-}
-
-/** "0x1f". */
-export function hex(value: number): string {
-  return `0x${value.toString(16)}`;
 }
 
 /** A share of 1 as a percentage for SVG, with two decimals: the same text on every machine. */

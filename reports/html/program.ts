@@ -2,7 +2,8 @@
 import type { StoryFilter, StoryProgram } from '../../oracle/explain/story-data.ts';
 import { html, NOTHING } from './escape.ts';
 import type { Markup, Part } from './escape.ts';
-import { hex, scroll } from './parts.ts';
+import { hex } from '../../oracle/uapi/text.ts';
+import { scroll } from './parts.ts';
 
 /** One instruction that ran. */
 interface Ran {

@@ -4,7 +4,7 @@ import { KIND_TEXT } from '../text/rule-list.ts';
 import { thousands } from '../text/style.ts';
 import { html } from './escape.ts';
 import type { Markup } from './escape.ts';
-import { percent, prose, section, softened } from './parts.ts';
+import { percent, section, softened, softProse } from './parts.ts';
 
 /** State of a rule, as the table shows it. */
 export type RuleMark = 'broken' | 'known' | 'kept' | 'unreached';
@@ -87,7 +87,7 @@ function ruleRow({ id, hits, mark }: RuleLine, rule: Rule | undefined, most: num
   const about =
     rule !== undefined &&
     html`
-      <div>${prose(rule.statement)}</div>
+      <div>${softProse(rule.statement)}</div>
       <div class="cite"><span class="kind">${KIND_TEXT[rule.kind]}</span> ${rule.source}</div>
     `;
   return html`<tr id="rule-${id}" data-mark="${mark}" data-id="${id}" data-hits="${hits}">

@@ -4,7 +4,7 @@ import type { ExpectationResult, RunResult } from '../data/result.ts';
 import { counted, duration, thousands } from '../text/style.ts';
 import { html, NOTHING } from './escape.ts';
 import type { Markup, Part } from './escape.ts';
-import { code, command, facts, ruleLink, scroll, section, table } from './parts.ts';
+import { commandBox, facts, inlineCode, plainTable, ruleLink, scroll, section } from './parts.ts';
 import type { Run } from './troubles.ts';
 
 /** Known findings that showed, and those that should have. */
@@ -16,7 +16,7 @@ export function knownSection(runs: readonly Run[]): Markup {
   const rows = known.map(
     ({ name, id, title, rule, scenarios }) => html`<tr>
       ${many && html`<th scope="row">${name}</th>`}
-      <td>${code(id)}</td>
+      <td>${inlineCode(id)}</td>
       <td class="words">${title}</td>
       <td>${ruleLink(rule)}</td>
       <td class="n">${thousands(scenarios)}</td>
@@ -28,7 +28,7 @@ export function knownSection(runs: readonly Run[]): Markup {
     'known',
     'Known findings',
     [
-      known.length > 0 && scroll('Known findings', table(heads, rows)),
+      known.length > 0 && scroll('Known findings', plainTable(heads, rows)),
       missing.length > 0 && html`<h3>Expected and not shown</h3>${facts(absent, 'facts wide')}`,
     ],
     'Promises that released kernels break, answered to the last value as the model of each finding says.',
@@ -47,7 +47,7 @@ export function expectationsSection(runs: readonly Run[]): Markup {
   return section(
     'expectations',
     'Expectations',
-    scroll('Expectations', table(heads, rows)),
+    scroll('Expectations', plainTable(heads, rows)),
     `What this gate expects to differ${
       strict ? '; strict: an entry that is expired, gone or reached by no case fails the run' : ''
     }.`,
@@ -61,7 +61,7 @@ function expectationRow(one: ExpectationResult, name: string | undefined): Marku
   const target = /^https?:\/\//.test(link) ? html`<a href="${link}" rel="noreferrer noopener">${link}</a>` : link;
   return html`<tr>
     ${name !== undefined && html`<th scope="row">${name}</th>`}
-    <td>${code(id)}<div class="cite">${file}</div></td>
+    <td>${inlineCode(id)}<div class="cite">${file}</div></td>
     <td>${ruleLink(rule)}</td>
     <td>${kernels}</td>
     <td class="words">${reason}${link !== '' && html` <span class="cite">${target}</span>`}</td>
@@ -81,7 +81,7 @@ export function setupSection(runs: readonly Run[], matrix: MatrixResult | undefi
           matrix !== undefined && facts(Object.entries(matrix.versions), 'facts wide'),
         ]
       : html`${facts(setup(one), 'facts wide')}<h3>ABI, as probed</h3>${facts(abi(one), 'facts wide')}`;
-  const again = command(matrix?.command ?? one?.command ?? '');
+  const again = commandBox(matrix?.command ?? one?.command ?? '');
   return section('setup', 'Made with', html`${body}<h3>Repeat it</h3>${again}`);
 }
 

@@ -21,7 +21,7 @@ const HOW: Readonly<Record<string, string>> = {
 const SHARES: ReadonlySet<string> = new Set(['vfork', 'thread', 'clone_vm']);
 
 /** One drawing per step, as wide as all lanes, in pixels. */
-export function lanes({ steps }: Story): { readonly drawn: readonly Markup[]; readonly width: number } {
+export function drawLanes({ steps }: Story): { readonly drawn: readonly Markup[]; readonly width: number } {
   const columns = columnsOf(steps);
   const width = columns.size * LANE + 4;
   const alive = new Set<number>();

@@ -5,7 +5,7 @@ import { counted, thousands } from '../text/style.ts';
 import { caseFigure } from './case.ts';
 import { anchor, html, NOTHING } from './escape.ts';
 import type { Markup, Part } from './escape.ts';
-import { command, details, facts, prose, ruleLink, section, softened, textBox } from './parts.ts';
+import { commandBox, details, facts, ruleLink, section, softened, softProse, textBox } from './parts.ts';
 
 /** A run on the page. In a matrix, `name` is the kernel's and `out` its own directory. */
 export interface Run {
@@ -52,7 +52,7 @@ function divergenceArticle(divergence: Divergence, n: number, run: Run, draws: b
       ${where(run, 'divergence', n)}
       <h3 id="${id}-h"><a href="#rule-${rule}"><code>${softened(rule)}</code></a></h3>
       <blockquote>
-        <p>${prose(statement)}</p>
+        <p>${softProse(statement)}</p>
         ${source !== '' && html`<footer class="cite">${source}</footer>`}
       </blockquote>
     </header>
@@ -79,8 +79,8 @@ function where({ name }: Run, what: string, n: number): Markup {
 
 function commands(out: string, file: string): Markup {
   return html`<div class="commands">
-    ${command(replayCommand(out, file))}
-    ${command(explainCommand(out, file))}
+    ${commandBox(replayCommand(out, file))}
+    ${commandBox(explainCommand(out, file))}
   </div>`;
 }
 
@@ -146,7 +146,7 @@ export function unconfirmedSection(runs: readonly Run[]): Markup {
       const of = rule !== undefined && html` of ${ruleLink(rule)}`;
       return html`<li>
         <p><b>${name === '' ? '' : `${name}: `}${verdict}</b>${of}: ${detail} <span class="soft">${found}</span></p>
-        ${command(replayCommand(out, caseFile('unconfirmed', n)))}
+        ${commandBox(replayCommand(out, caseFile('unconfirmed', n)))}
       </li>`;
     }),
   );

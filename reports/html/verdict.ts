@@ -2,9 +2,9 @@
 import type { MatrixResult } from '../data/matrix.ts';
 import type { RunResult, Verdict } from '../data/result.ts';
 import { counted, duration, thousands } from '../text/style.ts';
-import { html, NOTHING, raw } from './escape.ts';
+import { html, NOTHING, ownMarkup } from './escape.ts';
 import type { Markup } from './escape.ts';
-import { command, facts, prose, softened } from './parts.ts';
+import { commandBox, facts, softened, softProse } from './parts.ts';
 import { crashId, divergenceId } from './troubles.ts';
 import type { Run } from './troubles.ts';
 
@@ -18,10 +18,12 @@ export const WORDS: Readonly<Record<Verdict, string>> = {
 
 /** A fence around: closed, broken, or not finished. */
 const RINGS: Readonly<Record<Verdict, Markup>> = {
-  conformant: raw('<circle cx="24" cy="24" r="18"/>'),
-  divergent: raw('<path d="M37.8 12.4A18 18 0 1 0 41.9 25.9"/>'),
-  untestable: raw('<circle cx="24" cy="24" r="18" stroke-dasharray="5 6.31"/>'),
-  interrupted: raw('<path d="M24 6a18 18 0 0 1 0 36" /><path d="M24 42a18 18 0 0 1 0-36" stroke-dasharray="2.5 6"/>'),
+  conformant: ownMarkup('<circle cx="24" cy="24" r="18"/>'),
+  divergent: ownMarkup('<path d="M37.8 12.4A18 18 0 1 0 41.9 25.9"/>'),
+  untestable: ownMarkup('<circle cx="24" cy="24" r="18" stroke-dasharray="5 6.31"/>'),
+  interrupted: ownMarkup(
+    '<path d="M24 6a18 18 0 0 1 0 36" /><path d="M24 42a18 18 0 0 1 0-36" stroke-dasharray="2.5 6"/>',
+  ),
 };
 
 function ring(verdict: Verdict): Markup {
@@ -96,7 +98,7 @@ function top(
     <p class="said">${said}</p>
     ${list}
     ${facts(numbers, 'numbers')}
-    ${command(repeat, 'Copy the command that repeats this')}
+    ${commandBox(repeat, 'Copy the command that repeats this')}
   </header>`;
 }
 
@@ -169,7 +171,7 @@ function troubleItem({ id, title, text, answers, reproduced, count, name }: Trou
   return html`<li>
     <div>
       <a href="#${id}">${title}</a>${name !== undefined && html` <span class="soft">${name}</span>`}
-      <div class="soft">${prose(text)}</div>
+      <div class="soft">${softProse(text)}</div>
     </div>
     <div class="delta">${answers}</div>
     <div class="soft again">${often}</div>

@@ -26,7 +26,7 @@ const NONE = { scenarios: 0, outcomes: 0, sha256: '', wall_s: 0 } as const;
 const suite = { scenarios: 5200, outcomes: 208644, known: 0, divergence: 0, other: 0 };
 
 /** One kernel without the feature, one bad, one good, one that could not be had. */
-export const MATRIX: MatrixResult = {
+export const FOUR_KERNELS: MatrixResult = {
   version: 1,
   verdict: 'divergent',
   reason: '7.0.13 broke 1 rule; 7.0.13 and 7.3.4 differ for no known cause',

@@ -2,7 +2,7 @@
 import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
 import { RULES } from '../../oracle/registry.ts';
 import { storyOf } from '../../oracle/explain/story.ts';
-import { MATRIX, MATRIX_RESULTS } from './matrices.ts';
+import { FOUR_KERNELS, MATRIX_RESULTS } from './matrices.ts';
 import { CASE } from '../../oracle/testing/socket-case.ts';
 import { BAD, GOOD } from './results.ts';
 import type { RunResult } from '../data/result.ts';
@@ -76,6 +76,6 @@ export const PAGES: readonly (readonly [name: string, text: string])[] = [
       OPTIONS,
     ),
   ],
-  ['matrix', formatMatrixHtml(MATRIX, MATRIX_RESULTS, OPTIONS)],
-  ['matrix without results', formatMatrixHtml(MATRIX, new Map(), OPTIONS)],
+  ['matrix', formatMatrixHtml(FOUR_KERNELS, MATRIX_RESULTS, OPTIONS)],
+  ['matrix without results', formatMatrixHtml(FOUR_KERNELS, new Map(), OPTIONS)],
 ];

@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest';
 import { causeText, formatMatrix } from './matrix-text.ts';
 import type { MatrixResult } from '../data/matrix.ts';
-import { MATRIX } from '../testing/matrices.ts';
+import { FOUR_KERNELS } from '../testing/matrices.ts';
 
 test('verdict first, a column per kernel, every kernel that failed, every difference', () => {
-  const text = formatMatrix(MATRIX, { out: 'o' });
+  const text = formatMatrix(FOUR_KERNELS, { out: 'o' });
   expect(text.split('\n')[0]).toMatch(/^(NOT CONFORMANT|INCOMPLETE|CONFORMANT)/);
-  for (const { name, reason } of MATRIX.kernels) {
+  for (const { name, reason } of FOUR_KERNELS.kernels) {
     expect(text).toContain(name);
     if (reason !== undefined) expect(text.replace(/\s+/g, ' ')).toContain(reason);
   }
-  for (const { from, to, example } of MATRIX.comparison.changes) {
+  for (const { from, to, example } of FOUR_KERNELS.comparison.changes) {
     expect(text).toContain(`${from} -> ${to}`);
     expect(text).toContain(`o/${example.file}`);
   }
@@ -19,15 +19,15 @@ test('verdict first, a column per kernel, every kernel that failed, every differ
 });
 
 test('no line of the table is wider than asked; further kernels go into further blocks', () => {
-  const kernels = Array.from({ length: 16 }, (_, i) => ({ ...MATRIX.kernels[1]!, name: `7.0.${i}` }));
+  const kernels = Array.from({ length: 16 }, (_, i) => ({ ...FOUR_KERNELS.kernels[1]!, name: `7.0.${i}` }));
   const spread = <T>(cells: readonly T[]): T[] => kernels.map(() => cells[1]!);
   const wide: MatrixResult = {
-    ...MATRIX,
+    ...FOUR_KERNELS,
     kernels,
-    abi: MATRIX.abi.map((row) => ({ ...row, values: spread(row.values) })),
-    suites: MATRIX.suites.map((row) => ({ ...row, cells: spread(row.cells) })),
-    rules: MATRIX.rules.map((row) => ({ ...row, cells: spread(row.cells) })),
-    findings: MATRIX.findings.map((row) => ({ ...row, cells: spread(row.cells) })),
+    abi: FOUR_KERNELS.abi.map((row) => ({ ...row, values: spread(row.values) })),
+    suites: FOUR_KERNELS.suites.map((row) => ({ ...row, cells: spread(row.cells) })),
+    rules: FOUR_KERNELS.rules.map((row) => ({ ...row, cells: spread(row.cells) })),
+    findings: FOUR_KERNELS.findings.map((row) => ({ ...row, cells: spread(row.cells) })),
   };
   const lines = formatMatrix(wide, { width: 100 }).split('\n');
   const heads = lines.filter((line) => /^\s+7\.0\.\d+(\s+7\.0\.\d+)+$/.test(line));
