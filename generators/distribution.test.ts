@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { ABI_7_0 } from '../oracle/probe/abi-documented.ts';
 import { INSTRUCTIONS } from '../oracle/bpf/instructions.ts';
-import { opForms } from '../oracle/opcodes/index.ts';
+import { opForms, opSpecs } from '../oracle/opcodes/index.ts';
+import { registerSpecs } from '../oracle/register/index.ts';
 import { RULES } from '../oracle/registry.ts';
 import { Measure, measureSuite } from './measure.ts';
 import { REASONS } from './program/invalid.ts';
@@ -32,8 +33,16 @@ const suites = Object.fromEntries(SUITE_NAMES.map((suite) => [suite, measureSuit
 const all = new Measure();
 for (const suite of SUITE_NAMES) for (let n = 0; n < CASES; n++) all.add(scenarioAt(suite, ABI_7_0, 1, n), ABI_7_0);
 
+/** Rules of opcodes that the 7.0 profile does not have. */
+const NEWER: ReadonlySet<string | undefined> = new Set([
+  ...opSpecs.slice(ABI_7_0.op_last).flatMap(({ rule, prepRule }) => [rule, prepRule]),
+  ...registerSpecs.slice(ABI_7_0.register_last).map(({ rule }) => rule?.id),
+]);
+
 test(`every rule is reached within ${LIMIT} cases`, () => {
-  const left = new Set(Object.keys(RULES).filter((rule) => !Object.hasOwn(UNREACHABLE, rule) && !all.rules.has(rule)));
+  const left = new Set(
+    Object.keys(RULES).filter((rule) => !Object.hasOwn(UNREACHABLE, rule) && !NEWER.has(rule) && !all.rules.has(rule)),
+  );
   let cases = all.scenarios;
   const more = new Measure();
   for (let n = CASES; left.size > 0 && cases < LIMIT; n++) {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Allowed } from '../scenario/prediction.ts';
 import { allows } from '../scenario/prediction.ts';
+import { ABI_7_0 } from '../probe/abi-documented.ts';
 import { initCheck } from './init.ts';
 import { orderReleases } from '../uapi/release.ts';
 import { OP, opForms, opSpecs } from './index.ts';
@@ -58,7 +59,7 @@ describe('the table of opcodes', () => {
   });
 
   it('knows every form: nothing is left open', () => {
-    for (const spec of opSpecs) {
+    for (const spec of opSpecs.filter(({ opcode }) => opcode < ABI_7_0.op_last)) {
       for (const form of spec.forms) {
         const [first] = predicted(spec, form);
         expect([spec.name, form.name, first?.res === 'any']).toEqual([spec.name, form.name, false]);
@@ -68,7 +69,7 @@ describe('the table of opcodes', () => {
 });
 
 describe('against the recorded answers of the real kernel', () => {
-  for (const spec of opSpecs) {
+  for (const spec of opSpecs.filter(({ opcode }) => opcode < ABI_7_0.op_last)) {
     it(spec.name, () => {
       for (const form of spec.forms) {
         const answers = recorded.requests[`${spec.name}/${form.name}`];

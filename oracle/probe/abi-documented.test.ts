@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { OP, opSpecs } from '../opcodes/index.ts';
+import { registerSpecs } from '../register/index.ts';
 import { ABI_7_0, documentedRange, judgedAbi } from './abi-documented.ts';
 
-const SOCKET = 45;
-const CONNECT = 16;
+const { SOCKET, CONNECT } = OP;
 const probed = (release: string, fields: Partial<typeof ABI_7_0> = {}) => ({ ...ABI_7_0, release, ...fields });
 const pdu = (opcode: number, size: number): readonly number[] =>
   ABI_7_0.pdu_size.map((known, op) => (op === opcode ? size : known));
@@ -61,23 +62,30 @@ describe('inside the documented versions', () => {
   });
 });
 
+/** A kernel newer than every header that was read, with all that they have. */
+const LATER = judgedAbi(
+  probed('99.0', { op_last: opSpecs.length, register_last: registerSpecs.length, pdu_size: [] }),
+).abi;
+
 describe('outside of them', () => {
   it('a newer kernel may have grown', () => {
-    const grown = probed('7.4.0', {
-      op_last: 66,
-      register_last: 40,
+    const grown = {
+      ...LATER,
+      op_last: LATER.op_last + 1,
+      register_last: LATER.register_last + 2,
       ctx_size: 48,
       filter_flags: 7,
       sqe_flags: 0xff,
-      pdu_size: [...pdu(CONNECT, 24), 32],
-    });
+      pdu_size: [...LATER.pdu_size, 32],
+    };
     const { abi, oddities } = judgedAbi(grown);
     expect(abi).toEqual(grown);
     expect(oddities).toHaveLength(6);
     expect(oddities.every(({ accepted }) => accepted)).toBe(true);
   });
   it('but not shrunk, nor changed what was there', () => {
-    expect(judgedAbi(probed('7.4.0', { ctx_size: 36, pdu_size: pdu(SOCKET, 16) })).oddities).toMatchObject([
+    const pdu_size = LATER.pdu_size.map((size, op) => (op === SOCKET ? 16 : op === CONNECT ? 0 : size));
+    expect(judgedAbi({ ...LATER, ctx_size: 36, pdu_size }).oddities).toMatchObject([
       { field: 'ctx_size', accepted: false },
       { field: 'pdu_size', opcode: CONNECT, accepted: false },
       { field: 'pdu_size', opcode: SOCKET, accepted: false },
