@@ -3,7 +3,8 @@ import { SPECIFIED } from '../oracle/quirks/index.ts';
 import type { AbiProfile } from '../oracle/uapi/abi.ts';
 import { FD, RING_FD, RING_SLOTS } from '../oracle/scenario/layout.ts';
 import type { Fixture } from '../oracle/scenario/layout.ts';
-import { fullSqe, initCheckRest, opSpecs, Sandbox } from '../oracle/opcodes/index.ts';
+import { fullSqe, initCheckRest, opSpecs } from '../oracle/opcodes/index.ts';
+import { Sandbox } from '../oracle/world/sandbox.ts';
 import type { OpContext, OpForm, OpRow } from '../oracle/opcodes/types.ts';
 import { IORING_SETUP } from '../oracle/uapi/constants.ts';
 

@@ -2,7 +2,8 @@
 import { SPECIFIED } from '../quirks/index.ts';
 import type { AbiProfile } from '../uapi/abi.ts';
 import { IOSQE } from '../uapi/constants.ts';
-import { opSpec, Sandbox } from '../opcodes/index.ts';
+import { opSpec } from '../opcodes/index.ts';
+import { Sandbox } from '../world/sandbox.ts';
 import { fullSqe, SAMPLE_DATA } from '../opcodes/support.ts';
 import type { OpContext, PrepOutcome } from '../opcodes/types.ts';
 import type { Fixture } from '../scenario/layout.ts';

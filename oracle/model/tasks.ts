@@ -76,9 +76,9 @@ export function exec(world: World, task: Task): PredictedStep {
   task.leads = true;
   task.registered = new Map();
   const before = task.files;
-  const { world: shared, fds } = before.sandbox;
+  const { common, fds } = before.sandbox;
   const memory = new Memory(world.abi.little_endian);
-  task.files = new FdTable(new Sandbox([], world.abi, { world: shared, fds: new Map(fds), memory }), before.rings);
+  task.files = new FdTable(new Sandbox([], world.abi, { common, fds: new Map(fds), memory }), before.rings);
   return result(0, world.hit('task.exec'));
 }
 

@@ -19,7 +19,7 @@ interface Chosen {
 
 /** The next buffer of the request's group, clipped to `wanted` bytes (0 = all of it); undefined when there is none. */
 export function selectBuffer(c: OpContext, wanted: number): Chosen | undefined | 'unknown' {
-  const group = c.sandbox.world.ring(c.ring).groups.get(c.sqe.buf_index);
+  const group = c.sandbox.common.ring(c.ring).groups.get(c.sqe.buf_index);
   if (group === undefined) return undefined;
   if (group.kind === 'ring') return 'unknown';
   const buffer = group.buffers[0];
@@ -47,7 +47,7 @@ function prepProvide(c: OpContext): PrepOutcome {
 
 function issueProvide(c: OpContext): IssueOutcome {
   const { sqe } = c;
-  const { groups } = c.sandbox.world.ring(c.ring);
+  const { groups } = c.sandbox.common.ring(c.ring);
   const group = groups.get(sqe.buf_index);
   const touches = [`groups:${c.ring}`];
   if (group?.kind === 'ring') return result(-E.INVAL, { touches });
@@ -72,7 +72,7 @@ function prepRemove(c: OpContext): PrepOutcome {
 }
 
 function issueRemove(c: OpContext): IssueOutcome {
-  const group = c.sandbox.world.ring(c.ring).groups.get(c.sqe.buf_index);
+  const group = c.sandbox.common.ring(c.ring).groups.get(c.sqe.buf_index);
   const touches = [`groups:${c.ring}`];
   if (group === undefined) return result(-E.NOENT, { touches });
   if (group.kind === 'ring') return result(-E.INVAL, { touches });

@@ -23,7 +23,7 @@ const inet = (b: Bench, ...ip: readonly number[]) =>
 /** A bench whose first direct descriptors are sockets made by requests. */
 function withSockets(count: number, family: number, type: number): Bench {
   const b = new Bench();
-  b.sandbox.world.ring(0).setFiles(Array.from({ length: count }, () => undefined));
+  b.sandbox.common.ring(0).setFiles(Array.from({ length: count }, () => undefined));
   for (let slot = 0; slot < count; slot++)
     expect(b.run({ opcode: OP.SOCKET, fd: family, off: BigInt(type), file_index: slot + 1 })).toBe(0);
   return b;

@@ -51,7 +51,7 @@ describe('positions and flags', () => {
   });
   it('of reads from a directory are not modelled; without any it is -EISDIR', () => {
     const b = new Bench();
-    b.sandbox.world.ring(0).setFiles([undefined]);
+    b.sandbox.common.ring(0).setFiles([undefined]);
     expect(b.run({ opcode: OP.OPENAT, fd: AT, addr: PATH.d0, file_index: 1 })).toBe(0);
     expect(b.run({ opcode: OP.READ, fd: 0, addr: data(0), len: 8, ...fixed })).toBe(-E.ISDIR);
     expect(b.ask({ opcode: OP.READ, fd: 0, addr: data(0), len: 8, op_flags: RWF.NOWAIT, ...fixed }).res).toBe('any');
@@ -110,7 +110,7 @@ describe('paths', () => {
     expect(b.run({ opcode: OP.OPENAT, fd: AT, addr: PATH.sock })).toBe(-E.NXIO);
     expect(b.run({ opcode: OP.OPENAT, fd: AT, addr: PATH.sock, op_flags: 0o10000000 })).toEqual({ at_least: 0 });
     // O_PATH ignores O_TRUNC and O_DIRECT: the file is as it was.
-    b.sandbox.world.ring(0).setFiles([undefined]);
+    b.sandbox.common.ring(0).setFiles([undefined]);
     expect(b.run({ opcode: OP.OPENAT, fd: AT, addr: PATH.f0, op_flags: 0o10041001, file_index: 1 })).toBe(0);
     expect(b.run({ opcode: OP.READ, fd: 0, addr: data(0), len: 8, ...fixed })).toBe(-E.BADF);
     expect(b.run({ opcode: OP.READ, fd: FD.file, addr: data(0), len: 64 })).toBe(64);
@@ -199,7 +199,7 @@ describe('what a ring adds', () => {
   });
   it('leaves descriptors above those of rings open', () => {
     const b = new Bench();
-    b.sandbox.world.ring(0).setFiles([undefined]);
+    b.sandbox.common.ring(0).setFiles([undefined]);
     b.sandbox.memory.write(data(0), new Uint8Array(Int32Array.of(115).buffer));
     expect(b.run({ opcode: OP.FILES_UPDATE, addr: data(0), len: 1 })).toBe(-E.BADF);
     b.sandbox.memory.write(data(0), new Uint8Array(Int32Array.of(116).buffer));

@@ -42,7 +42,7 @@ export const CLOSE: OpSpec = {
   issue: (c) => {
     const { sqe, sandbox } = c;
     if (sqe.file_index !== 0) {
-      const ring = sandbox.world.ring(c.ring);
+      const ring = sandbox.common.ring(c.ring);
       const touches = [`files:${c.ring}`];
       if (ring.unknown) return { ...ANY, touches };
       const slot = sqe.file_index - 1;
@@ -96,7 +96,7 @@ export function updateFiles(
   offset: number,
   fds: readonly number[],
 ): { readonly res: number | 'unknown'; readonly apply: () => void } {
-  const ring = c.sandbox.world.ring(c.ring);
+  const ring = c.sandbox.common.ring(c.ring);
   const steps: (() => void)[] = [];
   let done = 0;
   let error = 0;
@@ -141,7 +141,7 @@ export const FILES_UPDATE: OpSpec = {
     const offset = Number(BigInt.asUintN(32, sqe.off));
     const count = sqe.len >>> 0;
     const touches = [`files:${c.ring}`];
-    const ring = c.sandbox.world.ring(c.ring);
+    const ring = c.sandbox.common.ring(c.ring);
     if (ring.unknown) return { ...ANY, touches };
     if (offset === FILE_INDEX_ALLOC) {
       if (ring.files === undefined) return result(-E.NXIO, { touches });
@@ -209,7 +209,7 @@ function issuePipe(c: OpContext): IssueOutcome {
     if (!mapped) return result(-E.FAULT);
     return result(0, { touches: memory, effect: () => sandbox.memory.forget(sqe.addr, 8) });
   }
-  const ring = sandbox.world.ring(c.ring);
+  const ring = sandbox.common.ring(c.ring);
   const touches = [`files:${c.ring}`, ...memory];
   if ((flags & open.O_CLOEXEC) !== 0) return result(-E.INVAL, { touches });
   if (ring.unknown || mapped !== true) return { ...ANY, touches, effect: () => void (ring.unknown = true) };

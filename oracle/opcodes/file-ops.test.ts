@@ -11,7 +11,7 @@ const text = (bytes: Uint8Array | string): string =>
 const NONE = (1n << 64n) - 1n;
 const ELSEWHERE = 0x2000_9000n;
 const registered = (bench: Bench, ...fds: number[]): void => {
-  bench.sandbox.world.ring(0).setFiles(
+  bench.sandbox.common.ring(0).setFiles(
     fds.map((fd) => {
       const file = bench.sandbox.file(fd);
       return typeof file === 'string' ? undefined : file;
@@ -114,7 +114,7 @@ describe('files', () => {
   it('opened as direct descriptors keep their access mode', () => {
     const b = new Bench();
     registered(b);
-    b.sandbox.world.ring(0).setFiles([undefined, undefined, undefined, undefined]);
+    b.sandbox.common.ring(0).setFiles([undefined, undefined, undefined, undefined]);
     expect(b.run({ opcode: OP.OPENAT, fd: AT, addr: PATH.f0, file_index: 1 })).toBe(0);
     expect(b.run({ opcode: OP.OPENAT, fd: AT, addr: PATH.f0, op_flags: 0o2001, file_index: FILE_INDEX_ALLOC })).toBe(1);
     expect(b.run({ opcode: OP.OPENAT, fd: AT, addr: PATH.d0, file_index: 3 })).toBe(0);
@@ -271,7 +271,7 @@ describe('pipes and eventfds', () => {
   });
   it('are made by PIPE', () => {
     const b = new Bench();
-    b.sandbox.world.ring(0).setFiles([undefined, undefined, undefined]);
+    b.sandbox.common.ring(0).setFiles([undefined, undefined, undefined]);
     expect(b.run({ opcode: OP.PIPE, addr: data(0), file_index: 2, op_flags: 0o4000 })).toBe(0);
     expect(b.sandbox.memory.read(data(0), 8)).toEqual(Uint8Array.of(1, 0, 0, 0, 2, 0, 0, 0));
     expect(b.run({ opcode: OP.WRITE, fd: 2, flags: IOSQE.FIXED_FILE, addr: PATTERN, len: 3 })).toBe(3);

@@ -51,7 +51,7 @@ export function lookup(
     if (at === 'closed') return -E.BADF;
     return at === 'unknown' || at.kind === 'dir' || at.kind === 'path' || at.kind === 'other' ? 'unknown' : -E.NOTDIR;
   }
-  const { paths } = c.sandbox.world;
+  const { paths } = c.sandbox.common;
   const slash = path.indexOf('/');
   if (slash >= 0) {
     const parent = paths.get(path.slice(0, slash));
@@ -68,7 +68,7 @@ function touched(...paths: readonly string[]): { readonly touches: string[] } {
 
 /** True when a directory has entries. */
 function occupied(c: OpContext, path: string): boolean {
-  return [...c.sandbox.world.paths.keys()].some((name) => name.startsWith(`${path}/`));
+  return [...c.sandbox.common.paths.keys()].some((name) => name.startsWith(`${path}/`));
 }
 
 const file = { fixtures: ['file'] } as const;
@@ -98,7 +98,7 @@ export const MKDIRAT: OpSpec = {
     if (at.node !== undefined) return result(-E.EXIST, touch);
     return result(0, {
       ...touch,
-      effect: () => void c.sandbox.world.paths.set(path, { type: 'dir', id: `node:${path}`, xattrs: new Map() }),
+      effect: () => void c.sandbox.common.paths.set(path, { type: 'dir', id: `node:${path}`, xattrs: new Map() }),
     });
   },
   meaning: pathInAddr,
@@ -145,7 +145,7 @@ export const UNLINKAT: OpSpec = {
     if (rmdir && at.node.type !== 'dir') return result(-E.NOTDIR, touch);
     if (!rmdir && at.node.type === 'dir') return result(-E.ISDIR, touch);
     if (rmdir && occupied(c, path)) return result(-E.NOTEMPTY, touch);
-    return result(0, { ...touch, effect: () => void c.sandbox.world.paths.delete(path) });
+    return result(0, { ...touch, effect: () => void c.sandbox.common.paths.delete(path) });
   },
   meaning: pathInAddr,
   forms: [
@@ -183,7 +183,7 @@ function issueRename(c: OpContext): IssueOutcome {
   if (typeof a === 'number') return result(a, touch);
   if (typeof b === 'number') return result(b, touch);
   if (a.node === undefined) return result(-E.NOENT, touch);
-  const { paths } = c.sandbox.world;
+  const { paths } = c.sandbox.common;
   const move = (node: Node, name: string): void => void paths.set(name, node);
   if (flags === RENAME_EXCHANGE) {
     const { node } = b;
@@ -254,7 +254,7 @@ export const SYMLINKAT: OpSpec = {
     if (at === 'unknown') return { ...ANY, ...touch };
     if (typeof at === 'number') return result(at, touch);
     if (at.node !== undefined) return result(-E.EXIST, touch);
-    return result(0, { ...touch, effect: () => void c.sandbox.world.paths.set(path, { type: 'symlink', target }) });
+    return result(0, { ...touch, effect: () => void c.sandbox.common.paths.set(path, { type: 'symlink', target }) });
   },
   forms: [
     form('to-file', { addr: PATH.f0, off: PATH.n5 }, { ...file, ...makes('n5') }),
@@ -295,7 +295,7 @@ export const LINKAT: OpSpec = {
     if (b.node !== undefined) return result(-E.EXIST, touch);
     if (a.node.type === 'dir') return result(-E.PERM, touch);
     const node = a.node;
-    return result(0, { ...touch, changes: [`path:${to}`], effect: () => void c.sandbox.world.paths.set(to, node) });
+    return result(0, { ...touch, changes: [`path:${to}`], effect: () => void c.sandbox.common.paths.set(to, node) });
   },
   forms: [
     link('file', PATH.f0, PATH.n7, {}, { ...file, ...makes('n7') }),

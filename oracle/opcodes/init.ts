@@ -61,7 +61,7 @@ export function initCheckRest(c: OpContext): InitOutcome {
   if ((c.setup_flags & IORING_SETUP.IOPOLL) !== 0 && spec?.takesIopoll !== true)
     return fail(E.INVAL, 'init.iopoll', 'after-restrictions');
   const { personality } = c.sqe;
-  if (personality !== 0 && !c.sandbox.world.ring(c.ring).personalities.has(personality))
+  if (personality !== 0 && !c.sandbox.common.ring(c.ring).personalities.has(personality))
     return fail(E.INVAL, 'init.personality', 'after-restrictions');
   return { ok: true };
 }

@@ -37,11 +37,11 @@ export function sendData(sqe: FullSqe, target: MessageTarget): IssueOutcome {
 
 function sendFd(c: OpContext, target: MessageTarget): IssueOutcome {
   const { sqe } = c;
-  const { world } = c.sandbox;
+  const { common } = c.sandbox;
   if (sqe.len !== 0 || target.slot === c.ring) return result(-E.INVAL);
   if (target.disabled) return result(-E.BADFD);
-  const from = world.ring(c.ring);
-  const to = world.ring(target.slot);
+  const from = common.ring(c.ring);
+  const to = common.ring(target.slot);
   const touches = [`files:${c.ring}`, `files:${target.slot}`];
   const changes = [`files:${target.slot}`];
   if (from.unknown || to.unknown) return { ...ANY, touches, effect: () => void (to.unknown = true) };

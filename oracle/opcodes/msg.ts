@@ -95,7 +95,7 @@ function issueSend(c: OpContext, carrier: Carrier): IssueOutcome {
     if (file.kind !== 'socket') return result(-E.NOTSOCK);
     const { socket } = file;
     if (selects(c))
-      return carrier === 'buffer' && c.sandbox.world.ring(c.ring).groups.get(c.sqe.buf_index) === undefined
+      return carrier === 'buffer' && c.sandbox.common.ring(c.ring).groups.get(c.sqe.buf_index) === undefined
         ? result(-E.NOENT)
         : ANY;
     if ((c.sqe.op_flags & ~(MSG.DONTWAIT | MSG.NOSIGNAL)) !== 0) return ANY;
@@ -127,7 +127,7 @@ function issueRecv(c: OpContext, carrier: Carrier): IssueOutcome {
     if (file.kind !== 'socket') return result(-E.NOTSOCK);
     const { socket } = file;
     if (selects(c)) {
-      return c.sandbox.world.ring(c.ring).groups.get(c.sqe.buf_index) === undefined ? result(-E.NOBUFS) : ANY;
+      return c.sandbox.common.ring(c.ring).groups.get(c.sqe.buf_index) === undefined ? result(-E.NOBUFS) : ANY;
     }
     const segments = readSegments(c, carrier);
     if (isPrep(segments) || c.sqe.op_flags !== MSG.DONTWAIT || socket.state === 'unknown') return ANY;

@@ -78,7 +78,7 @@ function connectUnix(c: OpContext, socket: SocketState, bytes: Uint8Array): Issu
   const path = unixPath(bytes);
   if (path === '' || path.includes('/')) return ANY;
   const touches = [`path:${path}`];
-  const node = c.sandbox.world.paths.get(path);
+  const node = c.sandbox.common.paths.get(path);
   if (node === undefined) return result(-E.NOENT, { touches, changes: [] });
   if (node.type === 'symlink') return { ...ANY, touches };
   if (node.type !== 'socket') return result(-E.CONNREFUSED, { touches, changes: [] });
@@ -290,7 +290,7 @@ function issueBind(c: OpContext): IssueOutcome {
     const path = unixPath(bytes);
     if (path === '' || path.includes('/')) return ANY;
     const touches = [`path:${path}`];
-    if (c.sandbox.world.paths.has(path))
+    if (c.sandbox.common.paths.has(path))
       return socket.state === 'fresh' ? result(-E.ADDRINUSE, { touches, changes: [] }) : { ...ANY, touches };
     // A socket that has a name already: refused, but the file may have been made and taken away again.
     if (socket.state !== 'fresh') return { ...ANY, touches };
@@ -298,7 +298,7 @@ function issueBind(c: OpContext): IssueOutcome {
       touches,
       effect: () => {
         socket.state = 'bound';
-        c.sandbox.world.paths.set(path, { type: 'socket', socket });
+        c.sandbox.common.paths.set(path, { type: 'socket', socket });
       },
     });
   });

@@ -52,7 +52,7 @@ function answer(c: OpContext): IssueOutcome {
     if (file === 'closed') return failed(E.BADF);
   }
   if ((flags & IORING_NOP.FIXED_BUFFER) !== 0) {
-    const ring = c.sandbox.world.ring(c.ring);
+    const ring = c.sandbox.common.ring(c.ring);
     if (ring.unknown) return oneOf([res, -E.FAULT], 'unknown', { cflags });
     if (ring.buffers?.[c.sqe.buf_index] === undefined) return failed(E.FAULT);
   }

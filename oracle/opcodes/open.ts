@@ -152,7 +152,7 @@ function issue(c: OpContext): IssueOutcome {
   // O_TMPFILE, O_ACCMODE 3, the working directory and other directories are not modelled.
   if ((h.flags & b.tmpfile) !== 0n || (h.flags & O_ACCMODE) === 3n || path === '.' || path === '/') return ANY;
   if ((h.resolve & BigInt(RESOLVE.CACHED)) !== 0n || c.sqe.fd !== AT_FDCWD) return ANY;
-  const { paths } = c.sandbox.world;
+  const { paths } = c.sandbox.common;
   const touches = [`path:${path}`];
   const node = paths.get(path);
   if (node === undefined) {

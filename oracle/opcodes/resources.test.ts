@@ -10,7 +10,7 @@ const text = (bytes: Uint8Array | string): string =>
   typeof bytes === 'string' ? bytes : new TextDecoder().decode(bytes);
 const ELSEWHERE = 0x2000_9000n;
 const registered = (bench: Bench, ...fds: number[]): void => {
-  bench.sandbox.world.ring(0).setFiles(
+  bench.sandbox.common.ring(0).setFiles(
     fds.map((fd) => {
       const file = bench.sandbox.file(fd);
       return typeof file === 'string' ? undefined : file;
@@ -25,7 +25,7 @@ describe('direct descriptors and buffers', () => {
     b.sandbox.memory.write(data(0), new Uint8Array(Int32Array.of(FD.pipe_read, -2, 7).buffer));
     const update = { opcode: OP.FILES_UPDATE, addr: data(0) };
     expect(b.run({ ...update, len: 2 })).toBe(2);
-    expect(b.sandbox.world.ring(0).files?.map((file) => file?.kind)).toEqual(['pipe', 'file']);
+    expect(b.sandbox.common.ring(0).files?.map((file) => file?.kind)).toEqual(['pipe', 'file']);
     expect(b.run({ ...update, len: 3 })).toBe(-E.INVAL);
     expect(b.run({ ...update, addr: BigInt(ARENA_END), len: 1 })).toBe(-E.FAULT);
     expect(b.run({ ...update, addr: data(8), len: 1 })).toBe('any');
@@ -41,7 +41,7 @@ describe('direct descriptors and buffers', () => {
   });
   it('serve fixed reads and writes inside the buffer only', () => {
     const b = new Bench();
-    b.sandbox.world.ring(0).buffers = [{ addr: data(0), len: 0x1000, memory: b.sandbox.memory }];
+    b.sandbox.common.ring(0).buffers = [{ addr: data(0), len: 0x1000, memory: b.sandbox.memory }];
     expect(b.run({ opcode: OP.READ_FIXED, fd: FD.file, addr: data(8), len: 8 })).toBe(8);
     expect(text(b.sandbox.memory.read(data(8), 8))).toBe(FILE_CONTENT.slice(0, 8));
     expect(b.run({ opcode: OP.WRITE_FIXED, fd: FD.file, addr: data(8), len: 8, off: 8n })).toBe(8);
@@ -51,7 +51,7 @@ describe('direct descriptors and buffers', () => {
     expect(b.run({ opcode: OP.NOP, op_flags: IORING_NOP.FIXED_BUFFER })).toBe(0);
     const child = b.sandbox.fork();
     expect(child.over(b.sandbox.memory).memory).toBe(b.sandbox.memory);
-    b.sandbox.world.ring(0).unknown = true;
+    b.sandbox.common.ring(0).unknown = true;
     expect(b.run({ opcode: OP.READ_FIXED, fd: FD.file, addr: data(8), len: 8 })).toBe('any');
     expect(b.ask({ opcode: OP.NOP, op_flags: IORING_NOP.FIXED_BUFFER }).res).toEqual([0, -E.FAULT]);
   });
@@ -69,12 +69,12 @@ describe('direct descriptors and buffers', () => {
     expect(b.run({ opcode: OP.RECV, fd: FD.socketpair_a, flags: IOSQE.BUFFER_SELECT, buf_index: 1 })).toBe('any');
     expect(b.run({ opcode: OP.SEND, fd: FD.socketpair_a, flags: IOSQE.BUFFER_SELECT, buf_index: 1 })).toBe('any');
     const ring = new Bench();
-    ring.sandbox.world.ring(0).groups.set(1, { kind: 'ring', entries: 8 });
+    ring.sandbox.common.ring(0).groups.set(1, { kind: 'ring', entries: 8 });
     expect(ring.run(read)).toBe('any');
     expect(ring.prep({ opcode: OP.PROVIDE_BUFFERS, fd: 1, addr: 1n << 47n, len: 1 }).ok).toBe('unknown');
   });
   it('hand out free slots from where the last one was', () => {
-    const ring = new Bench().sandbox.world.ring(0);
+    const ring = new Bench().sandbox.common.ring(0);
     const other = { kind: 'other' } as const;
     expect([ring.install(other, FILE_INDEX_ALLOC), ring.install(other, 1), ring.remove(0)]).toEqual([
       -E.NFILE,
@@ -210,7 +210,7 @@ describe('the checks before prep', () => {
       rule: 'init.iopoll',
     });
     expect(check({ opcode: OP.NOP, personality: 1 })).toMatchObject({ errno: E.INVAL, rule: 'init.personality' });
-    b.sandbox.world.ring(0).personalities.add(1);
+    b.sandbox.common.ring(0).personalities.add(1);
     expect(check({ opcode: OP.NOP, personality: 1, flags: IOSQE.IO_DRAIN })).toEqual({ ok: true });
     expect(b.prep({ opcode: OP.FIXED_FD_INSTALL, flags: IOSQE.FIXED_FILE, personality: 1 })).toEqual({
       ok: false,

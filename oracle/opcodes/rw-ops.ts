@@ -245,7 +245,7 @@ export const READ_MULTISHOT: OpSpec = {
   issue: (c) =>
     withFile(c, false, (open) => {
       if (open.kind === 'file' || open.kind === 'dir') return result(-E.BADFD);
-      const { groups } = c.sandbox.world.ring(c.ring);
+      const { groups } = c.sandbox.common.ring(c.ring);
       return groups.get(c.sqe.buf_index) === undefined && open.kind !== 'ring' ? result(-E.NOBUFS) : ANY;
     }),
   forms: [

@@ -331,7 +331,7 @@ export function overwrite(node: { content: Uint8Array }, at: number, bytes: Uint
 
 /** The context a fixed transfer runs in (the memory is the registrant's), -errno, or 'unknown'. */
 export function fixedContext(c: OpContext, asked: readonly Segment[]): OpContext | number | 'unknown' {
-  const ring = c.sandbox.world.ring(c.ring);
+  const ring = c.sandbox.common.ring(c.ring);
   if (ring.unknown) return 'unknown';
   const buffer = ring.buffers?.[c.sqe.buf_index];
   if (buffer === undefined) return -E.FAULT;

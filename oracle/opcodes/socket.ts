@@ -66,9 +66,9 @@ export function installNew(c: OpContext, file: OpenFile, file_index: number, ext
   const touches = extras.touches ?? [];
   const changes = extras.changes ?? touches;
   const effect = extras.effect ?? (() => undefined);
-  if (file_index === 0) c.sandbox.world.opened++;
+  if (file_index === 0) c.sandbox.common.opened++;
   if (file_index === 0) return oneOf({ at_least: 0 }, false, { touches, changes, effect });
-  const ring = c.sandbox.world.ring(c.ring);
+  const ring = c.sandbox.common.ring(c.ring);
   const table = `files:${c.ring}`;
   const all = { touches: [...touches, table], changes: [...changes, table] };
   if (ring.unknown) return { ...ANY, ...all, effect };

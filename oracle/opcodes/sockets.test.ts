@@ -10,7 +10,7 @@ const text = (bytes: Uint8Array | string): string =>
   typeof bytes === 'string' ? bytes : new TextDecoder().decode(bytes);
 const ELSEWHERE = 0x2000_9000n;
 const registered = (bench: Bench, ...fds: number[]): void => {
-  bench.sandbox.world.ring(0).setFiles(
+  bench.sandbox.common.ring(0).setFiles(
     fds.map((fd) => {
       const file = bench.sandbox.file(fd);
       return typeof file === 'string' ? undefined : file;
@@ -154,7 +154,7 @@ describe('messages to rings', () => {
   it('install files on the other ring', () => {
     const b = new Bench();
     registered(b, FD.file);
-    b.sandbox.world.ring(1).setFiles([undefined]);
+    b.sandbox.common.ring(1).setFiles([undefined]);
     const send = { opcode: OP.MSG_RING, fd: RING_FD + 1, addr: 1n, off: 9n };
     expect(b.ask({ ...send, file_index: FILE_INDEX_ALLOC }).posts).toEqual({
       ring: 1,
@@ -163,10 +163,10 @@ describe('messages to rings', () => {
       cflags: 0,
     });
     expect(b.run({ ...send, file_index: 1, op_flags: 1 })).toBe(0);
-    expect(b.sandbox.world.ring(1).files?.[0]?.kind).toBe('file');
+    expect(b.sandbox.common.ring(1).files?.[0]?.kind).toBe('file');
     expect(b.run({ ...send, file_index: 5 })).toBe(-E.INVAL);
     expect(b.run({ ...send, file_index: FILE_INDEX_ALLOC })).toBe(-E.NFILE);
-    b.sandbox.world.ring(1).unknown = true;
+    b.sandbox.common.ring(1).unknown = true;
     expect(b.run({ ...send, file_index: 1 })).toBe('any');
   });
   it('depend on the target', () => {

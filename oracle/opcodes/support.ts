@@ -68,7 +68,7 @@ export function descriptor(c: OpContext, fd: number): OpenFile | 'closed' | 'unk
 
 /** Direct descriptor `slot` of the request's ring. */
 export function direct(c: OpContext, slot: number): OpenFile | 'closed' | 'unknown' {
-  const ring = c.sandbox.world.ring(c.ring);
+  const ring = c.sandbox.common.ring(c.ring);
   if (ring.unknown) return 'unknown';
   return ring.files?.[slot >>> 0] ?? 'closed';
 }

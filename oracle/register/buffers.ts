@@ -101,7 +101,7 @@ function cloneBuffers({ arg, nr_args, view, on, ring }: Call): Answer {
   // Whether the source's owner is asked for depends on the release.
   if ((source.setup_flags & IORING_SETUP.SINGLE_ISSUER) !== 0 && source.slot !== on.slot) return unknown(ring);
   if (reg.u32(8) !== 0 || reg.u32(12) !== 0 || reg.u32(16) !== 0 || flags !== 0) return unknown(ring);
-  const from = view.sandbox.world.ring(source.slot);
+  const from = view.sandbox.common.ring(source.slot);
   if (from.unknown) return unknown(ring);
   const { buffers } = from;
   return buffers === undefined ? answer(-E.NXIO) : answer(0, () => void (ring.buffers = buffers.slice()));

@@ -20,7 +20,7 @@ export function registerOutcome(step: RawCall, view: RegisterView): RegisterOutc
   const spec = registerSpec(step.opcode);
   const call = { arg: new Argument(step, view), nr_args: step.nr_args, view };
   const given: Answer | undefined =
-    on === undefined ? spec?.blind?.(call) : spec?.onRing?.({ ...call, on, ring: view.sandbox.world.ring(on.slot) });
+    on === undefined ? spec?.blind?.(call) : spec?.onRing?.({ ...call, on, ring: view.sandbox.common.ring(on.slot) });
   return given === undefined
     ? { ret: -E.INVAL, rule: commonRules['register.unknown-opcode'].id }
     : { ...given, rule: given.rule ?? spec!.rule!.id };

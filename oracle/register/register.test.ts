@@ -95,7 +95,7 @@ describe('what a ring keeps', () => {
       task.call(10, 1, 0n),
       task.call(9, 0, 0n),
     ]).toEqual([1, 2, 0, -E.INVAL, 3]);
-    const ring = task.bench.sandbox.world.ring(0);
+    const ring = task.bench.sandbox.common.ring(0);
     ring.last_personality = 0xffff;
     expect(task.call(9, 0, 0n)).toEqual({ at_least: 1 });
   });
@@ -105,7 +105,7 @@ describe('what a ring keeps', () => {
     expect(task.call(2, 3, u32s(FD.file, -1, FD.pipe_read))).toBe(0);
     expect(task.call(2, 1, u32s(-1))).toBe(-E.BUSY);
     expect(task.call(6, 1, new Uint8Array([...u32s(1, 0), ...u64s(0x2000_4010n), ...u32s(FD.eventfd)]))).toBe(1);
-    expect(task.bench.sandbox.world.ring(0).files?.map((file) => file?.kind)).toEqual(['file', 'eventfd', 'pipe']);
+    expect(task.bench.sandbox.common.ring(0).files?.map((file) => file?.kind)).toEqual(['file', 'eventfd', 'pipe']);
     expect(task.call(6, 2, new Uint8Array([...u32s(0, 0), ...u64s(0x2000_4010n), ...u32s(-1, FD.closed)]))).toBe(1);
     expect(task.call(6, 1, new Uint8Array([...u32s(0, 0), ...u64s(0x2000_4010n), ...u32s(RING_FD)]))).toBe(-E.BADF);
     expect(task.call(6, 1, new Uint8Array([...u32s(0, 0), ...u64s(ARENA_END)]))).toBe(-E.FAULT);
@@ -142,7 +142,7 @@ describe('what a ring keeps', () => {
       task.call(16, 32, new Uint8Array([...u32s(1, 0), ...u64s(0x2000_4020n, 0), ...u32s(1, 0), ...u64s(data(0), 0)])),
     ).toBe(-E.FAULT);
     expect(task.call(16, 32, new Uint8Array([...u32s(-1, 0), ...u64s(0, 0), ...u32s(2, 0)]))).toBe(-E.OVERFLOW);
-    expect(task.bench.sandbox.world.ring(0).buffers?.map((buffer) => buffer?.len)).toEqual([16, 64]);
+    expect(task.bench.sandbox.common.ring(0).buffers?.map((buffer) => buffer?.len)).toEqual([16, 64]);
     expect(task.call(30, 1, u32s(RING_FD, 0, 0, 0, 0, 0, 0, 0), 1)).toBe(0);
     expect(task.call(30, 1, u32s(RING_FD, 0, 0, 0, 0, 0, 0, 0), 1)).toBe(-E.BUSY);
     expect(task.call(1, 0, 0n)).toBe(0);
@@ -264,7 +264,7 @@ describe('arguments that point elsewhere', () => {
     expect(task.call(16, 32, update(1, 0x2000_4020n))).toBe(-E.INVAL);
     expect(task.call(16, 32, update(0, 0x2000_4020n))).toBe(1);
     expect(task.call(16, 32, update(0, ELSEWHERE))).toBe('any');
-    expect(task.bench.sandbox.world.ring(0).unknown).toBe(true);
+    expect(task.bench.sandbox.common.ring(0).unknown).toBe(true);
   });
   it('io_uring_register(2): EBADF for an eventfd that is not open; descriptors above those of rings are open', () => {
     expect([new Task().call(4, 1, u32s(RING_FD + 5)), new Task().call(4, 1, u32s(116))]).toEqual([-E.BADF, 'any']);
@@ -443,7 +443,7 @@ describe('the rest', () => {
     expect(task.call(30, 1, new Uint8Array([...u32s(RING_FD + 2, 0, 0, 0, 0, 1, 0, 0)]))).toBe(-E.INVAL);
     for (const argument of [clone(3), clone(RING_FD + 1), clone(RING_FD + 2, 0, 1), clone(0, 1)])
       expect(new Task(task.bench).ask(30, 1, argument).ret).toBe('any');
-    task.bench.sandbox.world.ring(2).unknown = true;
+    task.bench.sandbox.common.ring(2).unknown = true;
     expect(task.call(30, 1, clone(RING_FD + 2))).toBe('any');
   });
   it('knows settings of time and polling', () => {

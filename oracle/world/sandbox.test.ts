@@ -8,10 +8,8 @@ import { Memory, memoryNames } from './memory.ts';
 import { Bench } from '../testing/op-context.ts';
 
 const AT = -100;
-const text = (bytes: Uint8Array | string): string =>
-  typeof bytes === 'string' ? bytes : new TextDecoder().decode(bytes);
 const registered = (bench: Bench, ...fds: number[]): void => {
-  bench.sandbox.world.ring(0).setFiles(
+  bench.sandbox.common.ring(0).setFiles(
     fds.map((fd) => {
       const file = bench.sandbox.file(fd);
       return typeof file === 'string' ? undefined : file;
@@ -102,8 +100,8 @@ describe('the sandbox', () => {
         'inet',
       ]),
     );
-    const node = b.sandbox.world.paths.get('f0');
-    const sock = b.sandbox.world.paths.get('sock');
+    const node = b.sandbox.common.paths.get('f0');
+    const sock = b.sandbox.common.paths.get('sock');
     if (node === undefined || sock === undefined) throw new Error('fixtures are missing');
     expect([
       objectName({ kind: 'path', node }),

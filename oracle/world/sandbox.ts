@@ -1,7 +1,7 @@
 /**
  * What requests act on: the scenario's directory, descriptor tables, memory, and
  * the registered resources of rings. One Sandbox stands for one task's descriptor
- * table and memory; tables that belong to one scenario share the World.
+ * table and memory; tables that belong to one scenario share the CommonState.
  */
 import type { AbiProfile } from '../uapi/abi.ts';
 import type { Fixture } from '../scenario/layout.ts';
@@ -13,7 +13,7 @@ import { newSocket, objectName } from './files.ts';
 import { Memory, MEMORY_GRAIN } from './memory.ts';
 
 /** State that all tasks of a scenario share. */
-export class World {
+export class CommonState {
   /** The scenario's directory: path relative to it -> what is there. "d0/x" style names are allowed. */
   readonly paths = new Map<string, Node>();
   /** Names of resources whose state is no longer known. */
@@ -41,7 +41,7 @@ const GAP = FD.file - 8;
 
 export class Sandbox {
   readonly abi: AbiProfile;
-  readonly world: World;
+  readonly common: CommonState;
   readonly fds: Map<number, OpenFile>;
   readonly memory: Memory;
 
@@ -49,11 +49,11 @@ export class Sandbox {
   constructor(
     fixtures: readonly Fixture[],
     abi: AbiProfile,
-    from?: { readonly world: World; readonly fds: Map<number, OpenFile>; readonly memory: Memory },
+    from?: { readonly common: CommonState; readonly fds: Map<number, OpenFile>; readonly memory: Memory },
   ) {
     this.abi = abi;
-    this.world = from?.world ?? new World();
-    this.fds = from?.fds ?? new Map();
+    this.common = from?.common ?? new CommonState();
+    this.fds = from?.fds ?? new Map<number, OpenFile>();
     this.memory = from?.memory ?? new Memory(abi.little_endian);
     if (!from) for (const fixture of fixtures) this.#prepare(fixture);
   }
@@ -64,7 +64,7 @@ export class Sandbox {
    */
   fork(share_memory = false): Sandbox {
     return new Sandbox([], this.abi, {
-      world: this.world,
+      common: this.common,
       fds: new Map(this.fds),
       memory: share_memory ? this.memory : this.memory.copy(this.abi.little_endian),
     });
@@ -72,12 +72,12 @@ export class Sandbox {
 
   /** This task's descriptors over other memory (the pages of a registered buffer stay those of whoever registered it). */
   over(memory: Memory): Sandbox {
-    return memory === this.memory ? this : new Sandbox([], this.abi, { world: this.world, fds: this.fds, memory });
+    return memory === this.memory ? this : new Sandbox([], this.abi, { common: this.common, fds: this.fds, memory });
   }
 
   /** So many descriptors were opened that new ones may have got numbers among or above those the scenario reserves. */
   get crowded(): boolean {
-    return this.world.opened >= GAP;
+    return this.common.opened >= GAP;
   }
 
   /** What descriptor `fd` is; rings are the core's business (see OpContext.ringAt). */
@@ -93,7 +93,7 @@ export class Sandbox {
   taint(name: string): void {
     if (name.startsWith('mem:'))
       this.memory.forget(BigInt(ARENA_BASE + ARENA.data + Number(name.slice(4))), MEMORY_GRAIN);
-    else this.world.tainted.add(name);
+    else this.common.tainted.add(name);
   }
 
   /** Notes that any object the scenario started with may have changed. */
@@ -104,14 +104,14 @@ export class Sandbox {
   /** Notes that requests ran in an order nobody knows: what they would have done in the other one is not known either. */
   blur(ring: number): void {
     this.taintObjects();
-    for (const node of this.world.paths.values()) if (node.type === 'file' || node.type === 'dir') this.taint(node.id);
+    for (const node of this.common.paths.values()) if (node.type === 'file' || node.type === 'dir') this.taint(node.id);
     this.taint(`files:${ring}`);
     this.memory.forgetAll();
   }
 
   /** Whether the state of any of these resources is unknown. */
   isTainted(names: readonly string[]): boolean {
-    const { tainted } = this.world;
+    const { tainted } = this.common;
     if (tainted.size === 0) return false;
     // What lies below a path that nobody knows is not known either.
     const known = (name: string): boolean => {
@@ -126,22 +126,22 @@ export class Sandbox {
   probePath(path: string): number | 'any' {
     // A directory that nobody knows takes what is in it along.
     for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1))
-      if (this.world.tainted.has(`path:${path.slice(0, end)}`)) return 'any';
-    const node = this.world.paths.get(path);
+      if (this.common.tainted.has(`path:${path.slice(0, end)}`)) return 'any';
+    const node = this.common.paths.get(path);
     if (node === undefined) return -E.NOENT;
     return node.type === 'symlink' ? this.probePath(node.target) : 0;
   }
 
   /** 0, -EBADF, or 'any' for a descriptor the model does not know, as probe_fd answers. Rings are the core's business. */
   probeFd(fd: number): number | 'any' {
-    if (this.world.tainted.has(`fd:${fd}`)) return 'any';
+    if (this.common.tainted.has(`fd:${fd}`)) return 'any';
     const file = this.file(fd);
     if (file === 'unknown') return 'any';
     return file === 'closed' ? -E.BADF : 0;
   }
 
   #prepare(fixture: Fixture): void {
-    const { fds, world } = this;
+    const { fds, common } = this;
     const content = () => new TextEncoder().encode(FILE_CONTENT);
     const pipe = (id: string, bytes: Uint8Array, read: number, write: number): void => {
       const state: PipeState = { id, bytes };
@@ -155,7 +155,7 @@ export class Sandbox {
     switch (fixture) {
       case 'file': {
         const node: Node & { type: 'file' } = { type: 'file', id: 'node:f0', content: content(), xattrs: new Map() };
-        world.paths.set('f0', node);
+        common.paths.set('f0', node);
         fds.set(FD.file, { kind: 'file', node, readable: true, writable: true, append: false, pos: 0 });
         break;
       }
@@ -182,7 +182,7 @@ export class Sandbox {
       case 'listener': {
         const listener = socket(FD.listener, newSocket(AF.UNIX, SOCK.STREAM, false, 'listener'));
         listener.state = 'listening';
-        world.paths.set('sock', { type: 'socket', socket: listener });
+        common.paths.set('sock', { type: 'socket', socket: listener });
         break;
       }
       case 'datagram':
@@ -192,7 +192,7 @@ export class Sandbox {
         socket(FD.stream, newSocket(AF.UNIX, SOCK.STREAM, false, 'stream'));
         break;
       case 'dir':
-        world.paths.set('d0', { type: 'dir', id: 'node:d0', xattrs: new Map() });
+        common.paths.set('d0', { type: 'dir', id: 'node:d0', xattrs: new Map() });
         break;
       case 'loopback':
         socket(FD.inet_listener, newSocket(AF.INET, SOCK.STREAM, false, 'inet_listener')).state = 'listening';
