@@ -80,12 +80,12 @@ function issueRemove(c: OpContext): IssueOutcome {
   return result(removed, { touches, effect: () => void group.buffers.splice(0, removed) });
 }
 
-function provide(name: string, rest: Fields = {}, prep_error = false): FormSpec {
+function provide(name: string, rest: Fields = {}, refused = false): FormSpec {
   return {
     name,
     sqe: { fd: 2, addr: data(DATA.provide), len: 64, off: 5n, buf_index: GROUP, ...rest },
     fixtures: [],
-    ...(prep_error ? { prep_error } : {}),
+    ...(refused ? { prep_error: true } : {}),
   };
 }
 
@@ -111,12 +111,12 @@ export const PROVIDE_BUFFERS: OpSpec = {
   ],
 };
 
-function remove(name: string, rest: Fields = {}, prep_error = false): FormSpec {
+function remove(name: string, rest: Fields = {}, refused = false): FormSpec {
   return {
     name,
     sqe: { fd: 1, buf_index: EMPTY_GROUP, ...rest },
     fixtures: [],
-    ...(prep_error ? { prep_error } : {}),
+    ...(refused ? { prep_error: true } : {}),
   };
 }
 

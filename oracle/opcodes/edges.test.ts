@@ -193,8 +193,8 @@ describe('waiting', () => {
 
 describe('what a ring adds', () => {
   it('io_uring_setup(2): with CQE_MIXED a 32-byte completion carries IORING_CQE_F_32, with CQE32 none does', () => {
-    const flags = (setup_flags: number): unknown =>
-      new Bench({ rings: [{ setup_flags }] }).ask({ opcode: OP.NOP, op_flags: IORING_NOP.CQE32 }).cflags;
+    const flags = (setup: number): unknown =>
+      new Bench({ rings: [{ setup_flags: setup }] }).ask({ opcode: OP.NOP, op_flags: IORING_NOP.CQE32 }).cflags;
     expect([flags(IORING_SETUP.CQE_MIXED), flags(IORING_SETUP.CQE32)]).toEqual([CQE_F.F_32, 0]);
   });
   it('leaves descriptors above those of rings open', () => {

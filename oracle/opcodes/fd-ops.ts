@@ -27,7 +27,7 @@ const refused = { prep_error: true } as const;
 const file = { fixtures: ['file'] } as const;
 const eventfd = { fixtures: ['eventfd'] } as const;
 const epoll = { fixtures: ['epoll'] } as const;
-const epoll_eventfd = { fixtures: ['epoll', 'eventfd'] } as const;
+const epollAndEventfd = { fixtures: ['epoll', 'eventfd'] } as const;
 
 /** IORING_OP_CLOSE: closes a descriptor, or empties a direct slot. */
 export const CLOSE: OpSpec = {
@@ -106,7 +106,13 @@ export function updateFiles(
       steps.push(() => void ring.remove(slot));
       if (fd !== -1) {
         const open = lookupPlain(c, fd);
-        if (open === 'unknown') return { res: 'unknown', apply: () => void (ring.unknown = true) };
+        if (open === 'unknown')
+          return {
+            res: 'unknown',
+            apply: () => {
+              ring.unknown = true;
+            },
+          };
         if (open === undefined) {
           error = -E.BADF;
           break;
@@ -116,7 +122,12 @@ export function updateFiles(
     }
     done++;
   }
-  return { res: done > 0 ? done : error, apply: () => steps.forEach((step) => step()) };
+  return {
+    res: done > 0 ? done : error,
+    apply: () => {
+      for (const step of steps) step();
+    },
+  };
 }
 
 /** A file that may become a direct descriptor: not a ring. */
@@ -145,13 +156,26 @@ export const FILES_UPDATE: OpSpec = {
     if (ring.unknown) return { ...ANY, touches };
     if (offset === FILE_INDEX_ALLOC) {
       if (ring.files === undefined) return result(-E.NXIO, { touches });
-      return { ...ANY, touches, effect: () => void (ring.unknown = true) };
+      return {
+        ...ANY,
+        touches,
+        effect: () => {
+          ring.unknown = true;
+        },
+      };
     }
     if (offset + count > 0xffff_ffff) return result(-E.OVERFLOW, { touches });
     if (ring.files === undefined) return result(-E.NXIO, { touches });
     if (offset + count > ring.files.length) return result(-E.INVAL, { touches });
     const fds = descriptors(c, sqe.addr, count);
-    if (fds === 'unknown') return { ...ANY, touches, effect: () => void (ring.unknown = true) };
+    if (fds === 'unknown')
+      return {
+        ...ANY,
+        touches,
+        effect: () => {
+          ring.unknown = true;
+        },
+      };
     if (fds === 'fault') return result(-E.FAULT, { touches });
     const { res, apply } = updateFiles(c, offset, fds);
     const names = [...touches, ...fds.map((fd) => `fd:${fd}`)];
@@ -212,7 +236,14 @@ function issuePipe(c: OpContext): IssueOutcome {
   const ring = sandbox.common.ring(c.ring);
   const touches = [`files:${c.ring}`, ...memory];
   if ((flags & open.O_CLOEXEC) !== 0) return result(-E.INVAL, { touches });
-  if (ring.unknown || mapped !== true) return { ...ANY, touches, effect: () => void (ring.unknown = true) };
+  if (ring.unknown || mapped !== true)
+    return {
+      ...ANY,
+      touches,
+      effect: () => {
+        ring.unknown = true;
+      },
+    };
   const pipe = { id: 'pipe:new', bytes: new Uint8Array(0) };
   const read: OpenFile = { kind: 'pipe', pipe, end: 'read', nonblock };
   const write: OpenFile = { kind: 'pipe', pipe, end: 'write', nonblock };
@@ -222,7 +253,13 @@ function issuePipe(c: OpContext): IssueOutcome {
   const slot = alloc ? first : sqe.file_index - 1;
   if (alloc || slot + 1 >= ring.files!.length) {
     // The second end has its own way to fail, with the first already in place.
-    return { ...ANY, touches, effect: () => void (ring.unknown = true) };
+    return {
+      ...ANY,
+      touches,
+      effect: () => {
+        ring.unknown = true;
+      },
+    };
   }
   return result(0, {
     touches,
@@ -238,7 +275,7 @@ function issuePipe(c: OpContext): IssueOutcome {
   });
 }
 
-const fds_at = data(DATA.pipe_fds);
+const fdsAt = data(DATA.pipe_fds);
 /** IORING_OP_PIPE: makes a pipe. */
 export const PIPE: OpSpec = {
   opcode: 62,
@@ -254,19 +291,19 @@ export const PIPE: OpSpec = {
   },
   issue: issuePipe,
   forms: [
-    form('plain', { addr: fds_at }),
-    form('cloexec-nonblock', { addr: fds_at, op_flags: 0o2004000 }),
+    form('plain', { addr: fdsAt }),
+    form('cloexec-nonblock', { addr: fdsAt, op_flags: 0o2004000 }),
     form('null', { addr: 0n }),
     form(
       'direct',
-      { addr: fds_at, file_index: 1 },
+      { addr: fdsAt, file_index: 1 },
       { probe: { memory: { at: ARENA.data + DATA.pipe_fds, length: 8 } } },
     ),
-    form('direct-cloexec', { addr: fds_at, op_flags: 0o2000000, file_index: 1 }),
-    form('unknown-flag', { addr: fds_at, op_flags: 1 }, refused),
-    form('fd-set', { addr: fds_at, fd: 1 }, refused),
-    form('off-set', { addr: fds_at, off: 1n }, refused),
-    form('addr3-set', { addr: fds_at, addr3: 1n }, refused),
+    form('direct-cloexec', { addr: fdsAt, op_flags: 0o2000000, file_index: 1 }),
+    form('unknown-flag', { addr: fdsAt, op_flags: 1 }, refused),
+    form('fd-set', { addr: fdsAt, fd: 1 }, refused),
+    form('off-set', { addr: fdsAt, off: 1n }, refused),
+    form('addr3-set', { addr: fdsAt, addr3: 1n }, refused),
   ],
 };
 
@@ -276,23 +313,23 @@ const CTL_MOD = 3;
 
 function issueEpollCtl(c: OpContext): IssueOutcome {
   const { sqe } = c;
-  const target_fd = Number(BigInt.asIntN(32, sqe.off));
-  const watched = descriptor(c, target_fd);
-  const slot = `fd:${target_fd}`;
+  const targetFd = Number(BigInt.asIntN(32, sqe.off));
+  const watched = descriptor(c, targetFd);
+  const slot = `fd:${targetFd}`;
   return onFile(c, descriptor(c, sqe.fd), `fd:${sqe.fd}`, true, (set) =>
     onFile(c, watched, slot, false, (open) => {
       if (open.kind === 'file' || open.kind === 'dir') return result(-E.PERM);
       if (set.kind !== 'epoll') return result(-E.INVAL);
       if (open === set) return result(-E.INVAL);
       if (open.kind === 'ring') return ANY;
-      const key = `${target_fd}`;
+      const key = `${targetFd}`;
       const known = set.watches.get(key);
       const there = known !== undefined && known.file === open;
       switch (sqe.len | 0) {
         case CTL_ADD:
           return there
             ? result(-E.EXIST)
-            : result(0, { effect: () => void set.watches.set(key, { fd: target_fd, file: open }) });
+            : result(0, { effect: () => void set.watches.set(key, { fd: targetFd, file: open }) });
         case CTL_DEL:
           return there ? result(0, { effect: () => void set.watches.delete(key) }) : result(-E.NOENT);
         case CTL_MOD:
@@ -308,7 +345,7 @@ const ctl = (name: string, op: number, fields: Fields = {}, extra: Partial<FormS
   form(
     name,
     { fd: FD.epoll, off: BigInt(FD.eventfd), len: op, addr: EPOLL_EVENT.in, ...fields },
-    { ...epoll_eventfd, ...extra },
+    { ...epollAndEventfd, ...extra },
   );
 
 /** IORING_OP_EPOLL_CTL: changes what an epoll instance watches. */

@@ -212,7 +212,7 @@ export const FADVISE: OpSpec = {
 };
 
 const PAGE = 4096n;
-const data_page = BigInt(ARENA_BASE + ARENA.data);
+const dataPage = BigInt(ARENA_BASE + ARENA.data);
 
 /** IORING_OP_MADVISE: tells how memory will be used. */
 export const MADVISE: OpSpec = {
@@ -234,14 +234,14 @@ export const MADVISE: OpSpec = {
     return sqe.addr === BigInt(ARENA_END) || end <= PAGE ? result(-E.NOMEM) : ANY;
   },
   forms: [
-    form('normal', { addr: data_page, len: 4096 }),
-    form('random', { addr: data_page, off: 4096n, op_flags: 1 }),
-    form('zero', { addr: data_page }),
-    form('unaligned', { addr: data_page + 1n, len: 1 }),
-    form('unknown-advice', { addr: data_page, len: 4096, op_flags: 0x1000 }),
+    form('normal', { addr: dataPage, len: 4096 }),
+    form('random', { addr: dataPage, off: 4096n, op_flags: 1 }),
+    form('zero', { addr: dataPage }),
+    form('unaligned', { addr: dataPage + 1n, len: 1 }),
+    form('unknown-advice', { addr: dataPage, len: 4096, op_flags: 0x1000 }),
     form('unmapped', { addr: BigInt(ARENA_END), len: 4096 }),
-    form('buf-index-set', { addr: data_page, buf_index: 1 }, refused),
-    form('file-index-set', { addr: data_page, file_index: 1 }, refused),
+    form('buf-index-set', { addr: dataPage, buf_index: 1 }, refused),
+    form('file-index-set', { addr: dataPage, file_index: 1 }, refused),
   ],
 };
 

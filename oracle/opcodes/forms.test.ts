@@ -21,8 +21,8 @@ interface Expected {
 
 /** The CQEs the tables predict for a form on a ring of its own. */
 function predicted(spec: OpSpec, form: OpForm): readonly Expected[] {
-  const setup_flags = form.need_setup ?? 0;
-  const bench = new Bench({ fixtures: form.fixtures, rings: [{ setup_flags }, {}] });
+  const setupFlags = form.need_setup ?? 0;
+  const bench = new Bench({ fixtures: form.fixtures, rings: [{ setup_flags: setupFlags }, {}] });
   const context = bench.context(form.sqe, { linked: form.linked ?? false });
   expect(initCheck(context)).toEqual({ ok: true });
   const prep = spec.prep(context);

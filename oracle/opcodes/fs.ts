@@ -191,7 +191,13 @@ function issueRename(c: OpContext): IssueOutcome {
     // What is below an exchanged directory moves with it: not modelled.
     if (a.node.type === 'dir' || node.type === 'dir') return { ...ANY, ...touch };
     const first = a.node;
-    return result(0, { ...touch, effect: () => (move(first, to), move(node, from)) });
+    return result(0, {
+      ...touch,
+      effect: () => {
+        move(first, to);
+        move(node, from);
+      },
+    });
   }
   if (b.node !== undefined) {
     if (flags === RENAME_NOREPLACE) return result(-E.EXIST, touch);
@@ -201,7 +207,13 @@ function issueRename(c: OpContext): IssueOutcome {
   }
   if (a.node.type === 'dir' && (occupied(c, from) || to.startsWith(`${from}/`))) return { ...ANY, ...touch };
   const node = a.node;
-  return result(0, { ...touch, effect: () => (paths.delete(from), move(node, to)) });
+  return result(0, {
+    ...touch,
+    effect: () => {
+      paths.delete(from);
+      move(node, to);
+    },
+  });
 }
 
 const rename = (name: string, from: bigint, to: bigint, fields: Fields = {}, extra: Partial<FormSpec> = {}): FormSpec =>

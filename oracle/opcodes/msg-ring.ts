@@ -44,12 +44,25 @@ function sendFd(c: OpContext, target: MessageTarget): IssueOutcome {
   const to = common.ring(target.slot);
   const touches = [`files:${c.ring}`, `files:${target.slot}`];
   const changes = [`files:${target.slot}`];
-  if (from.unknown || to.unknown) return { ...ANY, touches, effect: () => void (to.unknown = true) };
+  if (from.unknown || to.unknown)
+    return {
+      ...ANY,
+      touches,
+      effect: () => {
+        to.unknown = true;
+      },
+    };
   const file = from.files?.[Number(BigInt.asUintN(32, sqe.addr3))];
   if (file === undefined) return result(-E.BADF, { touches, changes: [] });
   // The owner of such a ring installs the file itself, when it gets to it.
   if ((target.setup_flags & (IORING_SETUP.DEFER_TASKRUN | IORING_SETUP.SINGLE_ISSUER)) !== 0)
-    return { ...ANY, touches, effect: () => void (to.unknown = true) };
+    return {
+      ...ANY,
+      touches,
+      effect: () => {
+        to.unknown = true;
+      },
+    };
   const res = to.tryInstall(file, sqe.file_index);
   if (res < 0) return result(res, { touches, changes: [] });
   const silent = (sqe.op_flags & IORING_MSG_RING.CQE_SKIP) !== 0;
@@ -87,7 +100,7 @@ function form(name: string, slot: number, fields: Fields, extra: Partial<FormSpe
 }
 
 const refused = { prep_error: true } as const;
-const send_fd = BigInt(IORING_MSG.SEND_FD);
+const sendFdCommand = BigInt(IORING_MSG.SEND_FD);
 
 /** IORING_OP_MSG_RING: posts a completion on another ring, or hands it a direct descriptor. */
 export const MSG_RING: OpSpec = {
@@ -105,10 +118,10 @@ export const MSG_RING: OpSpec = {
     form('data-flags-unasked', 0, { file_index: 1 }),
     form('data-source', 0, { addr3: 1n }),
     form('unknown-command', 0, { addr: 9n }),
-    form('send-fd-0', 0, { addr: send_fd, file_index: 1 }),
-    form('send-fd-1', 1, { addr: send_fd, file_index: FILE_INDEX_ALLOC }),
-    form('send-fd-silent', 1, { addr: send_fd, file_index: 2, op_flags: IORING_MSG_RING.CQE_SKIP }),
-    form('send-fd-len', 1, { addr: send_fd, len: 1 }),
+    form('send-fd-0', 0, { addr: sendFdCommand, file_index: 1 }),
+    form('send-fd-1', 1, { addr: sendFdCommand, file_index: FILE_INDEX_ALLOC }),
+    form('send-fd-silent', 1, { addr: sendFdCommand, file_index: 2, op_flags: IORING_MSG_RING.CQE_SKIP }),
+    form('send-fd-len', 1, { addr: sendFdCommand, len: 1 }),
     form('not-a-ring', 0, { fd: FD.eventfd }, { fixtures: ['eventfd'] }),
     form('bad-fd', 0, { fd: FD.closed }),
     form('fixed-file', 0, { fd: 0, flags: IOSQE.FIXED_FILE }),

@@ -109,7 +109,14 @@ function connectInet(c: OpContext, socket: SocketState, bytes: Uint8Array): Issu
   if (kind === undefined) return result(-E.INVAL);
   if (socket.state === 'unknown') return ANY;
   if (kind === AF.UNSPEC)
-    return socket.state === 'fresh' ? result(0) : { ...ANY, effect: () => void (socket.state = 'unknown') };
+    return socket.state === 'fresh'
+      ? result(0)
+      : {
+          ...ANY,
+          effect: () => {
+            socket.state = 'unknown';
+          },
+        };
   if (socket.state !== 'fresh') return ANY;
   if (bytes.length < 16) return result(-E.INVAL);
   if (kind !== AF.INET) return result(-E.AFNOSUPPORT);
@@ -346,9 +353,18 @@ export const LISTEN: OpSpec = {
     withSocket(c, true, (socket) => {
       if (socket.type === SOCK.DGRAM) return result(-E.OPNOTSUPP);
       if (socket.state === 'unknown' || socket.family !== AF.UNIX)
-        return { ...ANY, effect: () => void (socket.state = 'unknown') };
+        return {
+          ...ANY,
+          effect: () => {
+            socket.state = 'unknown';
+          },
+        };
       if (socket.state === 'fresh' || socket.state === 'connected') return result(-E.INVAL);
-      return result(0, { effect: () => void (socket.state = 'listening') });
+      return result(0, {
+        effect: () => {
+          socket.state = 'listening';
+        },
+      });
     }),
   forms: [
     form('again', { fd: FD.listener, len: 16 }, ['listener']),
@@ -388,7 +404,12 @@ export const SHUTDOWN: OpSpec = {
       if (socket.family !== AF.UNIX)
         return socket.state === 'fresh'
           ? result(-E.NOTCONN, { effect: close })
-          : { ...ANY, effect: () => void (socket.state = 'unknown') };
+          : {
+              ...ANY,
+              effect: () => {
+                socket.state = 'unknown';
+              },
+            };
       return result(0, {
         effect: () => {
           close();

@@ -65,8 +65,8 @@ function inject(name: string, value: number): FormSpec {
   return { name, sqe: { len: value >>> 0, op_flags: IORING_NOP.INJECT_RESULT }, fixtures: none };
 }
 
-function nop(name: string, op_flags: number, rest: Fields = {}, more: Partial<FormSpec> = {}): FormSpec {
-  return { name, sqe: { op_flags, ...rest }, fixtures: none, ...more };
+function nop(name: string, flags: number, rest: Fields = {}, more: Partial<FormSpec> = {}): FormSpec {
+  return { name, sqe: { op_flags: flags, ...rest }, fixtures: none, ...more };
 }
 
 const FORMS: readonly FormSpec[] = [

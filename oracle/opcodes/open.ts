@@ -271,7 +271,7 @@ function howText(address: bigint, abi: AbiProfile): string | undefined {
 }
 
 function openatSamples({ open: o }: AbiProfile): readonly Fields[] {
-  const sample = (op_flags: number, len = 0): Fields => ({ fd: AT_FDCWD, addr: PATH.n0, op_flags, len });
+  const sample = (flags: number, len = 0): Fields => ({ fd: AT_FDCWD, addr: PATH.n0, op_flags: flags, len });
   return [
     sample(0),
     sample(1),

@@ -56,11 +56,11 @@ function form(name: string, fd: number, addr: bigint, len: number, fields: Field
 
 const file = { fixtures: ['file'] } as const;
 const pipe = { fixtures: ['pipe'] } as const;
-const pipe_full = { fixtures: ['pipe_full'] } as const;
+const pipeFull = { fixtures: ['pipe_full'] } as const;
 const eventfd = { fixtures: ['eventfd'] } as const;
 const refused = { prep_error: true } as const;
 const sees = (at: number, length: number): Extra => ({ probe: { memory: { at: 0x3000 + at, length } } });
-const read_at = data(DATA.read);
+const readAt = data(DATA.read);
 const MINUS_ONE = 0xffff_ffff_ffff_ffffn;
 
 /** Refusals that all reads and writes share. */
@@ -98,7 +98,7 @@ export const READV: OpSpec = {
     form('file', FD.file, IOVEC.one, 1, {}, { ...file, ...sees(DATA.vector_a, 16) }),
     form('file-two', FD.file, IOVEC.two, 2, { off: 4n }, { ...file, ...sees(DATA.vector_b, 8) }),
     form('file-none', FD.file, IOVEC.one, 0, {}, file),
-    form('pipe', FD.pipe2_read, IOVEC.two, 2, { op_flags: RWF.NOWAIT }, { ...pipe_full, ...sees(DATA.vector_a, 8) }),
+    form('pipe', FD.pipe2_read, IOVEC.two, 2, { op_flags: RWF.NOWAIT }, { ...pipeFull, ...sees(DATA.vector_a, 8) }),
     form('select-empty', FD.file, IOVEC.one, 1, { flags: IOSQE.BUFFER_SELECT, buf_index: EMPTY_GROUP }, file),
     form(
       'select-two',
@@ -147,10 +147,10 @@ export const READ_FIXED: OpSpec = {
   prep: prepFixed,
   issue: (c) => withBuffer(c, plain(c), (own, segments) => readInto(own, segments)),
   forms: [
-    form('file', FD.file, read_at, 16, {}, { ...file, ...sees(DATA.read, 16) }),
+    form('file', FD.file, readAt, 16, {}, { ...file, ...sees(DATA.read, 16) }),
     form('outside', FD.file, data(0xff8), 16, {}, file),
-    form('no-buffer', FD.file, read_at, 16, { buf_index: 9 }, file),
-    ...shared(read_at, 8).filter(
+    form('no-buffer', FD.file, readAt, 16, { buf_index: 9 }, file),
+    ...shared(readAt, 8).filter(
       ({ name }) => name === 'bad-fd' || name.startsWith('ioprio') || name.startsWith('attribute'),
     ),
   ],
@@ -184,18 +184,18 @@ export const READ: OpSpec = {
   prep: prepPlain,
   issue: (c) => issueRead(c, plain(c)),
   forms: [
-    form('file', FD.file, read_at, 16, {}, { ...file, ...sees(DATA.read, 16) }),
-    form('file-all', FD.file, read_at, 64, {}, { ...file, ...sees(DATA.read, 64) }),
-    form('file-short', FD.file, read_at, 64, { off: 60n }, { ...file, ...sees(DATA.read, 4) }),
-    form('file-end', FD.file, read_at, 8, { off: 0x1000n }, file),
-    form('file-current', FD.file, read_at, 8, { off: MINUS_ONE }, { ...file, ...sees(DATA.read, 8) }),
-    form('file-zero', FD.file, read_at, 0, {}, file),
+    form('file', FD.file, readAt, 16, {}, { ...file, ...sees(DATA.read, 16) }),
+    form('file-all', FD.file, readAt, 64, {}, { ...file, ...sees(DATA.read, 64) }),
+    form('file-short', FD.file, readAt, 64, { off: 60n }, { ...file, ...sees(DATA.read, 4) }),
+    form('file-end', FD.file, readAt, 8, { off: 0x1000n }, file),
+    form('file-current', FD.file, readAt, 8, { off: MINUS_ONE }, { ...file, ...sees(DATA.read, 8) }),
+    form('file-zero', FD.file, readAt, 0, {}, file),
     form('file-null', FD.file, 0n, 8, {}, file),
-    form('file-negative', FD.file, read_at, 8, { off: 0x8000_0000_0000_0000n }, file),
-    form('pipe', FD.pipe2_read, read_at, 8, { op_flags: RWF.NOWAIT }, { ...pipe_full, ...sees(DATA.read, 8) }),
-    form('write-end', FD.pipe_write, read_at, 8, {}, pipe),
-    form('eventfd', FD.eventfd, read_at, 8, { op_flags: RWF.NOWAIT }, { ...eventfd, ...sees(DATA.read, 8) }),
-    form('eventfd-small', FD.eventfd, read_at, 7, {}, eventfd),
+    form('file-negative', FD.file, readAt, 8, { off: 0x8000_0000_0000_0000n }, file),
+    form('pipe', FD.pipe2_read, readAt, 8, { op_flags: RWF.NOWAIT }, { ...pipeFull, ...sees(DATA.read, 8) }),
+    form('write-end', FD.pipe_write, readAt, 8, {}, pipe),
+    form('eventfd', FD.eventfd, readAt, 8, { op_flags: RWF.NOWAIT }, { ...eventfd, ...sees(DATA.read, 8) }),
+    form('eventfd-small', FD.eventfd, readAt, 7, {}, eventfd),
     form(
       'select',
       FD.file,
@@ -205,9 +205,9 @@ export const READ: OpSpec = {
       { ...file, ...sees(DATA.provide, 64) },
     ),
     form('select-empty', FD.file, 0n, 64, { flags: IOSQE.BUFFER_SELECT, buf_index: EMPTY_GROUP }, file),
-    form('fixed-file', 0, read_at, 8, { flags: IOSQE.FIXED_FILE }),
+    form('fixed-file', 0, readAt, 8, { flags: IOSQE.FIXED_FILE }),
     form('kernel-address', FD.file, 0xffff_8000_0000_0000n, 8, {}, { ...file, ...refused }),
-    ...shared(read_at, 8),
+    ...shared(readAt, 8),
   ],
 };
 
@@ -250,16 +250,16 @@ export const READ_MULTISHOT: OpSpec = {
     }),
   forms: [
     form('not-pollable', FD.file, 0n, 0, { flags: IOSQE.BUFFER_SELECT, buf_index: EMPTY_GROUP }, file),
-    form('no-buffers', FD.pipe2_read, 0n, 0, { flags: IOSQE.BUFFER_SELECT, buf_index: EMPTY_GROUP }, pipe_full),
+    form('no-buffers', FD.pipe2_read, 0n, 0, { flags: IOSQE.BUFFER_SELECT, buf_index: EMPTY_GROUP }, pipeFull),
     form('bad-fd', FD.closed, 0n, 0, { flags: IOSQE.BUFFER_SELECT, buf_index: EMPTY_GROUP }),
-    form('no-select', FD.pipe2_read, 0n, 0, {}, { ...pipe_full, ...refused }),
+    form('no-select', FD.pipe2_read, 0n, 0, {}, { ...pipeFull, ...refused }),
     form(
       'addr-set',
       FD.pipe2_read,
       1n,
       0,
       { flags: IOSQE.BUFFER_SELECT, buf_index: EMPTY_GROUP },
-      { ...pipe_full, ...refused },
+      { ...pipeFull, ...refused },
     ),
     form(
       'len-set',
@@ -267,7 +267,7 @@ export const READ_MULTISHOT: OpSpec = {
       0n,
       1,
       { flags: IOSQE.BUFFER_SELECT, buf_index: EMPTY_GROUP },
-      { ...pipe_full, ...refused },
+      { ...pipeFull, ...refused },
     ),
   ],
 };

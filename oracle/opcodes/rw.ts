@@ -314,7 +314,12 @@ export function writeFrom(c: OpContext, segments: readonly Segment[]): FileOutco
         const value = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, c.abi.little_endian);
         if (value === CURRENT) return result(-E.INVAL);
         if (file.counter + value >= CURRENT) return ANY;
-        return transfer(8, 8, { ...memory, effect: () => void (file.counter += value) });
+        return transfer(8, 8, {
+          ...memory,
+          effect: () => {
+            file.counter += value;
+          },
+        });
       }
     }
   });

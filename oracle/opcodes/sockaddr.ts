@@ -23,8 +23,8 @@ export function isRefused(value: Uint8Array | PrepOutcome): value is PrepOutcome
 }
 
 /** The address family, or undefined when the address is too short to have one. */
-export function family(bytes: Uint8Array, little_endian: boolean): number | undefined {
-  return bytes.length < 2 ? undefined : new DataView(bytes.buffer, bytes.byteOffset).getUint16(0, little_endian);
+export function family(bytes: Uint8Array, littleEndian: boolean): number | undefined {
+  return bytes.length < 2 ? undefined : new DataView(bytes.buffer, bytes.byteOffset).getUint16(0, littleEndian);
 }
 
 /** AF_UNIX path of an address ('' for an abstract or missing one). */
@@ -38,8 +38,8 @@ export function unixPath(bytes: Uint8Array): string {
 }
 
 /** True for an address that names a file, which a BIND creates. */
-export function namesFile(bytes: Uint8Array, little_endian: boolean): boolean {
-  return family(bytes, little_endian) === AF.UNIX && bytes.length > 2 && bytes[2] !== 0;
+export function namesFile(bytes: Uint8Array, littleEndian: boolean): boolean {
+  return family(bytes, littleEndian) === AF.UNIX && bytes.length > 2 && bytes[2] !== 0;
 }
 
 /**
@@ -47,26 +47,26 @@ export function namesFile(bytes: Uint8Array, little_endian: boolean): boolean {
  * padding, then a be32 or 16-byte address; a field is filled only when the
  * address is long enough to have it.
  */
-export function connectPayload(bytes: Uint8Array, little_endian: boolean, inet6_length: number): Uint32Array {
+export function connectPayload(bytes: Uint8Array, littleEndian: boolean, inet6Length: number): Uint32Array {
   const out = new DataView(new ArrayBuffer(24));
-  const kind = family(bytes, little_endian);
+  const kind = family(bytes, littleEndian);
   if (kind !== undefined) {
-    out.setUint32(0, kind, little_endian);
+    out.setUint32(0, kind, littleEndian);
     const copy = (from: number, to: number, length: number): void => {
       for (let i = 0; i < length; i++) out.setUint8(to + i, bytes[from + i]!);
     };
     if (kind === AF.INET && bytes.length >= SIN_LEN) {
       copy(2, 4, 2);
       copy(4, 8, 4);
-    } else if (kind === AF.INET6 && bytes.length >= inet6_length) {
+    } else if (kind === AF.INET6 && bytes.length >= inet6Length) {
       copy(2, 4, 2);
       copy(8, 8, 16);
     }
   }
-  return Uint32Array.from({ length: 6 }, (_, i) => out.getUint32(i * 4, little_endian));
+  return Uint32Array.from({ length: 6 }, (_, i) => out.getUint32(i * 4, littleEndian));
 }
 
 /** -errno that connecting or binding an AF_UNIX socket gives for the address itself, or 0. */
-export function unixAddressError(bytes: Uint8Array, little_endian: boolean): number {
-  return bytes.length <= 2 || bytes.length > 110 || family(bytes, little_endian) !== AF.UNIX ? -E.INVAL : 0;
+export function unixAddressError(bytes: Uint8Array, littleEndian: boolean): number {
+  return bytes.length <= 2 || bytes.length > 110 || family(bytes, littleEndian) !== AF.UNIX ? -E.INVAL : 0;
 }

@@ -62,20 +62,20 @@ export interface InstallExtras {
 }
 
 /** Installs a new file as a descriptor or in a direct slot; the answer of every request that opens one. */
-export function installNew(c: OpContext, file: OpenFile, file_index: number, extras: InstallExtras = {}): IssueOutcome {
+export function installNew(c: OpContext, file: OpenFile, fileIndex: number, extras: InstallExtras = {}): IssueOutcome {
   const touches = extras.touches ?? [];
   const changes = extras.changes ?? touches;
   const effect = extras.effect ?? (() => undefined);
-  if (file_index === 0) c.sandbox.common.opened++;
-  if (file_index === 0) return oneOf({ at_least: 0 }, false, { touches, changes, effect });
+  if (fileIndex === 0) c.sandbox.common.opened++;
+  if (fileIndex === 0) return oneOf({ at_least: 0 }, false, { touches, changes, effect });
   const ring = c.sandbox.common.ring(c.ring);
   const table = `files:${c.ring}`;
   const all = { touches: [...touches, table], changes: [...changes, table] };
   if (ring.unknown) return { ...ANY, ...all, effect };
-  return result(ring.tryInstall(file, file_index), {
+  return result(ring.tryInstall(file, fileIndex), {
     ...all,
     effect: () => {
-      ring.install(file, file_index);
+      ring.install(file, fileIndex);
       effect();
     },
   });
@@ -106,13 +106,13 @@ function form(
   type: number,
   protocol: number,
   rest: Fields = {},
-  prep_error = false,
+  refused = false,
 ): FormSpec {
   return {
     name,
     sqe: { fd: family, off: BigInt(type), len: u32(protocol), ...rest },
     fixtures: [],
-    ...(prep_error ? { prep_error } : {}),
+    ...(refused ? { prep_error: true } : {}),
   };
 }
 

@@ -55,7 +55,9 @@ function issueTee(c: OpContext): IssueOutcome {
     if (output.pipe.bytes.length > 0x1000) return ANY;
     const bytes = input.pipe.bytes.slice(0, wanted);
     return transfer(bytes.length, wanted, {
-      effect: () => void (output.pipe.bytes = append(output.pipe.bytes, bytes)),
+      effect: () => {
+        output.pipe.bytes = append(output.pipe.bytes, bytes);
+      },
     });
   });
 }
@@ -65,10 +67,10 @@ function issueSplice(c: OpContext): IssueOutcome {
     const { sqe } = c;
     const wanted = sqe.len >>> 0;
     if (!readable(input) || !writable(output)) return result(-E.BADF);
-    const off_in = sqe.addr === NONE ? undefined : sqe.addr;
-    const off_out = sqe.off === NONE ? undefined : sqe.off;
+    const offIn = sqe.addr === NONE ? undefined : sqe.addr;
+    const offOut = sqe.off === NONE ? undefined : sqe.off;
     if (input.kind === 'pipe' && output.kind === 'pipe') {
-      if (off_in !== undefined || off_out !== undefined) return result(-E.SPIPE);
+      if (offIn !== undefined || offOut !== undefined) return result(-E.SPIPE);
       if (input.pipe === output.pipe) return result(-E.INVAL);
       if (input.pipe.bytes.length === 0) return nonblock(c, input, output) ? result(-E.AGAIN) : ANY;
       if (output.pipe.bytes.length > 0x1000) return ANY;
@@ -81,31 +83,31 @@ function issueSplice(c: OpContext): IssueOutcome {
       });
     }
     if (input.kind === 'pipe') {
-      if (off_in !== undefined) return result(-E.SPIPE);
+      if (offIn !== undefined) return result(-E.SPIPE);
       if (output.kind !== 'file' || output.append) return ANY;
-      if (off_out !== undefined && off_out > 0x1_0000n) return ANY;
+      if (offOut !== undefined && offOut > 0x1_0000n) return ANY;
       if (input.pipe.bytes.length === 0) return (sqe.op_flags & SPLICE_F.NONBLOCK) !== 0 ? result(-E.AGAIN) : ANY;
       const bytes = input.pipe.bytes.slice(0, wanted);
-      const at = off_out === undefined ? output.pos : Number(off_out);
+      const at = offOut === undefined ? output.pos : Number(offOut);
       return transfer(bytes.length, wanted, {
         effect: () => {
           input.pipe.bytes = input.pipe.bytes.slice(bytes.length);
           overwrite(output.node, at, bytes);
-          if (off_out === undefined) output.pos = at + bytes.length;
+          if (offOut === undefined) output.pos = at + bytes.length;
         },
       });
     }
     if (output.kind === 'pipe') {
-      if (off_out !== undefined) return result(-E.SPIPE);
+      if (offOut !== undefined) return result(-E.SPIPE);
       if (input.kind !== 'file') return ANY;
-      if (off_in !== undefined && off_in > 0x1_0000n) return ANY;
+      if (offIn !== undefined && offIn > 0x1_0000n) return ANY;
       if (output.pipe.bytes.length > 0x1000) return ANY;
-      const at = off_in === undefined ? input.pos : Number(off_in);
+      const at = offIn === undefined ? input.pos : Number(offIn);
       const bytes = input.node.content.slice(at, at + wanted);
       return transfer(bytes.length, wanted, {
         effect: () => {
           output.pipe.bytes = append(output.pipe.bytes, bytes);
-          if (off_in === undefined) input.pos = at + bytes.length;
+          if (offIn === undefined) input.pos = at + bytes.length;
         },
       });
     }
@@ -120,13 +122,13 @@ function form(
   len: number,
   fields: Fields,
   fixtures: FormSpec['fixtures'],
-  prep_error = false,
+  refused = false,
 ): FormSpec {
   return {
     name,
     sqe: { fd: to, file_index: from >>> 0, len, op_flags: SPLICE_F.NONBLOCK, ...fields },
     fixtures,
-    ...(prep_error ? { prep_error } : {}),
+    ...(refused ? { prep_error: true } : {}),
   };
 }
 

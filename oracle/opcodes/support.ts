@@ -159,13 +159,13 @@ export function pathText(c: OpContext, address: bigint): string | undefined {
 }
 
 /** Six u32 words of the context's 24-byte union from u64 values, in the guest's byte order. */
-export function payloadU64(little_endian: boolean, ...values: bigint[]): Uint32Array {
+export function payloadU64(littleEndian: boolean, ...values: bigint[]): Uint32Array {
   const words = new Uint32Array(6);
   values.forEach((value, i) => {
     const low = Number(value & 0xffff_ffffn);
     const high = Number((value >> 32n) & 0xffff_ffffn);
-    words[i * 2] = little_endian ? low : high;
-    words[i * 2 + 1] = little_endian ? high : low;
+    words[i * 2] = littleEndian ? low : high;
+    words[i * 2 + 1] = littleEndian ? high : low;
   });
   return words;
 }

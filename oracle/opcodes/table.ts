@@ -107,7 +107,7 @@ function isQuiet(spec: OpSpec, c: OpContext, outcome: IssueOutcome): boolean {
 function lost(c: OpContext, outcome: IssueOutcome, changes: readonly string[]): () => void {
   return () => {
     outcome.effect?.();
-    changes.forEach((name) => c.sandbox.taint(name));
+    for (const name of changes) c.sandbox.taint(name);
     c.sandbox.memory.forgetAll();
     if (requestFile(c) === 'unknown') c.sandbox.taintObjects();
   };

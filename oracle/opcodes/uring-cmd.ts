@@ -67,9 +67,9 @@ function make(
   fd: number,
   fixtures: FormSpec['fixtures'],
   fields: Fields = {},
-  prep_error = false,
+  refused = false,
 ): FormSpec {
-  return { name, sqe: { fd, ...fields }, fixtures, ...(prep_error ? { prep_error } : {}) };
+  return { name, sqe: { fd, ...fields }, fixtures, ...(refused ? { prep_error: true } : {}) };
 }
 
 const set = { off: BigInt(SOCKET_URING_OP.SETSOCKOPT), file_index: 4, addr3: SOCKOPT_ONE };

@@ -1,7 +1,7 @@
 /** Registered buffers. */
 import { answer, bad, takesNothing, unknown } from './spec.ts';
 import { after, ARGS, bytes, form, NULL, u32s, u64s, UNMAPPED } from './ready-made.ts';
-import { register2, update2, rsrc_register, rsrc_update2 } from './resource-arrays.ts';
+import { register2, update2, rsrcRegister, rsrcUpdate2 } from './resource-arrays.ts';
 import { rule } from '../rule.ts';
 import { E, IORING_SETUP } from '../uapi/constants.ts';
 import { ARENA_END, FD, RING_FD, isRingFd } from '../scenario/layout.ts';
@@ -56,7 +56,9 @@ function registerBuffers(call: Call, address: bigint, count: number): Answer {
     if (typeof one === 'number') return answer(-one);
     table.push(one);
   }
-  return answer(0, () => void (ring.buffers = table));
+  return answer(0, () => {
+    ring.buffers = table;
+  });
 }
 
 function updateBuffers(call: Call, offset: number, address: bigint, count: number): Answer {
@@ -77,9 +79,9 @@ function updateBuffers(call: Call, offset: number, address: bigint, count: numbe
     }
     replace.push(one);
   }
-  return answer(replace.length > 0 ? replace.length : -errno, () =>
-    replace.forEach((one, i) => (table[offset + i] = one)),
-  );
+  return answer(replace.length > 0 ? replace.length : -errno, () => {
+    for (const [i, one] of replace.entries()) table[offset + i] = one;
+  });
 }
 
 function cloneBuffers({ arg, nr_args, view, on, ring }: Call): Answer {
@@ -104,10 +106,14 @@ function cloneBuffers({ arg, nr_args, view, on, ring }: Call): Answer {
   const from = view.sandbox.common.ring(source.slot);
   if (from.unknown) return unknown(ring);
   const { buffers } = from;
-  return buffers === undefined ? answer(-E.NXIO) : answer(0, () => void (ring.buffers = buffers.slice()));
+  return buffers === undefined
+    ? answer(-E.NXIO)
+    : answer(0, () => {
+        ring.buffers = buffers.slice();
+      });
 }
 
-const two_buffers = u64s(data(DATA.read), 0x100, data(0), 0x1000);
+const TWO_BUFFERS = u64s(data(DATA.read), 0x100, data(0), 0x1000);
 
 /** IORING_REGISTER_BUFFERS: registers buffers. */
 export const REGISTER_BUFFERS: RegisterSpec = {
@@ -117,9 +123,9 @@ export const REGISTER_BUFFERS: RegisterSpec = {
   suppliesRequests: true,
   onRing: (call) => (call.arg.isNull ? bad(E.FAULT) : registerBuffers(call, call.arg.address, call.nr_args)),
   forms: [
-    form('two', 2, bytes(two_buffers)),
+    form('two', 2, bytes(TWO_BUFFERS)),
     form('sparse', 1, bytes(u64s(0, 0))),
-    form('none', 0, bytes(two_buffers)),
+    form('none', 0, bytes(TWO_BUFFERS)),
     form('null', 1, NULL),
     form('unmapped', 1, UNMAPPED),
     form('bad-buffer', 1, bytes(u64s(BigInt(ARENA_END), 16))),
@@ -136,7 +142,11 @@ export const UNREGISTER_BUFFERS: RegisterSpec = {
     const { ring } = call;
     if (!takesNothing(call)) return bad(E.INVAL);
     if (ring.unknown) return unknown(ring);
-    return ring.buffers === undefined ? answer(-E.NXIO) : answer(0, () => void (ring.buffers = undefined));
+    return ring.buffers === undefined
+      ? answer(-E.NXIO)
+      : answer(0, () => {
+          ring.buffers = undefined;
+        });
   },
   forms: [form('unregister', 0, NULL), form('with-count', 1, NULL)],
 };
@@ -149,9 +159,9 @@ export const REGISTER_BUFFERS2: RegisterSpec = {
   suppliesRequests: true,
   onRing: (call) => register2(call, registerBuffers),
   forms: [
-    form('sparse', 32, bytes(rsrc_register(4, 1, 0n))),
-    form('one', 32, bytes(after(rsrc_register(1, 0, ARGS + 32n), u64s(data(0), 0x800)))),
-    form('wrong-size', 33, bytes(rsrc_register(4, 1, 0n))),
+    form('sparse', 32, bytes(rsrcRegister(4, 1, 0n))),
+    form('one', 32, bytes(after(rsrcRegister(1, 0, ARGS + 32n), u64s(data(0), 0x800)))),
+    form('wrong-size', 33, bytes(rsrcRegister(4, 1, 0n))),
   ],
 };
 
@@ -162,8 +172,8 @@ export const REGISTER_BUFFERS_UPDATE: RegisterSpec = {
   rule: BUFFERS,
   onRing: (call) => update2(call, updateBuffers),
   forms: [
-    form('one', 32, bytes(after(rsrc_update2(0, ARGS + 32n, 1), u64s(data(DATA.write), 0x100)))),
-    form('far', 32, bytes(after(rsrc_update2(0x4000, ARGS + 32n, 1), u64s(0, 0)))),
+    form('one', 32, bytes(after(rsrcUpdate2(0, ARGS + 32n, 1), u64s(data(DATA.write), 0x100)))),
+    form('far', 32, bytes(after(rsrcUpdate2(0x4000, ARGS + 32n, 1), u64s(0, 0)))),
     form('null', 32, NULL),
   ],
 };

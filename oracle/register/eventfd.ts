@@ -58,7 +58,11 @@ export const UNREGISTER_EVENTFD: RegisterSpec = {
   onRing: (call) => {
     const { ring } = call;
     if (!takesNothing(call)) return bad(E.INVAL);
-    return ring.eventfd === undefined ? answer(-E.NXIO) : answer(0, () => void (ring.eventfd = undefined));
+    return ring.eventfd === undefined
+      ? answer(-E.NXIO)
+      : answer(0, () => {
+          ring.eventfd = undefined;
+        });
   },
   forms: [form('unregister', 0, NULL), form('with-count', 1, NULL)],
 };

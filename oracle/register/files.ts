@@ -1,7 +1,7 @@
 /** Registered files: direct descriptors. */
 import { answer, bad, takesNothing, unknown } from './spec.ts';
 import { after, ARGS, bytes, form, NULL, raw, struct, u32s } from './ready-made.ts';
-import { register2, update2, rsrc_register, rsrc_update2 } from './resource-arrays.ts';
+import { register2, update2, rsrcRegister, rsrcUpdate2 } from './resource-arrays.ts';
 import { rule } from '../rule.ts';
 import { E, FILE_INDEX_ALLOC } from '../uapi/constants.ts';
 import { lookupPlain, updateFiles } from '../opcodes/fd-ops.ts';
@@ -156,12 +156,12 @@ export const REGISTER_FILES2: RegisterSpec = {
   suppliesRequests: true,
   onRing: (call) => register2(call, registerFiles),
   forms: [
-    form('sparse', 32, bytes(rsrc_register(8, 1, 0n))),
-    form('two', 32, { ...bytes(after(rsrc_register(2, 0, ARGS + 32n), u32s(FD.file, FD.pipe_write))), ...files }),
-    form('sparse-with-data', 32, bytes(rsrc_register(1, 1, ARGS))),
-    form('unknown-flag', 32, bytes(rsrc_register(1, 2, 0n))),
-    form('none', 32, bytes(rsrc_register(0, 1, 0n))),
-    form('wrong-size', 31, bytes(rsrc_register(8, 1, 0n))),
+    form('sparse', 32, bytes(rsrcRegister(8, 1, 0n))),
+    form('two', 32, { ...bytes(after(rsrcRegister(2, 0, ARGS + 32n), u32s(FD.file, FD.pipe_write))), ...files }),
+    form('sparse-with-data', 32, bytes(rsrcRegister(1, 1, ARGS))),
+    form('unknown-flag', 32, bytes(rsrcRegister(1, 2, 0n))),
+    form('none', 32, bytes(rsrcRegister(0, 1, 0n))),
+    form('wrong-size', 31, bytes(rsrcRegister(8, 1, 0n))),
   ],
 };
 
@@ -172,9 +172,9 @@ export const REGISTER_FILES_UPDATE2: RegisterSpec = {
   rule: FILES_UPDATE,
   onRing: (call) => update2(call, updateDescriptors),
   forms: [
-    form('clear', 32, bytes(after(rsrc_update2(0, ARGS + 32n, 1), u32s(-1)))),
-    form('none', 32, bytes(rsrc_update2(0, 0n, 0))),
-    form('wrong-size', 24, bytes(rsrc_update2(0, 0n, 1))),
+    form('clear', 32, bytes(after(rsrcUpdate2(0, ARGS + 32n, 1), u32s(-1)))),
+    form('none', 32, bytes(rsrcUpdate2(0, 0n, 0))),
+    form('wrong-size', 24, bytes(rsrcUpdate2(0, 0n, 1))),
   ],
 };
 

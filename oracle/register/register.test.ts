@@ -29,19 +29,19 @@ class Task {
       ringAt: (fd) => this.bench.ringAt(fd),
     };
   }
-  ask(opcode: number, nr_args: number, argument: Uint8Array | bigint, slot: number | 'task' = 0): RegisterOutcome {
+  ask(opcode: number, count: number, argument: Uint8Array | bigint, slot: number | 'task' = 0): RegisterOutcome {
     return registerOutcome(
-      { opcode, nr_args, ...(typeof argument === 'bigint' ? { raw_arg: argument } : { bytes: argument }) },
+      { opcode, nr_args: count, ...(typeof argument === 'bigint' ? { raw_arg: argument } : { bytes: argument }) },
       this.view(slot === 'task' ? undefined : slot),
     );
   }
   call(
     opcode: number,
-    nr_args: number,
+    count: number,
     argument: Uint8Array | bigint,
     slot: number | 'task' = 0,
   ): RegisterOutcome['ret'] {
-    const outcome = this.ask(opcode, nr_args, argument, slot);
+    const outcome = this.ask(opcode, count, argument, slot);
     outcome.effect?.();
     return outcome.ret;
   }
@@ -56,9 +56,9 @@ describe('ready-made register calls', () => {
   it('cover every opcode but those of the core, each under a name of its own', () => {
     const names = registerForms.map(({ opcode, name }) => `${opcode}/${name}`);
     expect(new Set(names).size).toBe(names.length);
-    const on_ring = new Set(registerForms.filter(({ on }) => on === 'ring').map(({ opcode }) => opcode));
+    const onRing = new Set(registerForms.filter(({ on }) => on === 'ring').map(({ opcode }) => opcode));
     for (const { opcode, setsRules, enablesRing } of registerSpecs)
-      expect([opcode, on_ring.has(opcode)]).toEqual([opcode, setsRules === undefined && enablesRing !== true]);
+      expect([opcode, onRing.has(opcode)]).toEqual([opcode, setsRules === undefined && enablesRing !== true]);
   });
 
   it('stand under every number once, in the order of the header, without a gap', () => {
@@ -200,13 +200,13 @@ describe('what a ring keeps', () => {
     const region = (
       size: number | bigint,
       flags = 0,
-      user_addr: number | bigint = 0,
-      reg_flags = 0,
+      userAddr: number | bigint = 0,
+      regFlags = 0,
       id = 0,
     ): Uint8Array =>
       new Uint8Array([
-        ...u64s(0x2000_4020n, reg_flags, 0, 0),
-        ...u64s(user_addr, size),
+        ...u64s(0x2000_4020n, regFlags, 0, 0),
+        ...u64s(userAddr, size),
         ...u32s(flags, id),
         ...u64s(0, 0, 0, 0, 0),
       ]);
@@ -270,8 +270,8 @@ describe('arguments that point elsewhere', () => {
     expect([new Task().call(4, 1, u32s(RING_FD + 5)), new Task().call(4, 1, u32s(116))]).toEqual([-E.BADF, 'any']);
   });
   it('of buffer rings have reserved words, and a field that newer releases read', () => {
-    const pbuf = (min_left: number, resv: number): Uint8Array =>
-      new Uint8Array([...u64s(0), ...u32s(8, 2 | (1 << 16), min_left, resv), ...u64s(0, 0)]);
+    const pbuf = (minLeft: number, resv: number): Uint8Array =>
+      new Uint8Array([...u64s(0), ...u32s(8, 2 | (1 << 16), minLeft, resv), ...u64s(0, 0)]);
     expect([
       new Task().call(22, 1, pbuf(0, 0)),
       new Task().call(22, 1, pbuf(0, 1)),
@@ -338,7 +338,7 @@ describe('a message without a ring', () => {
 describe('arguments that cannot be read or told', () => {
   const UNMAPPED = BigInt(ARENA_END);
   const ELSEWHERE = 0x2000_9000n;
-  const sized: readonly (readonly [opcode: number, nr_args: number])[] = [
+  const sized: readonly (readonly [opcode: number, count: number])[] = [
     [4, 1],
     [6, 1],
     [8, 1],
@@ -362,14 +362,14 @@ describe('arguments that cannot be read or told', () => {
     [36, 0],
   ];
   it('are a fault, or open', () => {
-    for (const [opcode, nr_args] of sized) {
-      expect([opcode, new Task().call(opcode, nr_args, UNMAPPED)]).toEqual([opcode, -E.FAULT]);
-      const open = new Task().call(opcode, nr_args, ELSEWHERE);
+    for (const [opcode, count] of sized) {
+      expect([opcode, new Task().call(opcode, count, UNMAPPED)]).toEqual([opcode, -E.FAULT]);
+      const open = new Task().call(opcode, count, ELSEWHERE);
       expect([opcode, open === 'any' || Array.isArray(open) || opcode === 28]).toEqual([opcode, true]);
     }
   });
   it('of the wrong count are refused', () => {
-    for (const [opcode, nr_args] of [
+    for (const [opcode, count] of [
       [0, 0],
       [1, 1],
       [3, 1],
@@ -401,7 +401,7 @@ describe('arguments that cannot be read or told', () => {
       [35, 1],
       [36, 1],
     ] as const) {
-      expect([opcode, new Task().call(opcode, nr_args, new Uint8Array(64))]).toEqual([opcode, -E.INVAL]);
+      expect([opcode, new Task().call(opcode, count, new Uint8Array(64))]).toEqual([opcode, -E.INVAL]);
     }
   });
 });

@@ -36,9 +36,9 @@ export function update2(
 }
 
 /** A struct io_uring_rsrc_register for a ready-made call. */
-export const rsrc_register = (nr: number, flags: number, at: bigint): Uint8Array =>
+export const rsrcRegister = (nr: number, flags: number, at: bigint): Uint8Array =>
   struct([4, nr], [4, flags], [8, 0], [8, at], [8, 0]);
 
 /** A struct io_uring_rsrc_update2 for a ready-made call. */
-export const rsrc_update2 = (offset: number, at: bigint, nr: number): Uint8Array =>
+export const rsrcUpdate2 = (offset: number, at: bigint, nr: number): Uint8Array =>
   struct([4, offset], [4, 0], [8, at], [8, 0], [4, nr], [4, 0]);

@@ -43,7 +43,9 @@ function ringFds({ arg, nr_args, view, ring }: Call): Answer {
     }
     if (errno !== 0) break;
   }
-  return answer(done > 0 ? done : -errno, () => table.forEach((slot, index) => view.registered.set(index, slot)));
+  return answer(done > 0 ? done : -errno, () => {
+    for (const [index, slot] of table) view.registered.set(index, slot);
+  });
 }
 
 function unregisterRingFds({ arg, nr_args, view, ring }: Call): Answer {
@@ -59,7 +61,9 @@ function unregisterRingFds({ arg, nr_args, view, ring }: Call): Answer {
     else if (up.u32(4) !== 0 || up.u64(8) !== 0n || up.u32(0) >= MAX_RING_FDS) errno = E.INVAL;
     else gone.push(up.u32(0));
   }
-  return answer(gone.length > 0 ? gone.length : -errno, () => gone.forEach((index) => view.registered.delete(index)));
+  return answer(gone.length > 0 ? gone.length : -errno, () => {
+    for (const index of gone) view.registered.delete(index);
+  });
 }
 
 const eventfd = { fixtures: ['eventfd'] } as const;

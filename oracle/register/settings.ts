@@ -66,10 +66,10 @@ function clock({ arg, nr_args }: Call): Answer {
 function zcrx({ arg, nr_args, on }: Call): Answer {
   if (arg.isNull || nr_args !== 1) return bad(E.INVAL);
   const flags = on.setup_flags;
-  const made_for_it =
+  const madeForIt =
     (flags & IORING_SETUP.DEFER_TASKRUN) !== 0 && (flags & (IORING_SETUP.CQE32 | IORING_SETUP.CQE_MIXED)) !== 0;
   // Without CAP_NET_ADMIN over the first user namespace it is -EPERM before anything else.
-  return { ret: made_for_it ? 'any' : [-E.PERM, -E.INVAL] };
+  return { ret: madeForIt ? 'any' : [-E.PERM, -E.INVAL] };
 }
 
 function memRegion({ arg, nr_args, on, ring }: Call): Answer {
@@ -83,15 +83,23 @@ function memRegion({ arg, nr_args, on, ring }: Call): Answer {
   if (desc === 'unknown') return ANYTHING;
   if (!reg.isZero(16, 32) || reg.u64(8) > 1n) return bad(E.INVAL);
   if (reg.u64(8) === 1n && !on.disabled) return answer(-E.INVAL);
-  const user_addr = desc.u64(0);
+  const userAddr = desc.u64(0);
   const size = desc.u64(8);
   const flags = desc.u32(16);
   if (!desc.isZero(32, 64) || (flags & ~1) !== 0) return bad(E.INVAL);
-  if ((flags === 1) !== (user_addr !== 0n)) return bad(E.FAULT);
-  if (size === 0n || desc.u32(20) !== 0 || desc.u64(24) !== 0n || size % PAGE !== 0n || user_addr % PAGE !== 0n)
+  if ((flags === 1) !== (userAddr !== 0n)) return bad(E.FAULT);
+  if (size === 0n || desc.u32(20) !== 0 || desc.u64(24) !== 0n || size % PAGE !== 0n || userAddr % PAGE !== 0n)
     return bad(E.INVAL);
-  if (flags === 1 || size > 16n * PAGE) return { ret: 'any', effect: () => void (ring.region = true) };
-  return answer(0, () => void (ring.region = true));
+  if (flags === 1 || size > 16n * PAGE)
+    return {
+      ret: 'any',
+      effect: () => {
+        ring.region = true;
+      },
+    };
+  return answer(0, () => {
+    ring.region = true;
+  });
 }
 
 const region = (size: number): Uint8Array =>

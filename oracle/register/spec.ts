@@ -99,7 +99,12 @@ export const ANYTHING: Answer = { ret: 'any' };
 
 /** Nothing is known any more of what the call may have changed. */
 export function unknown(ring: RingResources): Answer {
-  return { ret: 'any', effect: () => void (ring.unknown = true) };
+  return {
+    ret: 'any',
+    effect: () => {
+      ring.unknown = true;
+    },
+  };
 }
 
 /** Rule of calls that are refused for their arguments, whatever the opcode. */

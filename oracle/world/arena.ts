@@ -37,13 +37,15 @@ class Layout {
 const layout = new Layout();
 
 function u64s(...values: (bigint | number)[]): bigint {
-  return layout.put(values.length * 8, (view, _bytes, le) =>
-    values.forEach((v, i) => view.setBigUint64(i * 8, BigInt(v), le)),
-  );
+  return layout.put(values.length * 8, (view, _bytes, le) => {
+    for (const [i, value] of values.entries()) view.setBigUint64(i * 8, BigInt(value), le);
+  });
 }
 
 function u32s(...values: number[]): bigint {
-  return layout.put(values.length * 4, (view, _bytes, le) => values.forEach((v, i) => view.setUint32(i * 4, v, le)));
+  return layout.put(values.length * 4, (view, _bytes, le) => {
+    for (const [i, value] of values.entries()) view.setUint32(i * 4, value, le);
+  });
 }
 
 /** Address of a byte of ARENA.data. */
@@ -286,11 +288,11 @@ export const SOCKOPT_ONE = u32s(1);
 const images = new Map<boolean, Uint8Array>();
 
 /** The ARENA.image_size bytes at ARENA_BASE for a guest of this byte order. The array is shared: do not write to it. */
-export function arenaImage(little_endian: boolean): Uint8Array {
-  let image = images.get(little_endian);
+export function arenaImage(littleEndian: boolean): Uint8Array {
+  let image = images.get(littleEndian);
   if (image === undefined) {
-    image = layout.render(little_endian);
-    images.set(little_endian, image);
+    image = layout.render(littleEndian);
+    images.set(littleEndian, image);
   }
   return image;
 }

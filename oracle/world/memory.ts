@@ -33,16 +33,16 @@ export class Memory {
   /** False while the two are shared with the memory this one was copied from. */
   #own = false;
 
-  constructor(little_endian: boolean, from?: Memory) {
-    this.#image = arenaImage(little_endian);
+  constructor(littleEndian: boolean, from?: Memory) {
+    this.#image = arenaImage(littleEndian);
     this.#data = from ? from.#data : BLANK;
     this.#unknown = from ? from.#unknown : BLANK;
     if (from) from.#own = false;
   }
 
   /** The private copy a forked child gets. */
-  copy(little_endian: boolean): Memory {
-    return new Memory(little_endian, this);
+  copy(littleEndian: boolean): Memory {
+    return new Memory(littleEndian, this);
   }
 
   /** Bytes at a guest address: 'fault' where nothing is mapped, 'unknown' where the value is not modelled. */

@@ -55,13 +55,13 @@ export class RingResources {
   }
 
   /**
-   * Installs a file in a direct slot as the kernel does for `file_index`: slot + 1,
+   * Installs a file in a direct slot as the kernel does for `fileIndex`: slot + 1,
    * or FILE_INDEX_ALLOC. Returns 0 or the allocated slot, or -errno
    * (-ENFILE, -ENXIO without a table, -EINVAL outside it, -EBADF for a ring).
    */
-  install(file: OpenFile, file_index: number): number {
-    const alloc = file_index === FILE_INDEX_ALLOC;
-    let slot = file_index - 1;
+  install(file: OpenFile, fileIndex: number): number {
+    const alloc = fileIndex === FILE_INDEX_ALLOC;
+    let slot = fileIndex - 1;
     if (alloc) {
       if (this.files === undefined) return -E.NFILE;
       slot = this.findFree(this.files);
@@ -76,10 +76,10 @@ export class RingResources {
   }
 
   /** What `install` would answer, without installing. */
-  tryInstall(file: OpenFile, file_index: number): number {
+  tryInstall(file: OpenFile, fileIndex: number): number {
     const { files, alloc_hint } = this;
     this.files = files?.slice();
-    const res = this.install(file, file_index);
+    const res = this.install(file, fileIndex);
     this.files = files;
     this.alloc_hint = alloc_hint;
     return res;

@@ -60,13 +60,13 @@ export class Sandbox {
 
   /**
    * The state of a child with a descriptor table of its own.
-   * @param share_memory true for CLONE_VM (vfork, clone_vm); threads share the whole Sandbox instead.
+   * @param shareMemory true for CLONE_VM (vfork, clone_vm); threads share the whole Sandbox instead.
    */
-  fork(share_memory = false): Sandbox {
+  fork(shareMemory = false): Sandbox {
     return new Sandbox([], this.abi, {
       common: this.common,
       fds: new Map(this.fds),
-      memory: share_memory ? this.memory : this.memory.copy(this.abi.little_endian),
+      memory: shareMemory ? this.memory : this.memory.copy(this.abi.little_endian),
     });
   }
 
