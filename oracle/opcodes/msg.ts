@@ -5,15 +5,14 @@ import { EMPTY_GROUP } from './buffers.ts';
 import { AF, CQE_F, E, IORING_RECVSEND as F, IOSQE, MSG, SOCK } from '../uapi/constants.ts';
 import type { SocketState } from '../world/files.ts';
 import { append } from '../world/files.ts';
-import type { Segment } from './rw.ts';
-import { gather, isPrep, readIovecs, scatter, segmentNames, selects } from './rw.ts';
+import { gather, isPrep, KERNEL_HALF, readIovecs, scatter, segmentNames, selects, total } from './segments.ts';
+import type { Segment } from './segments.ts';
 import { isRefused, readSockaddr } from './sockaddr.ts';
 import { ANY, EFAULT, EINVAL, PREP_OK, PREP_UNKNOWN, result, withFile } from './support.ts';
 import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec, PrepOutcome, Refusal } from './types.ts';
 
 const refused = { prep_error: true } as const;
 const pair = ['socketpair'] as const;
-const KERNEL_HALF = 1n << 63n;
 const KNOWN_IOPRIO = 0x3f;
 
 /** The u16 halves of the field at offset 44: addr_len and padding. */
@@ -90,64 +89,79 @@ function sendError(socket: SocketState): number | 'unknown' {
   return socket.family === AF.INET && socket.type === SOCK.STREAM && socket.state === 'fresh' ? -E.PIPE : 'unknown';
 }
 
+/** A send of `segments` to a socket whose state is known. */
+function send(c: OpContext, socket: SocketState, segments: readonly Segment[]): IssueOutcome {
+  const bytes = gather(c, segments);
+  const { peer } = socket;
+  if (bytes === 'fault') return segments.length === 1 ? result(-E.FAULT) : ANY;
+  if (peer === undefined || peer.inbox.length > 0x2000) return ANY;
+  const wanted = total(segments);
+  if (wanted > 0x1000) return ANY;
+  return result(wanted, {
+    touches: segmentNames(segments),
+    changes: [],
+    effect: () => {
+      if (bytes === 'unknown') c.sandbox.taint(socket.id);
+      else peer.inbox = append(peer.inbox, bytes);
+    },
+  });
+}
+
+/** A send that selects a provided buffer. */
+function sendSelected(c: OpContext, carrier: Carrier): IssueOutcome {
+  return carrier === 'buffer' && c.sandbox.common.ring(c.ring).groups.get(c.sqe.buf_index) === undefined
+    ? result(-E.NOENT)
+    : ANY;
+}
+
 function issueSend(c: OpContext, carrier: Carrier): IssueOutcome {
   return withFile(c, true, (file) => {
     if (file.kind !== 'socket') return result(-E.NOTSOCK);
-    const { socket } = file;
-    if (selects(c))
-      return carrier === 'buffer' && c.sandbox.common.ring(c.ring).groups.get(c.sqe.buf_index) === undefined
-        ? result(-E.NOENT)
-        : ANY;
+    if (selects(c)) return sendSelected(c, carrier);
     if ((c.sqe.op_flags & ~(MSG.DONTWAIT | MSG.NOSIGNAL)) !== 0) return ANY;
     if (carrier === 'buffer' && c.sqe.off !== 0n) return ANY;
     const segments = readSegments(c, carrier);
     if (isPrep(segments)) return ANY;
-    const bad = sendError(socket);
+    const bad = sendError(file.socket);
     if (bad === 'unknown') return ANY;
-    if (bad !== 0) return result(bad);
-    const bytes = gather(c, segments);
-    const memory = { touches: segmentNames(segments), changes: [] };
-    const { peer } = socket;
-    if (bytes === 'fault') return segments.length === 1 ? result(-E.FAULT) : ANY;
-    if (peer === undefined || peer.inbox.length > 0x2000) return ANY;
-    const wanted = segments.reduce((sum, { len }) => sum + len, 0);
-    if (wanted > 0x1000) return ANY;
-    return result(wanted, {
-      ...memory,
-      effect: () => {
-        if (bytes === 'unknown') c.sandbox.taint(socket.id);
-        else peer.inbox = append(peer.inbox, bytes);
-      },
-    });
+    return bad === 0 ? send(c, file.socket, segments) : result(bad);
+  });
+}
+
+/** The answer of a socket that has nothing to receive from, or undefined for one that may. */
+function refusedReceive({ type, family, state, shut_read }: SocketState): IssueOutcome | undefined {
+  if (state === 'unknown') return ANY;
+  if (type === SOCK.DGRAM) return family === AF.UNIX && !shut_read ? result(-E.AGAIN) : ANY;
+  if (family !== AF.UNIX) return state !== 'fresh' ? ANY : result(shut_read ? 0 : -E.NOTCONN);
+  return state !== 'connected' ? result(-E.INVAL) : undefined;
+}
+
+/** A receive into `segments` from a connected local socket. */
+function receive(c: OpContext, socket: SocketState, segments: readonly Segment[]): IssueOutcome {
+  const wanted = total(segments);
+  if (wanted === 0) return ANY;
+  if (socket.inbox.length === 0) return socket.shut_read ? result(0) : result(-E.AGAIN);
+  if (segments.some(({ addr, len }) => c.sandbox.memory.mapped(addr, len) !== true)) return ANY;
+  const bytes = socket.inbox.slice(0, wanted);
+  return result(bytes.length, {
+    touches: segmentNames(segments),
+    // Whether more is announced depends on what the release asks of local sockets.
+    cflags: [0, CQE_F.SOCK_NONEMPTY],
+    effect: () => {
+      socket.inbox = socket.inbox.slice(bytes.length);
+      scatter(c, segments, bytes);
+    },
   });
 }
 
 function issueRecv(c: OpContext, carrier: Carrier): IssueOutcome {
   return withFile(c, true, (file) => {
     if (file.kind !== 'socket') return result(-E.NOTSOCK);
-    const { socket } = file;
-    if (selects(c)) {
+    if (selects(c))
       return c.sandbox.common.ring(c.ring).groups.get(c.sqe.buf_index) === undefined ? result(-E.NOBUFS) : ANY;
-    }
     const segments = readSegments(c, carrier);
-    if (isPrep(segments) || c.sqe.op_flags !== MSG.DONTWAIT || socket.state === 'unknown') return ANY;
-    if (socket.type === SOCK.DGRAM) return socket.family === AF.UNIX && !socket.shut_read ? result(-E.AGAIN) : ANY;
-    if (socket.family !== AF.UNIX) return socket.state !== 'fresh' ? ANY : result(socket.shut_read ? 0 : -E.NOTCONN);
-    if (socket.state !== 'connected') return result(-E.INVAL);
-    const wanted = segments.reduce((sum, { len }) => sum + len, 0);
-    if (wanted === 0) return ANY;
-    if (socket.inbox.length === 0) return socket.shut_read ? result(0) : result(-E.AGAIN);
-    if (segments.some(({ addr, len }) => c.sandbox.memory.mapped(addr, len) !== true)) return ANY;
-    const bytes = socket.inbox.slice(0, wanted);
-    return result(bytes.length, {
-      touches: segmentNames(segments),
-      // Whether more is announced depends on what the release asks of local sockets.
-      cflags: [0, CQE_F.SOCK_NONEMPTY],
-      effect: () => {
-        socket.inbox = socket.inbox.slice(bytes.length);
-        scatter(c, segments, bytes);
-      },
-    });
+    if (isPrep(segments) || c.sqe.op_flags !== MSG.DONTWAIT) return ANY;
+    return refusedReceive(file.socket) ?? receive(c, file.socket, segments);
   });
 }
 

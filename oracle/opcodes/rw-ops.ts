@@ -3,10 +3,9 @@ import { FD } from '../scenario/layout.ts';
 import { DATA, data, IOVEC, ONE_U64, PATTERN } from '../world/arena.ts';
 import { EMPTY_GROUP, GROUP } from './buffers.ts';
 import { E, IOSQE, RWF } from '../uapi/constants.ts';
-import type { Segment } from './rw.ts';
+import type { Segment } from './segments.ts';
 import {
   fixedContext,
-  isPrep,
   issueRead,
   prepFixed,
   prepMultishot,
@@ -14,10 +13,9 @@ import {
   prepVector,
   prepVectorFixed,
   readInto,
-  readIovecs,
-  selects,
   writeFrom,
 } from './rw.ts';
+import { isPrep, readIovecs, selects } from './segments.ts';
 import type { FileOutcome } from './support.ts';
 import { ANY, result, withFile } from './support.ts';
 import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec } from './types.ts';

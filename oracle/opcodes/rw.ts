@@ -1,44 +1,13 @@
 /** Reads and writes: prep checks and what an allowed transfer does. */
-import { E, IORING_SETUP, IOSQE, RWF } from '../uapi/constants.ts';
+import { E, IORING_SETUP, RWF } from '../uapi/constants.ts';
 import type { OpenFile } from '../world/files.ts';
 import { append } from '../world/files.ts';
-import { memoryNames } from '../world/memory.ts';
 import type { FileOutcome } from './support.ts';
 import { EINVAL, EFAULT, PREP_OK, PREP_UNKNOWN, ANY, result, transfer, withFile } from './support.ts';
+import { gather, isPrep, KERNEL_HALF, readIovecs, scatter, segmentNames, selects, total } from './segments.ts';
+import type { Segment } from './segments.ts';
 import { selectBuffer } from './buffers.ts';
 import type { IssueOutcome, OpContext, PrepOutcome } from './types.ts';
-
-export interface Segment {
-  readonly addr: bigint;
-  readonly len: number;
-}
-
-const KERNEL_HALF = 1n << 63n;
-/** UIO_MAXIOV. */
-const MAX_SEGMENTS = 1024;
-
-/** Reads a struct iovec[]; prep outcome when it is refused. */
-export function readIovecs(c: OpContext, addr: bigint, count: number): readonly Segment[] | PrepOutcome {
-  if (count > MAX_SEGMENTS) return EINVAL;
-  const bytes = c.sandbox.memory.read(addr, count * 16);
-  if (bytes === 'fault') return EFAULT;
-  if (bytes === 'unknown') return PREP_UNKNOWN;
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const segments: Segment[] = [];
-  for (let i = 0; i < count; i++) {
-    const base = view.getBigUint64(i * 16, c.abi.little_endian);
-    const len = view.getBigUint64(i * 16 + 8, c.abi.little_endian);
-    if (len >= KERNEL_HALF) return EINVAL;
-    if (base >= KERNEL_HALF) return EFAULT;
-    if (len > 0x1_0000n) return PREP_UNKNOWN;
-    segments.push({ addr: base, len: Number(len) });
-  }
-  return segments;
-}
-
-export function isPrep(value: readonly Segment[] | PrepOutcome): value is PrepOutcome {
-  return !Array.isArray(value);
-}
 
 /** sqe.ioprio of a read or write: 'unknown' for the real-time class, which depends on capabilities. */
 function ioprioError(ioprio: number): PrepOutcome | undefined {
@@ -57,7 +26,7 @@ function ioprioError(ioprio: number): PrepOutcome | undefined {
 }
 
 /** The part of prep that all reads and writes share. */
-export function prepCommon(c: OpContext): PrepOutcome | undefined {
+function prepCommon(c: OpContext): PrepOutcome | undefined {
   const bad = ioprioError(c.sqe.ioprio);
   if (bad) return bad;
   if (c.sqe.pad2 !== 0n) {
@@ -66,10 +35,6 @@ export function prepCommon(c: OpContext): PrepOutcome | undefined {
     return attribute === 'fault' ? EFAULT : PREP_UNKNOWN;
   }
   return undefined;
-}
-
-export function selects(c: OpContext): boolean {
-  return (c.sqe.flags & IOSQE.BUFFER_SELECT) !== 0;
 }
 
 /** READ and WRITE: a plain buffer. */
@@ -114,35 +79,6 @@ export function prepMultishot(c: OpContext): PrepOutcome {
   return c.sqe.addr !== 0n || c.sqe.len !== 0 ? EINVAL : PREP_OK;
 }
 
-function total(segments: readonly Segment[]): number {
-  return segments.reduce((sum, segment) => sum + segment.len, 0);
-}
-
-/** Stores `bytes` over the segments, in order. */
-export function scatter(c: OpContext, segments: readonly Segment[], bytes: Uint8Array): void {
-  let at = 0;
-  for (const { addr, len } of segments) {
-    c.sandbox.memory.write(addr, bytes.subarray(at, at + len));
-    at += len;
-    if (at >= bytes.length) return;
-  }
-}
-
-/** The bytes of the segments, one after the other. */
-export function gather(c: OpContext, segments: readonly Segment[]): Uint8Array | 'fault' | 'unknown' {
-  let out: Uint8Array = new Uint8Array(0);
-  for (const { addr, len } of segments) {
-    const bytes = c.sandbox.memory.read(addr, len);
-    if (typeof bytes === 'string') return bytes;
-    out = append(out, bytes);
-  }
-  return out;
-}
-
-export function segmentNames(segments: readonly Segment[]): string[] {
-  return segments.flatMap(({ addr, len }) => memoryNames(addr, len));
-}
-
 /** True, false or 'unknown': can all segments be accessed? */
 function mapped(c: OpContext, segments: readonly Segment[]): boolean | 'unknown' {
   let all: boolean | 'unknown' = true;
@@ -171,6 +107,106 @@ function positionError(c: OpContext): boolean {
 
 const CURRENT = (1n << 64n) - 1n;
 
+/** A transfer between a file and memory. */
+interface Transfer {
+  readonly c: OpContext;
+  readonly segments: readonly Segment[];
+  /** Bytes asked for. */
+  readonly wanted: number;
+  /** What of memory the request touches and changes, and CQE flags. */
+  readonly memory: Pick<IssueOutcome, 'touches' | 'changes' | 'cflags'>;
+}
+
+/** A read: whether its memory can be written, and what else happens when it is done. */
+interface Read extends Transfer {
+  readonly reachable: boolean;
+  readonly also: () => void;
+}
+
+/** A write: the bytes, or 'unknown' where memory is. */
+interface Write extends Transfer {
+  readonly bytes: Uint8Array | 'unknown';
+}
+
+type File = Extract<OpenFile, { kind: 'file' }>;
+type Pipe = Extract<OpenFile, { kind: 'pipe' }>;
+type Eventfd = Extract<OpenFile, { kind: 'eventfd' }>;
+
+/** Why flags or position are refused, or undefined. */
+function refusedTransfer(c: OpContext, file: OpenFile): IssueOutcome | undefined {
+  const bad = flagError(c, file);
+  if (bad === 'unknown') return ANY;
+  if (bad !== 0) return result(bad);
+  return positionError(c) ? result(-E.INVAL) : undefined;
+}
+
+/** Why a file cannot be read at all, or undefined. */
+function refusedRead(c: OpContext, file: OpenFile): IssueOutcome | undefined {
+  switch (file.kind) {
+    case 'file':
+      return file.readable ? undefined : result(-E.BADF);
+    case 'pipe':
+      return file.end === 'read' ? undefined : result(-E.BADF);
+    case 'dir':
+      return c.sqe.op_flags === 0 && !positionError(c) ? result(-E.ISDIR) : ANY;
+    case 'eventfd':
+      return undefined;
+    default:
+      return ANY;
+  }
+}
+
+/** The answer where some of the memory cannot be accessed. */
+function faulted(c: OpContext, segments: readonly Segment[]): IssueOutcome {
+  return segments.length === 1 && isBad(c, segments[0]) ? result(-E.FAULT) : ANY;
+}
+
+function readFile({ c, segments, wanted, memory, reachable, also }: Read, file: File): IssueOutcome {
+  const from = c.sqe.off === CURRENT ? file.pos : Number(c.sqe.off < 0x1_0000_0000n ? c.sqe.off : 0x1_0000_0000n);
+  const bytes = file.node.content.slice(from, from + wanted);
+  if (!reachable && bytes.length > 0) return faulted(c, segments);
+  return transfer(bytes.length, wanted, {
+    ...memory,
+    effect: () => {
+      scatter(c, segments, bytes);
+      if (c.sqe.off === CURRENT) file.pos = from + bytes.length;
+      also();
+    },
+  });
+}
+
+function readPipe({ c, segments, wanted, memory, reachable, also }: Read, { pipe }: Pipe): IssueOutcome {
+  if (wanted === 0) return transfer(0, 0);
+  // A worker reads without RWF_NOWAIT, so that an empty pipe may make it wait all the same.
+  if (pipe.bytes.length === 0) return ANY;
+  if (!reachable) return faulted(c, segments);
+  const bytes = pipe.bytes.slice(0, wanted);
+  return transfer(bytes.length, wanted, {
+    ...memory,
+    effect: () => {
+      pipe.bytes = pipe.bytes.slice(bytes.length);
+      scatter(c, segments, bytes);
+      also();
+    },
+  });
+}
+
+function readEventfd({ c, segments, wanted, memory, reachable, also }: Read, file: Eventfd): IssueOutcome {
+  if (wanted < 8) return result(-E.INVAL);
+  if (file.counter === 0n) return (c.sqe.op_flags & RWF.NOWAIT) !== 0 ? result(-E.AGAIN) : ANY;
+  if (!reachable) return ANY;
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, file.counter, c.abi.little_endian);
+  return transfer(8, wanted, {
+    ...memory,
+    effect: () => {
+      file.counter = 0n;
+      scatter(c, segments, bytes);
+      also();
+    },
+  });
+}
+
 /** Reads into `segments`. `cflags` is passed on (selected buffer). */
 export function readInto(
   c: OpContext,
@@ -179,75 +215,22 @@ export function readInto(
   also: () => void = () => undefined,
 ): FileOutcome {
   return withFile(c, true, (file) => {
-    const wanted = total(segments);
-    const names = segmentNames(segments);
-    const memory = { touches: names, cflags };
-    switch (file.kind) {
-      case 'file':
-        if (!file.readable) return result(-E.BADF);
-        break;
-      case 'pipe':
-        if (file.end !== 'read') return result(-E.BADF);
-        break;
-      case 'dir':
-        return c.sqe.op_flags === 0 && !positionError(c) ? result(-E.ISDIR) : ANY;
-      case 'eventfd':
-        break;
-      default:
-        return ANY;
-    }
-    const bad = flagError(c, file);
-    if (bad === 'unknown') return ANY;
-    if (bad !== 0) return result(bad);
-    if (positionError(c)) return result(-E.INVAL);
+    const refused = refusedRead(c, file) ?? refusedTransfer(c, file);
+    if (refused !== undefined) return refused;
     const reachable = mapped(c, segments);
     if (reachable === 'unknown') return ANY;
-    const nowait = (c.sqe.op_flags & RWF.NOWAIT) !== 0;
+    const memory = { touches: segmentNames(segments), cflags };
+    const read: Read = { c, segments, wanted: total(segments), memory, reachable, also };
     switch (file.kind) {
-      case 'file': {
-        const from = c.sqe.off === CURRENT ? file.pos : Number(c.sqe.off < 0x1_0000_0000n ? c.sqe.off : 0x1_0000_0000n);
-        const bytes = file.node.content.slice(from, from + wanted);
-        if (!reachable && bytes.length > 0)
-          return segments.length === 1 && isBad(c, segments[0]) ? result(-E.FAULT) : ANY;
-        return transfer(bytes.length, wanted, {
-          ...memory,
-          effect: () => {
-            scatter(c, segments, bytes);
-            if (c.sqe.off === CURRENT) file.pos = from + bytes.length;
-            also();
-          },
-        });
-      }
-      case 'pipe': {
-        if (wanted === 0) return transfer(0, 0);
-        // A worker reads without RWF_NOWAIT, so that an empty pipe may make it wait all the same.
-        if (file.pipe.bytes.length === 0) return ANY;
-        if (!reachable) return segments.length === 1 && isBad(c, segments[0]) ? result(-E.FAULT) : ANY;
-        const bytes = file.pipe.bytes.slice(0, wanted);
-        return transfer(bytes.length, wanted, {
-          ...memory,
-          effect: () => {
-            file.pipe.bytes = file.pipe.bytes.slice(bytes.length);
-            scatter(c, segments, bytes);
-            also();
-          },
-        });
-      }
-      case 'eventfd': {
-        if (wanted < 8) return result(-E.INVAL);
-        if (file.counter === 0n) return nowait ? result(-E.AGAIN) : ANY;
-        if (!reachable) return ANY;
-        const bytes = new Uint8Array(8);
-        new DataView(bytes.buffer).setBigUint64(0, file.counter, c.abi.little_endian);
-        return transfer(8, wanted, {
-          ...memory,
-          effect: () => {
-            file.counter = 0n;
-            scatter(c, segments, bytes);
-            also();
-          },
-        });
-      }
+      case 'file':
+        return readFile(read, file);
+      case 'pipe':
+        return readPipe(read, file);
+      case 'eventfd':
+        return readEventfd(read, file);
+      /* v8 ignore next 2 -- refusedRead has answered */
+      default:
+        return ANY;
     }
   });
 }
@@ -257,70 +240,80 @@ function isBad(c: OpContext, segment: Segment | undefined): boolean {
   return segment !== undefined && c.sandbox.memory.mapped(segment.addr, 1) === false;
 }
 
+/** Why a file cannot be written at all, or undefined. */
+function refusedWrite(file: OpenFile): IssueOutcome | undefined {
+  switch (file.kind) {
+    case 'file':
+      return file.writable ? undefined : result(-E.BADF);
+    case 'pipe':
+      return file.end === 'write' ? undefined : result(-E.BADF);
+    case 'dir':
+      return result(-E.BADF);
+    case 'eventfd':
+      return undefined;
+    default:
+      return ANY;
+  }
+}
+
+function writeFile({ c, wanted, memory, bytes }: Write, file: File): IssueOutcome {
+  const at = file.append ? file.node.content.length : c.sqe.off === CURRENT ? file.pos : Number(c.sqe.off);
+  if (!(at + wanted <= 0x1_0000)) return ANY;
+  return transfer(wanted, wanted, {
+    ...memory,
+    effect: () => {
+      if (bytes === 'unknown') c.sandbox.taint(file.node.id);
+      else overwrite(file.node, at, bytes);
+      if (c.sqe.off === CURRENT) file.pos = at + wanted;
+    },
+  });
+}
+
+function writePipe({ c, wanted, memory, bytes }: Write, { pipe }: Pipe): IssueOutcome {
+  if (wanted === 0) return transfer(0, 0);
+  if (pipe.bytes.length + wanted > 0x4000) return ANY;
+  return transfer(wanted, wanted, {
+    ...memory,
+    effect: () => {
+      if (bytes === 'unknown') c.sandbox.taint(pipe.id);
+      else pipe.bytes = append(pipe.bytes, bytes);
+    },
+  });
+}
+
+function writeEventfd({ c, segments, wanted, memory, bytes }: Write, file: Eventfd): IssueOutcome {
+  if (wanted < 8) return result(-E.INVAL);
+  if (wanted !== 8 || bytes === 'unknown' || segments.length !== 1) return ANY;
+  const value = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, c.abi.little_endian);
+  if (value === CURRENT) return result(-E.INVAL);
+  if (file.counter + value >= CURRENT) return ANY;
+  return transfer(8, 8, {
+    ...memory,
+    effect: () => {
+      file.counter += value;
+    },
+  });
+}
+
 /** Writes the bytes of `segments`. */
 export function writeFrom(c: OpContext, segments: readonly Segment[]): FileOutcome {
   return withFile(c, true, (file) => {
-    const wanted = total(segments);
+    const refused = refusedWrite(file) ?? refusedTransfer(c, file);
+    if (refused !== undefined) return refused;
+    const bytes = gather(c, segments);
+    if (bytes === 'fault') return file.kind === 'eventfd' ? ANY : faulted(c, segments);
+    const memory = { touches: segmentNames(segments), changes: [] };
+    const write: Write = { c, segments, wanted: total(segments), memory, bytes };
     switch (file.kind) {
       case 'file':
-        if (!file.writable) return result(-E.BADF);
-        break;
+        return writeFile(write, file);
       case 'pipe':
-        if (file.end !== 'write') return result(-E.BADF);
-        break;
-      case 'dir':
-        return result(-E.BADF);
+        return writePipe(write, file);
       case 'eventfd':
-        break;
+        return writeEventfd(write, file);
+      /* v8 ignore next 2 -- refusedWrite has answered */
       default:
         return ANY;
-    }
-    const bad = flagError(c, file);
-    if (bad === 'unknown') return ANY;
-    if (bad !== 0) return result(bad);
-    if (positionError(c)) return result(-E.INVAL);
-    const bytes = gather(c, segments);
-    const names = segmentNames(segments);
-    const memory = { touches: names, changes: [] };
-    if (bytes === 'fault')
-      return file.kind !== 'eventfd' && segments.length === 1 && isBad(c, segments[0]) ? result(-E.FAULT) : ANY;
-    switch (file.kind) {
-      case 'file': {
-        const at = file.append ? file.node.content.length : c.sqe.off === CURRENT ? file.pos : Number(c.sqe.off);
-        if (!(at + wanted <= 0x1_0000)) return ANY;
-        return transfer(wanted, wanted, {
-          ...memory,
-          effect: () => {
-            if (bytes === 'unknown') c.sandbox.taint(file.node.id);
-            else overwrite(file.node, at, bytes);
-            if (c.sqe.off === CURRENT) file.pos = at + wanted;
-          },
-        });
-      }
-      case 'pipe': {
-        if (wanted === 0) return transfer(0, 0);
-        if (file.pipe.bytes.length + wanted > 0x4000) return ANY;
-        return transfer(wanted, wanted, {
-          ...memory,
-          effect: () => {
-            if (bytes === 'unknown') c.sandbox.taint(file.pipe.id);
-            else file.pipe.bytes = append(file.pipe.bytes, bytes);
-          },
-        });
-      }
-      case 'eventfd': {
-        if (wanted < 8) return result(-E.INVAL);
-        if (wanted !== 8 || bytes === 'unknown' || segments.length !== 1) return ANY;
-        const value = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, c.abi.little_endian);
-        if (value === CURRENT) return result(-E.INVAL);
-        if (file.counter + value >= CURRENT) return ANY;
-        return transfer(8, 8, {
-          ...memory,
-          effect: () => {
-            file.counter += value;
-          },
-        });
-      }
     }
   });
 }

@@ -1,0 +1,77 @@
+/** Memory that requests name, piece by piece. */
+import { IOSQE } from '../uapi/constants.ts';
+import { append } from '../world/files.ts';
+import { memoryNames } from '../world/memory.ts';
+import { EFAULT, EINVAL, PREP_UNKNOWN } from './support.ts';
+import type { OpContext, PrepOutcome } from './types.ts';
+
+/** A piece of memory, as struct iovec names it. */
+export interface Segment {
+  readonly addr: bigint;
+  readonly len: number;
+}
+
+/** Addresses from here on are the kernel's. */
+export const KERNEL_HALF = 1n << 63n;
+/** UIO_MAXIOV. */
+const MAX_SEGMENTS = 1024;
+
+/** Reads a struct iovec[]; prep outcome when it is refused. */
+export function readIovecs(c: OpContext, addr: bigint, count: number): readonly Segment[] | PrepOutcome {
+  if (count > MAX_SEGMENTS) return EINVAL;
+  const bytes = c.sandbox.memory.read(addr, count * 16);
+  if (bytes === 'fault') return EFAULT;
+  if (bytes === 'unknown') return PREP_UNKNOWN;
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const segments: Segment[] = [];
+  for (let i = 0; i < count; i++) {
+    const base = view.getBigUint64(i * 16, c.abi.little_endian);
+    const len = view.getBigUint64(i * 16 + 8, c.abi.little_endian);
+    if (len >= KERNEL_HALF) return EINVAL;
+    if (base >= KERNEL_HALF) return EFAULT;
+    if (len > 0x1_0000n) return PREP_UNKNOWN;
+    segments.push({ addr: base, len: Number(len) });
+  }
+  return segments;
+}
+
+/** Whether reading the segments ended prep. */
+export function isPrep(value: readonly Segment[] | PrepOutcome): value is PrepOutcome {
+  return !Array.isArray(value);
+}
+
+/** Does the SQE carry IOSQE_BUFFER_SELECT? */
+export function selects(c: OpContext): boolean {
+  return (c.sqe.flags & IOSQE.BUFFER_SELECT) !== 0;
+}
+
+/** Bytes of all segments. */
+export function total(segments: readonly Segment[]): number {
+  return segments.reduce((sum, segment) => sum + segment.len, 0);
+}
+
+/** Stores `bytes` over the segments, in order. */
+export function scatter(c: OpContext, segments: readonly Segment[], bytes: Uint8Array): void {
+  let at = 0;
+  for (const { addr, len } of segments) {
+    c.sandbox.memory.write(addr, bytes.subarray(at, at + len));
+    at += len;
+    if (at >= bytes.length) return;
+  }
+}
+
+/** The bytes of the segments, one after the other. */
+export function gather(c: OpContext, segments: readonly Segment[]): Uint8Array | 'fault' | 'unknown' {
+  let out: Uint8Array = new Uint8Array(0);
+  for (const { addr, len } of segments) {
+    const bytes = c.sandbox.memory.read(addr, len);
+    if (typeof bytes === 'string') return bytes;
+    out = append(out, bytes);
+  }
+  return out;
+}
+
+/** Resource names of the memory that the segments touch. */
+export function segmentNames(segments: readonly Segment[]): string[] {
+  return segments.flatMap(({ addr, len }) => memoryNames(addr, len));
+}
