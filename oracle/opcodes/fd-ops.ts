@@ -311,32 +311,33 @@ const CTL_ADD = 1;
 const CTL_DEL = 2;
 const CTL_MOD = 3;
 
+type Epoll = Extract<OpenFile, { kind: 'epoll' }>;
+
+/** EPOLL_CTL_* on a descriptor that can be watched. */
+function control(c: OpContext, set: Epoll, fd: number, file: OpenFile): IssueOutcome {
+  const key = `${fd}`;
+  const there = set.watches.get(key)?.file === file;
+  switch (c.sqe.len | 0) {
+    case CTL_ADD:
+      return there ? result(-E.EXIST) : result(0, { effect: () => void set.watches.set(key, { fd, file }) });
+    case CTL_DEL:
+      return there ? result(0, { effect: () => void set.watches.delete(key) }) : result(-E.NOENT);
+    case CTL_MOD:
+      return result(there ? 0 : -E.NOENT);
+    default:
+      return result(-E.INVAL);
+  }
+}
+
 function issueEpollCtl(c: OpContext): IssueOutcome {
   const { sqe } = c;
   const targetFd = Number(BigInt.asIntN(32, sqe.off));
   const watched = descriptor(c, targetFd);
-  const slot = `fd:${targetFd}`;
   return onFile(c, descriptor(c, sqe.fd), `fd:${sqe.fd}`, true, (set) =>
-    onFile(c, watched, slot, false, (open) => {
+    onFile(c, watched, `fd:${targetFd}`, false, (open) => {
       if (open.kind === 'file' || open.kind === 'dir') return result(-E.PERM);
-      if (set.kind !== 'epoll') return result(-E.INVAL);
-      if (open === set) return result(-E.INVAL);
-      if (open.kind === 'ring') return ANY;
-      const key = `${targetFd}`;
-      const known = set.watches.get(key);
-      const there = known !== undefined && known.file === open;
-      switch (sqe.len | 0) {
-        case CTL_ADD:
-          return there
-            ? result(-E.EXIST)
-            : result(0, { effect: () => void set.watches.set(key, { fd: targetFd, file: open }) });
-        case CTL_DEL:
-          return there ? result(0, { effect: () => void set.watches.delete(key) }) : result(-E.NOENT);
-        case CTL_MOD:
-          return result(there ? 0 : -E.NOENT);
-        default:
-          return result(-E.INVAL);
-      }
+      if (set.kind !== 'epoll' || open === set) return result(-E.INVAL);
+      return open.kind === 'ring' ? ANY : control(c, set, targetFd, open);
     }),
   );
 }

@@ -168,6 +168,40 @@ export const UNLINKAT: OpSpec = {
 const RENAME_NOREPLACE = 1;
 const RENAME_EXCHANGE = 2;
 
+type Touch = ReturnType<typeof touched>;
+
+/** The two ends of a rename or link as `lookup` finds them; -errno or 'unknown' where there is no saying. */
+type End = ReturnType<typeof lookup>;
+
+/** RENAME_EXCHANGE of a node that is there. */
+function exchange(c: OpContext, first: Node, from: string, second: Node | undefined, to: string): IssueOutcome {
+  const touch = touched(from, to);
+  if (second === undefined) return result(-E.NOENT, touch);
+  // What is below an exchanged directory moves with it: not modelled.
+  if (first.type === 'dir' || second.type === 'dir') return { ...ANY, ...touch };
+  const { paths } = c.sandbox.common;
+  return result(0, {
+    ...touch,
+    effect: () => {
+      paths.set(to, first);
+      paths.set(from, second);
+    },
+  });
+}
+
+/** What a node in the way of a rename makes of it, or undefined where it is replaced. */
+function inTheWay(moved: Node, there: Node, flags: number, touch: Touch): IssueOutcome | undefined {
+  if (flags === RENAME_NOREPLACE) return result(-E.EXIST, touch);
+  if (moved === there) return result(0, touch);
+  if (moved.type === 'dir') return there.type === 'dir' ? { ...ANY, ...touch } : result(-E.NOTDIR, touch);
+  return there.type === 'dir' ? result(-E.ISDIR, touch) : undefined;
+}
+
+/** Whether nobody can say which of the two ends is refused. */
+function undecided(a: End, b: End): boolean {
+  return a === 'unknown' || b === 'unknown' || (typeof a === 'number' && typeof b === 'number' && a !== b);
+}
+
 function issueRename(c: OpContext): IssueOutcome {
   const from = pathText(c, c.sqe.addr);
   const to = pathText(c, c.sqe.off);
@@ -178,40 +212,21 @@ function issueRename(c: OpContext): IssueOutcome {
   if (flags > RENAME_EXCHANGE) return { ...ANY, ...touch };
   const a = lookup(c, c.sqe.fd, from);
   const b = lookup(c, c.sqe.len | 0, to);
-  if (a === 'unknown' || b === 'unknown' || (typeof a === 'number' && typeof b === 'number' && a !== b))
-    return { ...ANY, ...touch };
+  if (a === 'unknown' || b === 'unknown' || undecided(a, b)) return { ...ANY, ...touch };
   if (typeof a === 'number') return result(a, touch);
   if (typeof b === 'number') return result(b, touch);
-  if (a.node === undefined) return result(-E.NOENT, touch);
+  const { node } = a;
+  if (node === undefined) return result(-E.NOENT, touch);
+  if (flags === RENAME_EXCHANGE) return exchange(c, node, from, b.node, to);
+  const stopped = b.node === undefined ? undefined : inTheWay(node, b.node, flags, touch);
+  if (stopped !== undefined) return stopped;
+  if (node.type === 'dir' && (occupied(c, from) || to.startsWith(`${from}/`))) return { ...ANY, ...touch };
   const { paths } = c.sandbox.common;
-  const move = (node: Node, name: string): void => void paths.set(name, node);
-  if (flags === RENAME_EXCHANGE) {
-    const { node } = b;
-    if (node === undefined) return result(-E.NOENT, touch);
-    // What is below an exchanged directory moves with it: not modelled.
-    if (a.node.type === 'dir' || node.type === 'dir') return { ...ANY, ...touch };
-    const first = a.node;
-    return result(0, {
-      ...touch,
-      effect: () => {
-        move(first, to);
-        move(node, from);
-      },
-    });
-  }
-  if (b.node !== undefined) {
-    if (flags === RENAME_NOREPLACE) return result(-E.EXIST, touch);
-    if (a.node === b.node) return result(0, touch);
-    if (a.node.type === 'dir') return b.node.type === 'dir' ? { ...ANY, ...touch } : result(-E.NOTDIR, touch);
-    if (b.node.type === 'dir') return result(-E.ISDIR, touch);
-  }
-  if (a.node.type === 'dir' && (occupied(c, from) || to.startsWith(`${from}/`))) return { ...ANY, ...touch };
-  const node = a.node;
   return result(0, {
     ...touch,
     effect: () => {
       paths.delete(from);
-      move(node, to);
+      paths.set(to, node);
     },
   });
 }
@@ -299,8 +314,7 @@ export const LINKAT: OpSpec = {
     if (c.sqe.op_flags !== 0) return { ...ANY, ...touch };
     const a = lookup(c, c.sqe.fd, from);
     const b = lookup(c, c.sqe.len | 0, to);
-    if (a === 'unknown' || b === 'unknown' || (typeof a === 'number' && typeof b === 'number' && a !== b))
-      return { ...ANY, ...touch };
+    if (a === 'unknown' || b === 'unknown' || undecided(a, b)) return { ...ANY, ...touch };
     if (typeof a === 'number') return result(a, touch);
     if (a.node === undefined) return result(-E.NOENT, touch);
     if (typeof b === 'number') return result(b, touch);

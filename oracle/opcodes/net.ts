@@ -283,31 +283,36 @@ function prepBind(c: OpContext): PrepOutcome {
   return c.abi.bind_shows_async !== false && namesFile(bytes, c.abi.little_endian) ? PREP_ASYNC : PREP_OK;
 }
 
+/** A bind of a socket that is not a local one. */
+function bindInet(c: OpContext, { family: own, state }: SocketState, bytes: Uint8Array): IssueOutcome {
+  if (own !== AF.INET) return ANY;
+  if (bytes.length < 16) return result(-E.INVAL);
+  return family(bytes, c.abi.little_endian) === 200 && state === 'fresh' ? result(-E.AFNOSUPPORT) : ANY;
+}
+
+function bindUnix(c: OpContext, socket: SocketState, bytes: Uint8Array): IssueOutcome {
+  const bad = unixAddressError(bytes, c.abi.little_endian);
+  if (bad !== 0) return bytes.length === 2 ? ANY : result(bad);
+  const path = unixPath(bytes);
+  if (path === '' || path.includes('/')) return ANY;
+  const touches = [`path:${path}`];
+  // A socket that has a name already: refused, but the file may have been made and taken away again.
+  if (socket.state !== 'fresh') return { ...ANY, touches };
+  if (c.sandbox.common.paths.has(path)) return result(-E.ADDRINUSE, { touches, changes: [] });
+  return result(0, {
+    touches,
+    effect: () => {
+      socket.state = 'bound';
+      c.sandbox.common.paths.set(path, { type: 'socket', socket });
+    },
+  });
+}
+
 function issueBind(c: OpContext): IssueOutcome {
   return withSocket(c, true, (socket) => {
     const bytes = readSockaddr(c, c.sqe.addr, addrLen(c));
     if (isRefused(bytes)) return ANY;
-    if (socket.family !== AF.UNIX) {
-      const kind = family(bytes, c.abi.little_endian);
-      if (socket.family === AF.INET && bytes.length < 16) return result(-E.INVAL);
-      return socket.family === AF.INET && kind === 200 && socket.state === 'fresh' ? result(-E.AFNOSUPPORT) : ANY;
-    }
-    const bad = unixAddressError(bytes, c.abi.little_endian);
-    if (bad !== 0) return bytes.length === 2 ? ANY : result(bad);
-    const path = unixPath(bytes);
-    if (path === '' || path.includes('/')) return ANY;
-    const touches = [`path:${path}`];
-    if (c.sandbox.common.paths.has(path))
-      return socket.state === 'fresh' ? result(-E.ADDRINUSE, { touches, changes: [] }) : { ...ANY, touches };
-    // A socket that has a name already: refused, but the file may have been made and taken away again.
-    if (socket.state !== 'fresh') return { ...ANY, touches };
-    return result(0, {
-      touches,
-      effect: () => {
-        socket.state = 'bound';
-        c.sandbox.common.paths.set(path, { type: 'socket', socket });
-      },
-    });
+    return socket.family === AF.UNIX ? bindUnix(c, socket, bytes) : bindInet(c, socket, bytes);
   });
 }
 

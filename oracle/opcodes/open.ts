@@ -138,57 +138,88 @@ function opened(c: OpContext, h: How, node: Node & { type: 'file' | 'dir' }): Op
   };
 }
 
-function issue(c: OpContext): IssueOutcome {
-  const asked = how(c);
-  const path = pathText(c, c.sqe.addr);
-  if (typeof asked !== 'object' || path === undefined) return ANY;
-  const h = forced(c, asked);
-  if ((h.flags & NEWER_OPEN_FLAG) !== 0n) return ANY;
-  const invalid = flagError(c, h);
-  if (invalid !== 0) return result(invalid);
-  const b = bits(c.abi);
-  const o = c.abi.open;
-  const has = (flag: number): boolean => (h.flags & BigInt(flag)) !== 0n;
-  // O_TMPFILE, O_ACCMODE 3, the working directory and other directories are not modelled.
-  if ((h.flags & b.tmpfile) !== 0n || (h.flags & O_ACCMODE) === 3n || path === '.' || path === '/') return ANY;
-  if ((h.resolve & BigInt(RESOLVE.CACHED)) !== 0n || c.sqe.fd !== AT_FDCWD) return ANY;
+/** O_DIRECT: up to the file system. Two bits, for not all architectures have the same. */
+const DIRECT = 0x1_4000n;
+
+/** An open under way: what is asked, and the path it touches. */
+interface Opening {
+  readonly c: OpContext;
+  readonly how: How;
+  readonly path: string;
+  readonly touches: readonly string[];
+}
+
+const has = ({ how: { flags } }: Opening, flag: number): boolean => (flags & BigInt(flag)) !== 0n;
+
+/** An open of a path where nothing is. */
+function openNew(opening: Opening): IssueOutcome {
+  const { c, how: asked, path, touches } = opening;
   const { paths } = c.sandbox.common;
-  const touches = [`path:${path}`];
-  const node = paths.get(path);
-  if (node === undefined) {
-    const slash = path.indexOf('/');
-    if (slash >= 0) {
-      const parent = paths.get(path.slice(0, slash));
-      if (parent === undefined) return result(-E.NOENT, { touches });
-      if (parent.type === 'symlink') return { ...ANY, touches };
-      if (parent.type !== 'dir') return result(-E.NOTDIR, { touches });
-    }
-    if (!has(o.O_CREAT) || has(o.O_PATH)) return result(-E.NOENT, { touches });
-    const made: Node & { type: 'file' } = {
-      type: 'file',
-      id: `node:${path}`,
-      content: new Uint8Array(0),
-      xattrs: new Map(),
-    };
-    return installNew(c, opened(c, h, made), c.sqe.file_index, { touches, effect: () => void paths.set(path, made) });
+  const slash = path.indexOf('/');
+  if (slash >= 0) {
+    const parent = paths.get(path.slice(0, slash));
+    if (parent === undefined) return result(-E.NOENT, { touches });
+    if (parent.type === 'symlink') return { ...ANY, touches };
+    if (parent.type !== 'dir') return result(-E.NOTDIR, { touches });
   }
-  if (has(o.O_CREAT) && has(o.O_EXCL) && !has(o.O_PATH)) return result(-E.EXIST, { touches });
-  if (node.type === 'symlink') return ANY;
-  if (has(o.O_DIRECTORY) && node.type !== 'dir') return result(-E.NOTDIR, { touches });
-  if (has(o.O_PATH)) return installNew(c, { kind: 'path', node }, c.sqe.file_index, { touches, changes: [] });
-  if (node.type === 'socket') return result(-E.NXIO, { touches });
-  if (node.type === 'dir' && ((h.flags & O_ACCMODE) !== 0n || has(o.O_CREAT) || has(o.O_TRUNC)))
-    return result(-E.ISDIR, { touches });
-  // O_DIRECT is up to the file system.
-  if (node.type === 'file' && (h.flags & 0x1_4000n) !== 0n) return { ...ANY, touches };
-  const truncated = has(o.O_TRUNC) && node.type === 'file' ? node : undefined;
-  return installNew(c, opened(c, h, node), c.sqe.file_index, {
+  if (!has(opening, c.abi.open.O_CREAT) || has(opening, c.abi.open.O_PATH)) return result(-E.NOENT, { touches });
+  const made: Node & { type: 'file' } = {
+    type: 'file',
+    id: `node:${path}`,
+    content: new Uint8Array(0),
+    xattrs: new Map(),
+  };
+  const effect = (): void => void paths.set(path, made);
+  return installNew(c, opened(c, asked, made), c.sqe.file_index, { touches, effect });
+}
+
+/** An open of a file or directory that is there, not for its path alone. */
+function openNode(opening: Opening, node: Node & { type: 'file' | 'dir' }): IssueOutcome {
+  const { c, how: asked, touches } = opening;
+  const o = c.abi.open;
+  const writes = (asked.flags & O_ACCMODE) !== 0n || has(opening, o.O_CREAT) || has(opening, o.O_TRUNC);
+  if (node.type === 'dir' && writes) return result(-E.ISDIR, { touches });
+  if (node.type === 'file' && (asked.flags & DIRECT) !== 0n) return { ...ANY, touches };
+  const truncated = has(opening, o.O_TRUNC) && node.type === 'file' ? node : undefined;
+  return installNew(c, opened(c, asked, node), c.sqe.file_index, {
     touches: truncated ? [...touches, truncated.id] : touches,
     changes: truncated ? [truncated.id] : [],
     effect: () => {
       if (truncated) truncated.content = new Uint8Array(0);
     },
   });
+}
+
+/** An open of a path that leads to something. */
+function openExisting(opening: Opening, node: Node): IssueOutcome {
+  const { c, touches } = opening;
+  const o = c.abi.open;
+  const pathOnly = has(opening, o.O_PATH);
+  if (has(opening, o.O_CREAT) && has(opening, o.O_EXCL) && !pathOnly) return result(-E.EXIST, { touches });
+  if (node.type === 'symlink') return ANY;
+  if (has(opening, o.O_DIRECTORY) && node.type !== 'dir') return result(-E.NOTDIR, { touches });
+  if (pathOnly) return installNew(c, { kind: 'path', node }, c.sqe.file_index, { touches, changes: [] });
+  return node.type === 'socket' ? result(-E.NXIO, { touches }) : openNode(opening, node);
+}
+
+/** O_TMPFILE, O_ACCMODE 3, RESOLVE_CACHED, the working directory and other directories are not modelled. */
+function isModelled(c: OpContext, { flags, resolve }: How, path: string): boolean {
+  if ((flags & bits(c.abi).tmpfile) !== 0n || (flags & O_ACCMODE) === 3n || path === '.' || path === '/') return false;
+  return (resolve & BigInt(RESOLVE.CACHED)) === 0n && c.sqe.fd === AT_FDCWD;
+}
+
+function issue(c: OpContext): IssueOutcome {
+  const asked = how(c);
+  const path = pathText(c, c.sqe.addr);
+  if (typeof asked !== 'object' || path === undefined) return ANY;
+  const used = forced(c, asked);
+  if ((used.flags & NEWER_OPEN_FLAG) !== 0n) return ANY;
+  const invalid = flagError(c, used);
+  if (invalid !== 0) return result(invalid);
+  if (!isModelled(c, used, path)) return ANY;
+  const opening: Opening = { c, how: used, path, touches: [`path:${path}`] };
+  const node = c.sandbox.common.paths.get(path);
+  return node === undefined ? openNew(opening) : openExisting(opening, node);
 }
 
 function openat(

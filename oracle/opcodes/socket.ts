@@ -22,31 +22,45 @@ function prep(c: OpContext): PrepOutcome {
 }
 
 /** 0, -errno, or undefined where the answer depends on what the kernel was built with. */
-function create(family: number, type: number, protocol: number): number | undefined {
+type Made = number | undefined;
+
+function createUnix(type: number, protocol: number): Made {
+  if (protocol !== 0 && protocol !== AF.UNIX) return -E.PROTONOSUPPORT;
+  return type === SOCK.STREAM || type === SOCK.DGRAM || type === SOCK.RAW || type === SOCK.SEQPACKET
+    ? 0
+    : -E.SOCKTNOSUPPORT;
+}
+
+const IPPROTO_TCP = 6;
+const IPPROTO_UDP = 17;
+
+function createInet(type: number, protocol: number): Made {
+  if (protocol < 0 || protocol >= 263) return -E.INVAL;
+  if (type === SOCK.STREAM || type === SOCK.DGRAM) {
+    const [own, other] = type === SOCK.STREAM ? [IPPROTO_TCP, IPPROTO_UDP] : [IPPROTO_UDP, IPPROTO_TCP];
+    if (protocol === 0 || protocol === own) return 0;
+    return protocol === other ? -E.PROTONOSUPPORT : undefined;
+  }
+  return (type === SOCK.SEQPACKET || type === SOCK.RDM) && protocol === 0 ? -E.SOCKTNOSUPPORT : undefined;
+}
+
+function createNetlink(type: number, protocol: number): Made {
+  if (type !== SOCK.RAW && type !== SOCK.DGRAM) return -E.SOCKTNOSUPPORT;
+  if (protocol < 0 || protocol >= 32) return -E.PROTONOSUPPORT;
+  return protocol === 0 ? 0 : undefined;
+}
+
+function create(family: number, type: number, protocol: number): Made {
   if (family < 0 || family >= AF.MAX) return -E.AFNOSUPPORT;
   if (type > 10) return -E.INVAL;
   switch (family) {
     case AF.UNIX:
-      if (protocol !== 0 && protocol !== AF.UNIX) return -E.PROTONOSUPPORT;
-      return type === SOCK.STREAM || type === SOCK.DGRAM || type === SOCK.RAW || type === SOCK.SEQPACKET
-        ? 0
-        : -E.SOCKTNOSUPPORT;
+      return createUnix(type, protocol);
     case AF.INET:
     case AF.INET6:
-      if (protocol < 0 || protocol >= 263) return -E.INVAL;
-      if (type === SOCK.STREAM)
-        return protocol === 0 || protocol === 6 ? 0 : protocol === 17 ? -E.PROTONOSUPPORT : undefined;
-      if (type === SOCK.DGRAM)
-        return protocol === 0 || protocol === 17 ? 0 : protocol === 6 ? -E.PROTONOSUPPORT : undefined;
-      return type === SOCK.SEQPACKET || type === SOCK.RDM
-        ? protocol === 0
-          ? -E.SOCKTNOSUPPORT
-          : undefined
-        : undefined;
+      return createInet(type, protocol);
     case AF.NETLINK:
-      if (type !== SOCK.RAW && type !== SOCK.DGRAM) return -E.SOCKTNOSUPPORT;
-      if (protocol < 0 || protocol >= 32) return -E.PROTONOSUPPORT;
-      return protocol === 0 ? 0 : undefined;
+      return createNetlink(type, protocol);
     case AF.UNSPEC:
       return -E.AFNOSUPPORT;
     default:

@@ -62,56 +62,68 @@ function issueTee(c: OpContext): IssueOutcome {
   });
 }
 
+type Pipe = Extract<OpenFile, { kind: 'pipe' }>;
+
+/** An offset argument; undefined for none. */
+const offset = (value: bigint): bigint | undefined => (value === NONE ? undefined : value);
+
+function pipeToPipe(c: OpContext, input: Pipe, output: Pipe): IssueOutcome {
+  const wanted = c.sqe.len >>> 0;
+  if (c.sqe.addr !== NONE || c.sqe.off !== NONE) return result(-E.SPIPE);
+  if (input.pipe === output.pipe) return result(-E.INVAL);
+  if (input.pipe.bytes.length === 0) return nonblock(c, input, output) ? result(-E.AGAIN) : ANY;
+  if (output.pipe.bytes.length > 0x1000) return ANY;
+  const bytes = input.pipe.bytes.slice(0, wanted);
+  return transfer(bytes.length, wanted, {
+    effect: () => {
+      input.pipe.bytes = input.pipe.bytes.slice(bytes.length);
+      output.pipe.bytes = append(output.pipe.bytes, bytes);
+    },
+  });
+}
+
+function fromPipe(c: OpContext, { pipe }: Pipe, output: OpenFile): IssueOutcome {
+  const { sqe } = c;
+  const to = offset(sqe.off);
+  if (sqe.addr !== NONE) return result(-E.SPIPE);
+  if (output.kind !== 'file' || output.append) return ANY;
+  if (to !== undefined && to > 0x1_0000n) return ANY;
+  if (pipe.bytes.length === 0) return (sqe.op_flags & SPLICE_F.NONBLOCK) !== 0 ? result(-E.AGAIN) : ANY;
+  const bytes = pipe.bytes.slice(0, sqe.len >>> 0);
+  const at = to === undefined ? output.pos : Number(to);
+  return transfer(bytes.length, sqe.len >>> 0, {
+    effect: () => {
+      pipe.bytes = pipe.bytes.slice(bytes.length);
+      overwrite(output.node, at, bytes);
+      if (to === undefined) output.pos = at + bytes.length;
+    },
+  });
+}
+
+function toPipe(c: OpContext, input: OpenFile, { pipe }: Pipe): IssueOutcome {
+  const { sqe } = c;
+  const wanted = sqe.len >>> 0;
+  const from = offset(sqe.addr);
+  if (sqe.off !== NONE) return result(-E.SPIPE);
+  if (input.kind !== 'file') return ANY;
+  if (from !== undefined && from > 0x1_0000n) return ANY;
+  if (pipe.bytes.length > 0x1000) return ANY;
+  const at = from === undefined ? input.pos : Number(from);
+  const bytes = input.node.content.slice(at, at + wanted);
+  return transfer(bytes.length, wanted, {
+    effect: () => {
+      pipe.bytes = append(pipe.bytes, bytes);
+      if (from === undefined) input.pos = at + bytes.length;
+    },
+  });
+}
+
 function issueSplice(c: OpContext): IssueOutcome {
   return withBoth(c, (input, output) => {
-    const { sqe } = c;
-    const wanted = sqe.len >>> 0;
     if (!readable(input) || !writable(output)) return result(-E.BADF);
-    const offIn = sqe.addr === NONE ? undefined : sqe.addr;
-    const offOut = sqe.off === NONE ? undefined : sqe.off;
-    if (input.kind === 'pipe' && output.kind === 'pipe') {
-      if (offIn !== undefined || offOut !== undefined) return result(-E.SPIPE);
-      if (input.pipe === output.pipe) return result(-E.INVAL);
-      if (input.pipe.bytes.length === 0) return nonblock(c, input, output) ? result(-E.AGAIN) : ANY;
-      if (output.pipe.bytes.length > 0x1000) return ANY;
-      const bytes = input.pipe.bytes.slice(0, wanted);
-      return transfer(bytes.length, wanted, {
-        effect: () => {
-          input.pipe.bytes = input.pipe.bytes.slice(bytes.length);
-          output.pipe.bytes = append(output.pipe.bytes, bytes);
-        },
-      });
-    }
-    if (input.kind === 'pipe') {
-      if (offIn !== undefined) return result(-E.SPIPE);
-      if (output.kind !== 'file' || output.append) return ANY;
-      if (offOut !== undefined && offOut > 0x1_0000n) return ANY;
-      if (input.pipe.bytes.length === 0) return (sqe.op_flags & SPLICE_F.NONBLOCK) !== 0 ? result(-E.AGAIN) : ANY;
-      const bytes = input.pipe.bytes.slice(0, wanted);
-      const at = offOut === undefined ? output.pos : Number(offOut);
-      return transfer(bytes.length, wanted, {
-        effect: () => {
-          input.pipe.bytes = input.pipe.bytes.slice(bytes.length);
-          overwrite(output.node, at, bytes);
-          if (offOut === undefined) output.pos = at + bytes.length;
-        },
-      });
-    }
-    if (output.kind === 'pipe') {
-      if (offOut !== undefined) return result(-E.SPIPE);
-      if (input.kind !== 'file') return ANY;
-      if (offIn !== undefined && offIn > 0x1_0000n) return ANY;
-      if (output.pipe.bytes.length > 0x1000) return ANY;
-      const at = offIn === undefined ? input.pos : Number(offIn);
-      const bytes = input.node.content.slice(at, at + wanted);
-      return transfer(bytes.length, wanted, {
-        effect: () => {
-          output.pipe.bytes = append(output.pipe.bytes, bytes);
-          if (offIn === undefined) input.pos = at + bytes.length;
-        },
-      });
-    }
-    return result(-E.INVAL);
+    if (input.kind === 'pipe')
+      return output.kind === 'pipe' ? pipeToPipe(c, input, output) : fromPipe(c, input, output);
+    return output.kind === 'pipe' ? toPipe(c, input, output) : result(-E.INVAL);
   });
 }
 

@@ -2,6 +2,7 @@
 import { FD } from '../scenario/layout.ts';
 import { SOCKOPT_ONE } from '../world/arena.ts';
 import { AF, E, IORING_SETUP, IORING_URING_CMD, IOSQE, SOCK, SOCKET_URING_OP } from '../uapi/constants.ts';
+import type { SocketState } from '../world/files.ts';
 import { ANY, EINVAL, PREP_OK, result, withFile } from './support.ts';
 import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
 
@@ -19,6 +20,39 @@ const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
 const SO_TYPE = 3;
 
+/** SIOCINQ and SIOCOUTQ: bytes that wait in a socket. */
+function queued({ family, type, state }: SocketState): IssueOutcome {
+  if (family === AF.UNIX) return result(-E.OPNOTSUPP);
+  if (family !== AF.INET || type !== SOCK.STREAM) return ANY;
+  if (state === 'listening') return result(-E.INVAL);
+  return state === 'fresh' ? result(0) : ANY;
+}
+
+function setOption({ sqe, sandbox }: OpContext): IssueOutcome {
+  const level = Number(BigInt.asUintN(32, sqe.addr));
+  const name = Number(BigInt.asUintN(32, sqe.addr >> 32n));
+  if (level !== SOL_SOCKET || name !== SO_REUSEADDR) return ANY;
+  if ((sqe.file_index | 0) < 4) return result(-E.INVAL);
+  const value = sandbox.memory.read(sqe.addr3, 4);
+  if (value === 'unknown') return ANY;
+  return result(value === 'fault' ? -E.FAULT : 0);
+}
+
+function socketCommand(c: OpContext, socket: SocketState): IssueOutcome {
+  const command = Number(BigInt.asUintN(32, c.sqe.off));
+  switch (command) {
+    case SOCKET_URING_OP.SIOCINQ:
+    case SOCKET_URING_OP.SIOCOUTQ:
+      return queued(socket);
+    case SOCKET_URING_OP.SETSOCKOPT:
+      return setOption(c);
+    case SOCKET_URING_OP.GETSOCKOPT:
+      return Number(BigInt.asUintN(32, c.sqe.addr)) === SOL_SOCKET ? ANY : result(-E.OPNOTSUPP);
+    default:
+      return command > 1000 ? result(-E.OPNOTSUPP) : ANY;
+  }
+}
+
 function issue(c: OpContext): IssueOutcome {
   return withFile(c, false, (file) => {
     switch (file.kind) {
@@ -28,31 +62,9 @@ function issue(c: OpContext): IssueOutcome {
       case 'epoll':
         return result(-E.OPNOTSUPP);
       case 'socket':
-        break;
+        return socketCommand(c, file.socket);
       default:
         return ANY;
-    }
-    const { sqe } = c;
-    const command = Number(BigInt.asUintN(32, sqe.off));
-    const { family, type, state } = file.socket;
-    switch (command) {
-      case SOCKET_URING_OP.SIOCINQ:
-      case SOCKET_URING_OP.SIOCOUTQ:
-        if (family === AF.UNIX) return result(-E.OPNOTSUPP);
-        if (family !== AF.INET || type !== SOCK.STREAM) return ANY;
-        return state === 'listening' ? result(-E.INVAL) : state === 'fresh' ? result(0) : ANY;
-      case SOCKET_URING_OP.SETSOCKOPT: {
-        const level = Number(BigInt.asUintN(32, sqe.addr));
-        const name = Number(BigInt.asUintN(32, sqe.addr >> 32n));
-        if (level !== SOL_SOCKET || name !== SO_REUSEADDR) return ANY;
-        if ((sqe.file_index | 0) < 4) return result(-E.INVAL);
-        const value = c.sandbox.memory.read(sqe.addr3, 4);
-        return value === 'fault' ? result(-E.FAULT) : value === 'unknown' ? ANY : result(0);
-      }
-      case SOCKET_URING_OP.GETSOCKOPT:
-        return Number(BigInt.asUintN(32, sqe.addr)) === SOL_SOCKET ? ANY : result(-E.OPNOTSUPP);
-      default:
-        return command > 1000 ? result(-E.OPNOTSUPP) : ANY;
     }
   });
 }

@@ -6,6 +6,7 @@ import { rule } from '../rule.ts';
 import { E, IORING_SETUP } from '../uapi/constants.ts';
 import { ARENA_END, FD, RING_FD, isRingFd } from '../scenario/layout.ts';
 import { DATA, data } from '../world/arena.ts';
+import type { Fields, RegisterView } from './argument.ts';
 import type { Answer, Call, RegisterSpec } from './spec.ts';
 import type { RegisteredBuffer } from '../world/ring-resources.ts';
 
@@ -84,33 +85,40 @@ function updateBuffers(call: Call, offset: number, address: bigint, count: numbe
   });
 }
 
-function cloneBuffers({ arg, nr_args, view, on, ring }: Call): Answer {
+/** struct io_uring_clone_buffers.flags. */
+const SRC_REGISTERED = 1;
+const DST_REPLACE = 2;
+
+/** Clones what the ring behind `source` has; parts of it are not modelled. */
+function cloneFrom({ view, on, ring }: Call, reg: Fields, source: NonNullable<RegisterView['ring']>): Answer {
+  // Whether the source's owner is asked for depends on the release.
+  if ((source.setup_flags & IORING_SETUP.SINGLE_ISSUER) !== 0 && source.slot !== on.slot) return unknown(ring);
+  if (reg.u32(4) !== 0 || !reg.isZero(8, 20)) return unknown(ring);
+  const from = view.sandbox.common.ring(source.slot);
+  if (from.unknown) return unknown(ring);
+  const { buffers } = from;
+  if (buffers === undefined) return answer(-E.NXIO);
+  return answer(0, () => {
+    ring.buffers = buffers.slice();
+  });
+}
+
+function cloneBuffers(call: Call): Answer {
+  const { arg, nr_args, view, ring } = call;
   if (arg.isNull || nr_args !== 1) return bad(E.INVAL);
   const reg = arg.read(0, 32);
   if (reg === 'fault') return bad(E.FAULT);
   if (reg === 'unknown' || ring.unknown) return unknown(ring);
   const flags = reg.u32(4);
-  if ((flags & ~3) !== 0) return bad(E.INVAL);
-  if ((flags & 2) === 0 && ring.buffers !== undefined) return answer(-E.BUSY);
+  if ((flags & ~(SRC_REGISTERED | DST_REPLACE)) !== 0) return bad(E.INVAL);
+  if ((flags & DST_REPLACE) === 0 && ring.buffers !== undefined) return answer(-E.BUSY);
   if (!reg.isZero(20, 32)) return bad(E.INVAL);
-  if ((flags & 1) !== 0) return unknown(ring);
+  if ((flags & SRC_REGISTERED) !== 0) return unknown(ring);
   const fd = reg.s32(0);
   const source = view.ringAt(fd);
-  if (source === undefined) {
-    const open = isRingFd(fd) ? -E.BADF : view.sandbox.probeFd(fd);
-    return open === 'any' ? unknown(ring) : answer(open === 0 ? -E.OPNOTSUPP : -E.BADF);
-  }
-  // Whether the source's owner is asked for depends on the release.
-  if ((source.setup_flags & IORING_SETUP.SINGLE_ISSUER) !== 0 && source.slot !== on.slot) return unknown(ring);
-  if (reg.u32(8) !== 0 || reg.u32(12) !== 0 || reg.u32(16) !== 0 || flags !== 0) return unknown(ring);
-  const from = view.sandbox.common.ring(source.slot);
-  if (from.unknown) return unknown(ring);
-  const { buffers } = from;
-  return buffers === undefined
-    ? answer(-E.NXIO)
-    : answer(0, () => {
-        ring.buffers = buffers.slice();
-      });
+  if (source !== undefined) return cloneFrom(call, reg, source);
+  const open = isRingFd(fd) ? -E.BADF : view.sandbox.probeFd(fd);
+  return open === 'any' ? unknown(ring) : answer(open === 0 ? -E.OPNOTSUPP : -E.BADF);
 }
 
 const TWO_BUFFERS = u64s(data(DATA.read), 0x100, data(0), 0x1000);

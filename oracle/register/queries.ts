@@ -3,6 +3,7 @@ import { answer, ANYTHING, bad } from './spec.ts';
 import { after, ARGS, bytes, form, NULL, struct, task, UNMAPPED } from './ready-made.ts';
 import { rule } from '../rule.ts';
 import { E } from '../uapi/constants.ts';
+import type { Argument, Fields } from './argument.ts';
 import type { Answer, BlindCall, Call, RegisterSpec } from './spec.ts';
 
 const PROBE = rule(
@@ -28,25 +29,31 @@ function probe({ arg, nr_args, view }: Call): Answer {
   return answer(bytes.isZero(0, size) ? 0 : -E.INVAL);
 }
 
+/** One struct io_uring_query_hdr: undefined where the call goes on. */
+function queryOne(arg: Argument, header: Fields): Answer | undefined {
+  const size = header.u32(20);
+  if (size > 4096) return answer(-E['2BIG']);
+  const valid = header.isZero(28, 40) && header.u32(24) === 0 && size !== 0 && header.u32(16) === 0;
+  // What a refused query writes back depends on the release.
+  if (!valid) return size === 0 ? undefined : { ret: [0, -E.FAULT] };
+  const data = arg.readAt(header.u64(8), size);
+  if (data === 'fault') return bad(E.FAULT);
+  return data === 'unknown' ? ANYTHING : undefined;
+}
+
+/** Longest chain of queries that is followed. */
+const MAX_QUERIES = 8;
+
 function query({ arg, nr_args }: BlindCall): Answer {
   if (nr_args !== 0) return bad(E.INVAL);
   let at = arg.address;
   for (let i = 0; at !== 0n; i++) {
-    if (i >= 8) return ANYTHING;
+    if (i >= MAX_QUERIES) return ANYTHING;
     const header = arg.readAt(at, 40);
     if (header === 'fault') return bad(E.FAULT);
     if (header === 'unknown') return ANYTHING;
-    const size = header.u32(20);
-    if (size > 4096) return answer(-E['2BIG']);
-    const valid = header.isZero(28, 40) && header.u32(24) === 0 && size !== 0 && header.u32(16) === 0;
-    if (valid) {
-      const data = arg.readAt(header.u64(8), size);
-      if (data === 'fault') return bad(E.FAULT);
-      if (data === 'unknown') return ANYTHING;
-    } else if (size !== 0) {
-      // What a refused query writes back depends on the release.
-      return { ret: [0, -E.FAULT] };
-    }
+    const ended = queryOne(arg, header);
+    if (ended !== undefined) return ended;
     at = header.u64(0);
   }
   return answer(0);

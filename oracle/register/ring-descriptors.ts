@@ -4,6 +4,7 @@ import { bytes, form, struct } from './ready-made.ts';
 import { rule } from '../rule.ts';
 import { E } from '../uapi/constants.ts';
 import { FD, RING_FD, isRingFd } from '../scenario/layout.ts';
+import type { Fields, RegisterView } from './argument.ts';
 import type { Answer, Call, RegisterSpec } from './spec.ts';
 
 const RING_FDS = rule(
@@ -15,6 +16,28 @@ const RING_FDS = rule(
 
 const MAX_RING_FDS = 16;
 
+/** Any free slot will do. */
+const ANY_SLOT = 0xffff_ffff;
+
+/** One struct io_uring_rsrc_update: enters it in `table`, or the errno (positive), or 'unknown'. */
+function enter(view: RegisterView, table: Map<number, number>, up: Fields): number | 'unknown' {
+  if (up.u32(4) !== 0) return E.INVAL;
+  const wanted = up.u32(0);
+  if (wanted !== ANY_SLOT && wanted >= MAX_RING_FDS) return E.INVAL;
+  const fd = Number(BigInt.asIntN(32, up.u64(8)));
+  const target = view.ringAt(fd);
+  if (target === undefined) {
+    const file = isRingFd(fd) ? 'closed' : view.sandbox.file(fd);
+    if (file === 'unknown') return 'unknown';
+    return file === 'closed' ? E.BADF : E.OPNOTSUPP;
+  }
+  const slots = wanted === ANY_SLOT ? Array.from({ length: MAX_RING_FDS }, (_, i) => i) : [wanted];
+  const free = slots.find((slot) => !table.has(slot));
+  if (free === undefined) return E.BUSY;
+  table.set(free, target.slot);
+  return 0;
+}
+
 function ringFds({ arg, nr_args, view, ring }: Call): Answer {
   if (nr_args === 0 || nr_args > MAX_RING_FDS) return bad(E.INVAL);
   const table = new Map(view.registered);
@@ -23,24 +46,9 @@ function ringFds({ arg, nr_args, view, ring }: Call): Answer {
   for (; done < nr_args; done++) {
     const up = arg.read(done * 16, 16);
     if (up === 'unknown') return unknown(ring);
-    if (up === 'fault') errno = E.FAULT;
-    else if (up.u32(4) !== 0) errno = E.INVAL;
-    else {
-      const wanted = up.u32(0);
-      const target = view.ringAt(Number(BigInt.asIntN(32, up.u64(8))));
-      const slots = wanted === 0xffff_ffff ? Array.from({ length: MAX_RING_FDS }, (_, i) => i) : [wanted];
-      if (wanted !== 0xffff_ffff && wanted >= MAX_RING_FDS) errno = E.INVAL;
-      else if (target === undefined) {
-        const fd = Number(BigInt.asIntN(32, up.u64(8)));
-        const file = isRingFd(fd) ? 'closed' : view.sandbox.file(fd);
-        if (file === 'unknown') return unknown(ring);
-        errno = file === 'closed' ? E.BADF : E.OPNOTSUPP;
-      } else {
-        const free = slots.find((slot) => !table.has(slot));
-        if (free === undefined) errno = E.BUSY;
-        else table.set(free, target.slot);
-      }
-    }
+    const entered = up === 'fault' ? E.FAULT : enter(view, table, up);
+    if (entered === 'unknown') return unknown(ring);
+    errno = entered;
     if (errno !== 0) break;
   }
   return answer(done > 0 ? done : -errno, () => {
