@@ -25,9 +25,13 @@ function rulesOfOpcode({ name, rule, prepRule, manual }: OpRow): Rule[] {
     },
     {
       id: prepRule,
-      statement: `${name} with fields that its prep step refuses completes with the errno of that check, and no filter sees it.`,
+      statement:
+        `${name} with fields that its prep step refuses completes with the errno of that check, ` +
+        'and no filter sees it.',
       kind: 'man',
-      source: `io_uring_enter(2), IORING_OP_${name} and ERRORS (CQE); patch series v6, 1/7, io_submit_sqe (filters run after prep)`,
+      source:
+        `io_uring_enter(2), IORING_OP_${name} and ERRORS (CQE); ` +
+        'patch series v6, 1/7, io_submit_sqe (filters run after prep)',
     },
   ];
 }

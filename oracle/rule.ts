@@ -14,7 +14,10 @@ export interface Rule {
   /** One line, present tense, what the kernel does. */
   readonly statement: string;
   readonly kind: SourceKind;
-  /** Exact place: header and field, manual page and section, or patch and file. For `observed`: what was seen and on which release. */
+  /**
+   * Exact place: header and field, manual page and section, or patch and file. For `observed`: what was seen and on
+   * which release.
+   */
   readonly source: string;
 }
 

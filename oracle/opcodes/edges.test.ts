@@ -1,4 +1,7 @@
-/** Files, pipes, paths and time where a request stands at the edge of what is described: the error the manual pages name, or nothing claimed. */
+/**
+ * Files, pipes, paths and time where a request stands at the edge of what is described: the error the manual pages
+ * name, or nothing claimed.
+ */
 import { describe, expect, it } from 'vitest';
 import { ARENA_BASE, FD, FILE_CONTENT } from '../scenario/layout.ts';
 import { data, FUTEX, PATH, PATTERN, TIMESPEC, XATTR } from '../world/arena.ts';
@@ -152,7 +155,7 @@ describe('pipes', () => {
 });
 
 describe('waiting', () => {
-  it('io_uring_prep_timeout(3): a multishot timeout announces every completion but the last with IORING_CQE_F_MORE', () => {
+  it('io_uring_prep_timeout(3): a multishot timeout announces all completions but the last with CQE_F_MORE', () => {
     const shots = (off: bigint) => {
       const { res, cflags, extra } = new Bench().ask({
         opcode: OP.TIMEOUT,

@@ -90,7 +90,10 @@ function descriptors(c: OpContext, addr: bigint, count: number): readonly number
   return Array.from({ length: count }, (_, i) => view.getInt32(i * 4, c.abi.little_endian));
 }
 
-/** Replaces direct descriptors from `offset` on, all inside a known table; the rules of IORING_REGISTER_FILES_UPDATE. Returns how to do it and the answer. */
+/**
+ * Replaces direct descriptors from `offset` on, all inside a known table; the rules of IORING_REGISTER_FILES_UPDATE.
+ * Returns how to do it and the answer.
+ */
 export function updateFiles(
   c: Pick<OpContext, 'ring' | 'sandbox' | 'ringAt'>,
   offset: number,
@@ -284,7 +287,8 @@ export const PIPE: OpSpec = {
   prep: (c) => {
     const { sqe } = c;
     if (anySet(sqe, 'fd', 'off', 'addr3')) return EINVAL;
-    // O_CLOEXEC, O_NONBLOCK, O_DIRECT (either architecture's bit is not told apart here) and O_NOTIFICATION_PIPE (O_EXCL).
+    // O_CLOEXEC, O_NONBLOCK, O_DIRECT (either architecture's bit is not told apart here) and O_NOTIFICATION_PIPE
+    // (O_EXCL).
     const { O_CLOEXEC, O_NONBLOCK, O_EXCL } = c.abi.open;
     const rest = sqe.op_flags & ~(O_CLOEXEC | O_NONBLOCK | O_EXCL);
     return rest === 0 ? PREP_OK : (rest & ~0x1_4000) === 0 ? PREP_UNKNOWN : EINVAL;

@@ -8,7 +8,9 @@ import type { opcodeRules } from './opcode-rules.ts';
 import { opSpec } from './table.ts';
 import type { OpContext } from './types.ts';
 
+/** Id of a rule about these checks. */
 export type InitRule = keyof typeof opcodeRules & `init.${string}`;
+/** Passed, or what refuses the submission: errno (positive) and rule. */
 export type InitOutcome =
   | { readonly ok: true }
   | {
@@ -21,7 +23,10 @@ export type InitOutcome =
 
 /** State of the submission that the SQE alone does not tell. */
 export interface InitState {
-  /** True once a request with IOSQE_CQE_SKIP_SUCCESS was seen on this ring (it is never forgotten), this request's own bit not counted. */
+  /**
+   * True once a request with IOSQE_CQE_SKIP_SUCCESS was seen on this ring (it is never forgotten), this request's own
+   * bit not counted.
+   */
   readonly drain_disabled?: boolean;
   /** Entries left in this submission, this one included; a mixed ring needs two for a 128-byte opcode. */
   readonly left?: number;

@@ -13,6 +13,7 @@ import {
 import { ANY, EINVAL, isFixed, PREP_OK, result, withFile } from './support.ts';
 import type { Fields, FormSpec, FullSqe, IssueOutcome, OpContext, OpSpec } from './types.ts';
 
+/** The ring that a message goes to. */
 export type MessageTarget = { readonly slot: number; readonly setup_flags: number; readonly disabled: boolean };
 
 /** Prep of a message, wherever it comes from: 0 or an errno. */

@@ -211,7 +211,10 @@ function recvForms(addr: bigint, len: number, probe: Partial<FormSpec>): FormSpe
 
 const sees = (at: number): Partial<FormSpec> => ({ probe: { memory: { at: ARENA.data + at, length: 16 } } });
 
-/** A zero-copy send announces the end of its notification even when it never ran; the flag that says so is missing when a link broke. */
+/**
+ * A zero-copy send announces the end of its notification even when it never ran; the flag that says so is missing when
+ * a link broke.
+ */
 function notified(): Refusal {
   return { cflags: [0, CQE_F.MORE], extra: [{ res: 0, cflags: CQE_F.NOTIF }] };
 }
@@ -362,7 +365,8 @@ export const RECV_ZC: OpSpec = {
   since: '6.15',
 
   takesIoprio: true,
-  // Without a network queue registered for zero-copy receive, which no virtual machine here has, prep refuses everything.
+  // Without a network queue registered for zero-copy receive, which no virtual machine here has, prep refuses
+  // everything.
   prep: () => EINVAL,
   issue: () => ANY,
   forms: [

@@ -1,6 +1,7 @@
 /** Rules of the per-opcode tables: submission checks that come before a filter, prep, and what requests answer. */
 import { defineRules } from '../rule.ts';
 
+/** Checks of a submission that come before its opcode's prep step. */
 export const opcodeRules = defineRules({
   'init.opcode': [
     'man',
@@ -9,7 +10,8 @@ export const opcodeRules = defineRules({
   ],
   'init.big-sqe': [
     'uapi',
-    'A 128-byte opcode needs IORING_SETUP_SQE128, or IORING_SETUP_SQE_MIXED and two adjacent entries; otherwise -EINVAL.',
+    'A 128-byte opcode needs IORING_SETUP_SQE128, or IORING_SETUP_SQE_MIXED and two adjacent entries; ' +
+      'otherwise -EINVAL.',
     'linux/io_uring.h, IORING_SETUP_SQE_MIXED and IORING_OP_NOP128',
   ],
   'init.sqe-flags': [
@@ -24,7 +26,8 @@ export const opcodeRules = defineRules({
   ],
   'init.drain-skip': [
     'man',
-    'IOSQE_IO_DRAIN and IOSQE_CQE_SKIP_SUCCESS exclude each other on a ring: once skipping was used, draining completes with -EOPNOTSUPP.',
+    'IOSQE_IO_DRAIN and IOSQE_CQE_SKIP_SUCCESS exclude each other on a ring: once skipping was used, ' +
+      'draining completes with -EOPNOTSUPP.',
     'io_uring_enter(2), IOSQE_CQE_SKIP_SUCCESS',
   ],
   'init.ioprio': [

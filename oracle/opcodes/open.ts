@@ -58,7 +58,10 @@ function bits(abi: AbiProfile) {
   };
 }
 
-/** What openat(2) makes of its flags and mode: unknown bits dropped, O_PATH alone in charge, no mode unless a file may be created. */
+/**
+ * What openat(2) makes of its flags and mode: unknown bits dropped, O_PATH alone in charge, no mode unless a file may
+ * be created.
+ */
 function openatHow(c: OpContext): How {
   const b = bits(c.abi);
   let flags = BigInt(c.sqe.op_flags >>> 0) & VALID_OPEN_FLAGS;

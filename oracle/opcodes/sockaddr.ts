@@ -18,6 +18,7 @@ export function readSockaddr(c: OpContext, addr: bigint, length: number): Uint8A
   return bytes === 'unknown' ? PREP_UNKNOWN : bytes;
 }
 
+/** Whether reading the address ended prep. */
 export function isRefused(value: Uint8Array | PrepOutcome): value is PrepOutcome {
   return 'ok' in value;
 }

@@ -18,9 +18,13 @@ export function prepError(errno: number): PrepOutcome {
 export const PREP_OK: PrepOutcome = { ok: true, adds_flags: 0 };
 /** Prep went well and sent the request to a worker, which the filter sees as IOSQE_ASYNC. */
 export const PREP_ASYNC: PrepOutcome = { ok: true, adds_flags: IOSQE.ASYNC };
+/** The specification does not say what prep makes of it. */
 export const PREP_UNKNOWN: PrepOutcome = { ok: 'unknown' };
+/** Prep refuses it with -EINVAL. */
 export const EINVAL: PrepOutcome = prepError(E.INVAL);
+/** Prep refuses it with -EBADF. */
 export const EBADF: PrepOutcome = prepError(E.BADF);
+/** Prep refuses it with -EFAULT. */
 export const EFAULT: PrepOutcome = prepError(E.FAULT);
 
 /** The answer of a request whose outcome is not modelled. */
@@ -73,7 +77,10 @@ export function direct(c: OpContext, slot: number): OpenFile | 'closed' | 'unkno
   return ring.files?.[slot >>> 0] ?? 'closed';
 }
 
-/** The file a request works on (sqe.fd, or the direct slot of that number): looked up when the request runs, after the filters. */
+/**
+ * The file a request works on (sqe.fd, or the direct slot of that number): looked up when the request runs, after the
+ * filters.
+ */
 export function requestFile(c: OpContext): OpenFile | 'closed' | 'unknown' {
   return isFixed(c) ? direct(c, c.sqe.fd) : descriptor(c, c.sqe.fd);
 }

@@ -14,6 +14,7 @@ import type { Sandbox } from '../world/sandbox.ts';
 /** An SQE with every field present. */
 export type FullSqe = Required<Sqe>;
 
+/** What prep and issue of a request depend on. */
 export interface OpContext {
   readonly abi: AbiProfile;
   /** What the kernel decides where released kernels differ. */
@@ -33,10 +34,14 @@ export interface OpContext {
   ringAt(fd: number): { readonly slot: number; readonly setup_flags: number; readonly disabled: boolean } | undefined;
 }
 
+/** What an opcode's prep step makes of an SQE. */
 export type PrepOutcome =
   | {
       readonly ok: true;
-      /** IOSQE bits that prep sets on the request and the filter therefore sees (IOSQE_ASYNC for operations that always go to a worker). */
+      /**
+       * IOSQE bits that prep sets on the request and the filter therefore sees (IOSQE_ASYNC for operations that always
+       * go to a worker).
+       */
       readonly adds_flags: number;
       /** Bits that some kernels add at prep and others later: the filter may or may not see them. */
       readonly may_add?: number;
@@ -60,6 +65,7 @@ export interface Refusal {
   readonly extra: readonly { readonly res: Allowed; readonly cflags: Allowed }[];
 }
 
+/** What a request answers that passed prep and filters, and what it does. */
 export interface IssueOutcome {
   readonly res: Allowed;
   /** IORING_CQE_F_*; default 0. */
@@ -82,9 +88,15 @@ export interface IssueOutcome {
     readonly res: Allowed;
     readonly cflags: Allowed;
   };
-  /** Named resources ("path:n0", "pipe:1") the request reads or changes: two requests of one batch that share one and are not ordered by a link race. */
+  /**
+   * Named resources ("path:n0", "pipe:1") the request reads or changes: two requests of one batch that share one and
+   * are not ordered by a link race.
+   */
   readonly touches?: readonly string[];
-  /** Those of `touches` that the request changes (absent: all of them). Requests that only read a resource do not race over it. */
+  /**
+   * Those of `touches` that the request changes (absent: all of them). Requests that only read a resource do not race
+   * over it.
+   */
   readonly changes?: readonly string[];
   /** Applies the side effects to the sandbox; not called for requests that do not run. */
   readonly effect?: () => void;

@@ -7,7 +7,7 @@ import { E, IORING_SETUP } from '../uapi/constants.ts';
 import { ARENA_END, FD, RING_FD, isRingFd } from '../scenario/layout.ts';
 import { DATA, data } from '../world/arena.ts';
 import type { Fields, RegisterView } from './argument.ts';
-import type { Answer, Call, RegisterSpec } from './spec.ts';
+import type { Answer, Call, RegisterFamily } from './spec.ts';
 import type { RegisteredBuffer } from '../world/ring-resources.ts';
 
 const BUFFERS = rule(
@@ -123,78 +123,81 @@ function cloneBuffers(call: Call): Answer {
 
 const TWO_BUFFERS = u64s(data(DATA.read), 0x100, data(0), 0x1000);
 
-/** IORING_REGISTER_BUFFERS: registers buffers. */
-export const REGISTER_BUFFERS: RegisterSpec = {
-  opcode: 0,
-  since: '5.1',
-  rule: BUFFERS,
-  suppliesRequests: true,
-  onRing: (call) => (call.arg.isNull ? bad(E.FAULT) : registerBuffers(call, call.arg.address, call.nr_args)),
-  forms: [
-    form('two', 2, bytes(TWO_BUFFERS)),
-    form('sparse', 1, bytes(u64s(0, 0))),
-    form('none', 0, bytes(TWO_BUFFERS)),
-    form('null', 1, NULL),
-    form('unmapped', 1, UNMAPPED),
-    form('bad-buffer', 1, bytes(u64s(BigInt(ARENA_END), 16))),
-    form('empty-buffer', 1, bytes(u64s(data(0), 0))),
-  ],
-};
-
-/** IORING_UNREGISTER_BUFFERS: gives the buffers back. */
-export const UNREGISTER_BUFFERS: RegisterSpec = {
-  opcode: 1,
-  since: '5.1',
-  rule: BUFFERS,
-  onRing: (call) => {
-    const { ring } = call;
-    if (!takesNothing(call)) return bad(E.INVAL);
-    if (ring.unknown) return unknown(ring);
-    return ring.buffers === undefined
-      ? answer(-E.NXIO)
-      : answer(0, () => {
-          ring.buffers = undefined;
-        });
+/** The opcodes of this family. */
+export const buffers = {
+  /** IORING_REGISTER_BUFFERS: registers buffers. */
+  REGISTER_BUFFERS: {
+    opcode: 0,
+    since: '5.1',
+    rule: BUFFERS,
+    suppliesRequests: true,
+    onRing: (call) => (call.arg.isNull ? bad(E.FAULT) : registerBuffers(call, call.arg.address, call.nr_args)),
+    forms: [
+      form('two', 2, bytes(TWO_BUFFERS)),
+      form('sparse', 1, bytes(u64s(0, 0))),
+      form('none', 0, bytes(TWO_BUFFERS)),
+      form('null', 1, NULL),
+      form('unmapped', 1, UNMAPPED),
+      form('bad-buffer', 1, bytes(u64s(BigInt(ARENA_END), 16))),
+      form('empty-buffer', 1, bytes(u64s(data(0), 0))),
+    ],
   },
-  forms: [form('unregister', 0, NULL), form('with-count', 1, NULL)],
-};
 
-/** IORING_REGISTER_BUFFERS2: registers buffers, with tags or sparsely. */
-export const REGISTER_BUFFERS2: RegisterSpec = {
-  opcode: 15,
-  since: '5.13',
-  rule: BUFFERS,
-  suppliesRequests: true,
-  onRing: (call) => register2(call, registerBuffers),
-  forms: [
-    form('sparse', 32, bytes(rsrcRegister(4, 1, 0n))),
-    form('one', 32, bytes(after(rsrcRegister(1, 0, ARGS + 32n), u64s(data(0), 0x800)))),
-    form('wrong-size', 33, bytes(rsrcRegister(4, 1, 0n))),
-  ],
-};
+  /** IORING_UNREGISTER_BUFFERS: gives the buffers back. */
+  UNREGISTER_BUFFERS: {
+    opcode: 1,
+    since: '5.1',
+    rule: BUFFERS,
+    onRing: (call) => {
+      const { ring } = call;
+      if (!takesNothing(call)) return bad(E.INVAL);
+      if (ring.unknown) return unknown(ring);
+      return ring.buffers === undefined
+        ? answer(-E.NXIO)
+        : answer(0, () => {
+            ring.buffers = undefined;
+          });
+    },
+    forms: [form('unregister', 0, NULL), form('with-count', 1, NULL)],
+  },
 
-/** IORING_REGISTER_BUFFERS_UPDATE: replaces registered buffers, with tags. */
-export const REGISTER_BUFFERS_UPDATE: RegisterSpec = {
-  opcode: 16,
-  since: '5.13',
-  rule: BUFFERS,
-  onRing: (call) => update2(call, updateBuffers),
-  forms: [
-    form('one', 32, bytes(after(rsrcUpdate2(0, ARGS + 32n, 1), u64s(data(DATA.write), 0x100)))),
-    form('far', 32, bytes(after(rsrcUpdate2(0x4000, ARGS + 32n, 1), u64s(0, 0)))),
-    form('null', 32, NULL),
-  ],
-};
+  /** IORING_REGISTER_BUFFERS2: registers buffers, with tags or sparsely. */
+  REGISTER_BUFFERS2: {
+    opcode: 15,
+    since: '5.13',
+    rule: BUFFERS,
+    suppliesRequests: true,
+    onRing: (call) => register2(call, registerBuffers),
+    forms: [
+      form('sparse', 32, bytes(rsrcRegister(4, 1, 0n))),
+      form('one', 32, bytes(after(rsrcRegister(1, 0, ARGS + 32n), u64s(data(0), 0x800)))),
+      form('wrong-size', 33, bytes(rsrcRegister(4, 1, 0n))),
+    ],
+  },
 
-/** IORING_REGISTER_CLONE_BUFFERS: takes over the buffers of another ring. */
-export const REGISTER_CLONE_BUFFERS: RegisterSpec = {
-  opcode: 30,
-  since: '6.12',
-  rule: CLONE_BUFFERS,
-  onRing: cloneBuffers,
-  forms: [
-    form('no-buffers', 1, { ...bytes(u32s(RING_FD + 1, 0, 0, 0, 0, 0, 0, 0)), rings: [1] }),
-    form('closed', 1, bytes(u32s(FD.closed, 0, 0, 0, 0, 0, 0, 0))),
-    form('unknown-flag', 1, bytes(u32s(RING_FD, 4, 0, 0, 0, 0, 0, 0))),
-  ],
-};
+  /** IORING_REGISTER_BUFFERS_UPDATE: replaces registered buffers, with tags. */
+  REGISTER_BUFFERS_UPDATE: {
+    opcode: 16,
+    since: '5.13',
+    rule: BUFFERS,
+    onRing: (call) => update2(call, updateBuffers),
+    forms: [
+      form('one', 32, bytes(after(rsrcUpdate2(0, ARGS + 32n, 1), u64s(data(DATA.write), 0x100)))),
+      form('far', 32, bytes(after(rsrcUpdate2(0x4000, ARGS + 32n, 1), u64s(0, 0)))),
+      form('null', 32, NULL),
+    ],
+  },
+
+  /** IORING_REGISTER_CLONE_BUFFERS: takes over the buffers of another ring. */
+  REGISTER_CLONE_BUFFERS: {
+    opcode: 30,
+    since: '6.12',
+    rule: CLONE_BUFFERS,
+    onRing: cloneBuffers,
+    forms: [
+      form('no-buffers', 1, { ...bytes(u32s(RING_FD + 1, 0, 0, 0, 0, 0, 0, 0)), rings: [1] }),
+      form('closed', 1, bytes(u32s(FD.closed, 0, 0, 0, 0, 0, 0, 0))),
+      form('unknown-flag', 1, bytes(u32s(RING_FD, 4, 0, 0, 0, 0, 0, 0))),
+    ],
+  },
+} satisfies RegisterFamily;

@@ -4,7 +4,7 @@ import { bytes, form, NULL, u32s, UNMAPPED } from './ready-made.ts';
 import { rule } from '../rule.ts';
 import { E } from '../uapi/constants.ts';
 import { FD, isRingFd } from '../scenario/layout.ts';
-import type { Answer, Call, RegisterSpec } from './spec.ts';
+import type { Answer, Call, RegisterFamily } from './spec.ts';
 
 const EVENTFD = rule(
   'register.eventfd',
@@ -35,43 +35,46 @@ function registerEventfd(call: Call): Answer {
 
 const eventfd = { fixtures: ['eventfd'] } as const;
 
-/** IORING_REGISTER_EVENTFD: has every completion counted on an eventfd. */
-export const REGISTER_EVENTFD: RegisterSpec = {
-  opcode: 4,
-  since: '5.2',
-  rule: EVENTFD,
-  onRing: registerEventfd,
-  forms: [
-    form('eventfd', 1, { ...bytes(u32s(FD.eventfd)), ...eventfd }),
-    form('not-eventfd', 1, { ...bytes(u32s(FD.pipe_read)), fixtures: ['pipe'] }),
-    form('closed', 1, bytes(u32s(FD.closed))),
-    form('two', 2, { ...bytes(u32s(FD.eventfd, FD.eventfd)), ...eventfd }),
-    form('null', 1, NULL),
-  ],
-};
-
-/** IORING_UNREGISTER_EVENTFD: gives the eventfd back. */
-export const UNREGISTER_EVENTFD: RegisterSpec = {
-  opcode: 5,
-  since: '5.2',
-  rule: EVENTFD,
-  onRing: (call) => {
-    const { ring } = call;
-    if (!takesNothing(call)) return bad(E.INVAL);
-    return ring.eventfd === undefined
-      ? answer(-E.NXIO)
-      : answer(0, () => {
-          ring.eventfd = undefined;
-        });
+/** The opcodes of this family. */
+export const eventfds = {
+  /** IORING_REGISTER_EVENTFD: has every completion counted on an eventfd. */
+  REGISTER_EVENTFD: {
+    opcode: 4,
+    since: '5.2',
+    rule: EVENTFD,
+    onRing: registerEventfd,
+    forms: [
+      form('eventfd', 1, { ...bytes(u32s(FD.eventfd)), ...eventfd }),
+      form('not-eventfd', 1, { ...bytes(u32s(FD.pipe_read)), fixtures: ['pipe'] }),
+      form('closed', 1, bytes(u32s(FD.closed))),
+      form('two', 2, { ...bytes(u32s(FD.eventfd, FD.eventfd)), ...eventfd }),
+      form('null', 1, NULL),
+    ],
   },
-  forms: [form('unregister', 0, NULL), form('with-count', 1, NULL)],
-};
 
-/** IORING_REGISTER_EVENTFD_ASYNC: has completions of workers counted on an eventfd. */
-export const REGISTER_EVENTFD_ASYNC: RegisterSpec = {
-  opcode: 7,
-  since: '5.6',
-  rule: EVENTFD,
-  onRing: registerEventfd,
-  forms: [form('eventfd', 1, { ...bytes(u32s(FD.eventfd)), ...eventfd }), form('unmapped', 1, UNMAPPED)],
-};
+  /** IORING_UNREGISTER_EVENTFD: gives the eventfd back. */
+  UNREGISTER_EVENTFD: {
+    opcode: 5,
+    since: '5.2',
+    rule: EVENTFD,
+    onRing: (call) => {
+      const { ring } = call;
+      if (!takesNothing(call)) return bad(E.INVAL);
+      return ring.eventfd === undefined
+        ? answer(-E.NXIO)
+        : answer(0, () => {
+            ring.eventfd = undefined;
+          });
+    },
+    forms: [form('unregister', 0, NULL), form('with-count', 1, NULL)],
+  },
+
+  /** IORING_REGISTER_EVENTFD_ASYNC: has completions of workers counted on an eventfd. */
+  REGISTER_EVENTFD_ASYNC: {
+    opcode: 7,
+    since: '5.6',
+    rule: EVENTFD,
+    onRing: registerEventfd,
+    forms: [form('eventfd', 1, { ...bytes(u32s(FD.eventfd)), ...eventfd }), form('unmapped', 1, UNMAPPED)],
+  },
+} satisfies RegisterFamily;

@@ -1,23 +1,26 @@
 /** The opcodes of the feature itself, which the model answers: restrictions, filters, the start of a disabled ring. */
-import type { RegisterSpec } from './spec.ts';
+import type { RegisterFamily } from './spec.ts';
 
-/** IORING_REGISTER_RESTRICTIONS: restricts a ring or a task to some requests. */
-export const REGISTER_RESTRICTIONS: RegisterSpec = {
-  opcode: 11,
-  since: '5.10',
-  modelAnswersBlind: true,
-  setsRules: 'classic-reg.kind',
-  forms: [],
-};
+/** The opcodes of this family. */
+export const feature = {
+  /** IORING_REGISTER_RESTRICTIONS: restricts a ring or a task to some requests. */
+  REGISTER_RESTRICTIONS: {
+    opcode: 11,
+    since: '5.10',
+    modelAnswersBlind: true,
+    setsRules: 'classic-reg.kind',
+    forms: [],
+  },
 
-/** IORING_REGISTER_ENABLE_RINGS: starts a ring that was made disabled. */
-export const REGISTER_ENABLE_RINGS: RegisterSpec = { opcode: 12, since: '5.10', enablesRing: true, forms: [] };
+  /** IORING_REGISTER_ENABLE_RINGS: starts a ring that was made disabled. */
+  REGISTER_ENABLE_RINGS: { opcode: 12, since: '5.10', enablesRing: true, forms: [] },
 
-/** IORING_REGISTER_BPF_FILTER: registers a filter on an opcode. */
-export const REGISTER_BPF_FILTER: RegisterSpec = {
-  opcode: 37,
-  since: '7.0',
-  modelAnswersBlind: true,
-  setsRules: 'filter-reg.fault',
-  forms: [],
-};
+  /** IORING_REGISTER_BPF_FILTER: registers a filter on an opcode. */
+  REGISTER_BPF_FILTER: {
+    opcode: 37,
+    since: '7.0',
+    modelAnswersBlind: true,
+    setsRules: 'filter-reg.fault',
+    forms: [],
+  },
+} satisfies RegisterFamily;

@@ -6,13 +6,14 @@ import { rule } from '../rule.ts';
 import { E, FILE_INDEX_ALLOC } from '../uapi/constants.ts';
 import { lookupPlain, updateFiles } from '../opcodes/fd-ops.ts';
 import { FD, RING_FD } from '../scenario/layout.ts';
-import type { Answer, Call, RegisterSpec } from './spec.ts';
+import type { Answer, Call, RegisterFamily } from './spec.ts';
 import type { OpenFile } from '../world/files.ts';
 
 const FILES = rule(
   'register.files',
   'man',
-  'Files are registered once per ring; a second table is -EBUSY, a missing one -ENXIO, a bad or io_uring descriptor -EBADF.',
+  'Files are registered once per ring; a second table is -EBUSY, a missing one -ENXIO, a bad or io_uring descriptor ' +
+    '-EBADF.',
   'io_uring_register(2), IORING_REGISTER_FILES',
 );
 
@@ -86,122 +87,128 @@ function updateDescriptors(call: Call, offset: number, address: bigint, count: n
   return res === 'unknown' ? unknown(ring) : { ret: res, effect: apply };
 }
 
-const files = { fixtures: ['file', 'pipe'] } as const;
+const filesAndPipe = { fixtures: ['file', 'pipe'] } as const;
 
-/** IORING_REGISTER_FILES: registers files. */
-export const REGISTER_FILES: RegisterSpec = {
-  opcode: 2,
-  since: '5.1',
-  rule: FILES,
-  suppliesRequests: true,
-  onRing: (call) => (call.arg.isNull ? bad(E.FAULT) : registerFiles(call, call.arg.address, call.nr_args)),
-  forms: [
-    form('two', 2, { ...bytes(u32s(FD.file, FD.pipe_read)), ...files }),
-    form('sparse', 4, bytes(u32s(-1, -1, -1, -1))),
-    form('closed', 1, bytes(u32s(FD.closed))),
-    form('ring', 1, bytes(u32s(RING_FD))),
-    form('none', 0, bytes(u32s(-1))),
-    form('null', 1, NULL),
-  ],
-};
-
-/** IORING_UNREGISTER_FILES: gives the files back. */
-export const UNREGISTER_FILES: RegisterSpec = {
-  opcode: 3,
-  since: '5.1',
-  rule: FILES,
-  onRing: (call) => {
-    const { ring } = call;
-    if (!takesNothing(call)) return bad(E.INVAL);
-    if (ring.unknown) return unknown(ring);
-    if (ring.files === undefined) return answer(-E.NXIO);
-    return answer(0, () => {
-      ring.files = undefined;
-      ring.alloc_start = ring.alloc_end = ring.alloc_hint = 0;
-    });
+/** The opcodes of this family. */
+export const files = {
+  /** IORING_REGISTER_FILES: registers files. */
+  REGISTER_FILES: {
+    opcode: 2,
+    since: '5.1',
+    rule: FILES,
+    suppliesRequests: true,
+    onRing: (call) => (call.arg.isNull ? bad(E.FAULT) : registerFiles(call, call.arg.address, call.nr_args)),
+    forms: [
+      form('two', 2, { ...bytes(u32s(FD.file, FD.pipe_read)), ...filesAndPipe }),
+      form('sparse', 4, bytes(u32s(-1, -1, -1, -1))),
+      form('closed', 1, bytes(u32s(FD.closed))),
+      form('ring', 1, bytes(u32s(RING_FD))),
+      form('none', 0, bytes(u32s(-1))),
+      form('null', 1, NULL),
+    ],
   },
-  forms: [form('unregister', 0, NULL), form('with-argument', 0, raw(ARGS))],
-};
 
-/** IORING_REGISTER_FILES_UPDATE: replaces registered files. */
-export const REGISTER_FILES_UPDATE: RegisterSpec = {
-  opcode: 6,
-  since: '5.5',
-  rule: FILES_UPDATE,
-  onRing: (call) => {
-    if (call.nr_args === 0) return bad(E.INVAL);
-    const up = call.arg.read(0, 16);
-    if (up === 'fault') return bad(E.FAULT);
-    if (up === 'unknown') return unknown(call.ring);
-    if (up.u32(4) !== 0) return bad(E.INVAL);
-    return updateDescriptors(call, up.u32(0), up.u64(8), call.nr_args);
+  /** IORING_UNREGISTER_FILES: gives the files back. */
+  UNREGISTER_FILES: {
+    opcode: 3,
+    since: '5.1',
+    rule: FILES,
+    onRing: (call) => {
+      const { ring } = call;
+      if (!takesNothing(call)) return bad(E.INVAL);
+      if (ring.unknown) return unknown(ring);
+      if (ring.files === undefined) return answer(-E.NXIO);
+      return answer(0, () => {
+        ring.files = undefined;
+        ring.alloc_start = ring.alloc_end = ring.alloc_hint = 0;
+      });
+    },
+    forms: [form('unregister', 0, NULL), form('with-argument', 0, raw(ARGS))],
   },
-  forms: [
-    form('clear', 1, bytes(after(struct([4, 0], [4, 0], [8, ARGS + 16n]), u32s(-1)))),
-    form('pipe', 2, {
-      ...bytes(after(struct([4, 1], [4, 0], [8, ARGS + 16n]), u32s(FD.pipe_read, FD.pipe_write))),
-      fixtures: ['pipe'],
-    }),
-    form('skip', 1, bytes(after(struct([4, 0], [4, 0], [8, ARGS + 16n]), u32s(-2)))),
-    form('reserved', 1, bytes(struct([4, 0], [4, 1], [8, 0]))),
-    form('none', 0, bytes(new Uint8Array(16))),
-  ],
-};
 
-/** IORING_REGISTER_FILES2: registers files, with tags or sparsely. */
-export const REGISTER_FILES2: RegisterSpec = {
-  opcode: 13,
-  since: '5.13',
-  rule: FILES,
-  suppliesRequests: true,
-  onRing: (call) => register2(call, registerFiles),
-  forms: [
-    form('sparse', 32, bytes(rsrcRegister(8, 1, 0n))),
-    form('two', 32, { ...bytes(after(rsrcRegister(2, 0, ARGS + 32n), u32s(FD.file, FD.pipe_write))), ...files }),
-    form('sparse-with-data', 32, bytes(rsrcRegister(1, 1, ARGS))),
-    form('unknown-flag', 32, bytes(rsrcRegister(1, 2, 0n))),
-    form('none', 32, bytes(rsrcRegister(0, 1, 0n))),
-    form('wrong-size', 31, bytes(rsrcRegister(8, 1, 0n))),
-  ],
-};
-
-/** IORING_REGISTER_FILES_UPDATE2: replaces registered files, with tags. */
-export const REGISTER_FILES_UPDATE2: RegisterSpec = {
-  opcode: 14,
-  since: '5.13',
-  rule: FILES_UPDATE,
-  onRing: (call) => update2(call, updateDescriptors),
-  forms: [
-    form('clear', 32, bytes(after(rsrcUpdate2(0, ARGS + 32n, 1), u32s(-1)))),
-    form('none', 32, bytes(rsrcUpdate2(0, 0n, 0))),
-    form('wrong-size', 24, bytes(rsrcUpdate2(0, 0n, 1))),
-  ],
-};
-
-/** IORING_REGISTER_FILE_ALLOC_RANGE: says where allocated direct descriptors may stand. */
-export const REGISTER_FILE_ALLOC_RANGE: RegisterSpec = {
-  opcode: 25,
-  since: '6.0',
-  rule: ALLOC_RANGE,
-  onRing: (call) => {
-    const { ring } = call;
-    if (call.arg.isNull || call.nr_args !== 0) return bad(E.INVAL);
-    const range = call.arg.read(0, 16);
-    if (range === 'fault') return bad(E.FAULT);
-    if (range === 'unknown' || ring.unknown) return unknown(ring);
-    const off = range.u32(0);
-    const end = off + range.u32(4);
-    if (end > FILE_INDEX_ALLOC) return answer(-E.OVERFLOW);
-    if (range.u64(8) !== 0n || end > (ring.files?.length ?? 0)) return answer(-E.INVAL);
-    return answer(0, () => {
-      ring.alloc_start = ring.alloc_hint = off;
-      ring.alloc_end = end;
-    });
+  /** IORING_REGISTER_FILES_UPDATE: replaces registered files. */
+  REGISTER_FILES_UPDATE: {
+    opcode: 6,
+    since: '5.5',
+    rule: FILES_UPDATE,
+    onRing: (call) => {
+      if (call.nr_args === 0) return bad(E.INVAL);
+      const up = call.arg.read(0, 16);
+      if (up === 'fault') return bad(E.FAULT);
+      if (up === 'unknown') return unknown(call.ring);
+      if (up.u32(4) !== 0) return bad(E.INVAL);
+      return updateDescriptors(call, up.u32(0), up.u64(8), call.nr_args);
+    },
+    forms: [
+      form('clear', 1, bytes(after(struct([4, 0], [4, 0], [8, ARGS + 16n]), u32s(-1)))),
+      form('pipe', 2, {
+        ...bytes(after(struct([4, 1], [4, 0], [8, ARGS + 16n]), u32s(FD.pipe_read, FD.pipe_write))),
+        fixtures: ['pipe'],
+      }),
+      form('skip', 1, bytes(after(struct([4, 0], [4, 0], [8, ARGS + 16n]), u32s(-2)))),
+      form('reserved', 1, bytes(struct([4, 0], [4, 1], [8, 0]))),
+      form('none', 0, bytes(new Uint8Array(16))),
+    ],
   },
-  forms: [
-    form('empty', 0, bytes(struct([4, 0], [4, 0], [8, 0]))),
-    form('first-two', 0, bytes(struct([4, 0], [4, 2], [8, 0]))),
-    form('wraps', 0, bytes(struct([4, -1], [4, 2], [8, 0]))),
-    form('with-count', 1, bytes(new Uint8Array(16))),
-  ],
-};
+
+  /** IORING_REGISTER_FILES2: registers files, with tags or sparsely. */
+  REGISTER_FILES2: {
+    opcode: 13,
+    since: '5.13',
+    rule: FILES,
+    suppliesRequests: true,
+    onRing: (call) => register2(call, registerFiles),
+    forms: [
+      form('sparse', 32, bytes(rsrcRegister(8, 1, 0n))),
+      form('two', 32, {
+        ...bytes(after(rsrcRegister(2, 0, ARGS + 32n), u32s(FD.file, FD.pipe_write))),
+        ...filesAndPipe,
+      }),
+      form('sparse-with-data', 32, bytes(rsrcRegister(1, 1, ARGS))),
+      form('unknown-flag', 32, bytes(rsrcRegister(1, 2, 0n))),
+      form('none', 32, bytes(rsrcRegister(0, 1, 0n))),
+      form('wrong-size', 31, bytes(rsrcRegister(8, 1, 0n))),
+    ],
+  },
+
+  /** IORING_REGISTER_FILES_UPDATE2: replaces registered files, with tags. */
+  REGISTER_FILES_UPDATE2: {
+    opcode: 14,
+    since: '5.13',
+    rule: FILES_UPDATE,
+    onRing: (call) => update2(call, updateDescriptors),
+    forms: [
+      form('clear', 32, bytes(after(rsrcUpdate2(0, ARGS + 32n, 1), u32s(-1)))),
+      form('none', 32, bytes(rsrcUpdate2(0, 0n, 0))),
+      form('wrong-size', 24, bytes(rsrcUpdate2(0, 0n, 1))),
+    ],
+  },
+
+  /** IORING_REGISTER_FILE_ALLOC_RANGE: says where allocated direct descriptors may stand. */
+  REGISTER_FILE_ALLOC_RANGE: {
+    opcode: 25,
+    since: '6.0',
+    rule: ALLOC_RANGE,
+    onRing: (call) => {
+      const { ring } = call;
+      if (call.arg.isNull || call.nr_args !== 0) return bad(E.INVAL);
+      const range = call.arg.read(0, 16);
+      if (range === 'fault') return bad(E.FAULT);
+      if (range === 'unknown' || ring.unknown) return unknown(ring);
+      const off = range.u32(0);
+      const end = off + range.u32(4);
+      if (end > FILE_INDEX_ALLOC) return answer(-E.OVERFLOW);
+      if (range.u64(8) !== 0n || end > (ring.files?.length ?? 0)) return answer(-E.INVAL);
+      return answer(0, () => {
+        ring.alloc_start = ring.alloc_hint = off;
+        ring.alloc_end = end;
+      });
+    },
+    forms: [
+      form('empty', 0, bytes(struct([4, 0], [4, 0], [8, 0]))),
+      form('first-two', 0, bytes(struct([4, 0], [4, 2], [8, 0]))),
+      form('wraps', 0, bytes(struct([4, -1], [4, 2], [8, 0]))),
+      form('with-count', 1, bytes(new Uint8Array(16))),
+    ],
+  },
+} satisfies RegisterFamily;

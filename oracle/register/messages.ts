@@ -8,7 +8,7 @@ import { fullSqe } from '../opcodes/support.ts';
 import { NOBODY } from '../opcodes/time-ops.ts';
 import { decodeSqe } from '../scenario/sqe.ts';
 import { FD, RING_FD, isRingFd } from '../scenario/layout.ts';
-import type { Answer, BlindCall, Call, RegisterSpec } from './spec.ts';
+import type { Answer, BlindCall, Call, RegisterFamily } from './spec.ts';
 
 const SYNC_CANCEL = rule(
   'register.sync-cancel',
@@ -91,39 +91,42 @@ function message(
 
 const eventfd = { fixtures: ['eventfd'] } as const;
 
-/** IORING_REGISTER_SYNC_CANCEL: cancels requests and waits for their end. */
-export const REGISTER_SYNC_CANCEL: RegisterSpec = {
-  opcode: 24,
-  since: '6.0',
-  rule: SYNC_CANCEL,
-  onRing: syncCancel,
-  forms: [
-    form('missing', 1, bytes(cancel(NOBODY, 0, 0))),
-    form('bad-fd', 1, bytes(cancel(0n, FD.closed, 2))),
-    form('unknown-flag', 1, bytes(cancel(NOBODY, 0, 0x100))),
-    form('two', 2, bytes(cancel(NOBODY, 0, 0))),
-  ],
-};
+/** The opcodes of this family. */
+export const messages = {
+  /** IORING_REGISTER_SYNC_CANCEL: cancels requests and waits for their end. */
+  REGISTER_SYNC_CANCEL: {
+    opcode: 24,
+    since: '6.0',
+    rule: SYNC_CANCEL,
+    onRing: syncCancel,
+    forms: [
+      form('missing', 1, bytes(cancel(NOBODY, 0, 0))),
+      form('bad-fd', 1, bytes(cancel(0n, FD.closed, 2))),
+      form('unknown-flag', 1, bytes(cancel(NOBODY, 0, 0x100))),
+      form('two', 2, bytes(cancel(NOBODY, 0, 0))),
+    ],
+  },
 
-/** IORING_REGISTER_SEND_MSG_RING: posts a message on a ring without having one. */
-export const REGISTER_SEND_MSG_RING: RegisterSpec = {
-  opcode: 31,
-  since: '6.13',
-  rule: MESSAGE,
-  argument: 'sqe',
-  actsAs: MSG_RING.opcode,
-  blind: sendMsgRing,
-  forms: [
-    form('on-ring', 1, bytes(message(0))),
-    form('to-ring-0', 1, { ...bytes(message(0)), ...task, rings: [0] }),
-    form('to-ring-1', 1, { ...bytes(message(1)), ...task, rings: [1] }),
-    form('not-a-ring', 1, { ...bytes(message(0, { fd: FD.eventfd })), ...task, ...eventfd }),
-    form('closed', 1, { ...bytes(message(0, { fd: FD.closed })), ...task }),
-    form('flags-set', 1, { ...bytes(message(0, { flags: 0x10 })), ...task }),
-    form('other-opcode', 1, { ...bytes(message(0, { opcode: 0 })), ...task }),
-    form('send-fd', 1, { ...bytes(message(0, { command: 1 })), ...task }),
-    form('buf-index-set', 1, { ...bytes(message(0, { buf_index: 1 })), ...task }),
-    form('null', 1, { ...NULL, ...task }),
-    form('two', 2, { ...bytes(message(0)), ...task }),
-  ],
-};
+  /** IORING_REGISTER_SEND_MSG_RING: posts a message on a ring without having one. */
+  REGISTER_SEND_MSG_RING: {
+    opcode: 31,
+    since: '6.13',
+    rule: MESSAGE,
+    argument: 'sqe',
+    actsAs: MSG_RING.opcode,
+    blind: sendMsgRing,
+    forms: [
+      form('on-ring', 1, bytes(message(0))),
+      form('to-ring-0', 1, { ...bytes(message(0)), ...task, rings: [0] }),
+      form('to-ring-1', 1, { ...bytes(message(1)), ...task, rings: [1] }),
+      form('not-a-ring', 1, { ...bytes(message(0, { fd: FD.eventfd })), ...task, ...eventfd }),
+      form('closed', 1, { ...bytes(message(0, { fd: FD.closed })), ...task }),
+      form('flags-set', 1, { ...bytes(message(0, { flags: 0x10 })), ...task }),
+      form('other-opcode', 1, { ...bytes(message(0, { opcode: 0 })), ...task }),
+      form('send-fd', 1, { ...bytes(message(0, { command: 1 })), ...task }),
+      form('buf-index-set', 1, { ...bytes(message(0, { buf_index: 1 })), ...task }),
+      form('null', 1, { ...NULL, ...task }),
+      form('two', 2, { ...bytes(message(0)), ...task }),
+    ],
+  },
+} satisfies RegisterFamily;

@@ -3,7 +3,7 @@ import { answer, bad, takesNothing } from './spec.ts';
 import { ARGS, form, NULL, raw } from './ready-made.ts';
 import { rule } from '../rule.ts';
 import { E } from '../uapi/constants.ts';
-import type { Answer, Call, RegisterSpec } from './spec.ts';
+import type { Answer, Call, RegisterFamily } from './spec.ts';
 
 const PERSONALITY = rule(
   'register.personality',
@@ -23,26 +23,29 @@ function personality(call: Call): Answer {
   });
 }
 
-/** IORING_REGISTER_PERSONALITY: registers the credentials of the caller. */
-export const REGISTER_PERSONALITY: RegisterSpec = {
-  opcode: 9,
-  since: '5.6',
-  rule: PERSONALITY,
-  suppliesRequests: true,
-  onRing: personality,
-  forms: [form('register', 0, NULL), form('with-count', 1, NULL)],
-};
-
-/** IORING_UNREGISTER_PERSONALITY: gives credentials back. */
-export const UNREGISTER_PERSONALITY: RegisterSpec = {
-  opcode: 10,
-  since: '5.6',
-  rule: PERSONALITY,
-  onRing: (call) => {
-    if (!call.arg.isNull) return bad(E.INVAL);
-    const { personalities } = call.ring;
-    const id = call.nr_args;
-    return personalities.has(id) ? answer(0, () => void personalities.delete(id)) : answer(-E.INVAL);
+/** The opcodes of this family. */
+export const personalities = {
+  /** IORING_REGISTER_PERSONALITY: registers the credentials of the caller. */
+  REGISTER_PERSONALITY: {
+    opcode: 9,
+    since: '5.6',
+    rule: PERSONALITY,
+    suppliesRequests: true,
+    onRing: personality,
+    forms: [form('register', 0, NULL), form('with-count', 1, NULL)],
   },
-  forms: [form('first', 1, NULL), form('unknown', 77, NULL), form('with-argument', 1, raw(ARGS))],
-};
+
+  /** IORING_UNREGISTER_PERSONALITY: gives credentials back. */
+  UNREGISTER_PERSONALITY: {
+    opcode: 10,
+    since: '5.6',
+    rule: PERSONALITY,
+    onRing: (call) => {
+      if (!call.arg.isNull) return bad(E.INVAL);
+      const { personalities } = call.ring;
+      const id = call.nr_args;
+      return personalities.has(id) ? answer(0, () => void personalities.delete(id)) : answer(-E.INVAL);
+    },
+    forms: [form('first', 1, NULL), form('unknown', 77, NULL), form('with-argument', 1, raw(ARGS))],
+  },
+} satisfies RegisterFamily;

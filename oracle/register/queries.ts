@@ -4,7 +4,7 @@ import { after, ARGS, bytes, form, NULL, struct, task, UNMAPPED } from './ready-
 import { rule } from '../rule.ts';
 import { E } from '../uapi/constants.ts';
 import type { Argument, Fields } from './argument.ts';
-import type { Answer, BlindCall, Call, RegisterSpec } from './spec.ts';
+import type { Answer, BlindCall, Call, RegisterFamily } from './spec.ts';
 
 const PROBE = rule(
   'register.probe',
@@ -62,34 +62,37 @@ function query({ arg, nr_args }: BlindCall): Answer {
 const queried = (op: number, size: number): Uint8Array =>
   after(struct([8, 0], [8, ARGS + 64n], [4, op], [4, size], [4, 0], [4, 0], [4, 0], [4, 0]), new Uint8Array(24 + 256));
 
-/** IORING_REGISTER_PROBE: asks which opcodes there are. */
-export const REGISTER_PROBE: RegisterSpec = {
-  opcode: 8,
-  since: '5.6',
-  rule: PROBE,
-  onRing: probe,
-  forms: [
-    form('all', 256, bytes(new Uint8Array(16 + 256 * 8))),
-    form('none', 0, bytes(new Uint8Array(16))),
-    form('not-zero', 1, bytes(new Uint8Array(24).fill(1))),
-    form('too-many', 257, bytes(new Uint8Array(16 + 257 * 8))),
-    form('null', 1, NULL),
-  ],
-};
+/** The opcodes of this family. */
+export const queries = {
+  /** IORING_REGISTER_PROBE: asks which opcodes there are. */
+  REGISTER_PROBE: {
+    opcode: 8,
+    since: '5.6',
+    rule: PROBE,
+    onRing: probe,
+    forms: [
+      form('all', 256, bytes(new Uint8Array(16 + 256 * 8))),
+      form('none', 0, bytes(new Uint8Array(16))),
+      form('not-zero', 1, bytes(new Uint8Array(24).fill(1))),
+      form('too-many', 257, bytes(new Uint8Array(16 + 257 * 8))),
+      form('null', 1, NULL),
+    ],
+  },
 
-/** IORING_REGISTER_QUERY: asks what the kernel supports. */
-export const REGISTER_QUERY: RegisterSpec = {
-  opcode: 35,
-  since: '6.18',
-  rule: QUERY,
-  onRing: query,
-  blind: query,
-  forms: [
-    form('opcodes', 0, bytes(queried(0, 48))),
-    form('opcodes-blind', 0, { ...bytes(queried(0, 48)), ...task }),
-    form('unknown-query', 0, { ...bytes(queried(999, 16)), ...task }),
-    form('nothing', 0, { ...NULL, ...task }),
-    form('with-count', 1, { ...bytes(queried(0, 48)), ...task }),
-    form('unmapped', 0, { ...UNMAPPED, ...task }),
-  ],
-};
+  /** IORING_REGISTER_QUERY: asks what the kernel supports. */
+  REGISTER_QUERY: {
+    opcode: 35,
+    since: '6.18',
+    rule: QUERY,
+    onRing: query,
+    blind: query,
+    forms: [
+      form('opcodes', 0, bytes(queried(0, 48))),
+      form('opcodes-blind', 0, { ...bytes(queried(0, 48)), ...task }),
+      form('unknown-query', 0, { ...bytes(queried(999, 16)), ...task }),
+      form('nothing', 0, { ...NULL, ...task }),
+      form('with-count', 1, { ...bytes(queried(0, 48)), ...task }),
+      form('unmapped', 0, { ...UNMAPPED, ...task }),
+    ],
+  },
+} satisfies RegisterFamily;

@@ -256,7 +256,7 @@ describe('arguments that point elsewhere', () => {
       'any',
     ]);
   });
-  it('io_uring_register(2): EINVAL for buffers beyond the table; a buffer that cannot be told leaves it unknown', () => {
+  it('io_uring_register(2): EINVAL for buffers beyond the table; one that cannot be told leaves it unknown', () => {
     const update = (offset: number, address: bigint): Uint8Array =>
       new Uint8Array([...u32s(offset, 0), ...u64s(address, 0), ...u32s(1, 0), ...u64s(data(0), 64)]);
     const task = new Task();

@@ -5,7 +5,7 @@ import { rule } from '../rule.ts';
 import { E } from '../uapi/constants.ts';
 import { FD, RING_FD, isRingFd } from '../scenario/layout.ts';
 import type { Fields, RegisterView } from './argument.ts';
-import type { Answer, Call, RegisterSpec } from './spec.ts';
+import type { Answer, Call, RegisterFamily } from './spec.ts';
 
 const RING_FDS = rule(
   'register.ring-fds',
@@ -76,34 +76,37 @@ function unregisterRingFds({ arg, nr_args, view, ring }: Call): Answer {
 
 const eventfd = { fixtures: ['eventfd'] } as const;
 
-/** IORING_REGISTER_RING_FDS: registers ring descriptors with the calling task. */
-export const REGISTER_RING_FDS: RegisterSpec = {
-  opcode: 20,
-  since: '5.18',
-  rule: RING_FDS,
-  usesIoUring: true,
-  onRing: ringFds,
-  forms: [
-    form('any-slot', 1, { ...bytes(struct([4, -1], [4, 0], [8, RING_FD])), rings: [0] }),
-    form('slot-3', 1, { ...bytes(struct([4, 3], [4, 0], [8, RING_FD])), rings: [0] }),
-    form('slot-16', 1, { ...bytes(struct([4, 16], [4, 0], [8, RING_FD])), rings: [0] }),
-    form('not-a-ring', 1, { ...bytes(struct([4, -1], [4, 0], [8, FD.eventfd])), ...eventfd }),
-    form('closed', 1, bytes(struct([4, -1], [4, 0], [8, FD.closed]))),
-    form('reserved', 1, bytes(struct([4, -1], [4, 1], [8, RING_FD]))),
-    form('none', 0, bytes(new Uint8Array(16))),
-    form('too-many', 17, bytes(new Uint8Array(17 * 16))),
-  ],
-};
+/** The opcodes of this family. */
+export const ringDescriptors = {
+  /** IORING_REGISTER_RING_FDS: registers ring descriptors with the calling task. */
+  REGISTER_RING_FDS: {
+    opcode: 20,
+    since: '5.18',
+    rule: RING_FDS,
+    usesIoUring: true,
+    onRing: ringFds,
+    forms: [
+      form('any-slot', 1, { ...bytes(struct([4, -1], [4, 0], [8, RING_FD])), rings: [0] }),
+      form('slot-3', 1, { ...bytes(struct([4, 3], [4, 0], [8, RING_FD])), rings: [0] }),
+      form('slot-16', 1, { ...bytes(struct([4, 16], [4, 0], [8, RING_FD])), rings: [0] }),
+      form('not-a-ring', 1, { ...bytes(struct([4, -1], [4, 0], [8, FD.eventfd])), ...eventfd }),
+      form('closed', 1, bytes(struct([4, -1], [4, 0], [8, FD.closed]))),
+      form('reserved', 1, bytes(struct([4, -1], [4, 1], [8, RING_FD]))),
+      form('none', 0, bytes(new Uint8Array(16))),
+      form('too-many', 17, bytes(new Uint8Array(17 * 16))),
+    ],
+  },
 
-/** IORING_UNREGISTER_RING_FDS: gives ring descriptors back. */
-export const UNREGISTER_RING_FDS: RegisterSpec = {
-  opcode: 21,
-  since: '5.18',
-  rule: RING_FDS,
-  onRing: unregisterRingFds,
-  forms: [
-    form('slot-3', 1, bytes(struct([4, 3], [4, 0], [8, 0]))),
-    form('data-set', 1, bytes(struct([4, 3], [4, 0], [8, 1]))),
-    form('slot-16', 1, bytes(struct([4, 16], [4, 0], [8, 0]))),
-  ],
-};
+  /** IORING_UNREGISTER_RING_FDS: gives ring descriptors back. */
+  UNREGISTER_RING_FDS: {
+    opcode: 21,
+    since: '5.18',
+    rule: RING_FDS,
+    onRing: unregisterRingFds,
+    forms: [
+      form('slot-3', 1, bytes(struct([4, 3], [4, 0], [8, 0]))),
+      form('data-set', 1, bytes(struct([4, 3], [4, 0], [8, 1]))),
+      form('slot-16', 1, bytes(struct([4, 16], [4, 0], [8, 0]))),
+    ],
+  },
+} satisfies RegisterFamily;

@@ -3,7 +3,7 @@ import { answer, ANYTHING, bad, unknown } from './spec.ts';
 import { after, ARGS, bytes, form, NULL, struct, u32s, u64s } from './ready-made.ts';
 import { rule } from '../rule.ts';
 import { E, IORING_SETUP } from '../uapi/constants.ts';
-import type { Answer, Call, RegisterSpec } from './spec.ts';
+import type { Answer, Call, RegisterFamily } from './spec.ts';
 
 const NAPI = rule(
   'register.napi',
@@ -105,93 +105,96 @@ function memRegion({ arg, nr_args, on, ring }: Call): Answer {
 const region = (size: number): Uint8Array =>
   after(u64s(ARGS + 32n, 0, 0, 0), struct([8, 0], [8, size], [4, 0], [4, 0], [8, 0], [8, 0], [8, 0], [8, 0], [8, 0]));
 
-/** IORING_REGISTER_NAPI: sets up busy polling of network devices. */
-export const REGISTER_NAPI: RegisterSpec = {
-  opcode: 27,
-  since: '6.9',
-  rule: NAPI,
-  onRing: napi,
-  forms: [
-    form('off', 1, bytes(new Uint8Array(16))),
-    form('reserved', 1, bytes(struct([4, 0], [1, 0], [1, 0], [1, 1], [1, 0], [4, 0], [4, 0]))),
-    form('unknown-op', 1, bytes(struct([4, 0], [1, 0], [1, 9], [1, 0], [1, 0], [4, 0], [4, 0]))),
-  ],
-};
-
-/** IORING_UNREGISTER_NAPI: ends busy polling of network devices. */
-export const UNREGISTER_NAPI: RegisterSpec = {
-  opcode: 28,
-  since: '6.9',
-  rule: NAPI,
-  onRing: ({ nr_args, arg }) => {
-    if (nr_args !== 1) return bad(E.INVAL);
-    return !arg.isNull && arg.read(0, 16) === 'fault' ? bad(E.FAULT) : answer(0);
+/** The opcodes of this family. */
+export const settings = {
+  /** IORING_REGISTER_NAPI: sets up busy polling of network devices. */
+  REGISTER_NAPI: {
+    opcode: 27,
+    since: '6.9',
+    rule: NAPI,
+    onRing: napi,
+    forms: [
+      form('off', 1, bytes(new Uint8Array(16))),
+      form('reserved', 1, bytes(struct([4, 0], [1, 0], [1, 0], [1, 1], [1, 0], [4, 0], [4, 0]))),
+      form('unknown-op', 1, bytes(struct([4, 0], [1, 0], [1, 9], [1, 0], [1, 0], [4, 0], [4, 0]))),
+    ],
   },
-  forms: [form('unregister', 1, NULL), form('none', 0, NULL)],
-};
 
-/** IORING_REGISTER_CLOCK: chooses the clock of timeouts. */
-export const REGISTER_CLOCK: RegisterSpec = {
-  opcode: 29,
-  since: '6.12',
-  rule: CLOCK,
-  onRing: clock,
-  forms: [
-    form('monotonic', 0, bytes(u32s(1, 0, 0, 0))),
-    form('boottime', 0, bytes(u32s(7, 0, 0, 0))),
-    form('realtime', 0, bytes(u32s(0, 0, 0, 0))),
-    form('reserved', 0, bytes(u32s(1, 0, 0, 1))),
-  ],
-};
-
-/** IORING_REGISTER_ZCRX_IFQ: sets up zero-copy receive. */
-export const REGISTER_ZCRX_IFQ: RegisterSpec = {
-  opcode: 32,
-  since: '6.15',
-  rule: ZCRX,
-  onRing: zcrx,
-  forms: [form('zero', 1, bytes(new Uint8Array(128))), form('null', 1, NULL)],
-};
-
-/** IORING_REGISTER_RESIZE_RINGS: changes the size of a ring. */
-export const REGISTER_RESIZE_RINGS: RegisterSpec = {
-  opcode: 33,
-  since: '6.13',
-  rule: RESIZE,
-  onRing: ({ arg, nr_args, on, ring }) => {
-    if (arg.isNull || nr_args !== 1) return bad(E.INVAL);
-    return (on.setup_flags & IORING_SETUP.DEFER_TASKRUN) === 0 ? answer(-E.INVAL) : unknown(ring);
+  /** IORING_UNREGISTER_NAPI: ends busy polling of network devices. */
+  UNREGISTER_NAPI: {
+    opcode: 28,
+    since: '6.9',
+    rule: NAPI,
+    onRing: ({ nr_args, arg }) => {
+      if (nr_args !== 1) return bad(E.INVAL);
+      return !arg.isNull && arg.read(0, 16) === 'fault' ? bad(E.FAULT) : answer(0);
+    },
+    forms: [form('unregister', 1, NULL), form('none', 0, NULL)],
   },
-  forms: [
-    form('not-deferred', 1, { ...bytes(new Uint8Array(120)), avoid_setup: IORING_SETUP.DEFER_TASKRUN }),
-    form('null', 1, NULL),
-  ],
-};
 
-/** IORING_REGISTER_MEM_REGION: registers a region of memory. */
-export const REGISTER_MEM_REGION: RegisterSpec = {
-  opcode: 34,
-  since: '6.13',
-  rule: MEM_REGION,
-  onRing: memRegion,
-  forms: [
-    form('page', 1, bytes(region(4096))),
-    form('odd-size', 1, bytes(region(100))),
-    form('null-region', 1, bytes(u64s(0, 0, 0, 0))),
-    form('null', 1, NULL),
-  ],
-};
-
-/** IORING_REGISTER_ZCRX_CTRL: controls zero-copy receive. */
-export const REGISTER_ZCRX_CTRL: RegisterSpec = {
-  opcode: 36,
-  since: '6.19',
-  rule: ZCRX,
-  onRing: ({ arg, nr_args }) => {
-    if (nr_args !== 0) return bad(E.INVAL);
-    const ctrl = arg.read(0, 64);
-    if (ctrl === 'fault') return bad(E.FAULT);
-    return ctrl === 'unknown' || !ctrl.isZero(8, 16) ? ANYTHING : answer(-E.NXIO);
+  /** IORING_REGISTER_CLOCK: chooses the clock of timeouts. */
+  REGISTER_CLOCK: {
+    opcode: 29,
+    since: '6.12',
+    rule: CLOCK,
+    onRing: clock,
+    forms: [
+      form('monotonic', 0, bytes(u32s(1, 0, 0, 0))),
+      form('boottime', 0, bytes(u32s(7, 0, 0, 0))),
+      form('realtime', 0, bytes(u32s(0, 0, 0, 0))),
+      form('reserved', 0, bytes(u32s(1, 0, 0, 1))),
+    ],
   },
-  forms: [form('no-queue', 0, bytes(new Uint8Array(64))), form('with-count', 1, bytes(new Uint8Array(64)))],
-};
+
+  /** IORING_REGISTER_ZCRX_IFQ: sets up zero-copy receive. */
+  REGISTER_ZCRX_IFQ: {
+    opcode: 32,
+    since: '6.15',
+    rule: ZCRX,
+    onRing: zcrx,
+    forms: [form('zero', 1, bytes(new Uint8Array(128))), form('null', 1, NULL)],
+  },
+
+  /** IORING_REGISTER_RESIZE_RINGS: changes the size of a ring. */
+  REGISTER_RESIZE_RINGS: {
+    opcode: 33,
+    since: '6.13',
+    rule: RESIZE,
+    onRing: ({ arg, nr_args, on, ring }) => {
+      if (arg.isNull || nr_args !== 1) return bad(E.INVAL);
+      return (on.setup_flags & IORING_SETUP.DEFER_TASKRUN) === 0 ? answer(-E.INVAL) : unknown(ring);
+    },
+    forms: [
+      form('not-deferred', 1, { ...bytes(new Uint8Array(120)), avoid_setup: IORING_SETUP.DEFER_TASKRUN }),
+      form('null', 1, NULL),
+    ],
+  },
+
+  /** IORING_REGISTER_MEM_REGION: registers a region of memory. */
+  REGISTER_MEM_REGION: {
+    opcode: 34,
+    since: '6.13',
+    rule: MEM_REGION,
+    onRing: memRegion,
+    forms: [
+      form('page', 1, bytes(region(4096))),
+      form('odd-size', 1, bytes(region(100))),
+      form('null-region', 1, bytes(u64s(0, 0, 0, 0))),
+      form('null', 1, NULL),
+    ],
+  },
+
+  /** IORING_REGISTER_ZCRX_CTRL: controls zero-copy receive. */
+  REGISTER_ZCRX_CTRL: {
+    opcode: 36,
+    since: '6.19',
+    rule: ZCRX,
+    onRing: ({ arg, nr_args }) => {
+      if (nr_args !== 0) return bad(E.INVAL);
+      const ctrl = arg.read(0, 64);
+      if (ctrl === 'fault') return bad(E.FAULT);
+      return ctrl === 'unknown' || !ctrl.isZero(8, 16) ? ANYTHING : answer(-E.NXIO);
+    },
+    forms: [form('no-queue', 0, bytes(new Uint8Array(64))), form('with-count', 1, bytes(new Uint8Array(64)))],
+  },
+} satisfies RegisterFamily;

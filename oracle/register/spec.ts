@@ -89,6 +89,9 @@ export interface RegisterSpec {
   readonly forms: readonly CallForm[];
 }
 
+/** Specifications that stand in one file, by name: REGISTER_* and UNREGISTER_*. */
+export type RegisterFamily = Readonly<Record<string, RegisterSpec>>;
+
 /** An answer of the opcode's own; the effect is dropped when the call fails. */
 export function answer(ret: number, effect?: () => void): Answer {
   return effect === undefined || ret < 0 ? { ret } : { ret, effect };

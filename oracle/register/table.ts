@@ -1,36 +1,36 @@
 /**
- * The table of io_uring_register opcodes: whatever the family files export. A specification added to one of them is in
- * the table; a new file takes a line here.
+ * The table of io_uring_register opcodes: all families together. A specification added to a family is in the table; a
+ * new family takes a line here.
  */
-import * as bufferRings from './buffer-rings.ts';
-import * as buffers from './buffers.ts';
-import * as eventfd from './eventfd.ts';
-import * as feature from './feature.ts';
-import * as files from './files.ts';
-import * as messages from './messages.ts';
-import * as personality from './personality.ts';
-import * as queries from './queries.ts';
-import * as ringDescriptors from './ring-descriptors.ts';
-import * as settings from './settings.ts';
-import * as workers from './workers.ts';
+import { bufferRings } from './buffer-rings.ts';
+import { buffers } from './buffers.ts';
+import { eventfds } from './eventfd.ts';
+import { feature } from './feature.ts';
+import { files } from './files.ts';
+import { messages } from './messages.ts';
+import { personalities } from './personality.ts';
+import { queries } from './queries.ts';
+import { ringDescriptors } from './ring-descriptors.ts';
+import { settings } from './settings.ts';
+import { workers } from './workers.ts';
 import { bytes, form, task } from './ready-made.ts';
 import { commonRules } from './register-rules.ts';
-import type { RegisterForm, RegisterSpec } from './spec.ts';
+import type { RegisterFamily, RegisterForm, RegisterSpec } from './spec.ts';
 import type { Rule } from '../rule.ts';
 
 const FAMILIES = {
   ...bufferRings,
   ...buffers,
-  ...eventfd,
+  ...eventfds,
   ...feature,
   ...files,
   ...messages,
-  ...personality,
+  ...personalities,
   ...queries,
   ...ringDescriptors,
   ...settings,
   ...workers,
-} satisfies Readonly<Record<string, RegisterSpec>>;
+} satisfies RegisterFamily;
 
 /** The specifications with their names, in the order of the header. */
 const NAMED = Object.entries<RegisterSpec>(FAMILIES).sort(([, a], [, b]) => a.opcode - b.opcode);

@@ -3,7 +3,7 @@ import { answer, ANYTHING, bad, takesNothing } from './spec.ts';
 import { bytes, form, NULL, u32s, u64s, UNMAPPED } from './ready-made.ts';
 import { rule } from '../rule.ts';
 import { E } from '../uapi/constants.ts';
-import type { RegisterSpec } from './spec.ts';
+import type { RegisterFamily } from './spec.ts';
 
 const IOWQ = rule(
   'register.iowq',
@@ -12,45 +12,48 @@ const IOWQ = rule(
   'io_uring_register(2), IORING_REGISTER_IOWQ_AFF, IORING_REGISTER_IOWQ_MAX_WORKERS',
 );
 
-/** IORING_REGISTER_IOWQ_AFF: binds workers to processors. */
-export const REGISTER_IOWQ_AFF: RegisterSpec = {
-  opcode: 17,
-  since: '5.14',
-  rule: IOWQ,
-  onRing: ({ arg, nr_args }) => {
-    if (arg.isNull || nr_args === 0) return bad(E.INVAL);
-    const mask = arg.read(0, Math.min(nr_args, 8));
-    if (mask === 'fault') return bad(E.FAULT);
-    // A task that has no workers of its own, or a processor it may not use: -EINVAL.
-    return { ret: [0, -E.INVAL] };
+/** The opcodes of this family. */
+export const workers = {
+  /** IORING_REGISTER_IOWQ_AFF: binds workers to processors. */
+  REGISTER_IOWQ_AFF: {
+    opcode: 17,
+    since: '5.14',
+    rule: IOWQ,
+    onRing: ({ arg, nr_args }) => {
+      if (arg.isNull || nr_args === 0) return bad(E.INVAL);
+      const mask = arg.read(0, Math.min(nr_args, 8));
+      if (mask === 'fault') return bad(E.FAULT);
+      // A task that has no workers of its own, or a processor it may not use: -EINVAL.
+      return { ret: [0, -E.INVAL] };
+    },
+    forms: [form('first-processor', 8, bytes(u64s(1))), form('none', 0, bytes(u64s(1))), form('unmapped', 8, UNMAPPED)],
   },
-  forms: [form('first-processor', 8, bytes(u64s(1))), form('none', 0, bytes(u64s(1))), form('unmapped', 8, UNMAPPED)],
-};
 
-/** IORING_UNREGISTER_IOWQ_AFF: lets workers run on any processor again. */
-export const UNREGISTER_IOWQ_AFF: RegisterSpec = {
-  opcode: 18,
-  since: '5.14',
-  rule: IOWQ,
-  onRing: (call) => (takesNothing(call) ? { ret: [0, -E.INVAL] } : bad(E.INVAL)),
-  forms: [form('unregister', 0, NULL), form('with-count', 1, NULL)],
-};
-
-/** IORING_REGISTER_IOWQ_MAX_WORKERS: limits the number of workers. */
-export const REGISTER_IOWQ_MAX_WORKERS: RegisterSpec = {
-  opcode: 19,
-  since: '5.15',
-  rule: IOWQ,
-  onRing: ({ arg, nr_args }) => {
-    if (arg.isNull || nr_args !== 2) return bad(E.INVAL);
-    const counts = arg.read(0, 8);
-    if (counts === 'fault') return bad(E.FAULT);
-    if (counts === 'unknown') return ANYTHING;
-    return answer(counts.u32(0) > 0x7fff_ffff || counts.u32(4) > 0x7fff_ffff ? -E.INVAL : 0);
+  /** IORING_UNREGISTER_IOWQ_AFF: lets workers run on any processor again. */
+  UNREGISTER_IOWQ_AFF: {
+    opcode: 18,
+    since: '5.14',
+    rule: IOWQ,
+    onRing: (call) => (takesNothing(call) ? { ret: [0, -E.INVAL] } : bad(E.INVAL)),
+    forms: [form('unregister', 0, NULL), form('with-count', 1, NULL)],
   },
-  forms: [
-    form('ask', 2, bytes(u32s(0, 0))),
-    form('negative', 2, bytes(u32s(-1, 0))),
-    form('one', 1, bytes(u32s(0, 0))),
-  ],
-};
+
+  /** IORING_REGISTER_IOWQ_MAX_WORKERS: limits the number of workers. */
+  REGISTER_IOWQ_MAX_WORKERS: {
+    opcode: 19,
+    since: '5.15',
+    rule: IOWQ,
+    onRing: ({ arg, nr_args }) => {
+      if (arg.isNull || nr_args !== 2) return bad(E.INVAL);
+      const counts = arg.read(0, 8);
+      if (counts === 'fault') return bad(E.FAULT);
+      if (counts === 'unknown') return ANYTHING;
+      return answer(counts.u32(0) > 0x7fff_ffff || counts.u32(4) > 0x7fff_ffff ? -E.INVAL : 0);
+    },
+    forms: [
+      form('ask', 2, bytes(u32s(0, 0))),
+      form('negative', 2, bytes(u32s(-1, 0))),
+      form('one', 1, bytes(u32s(0, 0))),
+    ],
+  },
+} satisfies RegisterFamily;

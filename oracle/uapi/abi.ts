@@ -24,9 +24,15 @@ export interface AbiProfile {
   readonly sqe_flags: number;
   /** Mask of the `IORING_SETUP_*` flags the kernel accepts, of those the scenario language uses. */
   readonly setup_flags: number;
-  /** Whether prep turns IORING_NOP_FIXED_FILE into the request flag that filters see as IOSQE_FIXED_FILE (from 7.1.8 on; 7.0 looks later). Absent: not probed. */
+  /**
+   * Whether prep turns IORING_NOP_FIXED_FILE into the request flag that filters see as IOSQE_FIXED_FILE (from 7.1.8 on;
+   * 7.0 looks later). Absent: not probed.
+   */
   readonly nop_shows_fixed_file?: boolean;
-  /** Whether prep sends a BIND that names a file to a worker, which filters see as IOSQE_ASYNC (7.0.13 does, 7.0.10 not). Absent: it does. */
+  /**
+   * Whether prep sends a BIND that names a file to a worker, which filters see as IOSQE_ASYNC (7.0.13 does, 7.0.10
+   * not). Absent: it does.
+   */
   readonly bind_shows_async?: boolean;
   /** Flag bits that openat(2) adds on its own on this architecture (O_LARGEFILE: 0x8000 on x86-64). */
   readonly open_force_flags: number;

@@ -108,6 +108,7 @@ export const CQE_F = {
 /** cqe.flags >> this = buffer id when CQE_F.BUFFER is set. */
 export const CQE_BUFFER_SHIFT = 16;
 
+/** Flags of io_uring_enter(2). */
 export const IORING_ENTER = {
   GETEVENTS: 1 << 0,
   SQ_WAKEUP: 1 << 1,
@@ -130,6 +131,7 @@ export const IORING_RESTRICTION = {
   SQE_FLAGS_REQUIRED: 3,
 } as const;
 
+/** sqe.nop_flags. */
 export const IORING_NOP = {
   INJECT_RESULT: 1 << 0,
   FILE: 1 << 1,
@@ -139,6 +141,7 @@ export const IORING_NOP = {
   CQE32: 1 << 5,
 } as const;
 
+/** sqe.timeout_flags. */
 export const IORING_TIMEOUT = {
   ABS: 1 << 0,
   UPDATE: 1 << 1,
@@ -150,6 +153,7 @@ export const IORING_TIMEOUT = {
   IMMEDIATE_ARG: 1 << 7,
 } as const;
 
+/** sqe.len of POLL_ADD and POLL_REMOVE. */
 export const IORING_POLL = {
   ADD_MULTI: 1 << 0,
   UPDATE_EVENTS: 1 << 1,
@@ -157,6 +161,7 @@ export const IORING_POLL = {
   ADD_LEVEL: 1 << 3,
 } as const;
 
+/** sqe.cancel_flags. */
 export const IORING_ASYNC_CANCEL = {
   ALL: 1 << 0,
   FD: 1 << 1,
@@ -176,12 +181,19 @@ export const IORING_RECVSEND = {
   SEND_VECTORIZED: 1 << 5,
 } as const;
 
+/** sqe.ioprio of ACCEPT. */
 export const IORING_ACCEPT = { MULTISHOT: 1 << 0, DONTWAIT: 1 << 1, POLL_FIRST: 1 << 2 } as const;
+/** Commands of MSG_RING, in sqe.addr. */
 export const IORING_MSG = { DATA: 0, SEND_FD: 1 } as const;
+/** sqe.msg_ring_flags. */
 export const IORING_MSG_RING = { CQE_SKIP: 1 << 0, FLAGS_PASS: 1 << 1 } as const;
+/** sqe.install_fd_flags. */
 export const IORING_FIXED_FD_NO_CLOEXEC = 1;
+/** sqe.fsync_flags. */
 export const IORING_FSYNC_DATASYNC = 1;
+/** sqe.uring_cmd_flags. */
 export const IORING_URING_CMD = { FIXED: 1 << 0, MULTISHOT: 1 << 1 } as const;
+/** Commands of URING_CMD on a socket. */
 export const SOCKET_URING_OP = {
   SIOCINQ: 0,
   SIOCOUTQ: 1,
@@ -190,17 +202,20 @@ export const SOCKET_URING_OP = {
   TX_TIMESTAMP: 4,
   GETSOCKNAME: 5,
 } as const;
+/** sqe.splice_flags: splice_fd_in is a direct descriptor. */
 export const SPLICE_F_FD_IN_FIXED = 0x8000_0000;
 
 /** file_index that asks the kernel to pick a direct descriptor. */
 export const FILE_INDEX_ALLOC = 0xffff_ffff;
 
+/** The working directory, as a descriptor. */
 export const AT_FDCWD = -100;
+/** unlinkat(2): remove a directory. */
 export const AT_REMOVEDIR = 0x200;
-export const AT_SYMLINK_FOLLOW = 0x400;
-export const AT_EMPTY_PATH = 0x1000;
 
+/** Address families of socket(2). */
 export const AF = { UNSPEC: 0, UNIX: 1, INET: 2, INET6: 10, NETLINK: 16, PACKET: 17, MAX: 46 } as const;
+/** Types of socket(2), flags that go with them, and the mask that tells them apart. */
 export const SOCK = {
   STREAM: 1,
   DGRAM: 2,
@@ -211,10 +226,15 @@ export const SOCK = {
   CLOEXEC: 0o2000000,
   TYPE_MASK: 0xf,
 } as const;
+/** Flags of send(2) and recv(2). */
 export const MSG = { PEEK: 2, DONTWAIT: 0x40, WAITALL: 0x100, NOSIGNAL: 0x4000 } as const;
+/** Flags of preadv2(2) and pwritev2(2). */
 export const RWF = { HIPRI: 1, DSYNC: 2, SYNC: 4, NOWAIT: 8, APPEND: 0x10 } as const;
+/** Flags of splice(2). */
 export const SPLICE_F = { MOVE: 1, NONBLOCK: 2, MORE: 4, GIFT: 8 } as const;
+/** Events of poll(2). */
 export const POLL = { IN: 1, PRI: 2, OUT: 4, ERR: 8, HUP: 0x10, RDNORM: 0x40, WRNORM: 0x100, RDHUP: 0x2000 } as const;
+/** open_how.resolve of openat2(2). */
 export const RESOLVE = {
   NO_XDEV: 1,
   NO_MAGICLINKS: 2,

@@ -202,7 +202,10 @@ export const TIMESPEC = {
   hour: u64s(3600, 0),
 } as const;
 
-/** struct open_how: u64 flags, mode, resolve (24 bytes), and longer and odd ones. Flags are the values every architecture shares. */
+/**
+ * struct open_how: u64 flags, mode, resolve (24 bytes), and longer and odd ones. Flags are the values every
+ * architecture shares.
+ */
 export const OPEN_HOW = {
   rdonly: u64s(0, 0, 0),
   rdwr: u64s(2, 0, 0),
@@ -238,7 +241,9 @@ export const OPEN_HOW = {
   long_set: u64s(0, 0, 0, 1),
 } as const;
 
-/** struct epoll_event: packed (12 bytes) on x86-64, 16 bytes with padding elsewhere; zeroes in both cases are harmless. */
+/**
+ * struct epoll_event: packed (12 bytes) on x86-64, 16 bytes with padding elsewhere; zeroes in both cases are harmless.
+ */
 export const EPOLL_EVENT = {
   in: layout.put(16, (view, _bytes, le) => view.setUint32(0, 1, le)),
 } as const;

@@ -7,12 +7,14 @@ export type Node =
   | { readonly type: 'symlink'; readonly target: string }
   | { readonly type: 'socket'; readonly socket: SocketState };
 
+/** A pipe, which its two ends share. */
 export interface PipeState {
   readonly id: string;
   /** Bytes in the pipe, oldest first. */
   bytes: Uint8Array;
 }
 
+/** A socket, which all its descriptors share. */
 export interface SocketState {
   readonly id: string;
   readonly family: number;

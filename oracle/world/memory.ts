@@ -25,6 +25,7 @@ export function memoryNames(address: bigint, length: number): string[] {
   return names;
 }
 
+/** What the arena holds, as far as it is known: its constant image and the data area. */
 export class Memory {
   readonly #image: Uint8Array;
   #data: Uint8Array;

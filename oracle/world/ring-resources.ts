@@ -107,5 +107,7 @@ export class RingResources {
   }
 }
 
-/** Registered ring descriptors of one task (IORING_REGISTER_RING_FDS): slot 0..15 -> ring. Empty after fork and exec. */
+/**
+ * Registered ring descriptors of one task (IORING_REGISTER_RING_FDS): slot 0..15 -> ring. Empty after fork and exec.
+ */
 export type RegisteredRings = Map<number, number>;

@@ -39,6 +39,7 @@ const LAST_KNOWN_FD = FD.closed;
 /** Descriptors between the standard ones and the first fixture, less a few to spare. */
 const GAP = FD.file - 8;
 
+/** One descriptor table, and the memory it is used with. */
 export class Sandbox {
   readonly abi: AbiProfile;
   readonly common: CommonState;
@@ -70,7 +71,9 @@ export class Sandbox {
     });
   }
 
-  /** This task's descriptors over other memory (the pages of a registered buffer stay those of whoever registered it). */
+  /**
+   * This task's descriptors over other memory (the pages of a registered buffer stay those of whoever registered it).
+   */
   over(memory: Memory): Sandbox {
     return memory === this.memory ? this : new Sandbox([], this.abi, { common: this.common, fds: this.fds, memory });
   }
@@ -89,7 +92,9 @@ export class Sandbox {
     return 'unknown';
   }
 
-  /** Notes that the state of a named resource ("path:n0", "pipe", "mem:384") is no longer known: requests raced over it. */
+  /**
+   * Notes that the state of a named resource ("path:n0", "pipe", "mem:384") is no longer known: requests raced over it.
+   */
   taint(name: string): void {
     if (name.startsWith('mem:'))
       this.memory.forget(BigInt(ARENA_BASE + ARENA.data + Number(name.slice(4))), MEMORY_GRAIN);
@@ -101,7 +106,9 @@ export class Sandbox {
     for (const file of this.fds.values()) this.taint(objectName(file));
   }
 
-  /** Notes that requests ran in an order nobody knows: what they would have done in the other one is not known either. */
+  /**
+   * Notes that requests ran in an order nobody knows: what they would have done in the other one is not known either.
+   */
   blur(ring: number): void {
     this.taintObjects();
     for (const node of this.common.paths.values()) if (node.type === 'file' || node.type === 'dir') this.taint(node.id);
@@ -122,7 +129,10 @@ export class Sandbox {
     return !names.every(known);
   }
 
-  /** Does a path (relative to the scenario's directory) exist, symbolic links followed: 0 or -ENOENT, or 'any', as probe_path answers. */
+  /**
+   * Does a path (relative to the scenario's directory) exist, symbolic links followed: 0 or -ENOENT, or 'any', as
+   * probe_path answers.
+   */
   probePath(path: string): number | 'any' {
     // A directory that nobody knows takes what is in it along.
     for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1))
@@ -132,7 +142,9 @@ export class Sandbox {
     return node.type === 'symlink' ? this.probePath(node.target) : 0;
   }
 
-  /** 0, -EBADF, or 'any' for a descriptor the model does not know, as probe_fd answers. Rings are the core's business. */
+  /**
+   * 0, -EBADF, or 'any' for a descriptor the model does not know, as probe_fd answers. Rings are the core's business.
+   */
   probeFd(fd: number): number | 'any' {
     if (this.common.tainted.has(`fd:${fd}`)) return 'any';
     const file = this.file(fd);
