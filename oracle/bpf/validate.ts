@@ -1,9 +1,10 @@
 /**
  * Whether the kernel takes a program: the checks common to all classic BPF,
- * then io_uring's whitelist. Every refusal is -EINVAL, so the order in which
+ * then io_uring's whitelist. Every refusal is -E.INVAL, so the order in which
  * the rules are tried decides only which rule and instruction are cited.
  */
 import type { AbiProfile } from '../uapi/abi.ts';
+import { E } from '../uapi/constants.ts';
 import { INSTRUCTIONS, instructionOf, isConditionalJump } from './instructions.ts';
 import type { Instruction } from './instructions.ts';
 import { BPF_MAXINSNS, BPF_MEMWORDS } from './program.ts';
@@ -22,11 +23,10 @@ export type Validation =
       readonly pc: number;
     };
 
-const EINVAL = 22;
 const ACCEPTED: Validation = { verdict: 'accepted', rule: 'bpf.program.accepted' };
 
 function rejected(rule: BpfRuleId, pc: number): Validation {
-  return { verdict: 'rejected', errno: -EINVAL, rule, pc };
+  return { verdict: 'rejected', errno: -E.INVAL, rule, pc };
 }
 
 /** SKF_AD_OFF, -0x1000, as the u32 that k is (UAPI `linux/filter.h`). */

@@ -301,6 +301,3 @@ export function arenaImage(littleEndian: boolean): Uint8Array {
   }
   return image;
 }
-
-/** The image of a little-endian guest. */
-export const ARENA_IMAGE: Uint8Array = arenaImage(true);
