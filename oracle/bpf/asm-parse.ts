@@ -160,6 +160,7 @@ class Parser {
         if (rows.every((r) => r.operand !== 'label')) break;
         this.#references.push({ pc: this.program.length - 1, field: 'k', label: this.#take() });
         return 'label';
+      default:
     }
     if (token.text === '%') {
       this.#take();

@@ -10,7 +10,7 @@ import { hex } from '../uapi/text.ts';
 export function contextFields(ctx: Uint32Array, abi: AbiProfile): [name: string, value: string][] {
   const le = abi.little_endian;
   const view = new DataView(new ArrayBuffer(ctx.length * 4));
-  ctx.forEach((word, i) => view.setUint32(i * 4, word, le));
+  for (const [i, word] of ctx.entries()) view.setUint32(i * 4, word, le);
   const opcode = view.getUint8(8);
   const fields: [string, string][] = [
     ['user_data', hex(view.getBigUint64(0, le))],

@@ -10,12 +10,20 @@ import { OP, opSpec } from '../opcodes/index.ts';
 import { anyProgram, anyScenario } from '../testing/scenarios.ts';
 import { printScenario } from '../case/text.ts';
 import { contextText } from './context.ts';
+import { ruleById } from '../registry.ts';
 import { contextWords } from '../model/evaluate.ts';
 import type { BpfArg } from '../scenario/types.ts';
 import type { Scenario, Step } from '../steps/index.ts';
 
 // A fixed seed: a gate must not flake.
 fc.configureGlobal({ seed: 7 });
+
+/** The text with the statement of a rule, which makes lines too long for a page, left out. */
+function cut(text: string, rule: string): string {
+  const { statement } = ruleById(rule)!;
+  expect(text).toContain(statement);
+  return text.replaceAll(statement, 'STATEMENT');
+}
 
 function asm(text: string): Program {
   const parsed = parseAsm(text);
@@ -95,12 +103,13 @@ describe('a scenario', () => {
   });
 
   test('the text', () => {
-    expect(text.slice(0, text.indexOf('\nRules'))).toMatchInlineSnapshot(`
+    const steps = text.slice(0, text.indexOf('\nRules'));
+    expect(cut(steps, 'bpf.generic.div-by-zero-k')).toMatchInlineSnapshot(`
       "[0] = 0           setup.ok
       [1] = 0           filter-reg.accepted
           program accepted
       [2] = -EINVAL     filter-reg.program-invalid
-          program refused with -EINVAL at instruction 1: Division or remainder by the constant 0 is refused with -EINVAL. (bpf.generic.div-by-zero-k)
+          program refused with -EINVAL at instruction 1: STATEMENT (bpf.generic.div-by-zero-k)
                 0  ld [16] ; socket.family
             --> 1  div #0
                 2  ret #0x1
@@ -144,7 +153,8 @@ describe('a scenario', () => {
 
   test('the rules that decided are cited once each', () => {
     expect(text).toContain(
-      '  filter.deny\n      A filter that returns 0 denies the request: -EACCES in the CQE.\n      [man] io_uring_register_bpf_filter(3), DESCRIPTION, filter_ptr\n',
+      '  filter.deny\n      A filter that returns 0 denies the request: -EACCES in the CQE.\n' +
+        '      [man] io_uring_register_bpf_filter(3), DESCRIPTION, filter_ptr\n',
     );
     expect(text.match(/^ {2}enter\.count$/gm)).toHaveLength(1);
     expect(explanation.rules.every(({ source }) => source !== '')).toBe(true);
@@ -243,7 +253,8 @@ describe('what a filter sees', () => {
     [
       'open',
       context(ABI_7_0, OP.OPENAT, [0x8041, 0, 0o644, 0, 8, 0]),
-      'user_data=0x100000002 opcode=OPENAT sqe_flags=0 pdu_size=24 flags=0x8041 (O_WRONLY|O_LARGEFILE|O_CREAT) mode=0644 resolve=0x8',
+      'user_data=0x100000002 opcode=OPENAT sqe_flags=0 pdu_size=24 ' +
+        'flags=0x8041 (O_WRONLY|O_LARGEFILE|O_CREAT) mode=0644 resolve=0x8',
     ],
     [
       'socket, big-endian',
@@ -268,7 +279,8 @@ describe('what a filter sees', () => {
     [
       'a payload nobody has a name for',
       context(connect, OP.NOP, [1, 2, 3, 4, 5, 6]),
-      'user_data=0x100000002 opcode=NOP sqe_flags=0 pdu_size=8 payload=00000001 00000002 00000003 00000004 00000005 00000006',
+      'user_data=0x100000002 opcode=NOP sqe_flags=0 pdu_size=8 ' +
+        'payload=00000001 00000002 00000003 00000004 00000005 00000006',
     ],
   ])('%s', (_, text, want) => expect(text).toBe(want));
 
@@ -356,7 +368,8 @@ describe('a filter', () => {
       ABI_7_0,
     );
     expect(formatFilterExplanation(explanation)).toContain(
-      '  -      -    SOCKET off=0x100 ; socket(AF_UNSPEC, 0|0x100, 0): prep refuses it with -EINVAL; the filter is not asked\n',
+      '  -      -    SOCKET off=0x100 ; socket(AF_UNSPEC, 0|0x100, 0): ' +
+        'prep refuses it with -EINVAL; the filter is not asked\n',
     );
     const { requests } = explanation;
     expect(requests.map(({ result, skipped, allowed }) => [result, skipped, allowed])).toEqual([
@@ -370,8 +383,8 @@ describe('a filter', () => {
     const text = formatFilterExplanation(
       explainFilter({ program: asm('ld [16] lsh #32 ret #1'), opcode: OP.SOCKET }, ABI_7_0),
     );
-    expect(text).toMatchInlineSnapshot(`
-      "3 instructions on IORING_OP_SOCKET: refused with -EINVAL at instruction 1: A shift by a constant of 32 or more is refused with -EINVAL.
+    expect(cut(text, 'bpf.generic.shift-k')).toMatchInlineSnapshot(`
+      "3 instructions on IORING_OP_SOCKET: refused with -EINVAL at instruction 1: STATEMENT
 
             0  ld [16] ; socket.family   { 0x20, 0, 0, 0x00000010 },
         --> 1  lsh #32                   { 0x64, 0, 0, 0x00000020 },
@@ -458,7 +471,8 @@ describe('the form of a filter file', () => {
     ['a C declaration', `/* filter */\nstruct sock_filter f[] = {\n${printCArray(program)}\n};`, 'c'],
     [
       'C macros',
-      'BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 16), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 1, 0), BPF_STMT(BPF_RET | BPF_K, 0), BPF_STMT(BPF_RET | BPF_K, 1)',
+      'BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 16), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 1, 0), ' +
+        'BPF_STMT(BPF_RET | BPF_K, 0), BPF_STMT(BPF_RET | BPF_K, 1)',
       'c',
     ],
     ['bpf_asm output', '4,32 0 0 16,21 1 0 2,6 0 0 0,6 0 0 1,\n', 'rows'],

@@ -14,6 +14,7 @@ import { judgeProgram } from './program.ts';
 import type { ProgramVerdict } from './program.ts';
 import { prepare, sampleRequests } from './samples.ts';
 
+/** A filter to be tried. */
 export interface FilterInput {
   readonly program: Program;
   /** Opcode the filter is registered on. */
@@ -22,6 +23,7 @@ export interface FilterInput {
   readonly requests?: readonly Sqe[];
 }
 
+/** What the checks say of a filter, and what it says of requests. */
 export interface FilterExplanation {
   readonly opcode: number;
   readonly opcode_name: string;
@@ -35,6 +37,7 @@ export interface FilterExplanation {
   readonly unreached: readonly number[];
 }
 
+/** One request shown to the filter. */
 export interface FilterRun {
   readonly request: string;
   /** Context members, name and value. Absent when the filter is not asked. */
@@ -48,6 +51,7 @@ export interface FilterRun {
   readonly steps: readonly RunStep[];
 }
 
+/** One executed instruction. */
 export interface RunStep {
   readonly pc: number;
   readonly text: string;

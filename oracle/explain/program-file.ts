@@ -9,6 +9,7 @@ import type { Parsed } from '../bpf/syntax-error.ts';
 /** `rows`: the output of `bpf_asm` and `tcpdump -ddd`, a count and then `code jt jf k` rows. */
 export type ProgramForm = 'asm' | 'c' | 'rows' | 'raw';
 
+/** A program and the form it was written in, or why it cannot be read. */
 export type ParsedFile =
   | { readonly ok: true; readonly program: Program; readonly form: ProgramForm }
   /** `error` names the place: `line 3, column 5: ...`. */
@@ -19,11 +20,11 @@ const TOO_MANY = 16 * BPF_MAXINSNS;
 
 /**
  * The program in a file: assembler text, C rows, `bpf_asm` output, or raw struct sock_filter
- * bytes in the order of `little_endian`. The form is told from the content.
+ * bytes in the order of `littleEndian`. The form is told from the content.
  */
-export function parseProgramFile(content: string | Uint8Array, little_endian = true): ParsedFile {
+export function parseProgramFile(content: string | Uint8Array, littleEndian = true): ParsedFile {
   if (typeof content !== 'string' && isBinary(content)) {
-    const decoded = decodeProgram(content, little_endian);
+    const decoded = decodeProgram(content, littleEndian);
     if (!decoded.ok) return { ok: false, form: 'raw', error: decoded.error };
     return limited(decoded.program, 'raw');
   }

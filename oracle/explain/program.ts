@@ -18,6 +18,7 @@ interface Decided {
   readonly source: string;
 }
 
+/** What the checks say of a program, with the rule that decided. */
 export type ProgramVerdict =
   | (Decided & { readonly accepted: true })
   | (Decided & {
@@ -42,6 +43,7 @@ export function judgeProgram(program: Program, abi: AbiProfile): ProgramVerdict 
     : { accepted: false, ...base, pc: found.pc, errno: found.errno };
 }
 
+/** How a program is listed. */
 export interface ListingOptions {
   /** Instruction the arrow points at. */
   readonly arrow?: number;

@@ -32,15 +32,13 @@ export function prepare(sqe: Sqe, abi: AbiProfile): PrepOutcome {
   if (spec === undefined) return { ok: 'unknown' };
   const fixtures: readonly Fixture[] = spec.forms.flatMap((form) => form.fixtures);
   const good = spec.forms.filter(({ prep_error }) => prep_error !== true);
-  const setup_flags = good[0]?.need_setup ?? 0;
-  const linked = good[0]?.linked ?? false;
   const context: OpContext = {
     abi,
     decisions: SPECIFIED,
     sqe: fullSqe(sqe),
-    setup_flags,
+    setup_flags: good[0]?.need_setup ?? 0,
     ring: 0,
-    linked,
+    linked: good[0]?.linked ?? false,
     sandbox: new Sandbox([...new Set(fixtures)], abi),
     ringAt: () => undefined,
   };

@@ -16,6 +16,7 @@ import { contextText } from './context.ts';
 import { judgeProgram, listing } from './program.ts';
 import type { ProgramVerdict } from './program.ts';
 
+/** What the rules say of a scenario, and which of them. */
 export interface Explanation {
   /** Kernel the rules were applied for. */
   readonly release: string;
@@ -24,6 +25,7 @@ export interface Explanation {
   readonly rules: readonly Rule[];
 }
 
+/** What the rules say of one step. */
 export interface StepExplanation {
   readonly step: number;
   readonly task: number;
@@ -47,6 +49,7 @@ export interface StepExplanation {
   readonly messages: readonly CqeExplanation[];
 }
 
+/** One CQE that may come, in text. */
 export interface CqeExplanation {
   readonly user_data: string;
   readonly res: string;
@@ -56,6 +59,7 @@ export interface CqeExplanation {
   readonly optional: boolean;
 }
 
+/** What the rules say of one request of a submit step. */
 export interface RequestExplanation {
   readonly sqe: number;
   readonly text: string;

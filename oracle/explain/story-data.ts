@@ -10,6 +10,7 @@ export interface Story {
   readonly programs: readonly StoryProgram[];
 }
 
+/** One step, drawn in the lane of its task. */
 export interface StoryStep {
   readonly task: number;
   /** Kind of step, as in the scenario: spawn, exec, submit ... */
@@ -30,6 +31,7 @@ export interface StoryStep {
   readonly strays?: readonly string[];
 }
 
+/** One request of a submit step. */
 export interface StoryRequest {
   readonly text: string;
   readonly predicted: string;
@@ -43,6 +45,7 @@ export interface StoryRequest {
   readonly filters: readonly StoryFilter[];
 }
 
+/** What one filter says of a request, and how it came to say it. */
 export interface StoryFilter {
   /** Step that registered it. */
   readonly step: number;
@@ -56,6 +59,7 @@ export interface StoryFilter {
   readonly trace: readonly (readonly [pc: number, a: number, x: number, taken?: 0 | 1])[];
 }
 
+/** A program that a step registers. */
 export interface StoryProgram {
   /** Step that registers it. */
   readonly step: number;

@@ -69,7 +69,7 @@ test('answers go to their requests, also where requests share their user_data', 
     { task: 0, do: 'ring', ring: 0, entries: 8, flags: 0 },
     { task: 0, do: 'submit', ring: 0, sqes: [{ opcode: 0 }, { opcode: 0, op_flags: 0x8000_0000 }] },
   ]);
-  const cqe = (user_data: bigint, res: number) => ({ user_data, res, flags: 0 });
+  const cqe = (userData: bigint, res: number) => ({ user_data: userData, res, flags: 0 });
   const { steps } = storyOf(two, ABI_7_0, {
     steps: [
       { reached: true, returns: [0], cqes: [] },

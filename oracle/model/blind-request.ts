@@ -8,7 +8,7 @@ import { classicRefusal, contextWords, runFilters } from './evaluate.ts';
 import type { CallOutcome } from './filter-registration.ts';
 import type { Task, World } from './world.ts';
 
-/** A call without a ring is the same operation as the request of `opcode` whose SQE it takes: the task's rules decide. */
+/** A call without a ring does what the request of `opcode` does whose SQE it takes: the task's rules decide. */
 export function deniedRequest(world: World, task: Task, step: RawCall, opcode: number): CallOutcome | undefined {
   if (task.rules.empty) return undefined;
   if (step.bytes === undefined || step.bytes.length < 64 || step.raw_arg !== undefined || step.nr_args !== 1)

@@ -8,6 +8,7 @@ const SETUP_MAN = 'io_uring_setup(2)';
 const PATCH1 = 'patch series v6, 1/7 "add support for BPF filtering for opcode restrictions"';
 const PATCH7 = 'patch series v6/v7, 7/7 "allow registration of per-task restrictions"';
 
+/** Every rule of the feature, keyed by id; the order is that of the checks. */
 export const featureRules = defineRules({
   // io_uring_register(2) itself, in the order of its checks.
   'register.opcode-range': [
@@ -442,4 +443,5 @@ export const featureRules = defineRules({
   ],
 });
 
+/** Id of a rule of the feature. */
 export type FeatureRuleId = keyof typeof featureRules;

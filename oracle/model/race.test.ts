@@ -81,7 +81,7 @@ it('where so many descriptors are open that some may stand among the rings, noth
   ];
   const after = (n: number, ...more: Scenario['steps']) =>
     predict(
-      { version: 1, fixtures: [], jit: true, steps: [{ ...RING, entries: 64 } as typeof RING, ...sockets(n), ...more] },
+      { version: 1, fixtures: [], jit: true, steps: [{ ...RING, entries: 64 }, ...sockets(n), ...more] },
       ABI_7_0,
     ).steps.slice(2);
   const enter: Scenario['steps'][number] = {

@@ -34,12 +34,14 @@ type Ask = (steps: readonly Step[]) => Promise<readonly StepObservation[]>;
 export async function probeAbi(run: RunOne, about: MachineAbi): Promise<AbiProfile> {
   const ask: Ask = async (steps) => (await run({ version: 1, fixtures: [], jit: true, steps })).steps;
   await demandFilters(ask);
-  const { open, open_force_flags, ...kernel } = about;
+  const { release, machine, little_endian, open, open_force_flags } = about;
   const sizes = await payloadSizes(ask);
   const contextBytes = await contextSize(ask);
   const filterMask = await filterFlags(ask);
   return {
-    ...kernel,
+    release,
+    machine,
+    little_endian,
     op_last: sizes.length,
     register_last: await registerLast(ask),
     ctx_size: contextBytes,
@@ -47,8 +49,8 @@ export async function probeAbi(run: RunOne, about: MachineAbi): Promise<AbiProfi
     filter_flags: filterMask,
     sqe_flags: await sqeFlags(ask),
     setup_flags: await setupFlags(ask),
-    nop_shows_fixed_file: await nopShowsFixedFile(ask, kernel.little_endian),
-    bind_shows_async: await bindShowsAsync(ask, kernel.little_endian),
+    nop_shows_fixed_file: await nopShowsFixedFile(ask, little_endian),
+    bind_shows_async: await bindShowsAsync(ask, little_endian),
     open_force_flags,
     open,
   };

@@ -81,8 +81,9 @@ export const REGISTRATION_MISTAKES: readonly Mistake[] = [
     'the program is checked before the size is judged',
     FILTER,
     WRITE_BACK,
-    `  if (addressKind(arg.program_placement) === 'readable' && validate(effectiveProgram(arg), abi).verdict === 'rejected')\n` +
-      `    return refuse(E.INVAL, 'filter-reg.program-invalid');\n${WRITE_BACK}`,
+    `  if (\n    addressKind(arg.program_placement) === 'readable' &&\n` +
+      `    validate(effectiveProgram(arg), abi).verdict === 'rejected'\n` +
+      `  )\n    return refuse(E.INVAL, 'filter-reg.program-invalid');\n${WRITE_BACK}`,
     'arguments',
   ),
   mistake(
