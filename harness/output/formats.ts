@@ -7,6 +7,7 @@ import { formatMatrixSarif, formatSarif } from '../../reports/ci/sarif.ts';
 import type { MatrixResult } from '../../reports/data/matrix.ts';
 import type { RunResult } from '../../reports/data/result.ts';
 import { formatHtml, formatMatrixHtml } from '../../reports/html/index.ts';
+import { formatMail, formatMatrixMail } from '../../reports/text/mail.ts';
 
 /** What a report is made of: a run, or a matrix with the result of each of its kernels by name. */
 export type Reported =
@@ -41,6 +42,11 @@ export const FORMATS = {
     help: 'one page that needs no network, as a run and a matrix leave it in report.html',
     run: (result, out) => formatHtml(result, { rules: Object.values(RULES), out }),
     matrix: (matrix, results, out) => formatMatrixHtml(matrix, results, { rules: Object.values(RULES), out }),
+  },
+  mail: {
+    help: 'plain text for a mailing list: what is promised, the smallest case, what came instead',
+    run: (result) => formatMail(result),
+    matrix: (matrix, results) => formatMatrixMail(matrix, results),
   },
 } as const satisfies Readonly<Record<string, Format>>;
 
