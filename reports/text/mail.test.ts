@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { MATRIX } from '../testing/matrices.ts';
+import { FOUR_KERNELS } from '../testing/matrices.ts';
 import { BAD, GOOD } from '../testing/results.ts';
 import { formatMail, formatMatrixMail } from './mail.ts';
 
@@ -43,9 +43,9 @@ test('nothing from outside adds a header', () => {
 });
 
 test('a matrix has a part for each kernel, with a result or not', () => {
-  const [first] = MATRIX.kernels;
-  const mail = formatMatrixMail(MATRIX, new Map([[first!.name, BAD]]));
-  for (const { name } of MATRIX.kernels) expect(mail).toContain(`\n${name}\n${'='.repeat(name.length)}\n`);
+  const [first] = FOUR_KERNELS.kernels;
+  const mail = formatMatrixMail(FOUR_KERNELS, new Map([[first!.name, BAD]]));
+  for (const { name } of FOUR_KERNELS.kernels) expect(mail).toContain(`\n${name}\n${'='.repeat(name.length)}\n`);
   expect(mail.split('promised: ')).toHaveLength(2);
-  expect(mail.split('No result.')).toHaveLength(MATRIX.kernels.length);
+  expect(mail.split('No result.')).toHaveLength(FOUR_KERNELS.kernels.length);
 });
