@@ -10,7 +10,7 @@ import type { Kernel } from '../../vm/index.ts';
 import { FetchError, withDeb } from '../../vm/kernels/apt.ts';
 import { pinnedPath } from '../../vm/kernels/fetch.ts';
 import { findPinned } from '../../vm/kernels/pinned.ts';
-import { X86_64 } from '../../vm/machine/index.ts';
+import { OWN_MACHINE } from '../../vm/machine/index.ts';
 import { run } from '../../vm/host/processes.ts';
 
 /** The configuration, or why there is none. `source`: where it was found. */
@@ -63,7 +63,7 @@ export async function kernelConfig(kernel: Kernel, log: (line: string) => void):
       const name = `linux-base-${pinned.uname}`;
       if (existsSync(cached))
         return { text: readFileSync(cached, 'utf8'), source: `Debian's package ${name} ${pinned.version}` };
-      const found = await withDeb({ ...pinned, package: name }, X86_64.debArch, log, configOf).catch(
+      const found = await withDeb({ ...pinned, package: name }, OWN_MACHINE.debArch, log, configOf).catch(
         (error: unknown) => {
           const why =
             error instanceof FetchError

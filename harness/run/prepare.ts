@@ -8,6 +8,7 @@ import type { AccelChoice } from '../../vm/guest/accel.ts';
 import { chooseAccel } from '../../vm/guest/accel.ts';
 import { kernelFromTree } from '../../vm/build/index.ts';
 import { consoleTail } from '../../vm/host/errors.ts';
+import { machineAbi, OWN_MACHINE } from '../../vm/machine/index.ts';
 import { ensureRequirements } from '../../vm/host/requirements.ts';
 import { buildImage, DEFAULT_RELEASE, EXIT, fetchKernel, kernelFromFile, RingfenceError } from '../../vm/index.ts';
 import type { Kernel } from '../../vm/index.ts';
@@ -136,8 +137,7 @@ async function profile(
   log: (text: string) => void,
 ): Promise<{ readonly abi: AbiProfile; readonly odd: readonly Scenario[] }> {
   const { release, machine } = asker.session.hello;
-  const { little_endian, open, open_force_flags } = ABI_7_0;
-  const about = { release, machine, little_endian, open, open_force_flags };
+  const about = { release, machine, ...machineAbi(OWN_MACHINE) };
   const probed = await probeAbi(async (scenario) => {
     const answer = await asker.ask(scenario, waitsForProbe(scenario));
     if (answer === undefined) throw new Stopped();

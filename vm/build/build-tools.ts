@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { SetupError } from '../host/errors.ts';
 import { installCommand, installPackages, rootPrefix } from '../host/requirements.ts';
-import type { GuestMachine } from '../machine/index.ts';
-import { X86_64 } from '../machine/index.ts';
+import type { Machine } from '../machine/index.ts';
+import { compilerOf, OWN_MACHINE } from '../machine/index.ts';
 import { run } from '../host/processes.ts';
 import { which } from '../host/tools.ts';
 
@@ -25,7 +25,8 @@ const program = (name: string, pack = name, file?: string): BuildTool => ({
 });
 
 /** Everything that a tree needs for the compiler that is used; `patch` only when there is something to patch. */
-export function buildTools(tree: string, patches: boolean, machine: GuestMachine = X86_64): readonly BuildTool[] {
+export function buildTools(tree: string, patches: boolean, machine: Machine = OWN_MACHINE): readonly BuildTool[] {
+  const { cc, packages } = compilerOf(machine);
   const llvm = Boolean(process.env['LLVM']);
   const all: readonly BuildTool[] = [
     program('make'),
@@ -34,17 +35,17 @@ export function buildTools(tree: string, patches: boolean, machine: GuestMachine
     program('bc', 'bc', 'kernel/time/timeconst.bc'),
     ...(llvm
       ? [program('clang'), program('ld.lld', 'lld'), program('llvm-ar', 'llvm')]
-      : [program(machine.cc, machine.ccPackages[0]), program('ld', 'binutils')]),
+      : [program(cc, packages[0]), program('ld', 'binutils')]),
     {
       what: 'libelf (headers)',
       package: 'libelf-dev',
-      there: () => hasHeader(llvm ? 'clang' : machine.cc, 'gelf.h'),
+      there: () => hasHeader(llvm ? 'clang' : cc, 'gelf.h'),
       for: 'tools/objtool',
     },
     {
       what: 'the C library (headers)',
       package: 'libc6-dev',
-      there: () => hasHeader(llvm ? 'clang' : machine.cc, 'stdio.h'),
+      there: () => hasHeader(llvm ? 'clang' : cc, 'stdio.h'),
     },
     ...(patches ? [program('patch')] : []),
   ];

@@ -8,7 +8,7 @@ import { cacheDir, sha256, writeAtomic } from '../host/cache.ts';
 import { diskError, KernelError } from '../host/errors.ts';
 import type { Kernel, KernelOrigin } from '../kernels/kernel.ts';
 import { kernelFromFile } from '../kernels/fetch.ts';
-import { X86_64 } from '../machine/index.ts';
+import { compilerOf, OWN_MACHINE } from '../machine/index.ts';
 import { which } from '../host/tools.ts';
 import { buildTools, ensureBuildTools } from './build-tools.ts';
 import { follow } from './copy.ts';
@@ -168,9 +168,9 @@ async function build(options: TreeOptions, events: TreeEvents): Promise<TreeKern
 }
 
 function variables(): string[] {
-  const compiler = process.env['CC'] ?? (process.env['LLVM'] ? 'clang' : X86_64.cc);
+  const compiler = process.env['CC'] ?? (process.env['LLVM'] ? 'clang' : compilerOf(OWN_MACHINE).cc);
   const cc = which('ccache') && !compiler.startsWith('ccache ') ? `ccache ${compiler}` : compiler;
-  return [`ARCH=${X86_64.arch}`, `CC=${cc}`];
+  return [`ARCH=${OWN_MACHINE.arch}`, `CC=${cc}`];
 }
 
 /** `RINGFENCE_BUILD_JOBS`, else one per processor. */

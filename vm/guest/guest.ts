@@ -8,8 +8,8 @@ import type { RingfenceError } from '../host/errors.ts';
 import { BootError, GuestGoneError, SetupError } from '../host/errors.ts';
 import type { GuestImage } from './image.ts';
 import type { Kernel } from '../kernels/kernel.ts';
-import type { GuestMachine } from '../machine/index.ts';
-import { X86_64 } from '../machine/index.ts';
+import type { Machine } from '../machine/index.ts';
+import { OWN_MACHINE } from '../machine/index.ts';
 import type { Started } from '../host/processes.ts';
 import { start } from '../host/processes.ts';
 import type { Accel, QemuOptions } from './qemu.ts';
@@ -67,7 +67,7 @@ const STDERR_CAP = 16_384;
  * @throws SetupError QEMU is missing or does not start; BootError the kernel does not reach the runner
  */
 export async function bootGuest(options: BootOptions): Promise<Guest> {
-  const machine = options.machine ?? X86_64;
+  const machine = options.machine ?? OWN_MACHINE;
   if (!which(machine.qemu)) throw missingQemu(machine);
   options.signal?.throwIfAborted();
   const argv = qemuArgv(options, await privileges(options.accel, machine));
@@ -79,7 +79,7 @@ class RunningGuest implements Guest {
   readonly exited: Promise<GuestExit>;
   bootMs = 0;
   readonly #options: BootOptions;
-  readonly #machine: GuestMachine;
+  readonly #machine: Machine;
   readonly #child: Started;
   /** The ways to the runner: the virtio port, and the serial line. The one that speaks first is `#port`. */
   readonly #ways: readonly Duplex[];
@@ -93,7 +93,7 @@ class RunningGuest implements Guest {
   #receive: ((chunk: Buffer) => void) | undefined;
   #gone = false;
 
-  constructor(options: BootOptions, machine: GuestMachine, argv: readonly string[]) {
+  constructor(options: BootOptions, machine: Machine, argv: readonly string[]) {
     this.accel = options.accel;
     this.#options = options;
     this.#machine = machine;

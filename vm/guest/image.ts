@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { cacheDir, sha256, writeAtomic } from '../host/cache.ts';
 import { cpio } from './cpio.ts';
 import { SetupError, temporarySpace } from '../host/errors.ts';
-import type { GuestMachine } from '../machine/index.ts';
-import { X86_64 } from '../machine/index.ts';
+import type { Machine } from '../machine/index.ts';
+import { compilerOf, OWN_MACHINE } from '../machine/index.ts';
 import { run } from '../host/processes.ts';
 import { which } from '../host/tools.ts';
 
@@ -26,7 +26,7 @@ export interface GuestImage {
 export interface ImageOptions {
   /** Directory with the runner's sources, all `*.c` of it. Default: this project's runner. */
   readonly sources?: string;
-  readonly machine?: GuestMachine;
+  readonly machine?: Machine;
   readonly log?: (line: string) => void;
 }
 
@@ -54,16 +54,19 @@ const FLAGS = [
  * @throws SetupError when there is no compiler, when it refuses the sources, or when the disk is full
  */
 export async function buildImage(options: ImageOptions = {}): Promise<GuestImage> {
-  const machine = options.machine ?? X86_64;
+  const machine = options.machine ?? OWN_MACHINE;
   const dir = options.sources ?? RUNNER_DIR;
   const names = (await readdir(dir).catch(() => [])).filter((name) => /\.[chS]$/.test(name)).sort();
   const units = names.filter((name) => !name.endsWith('.h'));
   if (units.length === 0)
     throw new SetupError(`There is no C source in ${dir}.`, 'The checkout is incomplete: clone the repository again.');
-  if (!which(machine.cc)) throw missingCompiler(machine);
-  const version = await run([machine.cc, '-v']);
+  const { cc } = compilerOf(machine);
+  if (!which(cc)) throw missingCompiler(machine);
+  const version = await run([cc, '-v']);
   const files = await Promise.all(names.map(async (name) => ({ name, text: await readFile(join(dir, name)) })));
-  const runner = sha256(JSON.stringify([version.stderr, FLAGS, files.map((f) => [f.name, sha256(f.text)])]));
+  const runner = sha256(
+    JSON.stringify([version.stderr, FLAGS, machine.compilerFlags, files.map((f) => [f.name, sha256(f.text)])]),
+  );
   const path = join(cacheDir(), 'images', machine.debArch, `${runner.slice(0, 32)}.cpio`);
   if (!existsSync(path)) {
     options.log?.(`compiling the guest's runner (${units.length} files)`);
@@ -72,26 +75,35 @@ export async function buildImage(options: ImageOptions = {}): Promise<GuestImage
   return { path, sha256: sha256(await readFile(path)), runner };
 }
 
-function missingCompiler(machine: GuestMachine): SetupError {
+function missingCompiler(machine: Machine): SetupError {
+  const { cc, packages } = compilerOf(machine);
   return new SetupError(
-    `The C compiler ${machine.cc} is missing: it builds the program that runs in the guest.`,
-    `Install it: apt-get install --no-install-recommends ${machine.ccPackages.join(' ')}`,
+    `The C compiler ${cc} is missing: it builds the program that runs in the guest.`,
+    `Install it: apt-get install --no-install-recommends ${packages.join(' ')}`,
   );
 }
 
-async function compile(dir: string, units: readonly string[], machine: GuestMachine): Promise<Buffer> {
+async function compile(dir: string, units: readonly string[], machine: Machine): Promise<Buffer> {
+  const { cc, packages } = compilerOf(machine);
   const out = await mkdtemp(join(tmpdir(), 'ringfence-cc-'));
   try {
     const binary = join(out, 'init');
-    const result = await run([machine.cc, ...FLAGS, '-o', binary, ...units.map((name) => join(dir, name))]);
+    const result = await run([
+      cc,
+      ...FLAGS,
+      ...machine.compilerFlags,
+      '-o',
+      binary,
+      ...units.map((name) => join(dir, name)),
+    ]);
     if (result.ok) return await readFile(binary);
     const said = result.stderr.trim().split('\n').slice(0, 30).join('\n');
     if (/No space left on device/.test(said)) throw temporarySpace(tmpdir());
     const headers = /fatal error: \S+: No such file/.test(said);
     throw new SetupError(
-      `${machine.cc} could not build the guest's runner:\n${said}`,
+      `${cc} could not build the guest's runner:\n${said}`,
       headers
-        ? `A header is missing. Install: apt-get install --no-install-recommends ${machine.ccPackages.join(' ')}`
+        ? `A header is missing. Install: apt-get install --no-install-recommends ${packages.join(' ')}`
         : 'If you changed vm/runner, correct it; otherwise report this together with the output of `gcc --version`.',
     );
   } finally {

@@ -2,8 +2,8 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { uidOf } from '../host/accounts.ts';
 import { qemuVersion } from '../host/qemu-version.ts';
-import type { GuestMachine } from '../machine/index.ts';
-import { X86_64 } from '../machine/index.ts';
+import type { Machine } from '../machine/index.ts';
+import { OWN_MACHINE } from '../machine/index.ts';
 import { PORT_NAME } from '../protocol/table.ts';
 import { run } from '../host/processes.ts';
 import { which } from '../host/tools.ts';
@@ -11,10 +11,13 @@ import { which } from '../host/tools.ts';
 /** What runs the guest's instructions: the processor (`kvm`) or QEMU's translator (`tcg`). */
 export type Accel = 'kvm' | 'tcg';
 
-/** File descriptors that QEMU inherits. */
+/** Descriptor at which QEMU inherits the kernel. */
 export const KERNEL_FD = 3;
+/** Descriptor at which QEMU inherits the initial file system. */
 export const INITRD_FD = 4;
+/** Descriptor at which QEMU inherits the port's socket. */
 export const PORT_FD = 5;
+/** Descriptor at which QEMU inherits the socket of the second serial line. */
 export const LINE_FD = 6;
 
 /** Kernel parameters of every guest: where to report, and that an oops ends the guest at once. */
@@ -29,7 +32,7 @@ export interface QemuOptions {
   readonly smp?: number;
   /** Text added at the end of the kernel command line. */
   readonly append?: string;
-  readonly machine?: GuestMachine;
+  readonly machine?: Machine;
 }
 
 /** How QEMU gives up the rights of the user who started it. */
@@ -46,7 +49,7 @@ export interface Privileges {
 
 /** The kernel command line. User text comes last, so that it wins. */
 export function kernelCommandLine(options: QemuOptions): string {
-  const machine = options.machine ?? X86_64;
+  const machine = options.machine ?? OWN_MACHINE;
   const words = [`console=${machine.console}`, ...REPORTING, ...machine.append];
   if (options.append?.trim()) words.push(options.append.trim());
   return words.join(' ');
@@ -54,14 +57,14 @@ export function kernelCommandLine(options: QemuOptions): string {
 
 /** The whole argument vector, wrapper first. Kernel, initial file system and port come as inherited descriptors. */
 export function qemuArgv(options: QemuOptions, privileges: Privileges): string[] {
-  const machine = options.machine ?? X86_64;
+  const machine = options.machine ?? OWN_MACHINE;
   return [
     ...privileges.wrapper,
     machine.qemu,
     '-no-user-config',
     '-nodefaults',
     '-M',
-    `${machine.board}${boardFlags(machine)}`,
+    machine.board,
     '-accel',
     options.accel === 'kvm' ? 'kvm' : 'tcg,tb-size=128',
     '-cpu',
@@ -87,7 +90,7 @@ export function qemuArgv(options: QemuOptions, privileges: Privileges): string[]
     '-serial',
     'chardev:line',
     '-device',
-    'virtio-serial-pci,max_ports=2',
+    `${machine.serialDevice},max_ports=2`,
     '-chardev',
     `socket,id=port,fd=${PORT_FD}`,
     '-device',
@@ -99,10 +102,6 @@ export function qemuArgv(options: QemuOptions, privileges: Privileges): string[]
     '-append',
     kernelCommandLine(options),
   ];
-}
-
-function boardFlags(machine: GuestMachine): string {
-  return machine.board === 'q35' ? ',vmport=off,smm=off,graphics=off' : '';
 }
 
 /** What decides how rights are given up; passed in, so that the choice can be tested. */
@@ -167,7 +166,7 @@ export function choosePrivileges(facts: PrivilegeFacts): Privileges {
 let switching: Promise<boolean> | undefined;
 
 /** Collects the facts and chooses. @throws SetupError when QEMU is missing */
-export async function privileges(accel: Accel, machine: GuestMachine = X86_64): Promise<Privileges> {
+export async function privileges(accel: Accel, machine: Machine = OWN_MACHINE): Promise<Privileges> {
   const uid = process.getuid?.() ?? 0;
   const nobody = (await uidOf('nobody')) ?? 65534;
   const setpriv = which('setpriv') !== undefined;

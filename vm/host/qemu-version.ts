@@ -1,6 +1,6 @@
 /** QEMU on this machine: whether it is there, and which. */
-import type { GuestMachine } from '../machine/index.ts';
-import { X86_64 } from '../machine/index.ts';
+import type { Machine } from '../machine/index.ts';
+import { OWN_MACHINE } from '../machine/index.ts';
 import { SetupError } from './errors.ts';
 import { run } from './processes.ts';
 import { which } from './tools.ts';
@@ -11,7 +11,7 @@ const known = new Map<string, Promise<readonly [number, number, string]>>();
  * QEMU's version as [major, minor, whole text]. Remembered for the life of the process.
  * @throws SetupError when QEMU is missing or does not answer
  */
-export async function qemuVersion(machine: GuestMachine = X86_64): Promise<readonly [number, number, string]> {
+export async function qemuVersion(machine: Machine = OWN_MACHINE): Promise<readonly [number, number, string]> {
   const path = which(machine.qemu);
   if (!path) throw missingQemu(machine);
   let answer = known.get(path);
@@ -23,7 +23,7 @@ export async function qemuVersion(machine: GuestMachine = X86_64): Promise<reado
 }
 
 /** The error for a machine without QEMU. */
-export function missingQemu(machine: GuestMachine = X86_64): SetupError {
+export function missingQemu(machine: Machine = OWN_MACHINE): SetupError {
   return new SetupError(
     `QEMU is missing: ${machine.qemu} is not on the PATH.`,
     `Install it: apt-get install --no-install-recommends ${machine.qemuPackage}`,

@@ -4,8 +4,8 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SetupError, RingfenceError } from './errors.ts';
-import type { GuestMachine } from '../machine/index.ts';
-import { X86_64 } from '../machine/index.ts';
+import type { Machine } from '../machine/index.ts';
+import { compilerOf, OWN_MACHINE } from '../machine/index.ts';
 import { qemuVersion } from './qemu-version.ts';
 import { run } from './processes.ts';
 import { toolVersion, which } from './tools.ts';
@@ -31,15 +31,15 @@ export interface EnsureOptions {
   readonly log?: (line: string) => void;
   /** False: never install anything, only say what is missing. Default true. */
   readonly install?: boolean;
-  readonly machine?: GuestMachine;
+  readonly machine?: Machine;
 }
 
 /** Looks at everything; installs nothing. */
-export async function checkRequirements(machine: GuestMachine = X86_64): Promise<Requirement[]> {
+export async function checkRequirements(machine: Machine = OWN_MACHINE): Promise<Requirement[]> {
   return [await checkQemu(machine), await checkCompiler(machine)];
 }
 
-async function checkQemu(machine: GuestMachine): Promise<Requirement> {
+async function checkQemu(machine: Machine): Promise<Requirement> {
   const base = { name: 'QEMU', program: machine.qemu, packages: [machine.qemuPackage] };
   if (!which(machine.qemu)) return { ...base, problem: `${machine.qemu} is not on the PATH` };
   try {
@@ -57,10 +57,11 @@ async function checkQemu(machine: GuestMachine): Promise<Requirement> {
   }
 }
 
-async function checkCompiler(machine: GuestMachine): Promise<Requirement> {
-  const base = { name: 'C compiler', program: machine.cc, packages: machine.ccPackages };
-  if (!which(machine.cc)) return { ...base, problem: `${machine.cc} is not on the PATH` };
-  const version = toolVersion(machine.cc);
+async function checkCompiler(machine: Machine): Promise<Requirement> {
+  const { cc, packages } = compilerOf(machine);
+  const base = { name: 'C compiler', program: cc, packages };
+  if (!which(cc)) return { ...base, problem: `${cc} is not on the PATH` };
+  const version = toolVersion(cc);
   // A compiler without its linker or its own headers is as good as none: try the real thing.
   const dir = await mkdtemp(join(tmpdir(), 'ringfence-cc-')).catch((error: Error) => error);
   if (dir instanceof Error)
@@ -70,10 +71,9 @@ async function checkCompiler(machine: GuestMachine): Promise<Requirement> {
       join(dir, 'a.c'),
       '#include <stdint.h>\nvoid _start(void) { for (volatile uint32_t i = 0;; i++); }\n',
     );
-    const result = await run(
-      [machine.cc, '-static', '-nostdlib', '-ffreestanding', '-o', join(dir, 'a'), join(dir, 'a.c')],
-      { timeoutMs: 60_000 },
-    );
+    const result = await run([cc, '-static', '-nostdlib', '-ffreestanding', '-o', join(dir, 'a'), join(dir, 'a.c')], {
+      timeoutMs: 60_000,
+    });
     return result.ok
       ? { ...base, version }
       : {
@@ -98,7 +98,7 @@ export function installCommand(packages: readonly string[], root = process.getui
  */
 export async function ensureRequirements(options: EnsureOptions = {}): Promise<void> {
   const log = options.log ?? (() => {});
-  const machine = options.machine ?? X86_64;
+  const machine = options.machine ?? OWN_MACHINE;
   const missing = (await checkRequirements(machine)).filter((r) => r.problem !== undefined);
   if (missing.length === 0) return;
   const packages = [...new Set(missing.flatMap((r) => r.packages))];

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { cacheDir, sha256, sha256File, writeAtomic } from '../host/cache.ts';
 import { KernelError, SetupError, temporarySpace } from '../host/errors.ts';
-import { X86_64 } from '../machine/index.ts';
+import { OWN_MACHINE } from '../machine/index.ts';
 import { run } from '../host/processes.ts';
 import { which } from '../host/tools.ts';
 import type { Kernel } from './kernel.ts';
@@ -31,7 +31,7 @@ export interface FetchOptions {
 
 /** The file in the cache that holds a pinned kernel's ELF image. */
 export function pinnedPath(kernel: PinnedKernel): string {
-  return join(cacheDir(), 'kernels', X86_64.debArch, kernel.uname, 'vmlinux');
+  return join(cacheDir(), 'kernels', OWN_MACHINE.debArch, kernel.uname, 'vmlinux');
 }
 
 /**
@@ -79,7 +79,7 @@ async function ensure(kernel: PinnedKernel, log: (line: string) => void): Promis
       'dpkg-deb is missing: it unpacks the kernel package.',
       'Install it: apt-get install dpkg, or give a kernel of your own with --kernel PATH.',
     );
-  const elf = await withDeb(kernel, X86_64.debArch, log, async (deb) => {
+  const elf = await withDeb(kernel, OWN_MACHINE.debArch, log, async (deb) => {
     const bytes = await readFile(deb);
     if (sha256(bytes) !== kernel.deb) throw wrongHash(kernel, 'package', kernel.deb, sha256(bytes));
     return unpackDeb(deb, kernel);

@@ -1,49 +1,34 @@
-/**
- * The one description of what a guest is. Everything that depends on the guest's
- * architecture, and nothing else, stands here.
- */
+/** The machines that a guest can be, and which of them one is. */
+import type { AbiProfile } from '../../oracle/uapi/abi.ts';
+import type { Machine } from './machine.ts';
+import { X86_64 } from './x86-64.ts';
 
-/** What the host must know about a guest's architecture. */
-export interface GuestMachine {
-  /** Name of the architecture as `uname -m` prints it. */
-  readonly arch: string;
-  /** Name of the architecture in Debian's archive. */
-  readonly debArch: string;
-  /** QEMU binary and the Debian package that holds it. */
-  readonly qemu: string;
-  readonly qemuPackage: string;
-  /** C compiler for the runner, and the Debian packages it needs. */
-  readonly cc: string;
-  readonly ccPackages: readonly string[];
-  /** Value of QEMU's `-M` and `-cpu`. */
-  readonly board: string;
-  readonly cpu: string;
-  /** Kernel console on the first serial port. */
-  readonly console: string;
-  /** Kernel parameters that shorten the boot and hide no report. */
-  readonly append: readonly string[];
+export type { Machine };
+
+/** Every machine; the first is what `explain` and files without a word about it mean. */
+export const MACHINES: readonly Machine[] = [X86_64];
+
+/** The machine of that name, which may be the kernel's, Debian's or that of `uname -m`; undefined when there is none. */
+export function machineNamed(name: string): Machine | undefined {
+  return MACHINES.find(({ arch, debArch, uname }) => [arch, debArch, uname].includes(name));
 }
 
-/** x86-64 on QEMU's q35 board. */
-export const X86_64: GuestMachine = {
-  arch: 'x86_64',
-  debArch: 'amd64',
-  qemu: 'qemu-system-x86_64',
-  qemuPackage: 'qemu-system-x86',
-  cc: 'gcc',
-  ccPackages: ['gcc'],
-  board: 'q35',
-  cpu: 'max',
-  console: 'ttyS0',
-  append: [
-    // The clock is QEMU's: nothing to calibrate, and no false alarm about it when the host is busy.
-    'tsc=reliable',
-    'no_timer_check',
-    // A quarter of the boot: self-tests of crypto, random numbers from jitter, certificates for modules.
-    'cryptomgr.notests=1',
-    'initcall_blacklist=jent_mod_init,load_system_certificate_list',
-    // Security modules without a policy only slow down open and fork.
-    'lsm=',
-    'audit=0',
-  ],
-};
+/** This host's own machine where guests can be of it, else the first. */
+export const OWN_MACHINE: Machine = MACHINES.find(({ host }) => host === process.arch) ?? MACHINES[0]!;
+
+/** Whether guests of that machine run on this host's processor, as KVM needs it. */
+export function isNative({ host }: Machine): boolean {
+  return host === process.arch;
+}
+
+/** What the architecture decides of an ABI. */
+export function machineAbi(machine: Machine): Pick<AbiProfile, 'little_endian' | 'open' | 'open_force_flags'> {
+  return { little_endian: machine.littleEndian, open: machine.open, open_force_flags: machine.openForceFlags };
+}
+
+/** The C compiler for programs of that machine, and the Debian packages that it needs. */
+export function compilerOf(machine: Machine): { readonly cc: string; readonly packages: readonly string[] } {
+  return isNative(machine)
+    ? { cc: 'gcc', packages: ['gcc'] }
+    : { cc: `${machine.triplet}-gcc`, packages: [machine.crossPackage] };
+}

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { machinesHeader } from '../machine/header.ts';
 import { withTables } from '../protocol/describe.ts';
 import { protocolHeader } from '../protocol/header.ts';
 
@@ -11,6 +12,7 @@ const VM = fileURLToPath(new URL('..', import.meta.url));
 export function generated(): ReadonlyMap<string, string> {
   return new Map([
     ['runner/protocol.h', protocolHeader()],
+    ['runner/machines.h', machinesHeader()],
     ['protocol/PROTOCOL.md', withTables(readFileSync(join(VM, 'protocol/PROTOCOL.md'), 'utf8'))],
   ]);
 }

@@ -1,0 +1,114 @@
+/*
+ * What depends on the architecture. Made by `npm run generate` of vm/machine/: change that, not this.
+ */
+#ifndef RINGFENCE_MACHINES_H
+#define RINGFENCE_MACHINES_H
+
+#if defined(__x86_64__)
+
+enum {
+	NR_read = 0,
+	NR_write = 1,
+	NR_close = 3,
+	NR_mmap = 9,
+	NR_mprotect = 10,
+	NR_munmap = 11,
+	NR_rt_sigaction = 13,
+	NR_rt_sigprocmask = 14,
+	NR_ioctl = 16,
+	NR_pwrite64 = 18,
+	NR_sched_yield = 24,
+	NR_mincore = 27,
+	NR_madvise = 28,
+	NR_nanosleep = 35,
+	NR_getpid = 39,
+	NR_socket = 41,
+	NR_connect = 42,
+	NR_sendmsg = 46,
+	NR_recvmsg = 47,
+	NR_bind = 49,
+	NR_listen = 50,
+	NR_socketpair = 53,
+	NR_setsockopt = 54,
+	NR_clone = 56,
+	NR_execve = 59,
+	NR_exit = 60,
+	NR_wait4 = 61,
+	NR_kill = 62,
+	NR_uname = 63,
+	NR_fcntl = 72,
+	NR_ftruncate = 77,
+	NR_chdir = 80,
+	NR_capget = 125,
+	NR_capset = 126,
+	NR_rt_sigtimedwait = 128,
+	NR_sched_setscheduler = 144,
+	NR_prctl = 157,
+	NR_mount = 165,
+	NR_reboot = 169,
+	NR_gettid = 186,
+	NR_futex = 202,
+	NR_sched_getaffinity = 204,
+	NR_getdents64 = 217,
+	NR_set_tid_address = 218,
+	NR_clock_gettime = 228,
+	NR_exit_group = 231,
+	NR_openat = 257,
+	NR_mkdirat = 258,
+	NR_unlinkat = 263,
+	NR_faccessat = 269,
+	NR_ppoll = 271,
+	NR_unshare = 272,
+	NR_eventfd2 = 290,
+	NR_epoll_create1 = 291,
+	NR_dup3 = 292,
+	NR_pipe2 = 293,
+	NR_prlimit64 = 302,
+};
+
+#define FLAG_O_DIRECTORY 0x10000
+
+static inline long sys6(long n, long a, long b, long c, long d, long e, long f)
+{
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
+	long ret;
+
+	__asm__ volatile("syscall"
+			 : "=a"(ret)
+			 : "a"(n), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+			 : "rcx", "r11", "memory");
+	return ret;
+}
+
+#define PROCESS_ENTRY \
+	__asm__(".globl _start\n_start:\n\txor %ebp, %ebp\n\tmov %rsp, %rdi\n\tand $-16, %rsp\n\tcall start\n\thlt\n")
+
+static inline long clone_onto(u64 flags, void *stack_top, void (*fn)(void *), void *arg)
+{
+	register void *r8 __asm__("r8") = 0;
+	register void *r10 __asm__("r10") = 0;
+	register void *r12 __asm__("r12") = (void *)fn;
+	register void *r13 __asm__("r13") = arg;
+	long ret;
+
+	__asm__ volatile("syscall\n\ttest %%rax, %%rax\n\tjnz 1f\n\txor %%ebp, %%ebp\n\tmov %%r13, %%rdi\n\tcall "
+			 "*%%r12\n\thlt\n1:"
+			 : "=a"(ret)
+			 : "a"((long)NR_clone), "D"(flags), "S"(stack_top), "d"(0), "r"(r10), "r"(r8), "r"(r12),
+			   "r"(r13)
+			 : "rcx", "r11", "memory");
+	return ret;
+}
+
+static inline void cpu_relax(void)
+{
+	__asm__ volatile("pause" ::: "memory");
+}
+
+#else
+#error "no machine of vm/machine/ is of this architecture"
+#endif
+
+#endif
