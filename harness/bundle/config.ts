@@ -10,7 +10,6 @@ import type { Kernel } from '../../vm/index.ts';
 import { FetchError, withDeb } from '../../vm/kernels/apt.ts';
 import { pinnedPath } from '../../vm/kernels/fetch.ts';
 import { findPinned } from '../../vm/kernels/pinned.ts';
-import { OWN_MACHINE } from '../../vm/machine/index.ts';
 import { run } from '../../vm/host/processes.ts';
 
 /** The configuration, or why there is none. `source`: where it was found. */
@@ -63,21 +62,19 @@ export async function kernelConfig(kernel: Kernel, log: (line: string) => void):
       const name = `linux-base-${pinned.uname}`;
       if (existsSync(cached))
         return { text: readFileSync(cached, 'utf8'), source: `Debian's package ${name} ${pinned.version}` };
-      const found = await withDeb({ ...pinned, package: name }, OWN_MACHINE.debArch, log, configOf).catch(
-        (error: unknown) => {
-          const why =
-            error instanceof FetchError
-              ? {
-                  missing: 'the mirror no longer has it',
-                  network: 'no mirror can be reached',
-                  signature: 'its signature is wrong',
-                  other: 'apt failed',
-                }[error.kind]
-              : String(error).split('\n')[0];
-          tried.push(`Debian's package ${name} ${pinned.version} could not be had (${why})`);
-          return undefined;
-        },
-      );
+      const found = await withDeb({ ...pinned, package: name }, log, configOf).catch((error: unknown) => {
+        const why =
+          error instanceof FetchError
+            ? {
+                missing: 'the mirror no longer has it',
+                network: 'no mirror can be reached',
+                signature: 'its signature is wrong',
+                other: 'apt failed',
+              }[error.kind]
+            : String(error).split('\n')[0];
+        tried.push(`Debian's package ${name} ${pinned.version} could not be had (${why})`);
+        return undefined;
+      });
       if (found !== undefined) {
         await writeAtomic(cached, found);
         return { text: found, source: `Debian's package ${name} ${pinned.version}` };

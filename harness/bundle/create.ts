@@ -145,7 +145,7 @@ async function imageOf(
       `${kernel.path} is not the kernel any more that was tested.`,
       'It was built again while the run went on; run again.',
     );
-  return { file: contents.take(`kernel/${kernel.format === 'elf' ? 'vmlinux' : 'bzImage'}`, kernel.path) };
+  return { file: contents.take(`kernel/${kernel.format === 'elf' ? 'vmlinux' : 'image'}`, kernel.path) };
 }
 
 /** Expectation files and cases that the run was given. */

@@ -10,6 +10,7 @@ import { readRunResult } from '../../reports/data/read.ts';
 import type { RunResult, SuiteCount } from '../../reports/data/result.ts';
 import { hasCode, temporarySpace } from '../../vm/host/errors.ts';
 import { SetupError } from '../../vm/index.ts';
+import { machineNamed } from '../../vm/machine/index.ts';
 import { loadExpectations } from '../known/expectation-file.ts';
 import { parseJson } from '../output/read.ts';
 import { run } from '../run/run.ts';
@@ -149,12 +150,13 @@ export async function repeatBundle(
 
 /** The options of the recorded run, as far as all its repetitions share them. What it was given is put into `dir`. */
 async function optionsOf(
-  { manifest, files, file }: Checked,
+  { manifest, files, file, result }: Checked,
   { accel, jobs, timeout = manifest.timeout }: VerifyOptions,
   dir: string,
 ): Promise<RunOptions> {
   const here = (path: string): string => join(dir, path.replaceAll('/', '_'));
   const { expect, kernel } = manifest;
+  const machine = machineNamed(result.kernel.machine);
   for (const path of expect ?? []) writeFileSync(here(path), files.get(path)!);
   if (kernel.pinned === undefined) await extractKernel(file, manifest, here(kernel.file!));
   return {
@@ -162,6 +164,7 @@ async function optionsOf(
     cases: 0,
     seed: manifest.seed,
     ...(kernel.pinned === undefined ? { kernel: here(kernel.file!) } : { release: kernel.pinned }),
+    ...(machine === undefined ? {} : { machine }),
     append: kernel.append,
     accel,
     jobs,

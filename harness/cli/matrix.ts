@@ -9,6 +9,8 @@ import { treeVersion } from '../../vm/build/tree.ts';
 import { ensureRequirements } from '../../vm/host/requirements.ts';
 import { EXIT, kernelFromFile } from '../../vm/index.ts';
 import { findPinned } from '../../vm/kernels/pinned.ts';
+import type { Machine } from '../../vm/machine/index.ts';
+import { machineOf } from '../matrix/survey.ts';
 import { emptyColumn } from '../matrix/column.ts';
 import type { Column } from '../matrix/column.ts';
 import { matrix } from '../matrix/matrix.ts';
@@ -100,7 +102,7 @@ could not be fetched, or usage; 0 otherwise.`,
       shrinkSeconds: SHRINK_SECONDS,
     };
     const { tree } = kernelChoice({ linux, build, debug, patch, out });
-    const columns = await columnsOf(kernels ?? [defaultKernels().join(',')], tree);
+    const columns = await columnsOf(kernels ?? [defaultKernels(values.arch).join(',')], tree, values.arch);
     makeOutput(out);
     return await runMatrix({ ...settings, columns }, out, reports);
   },
@@ -110,7 +112,7 @@ could not be fetched, or usage; 0 otherwise.`,
 async function runMatrix(options: MatrixOptions, out: string, reports: Wishes): Promise<number> {
   const progress = createProgress(process.stderr);
   const note = (text: string): void => progress.note(text);
-  await ensureRequirements({ log: note });
+  await ensureRequirements({ log: note, ...machineOf(options) });
   const attempts = new Attempts(note);
   const results = new Map<string, RunResult>();
   let snapshot: (() => MatrixResult) | undefined;
@@ -153,13 +155,19 @@ function show(result: MatrixResult, out: string, reports: Wishes): void {
 }
 
 /** A mistyped name or a file that is no kernel ends it before anything was booted. */
-async function columnsOf(texts: readonly string[], tree: KernelSpec['tree']): Promise<readonly Column[]> {
+async function columnsOf(
+  texts: readonly string[],
+  tree: KernelSpec['tree'],
+  machine: Machine,
+): Promise<readonly Column[]> {
   const kernels: { readonly spec: KernelSpec; readonly release: string }[] = [];
-  for (const spec of parseKernels(texts))
+  for (const spec of parseKernels(texts, machine))
     kernels.push({
       spec,
       release:
-        spec.release === undefined ? (await kernelFromFile(spec.file!)).release : findPinned(spec.release)!.uname,
+        spec.release === undefined
+          ? (await kernelFromFile(spec.file!, { machine })).release
+          : findPinned(spec.release, machine)!.uname,
     });
   if (tree !== undefined)
     kernels.push({ spec: { requested: tree.dir, tree }, release: treeVersion(tree.dir) ?? 'unknown' });

@@ -3,6 +3,8 @@ import { SUITE_NAMES } from '../../generators/suites.ts';
 import type { SuiteName } from '../../generators/suites.ts';
 import type { Shard } from '../../reports/data/result.ts';
 import { DEFAULT_RELEASE, UsageError } from '../../vm/index.ts';
+import type { Machine } from '../../vm/machine/index.ts';
+import { machineNamed, MACHINES, OWN_MACHINE } from '../../vm/machine/index.ts';
 import { FORMATS } from '../output/formats.ts';
 import type { FormatName } from '../output/formats.ts';
 import { choice, flag, group, parsed, text, texts, whole, wholeNumber } from './option.ts';
@@ -85,6 +87,18 @@ export const TREE_OPTIONS = {
 
 /** --accel. */
 export const ACCEL = choice(['auto', 'kvm', 'tcg'], 'auto: KVM if a guest really boots with it');
+/** --arch. */
+export const ARCH = parsed(
+  'NAME',
+  `machine of the guests: ${MACHINES.map(({ arch }) => arch).join(', ')} (default ${OWN_MACHINE.arch})`,
+  { example: OWN_MACHINE.arch },
+  (typed): Machine => {
+    const machine = typed === undefined ? OWN_MACHINE : machineNamed(typed);
+    if (machine === undefined)
+      throw new UsageError(`--arch is ${MACHINES.map(({ arch }) => arch).join(' or ')}, not "${typed}"`);
+    return machine;
+  },
+);
 /** -j. @param otherwise what it is when it is not given, for the help */
 export function jobsOption(otherwise: string): Option<number | undefined> {
   return whole('N', 'guests side by side', { short: 'j', min: 1, max: 64, shown: otherwise });
@@ -101,6 +115,7 @@ export function timeoutOption(otherwise: string): Option<number | undefined> {
 /** How guests are run: the same for everything that runs scenarios. */
 export const GUEST_OPTIONS = group('Guests', {
   append: text('TEXT', 'extra kernel command line'),
+  arch: ARCH,
   accel: ACCEL,
   jobs: jobsOption('one per processor'),
   timeout: timeoutOption(String(DEFAULT_TIMEOUT)),

@@ -55,11 +55,12 @@ export function kernelChoice({ kernel, linux, build, debug, patch, out }: Kernel
 /** How guests are run. */
 export function guestSettings({
   append = '',
+  arch,
   accel,
   jobs = defaultJobs(),
   timeout = DEFAULT_TIMEOUT,
-}: Values<typeof GUEST_OPTIONS>): Pick<RunOptions, 'append' | 'accel' | 'jobs' | 'timeout'> {
-  return { append, accel, jobs, timeout };
+}: Values<typeof GUEST_OPTIONS>): Pick<RunOptions, 'machine' | 'append' | 'accel' | 'jobs' | 'timeout'> {
+  return { machine: arch, append, accel, jobs, timeout };
 }
 
 /**

@@ -18,6 +18,7 @@ import { obedient } from '../testing/fake-guest.ts';
 import { parseExpectations } from './expectation-file.ts';
 import { choosePolicy, dayOf } from './policy.ts';
 import type { Policy } from './policy.ts';
+import { OWN_MACHINE } from '../../vm/machine/index.ts';
 
 const ABI = { ...ABI_7_0, release: '7.0.13+deb13-cloud-amd64' };
 const NOW = new Date('2026-12-01T23:59:59Z');
@@ -174,7 +175,15 @@ describe('--strict', () => {
       shrinkSeconds: 0,
       ...(options.shard === undefined ? {} : { shard: options.shard }),
     } as const;
-    const image = { release: 'fake', path: '', sha256: '', format: 'elf', source: 'file', requested: 'fake' } as const;
+    const image = {
+      release: 'fake',
+      machine: OWN_MACHINE,
+      path: '',
+      sha256: '',
+      format: 'elf',
+      source: 'file',
+      requested: 'fake',
+    } as const;
     return buildResult({
       options: asked,
       tally,

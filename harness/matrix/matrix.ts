@@ -24,8 +24,9 @@ import type { Compared } from './differences.ts';
 import { examine } from './examine.ts';
 import type { Examined } from './examine.ts';
 import { distinctProfiles, matrixCases } from './plan.ts';
-import { kernelOptions, survey } from './survey.ts';
+import { kernelOptions, machineOf, survey } from './survey.ts';
 import { STATUS } from '../../vm/protocol/frames.ts';
+import { OWN_MACHINE } from '../../vm/machine/index.ts';
 
 /** All of a matrix. */
 export interface MatrixOptions
@@ -80,7 +81,7 @@ export async function matrix(options: MatrixOptions, events: MatrixEvents, signa
   const startedAt = new Date();
   const started = performance.now();
   const findings = loadFindings();
-  const versions = toolVersions();
+  const versions = toolVersions(options.machine ?? OWN_MACHINE);
   let comparison: Comparison | undefined;
   const snapshot = (unfinished = true): MatrixResult =>
     buildMatrix({
@@ -256,17 +257,18 @@ async function confirm(
 async function askAgain(
   column: Column,
   cases: readonly PlannedCase[],
-  { append, accel, timeout }: MatrixOptions,
+  options: MatrixOptions,
   events: MatrixEvents,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<number, Examined>> {
+  const { append, accel, timeout } = options;
   const kernel =
     column.spec.tree === undefined
       ? kernelOptions(column)
       : { kernel: column.kernel!.path, slow: column.slow === true };
   try {
     const { guests, first } = await prepare(
-      { ...kernel, append, accel, timeout },
+      { ...kernel, append, accel, timeout, ...machineOf(options) },
       { note: () => {}, consoleFile: () => undefined },
       signal,
     );

@@ -1,8 +1,10 @@
 /** Which kernels a matrix is made of: what `--kernels` says, as columns in the order of their releases. */
 import { basename } from 'node:path';
-import { PINNED, UsageError } from '../../vm/index.ts';
+import { UsageError } from '../../vm/index.ts';
+import type { Machine } from '../../vm/machine/index.ts';
+import { OWN_MACHINE } from '../../vm/machine/index.ts';
 import { orderReleases, parseRelease } from '../../oracle/uapi/release.ts';
-import { findPinned } from '../../vm/kernels/pinned.ts';
+import { findPinned, pinnedFor } from '../../vm/kernels/pinned.ts';
 import type { RunOptions } from '../run/options.ts';
 
 /** One kernel to be tested: a release that can be fetched, a file, or a source tree. */
@@ -15,9 +17,9 @@ export interface KernelSpec {
 }
 
 /** First and last release of each series that can be fetched. */
-export function defaultKernels(): readonly string[] {
+export function defaultKernels(machine: Machine = OWN_MACHINE): readonly string[] {
   const series = new Map<string, string[]>();
-  for (const { release, feature } of PINNED) {
+  for (const { release, feature } of pinnedFor(machine)) {
     if (!feature) continue;
     const key = parseRelease(release)!.numbers.slice(0, 2).join('.');
     series.set(key, [...(series.get(key) ?? []), release]);
@@ -31,7 +33,8 @@ export function defaultKernels(): readonly string[] {
  * Releases, paths and "all", separated by commas. Naming one twice tests it twice, in two columns.
  * @throws UsageError for a release that cannot be fetched, or an empty list
  */
-export function parseKernels(texts: readonly string[]): readonly KernelSpec[] {
+export function parseKernels(texts: readonly string[], machine: Machine = OWN_MACHINE): readonly KernelSpec[] {
+  const pins = pinnedFor(machine);
   const words = texts
     .flatMap((text) => text.split(','))
     .map((word) => word.trim())
@@ -40,11 +43,11 @@ export function parseKernels(texts: readonly string[]): readonly KernelSpec[] {
   const specs: KernelSpec[] = [];
   for (const word of words) {
     if (word === 'all') continue;
-    const pinned = findPinned(word);
+    const pinned = findPinned(word, machine);
     if (pinned !== undefined) specs.push({ requested: word, release: pinned.release });
     else if (/^\d+\.\d+(\.\d+)?$/.test(word))
       throw new UsageError(
-        `there is no kernel ${word} to fetch; there are ${PINNED.map(({ release }) => release).join(', ')}; ` +
+        `there is no kernel ${word} to fetch; there are ${pins.map(({ release }) => release).join(', ')}; ` +
           `a kernel of your own is given as a path (./${word})`,
       );
     else specs.push({ requested: word, file: word });
@@ -52,7 +55,7 @@ export function parseKernels(texts: readonly string[]): readonly KernelSpec[] {
   if (words.includes('all')) {
     const named = new Set(specs.map(({ release }) => release));
     specs.push(
-      ...PINNED.filter(({ release }) => !named.has(release)).map(({ release }) => ({ requested: release, release })),
+      ...pins.filter(({ release }) => !named.has(release)).map(({ release }) => ({ requested: release, release })),
     );
   }
   return specs;

@@ -31,7 +31,7 @@ function findingState(
 }
 
 /** What a survey is made of. */
-export interface SurveyOptions extends Pick<KernelOptions, 'append' | 'timeout'> {
+export interface SurveyOptions extends Pick<KernelOptions, 'append' | 'timeout' | 'machine'> {
   readonly accel: 'auto' | Accel;
   readonly findings: readonly Finding[];
   readonly note: (text: string) => void;
@@ -44,6 +44,11 @@ export function kernelOptions({ spec }: Pick<Column, 'spec'>): Pick<KernelOption
   return spec.release !== undefined ? { release: spec.release } : { kernel: spec.file! };
 }
 
+/** What the guests are, where it was said. */
+export function machineOf({ machine }: Pick<KernelOptions, 'machine'>): Pick<KernelOptions, 'machine'> {
+  return machine === undefined ? {} : { machine };
+}
+
 /**
  * Fills in the column; answers the accelerator that was used, undefined where it was not booted. A kernel that fails
  * says so in its column.
@@ -51,9 +56,10 @@ export function kernelOptions({ spec }: Pick<Column, 'spec'>): Pick<KernelOption
  */
 export async function survey(column: Column, options: SurveyOptions, signal: AbortSignal): Promise<Accel | undefined> {
   if (!(await available(column, options, signal))) return undefined;
+  const { append, accel, timeout } = options;
   try {
     const prepared = await prepare(
-      { ...kernelOptions(column), append: options.append, accel: options.accel, timeout: options.timeout },
+      { ...kernelOptions(column), append, accel, timeout, ...machineOf(options) },
       { note: options.note, consoleFile: options.consoleFile },
       signal,
     );
@@ -79,7 +85,8 @@ export async function survey(column: Column, options: SurveyOptions, signal: Abo
 /** Whether the kernel can be had: known before anything of the machine is blamed. */
 async function available(column: Column, options: SurveyOptions, signal: AbortSignal): Promise<boolean> {
   try {
-    if (column.spec.release !== undefined) await fetchKernel(column.spec.release, { log: options.note });
+    if (column.spec.release !== undefined)
+      await fetchKernel(column.spec.release, { log: options.note, ...machineOf(options) });
     return true;
   } catch (error) {
     signal.throwIfAborted();

@@ -20,6 +20,7 @@ import { buildResult } from './result.ts';
 import { FakeGuest, helloFrame, obedient } from '../testing/fake-guest.ts';
 import type { Script } from '../testing/fake-guest.ts';
 import { FEATURES } from '../../vm/protocol/table.ts';
+import { OWN_MACHINE } from '../../vm/machine/index.ts';
 
 const CASE: Scenario = {
   version: 1,
@@ -102,7 +103,15 @@ async function play(
       investigate: 8,
       shrinkSeconds: 0,
     } as const;
-    const kernel = { release: 'fake', path: '', sha256: '', format: 'elf', source: 'file', requested: 'fake' } as const;
+    const kernel = {
+      release: 'fake',
+      machine: OWN_MACHINE,
+      path: '',
+      sha256: '',
+      format: 'elf',
+      source: 'file',
+      requested: 'fake',
+    } as const;
     const result = buildResult({
       options,
       tally: campaign.tally,

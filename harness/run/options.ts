@@ -7,11 +7,14 @@ import type { RunResult, Shard } from '../../reports/data/result.ts';
 import type { TreeOptions } from '../../vm/build/index.ts';
 import type { Kernel } from '../../vm/index.ts';
 import type { RunnerResult } from '../../vm/protocol/frames.ts';
+import type { Machine } from '../../vm/machine/index.ts';
 import type { PolicyOptions } from '../known/policy.ts';
 import type { PlannedCase } from './plan.ts';
 
 /** The kernel and the machine. */
 export interface KernelOptions {
+  /** What the guests are; undefined: this host's own machine. */
+  readonly machine?: Machine;
   /** Path of a bzImage or vmlinux; undefined: the pinned kernel. */
   readonly kernel?: string;
   /** Release of a fetchable kernel; undefined: the default. */

@@ -19,6 +19,7 @@ import { investigate } from './investigate.ts';
 import type { Investigated } from './investigate.ts';
 import { Laboratory } from './laboratory.ts';
 import { buildResult } from './result.ts';
+import { OWN_MACHINE } from '../../vm/machine/index.ts';
 
 /** Every prediction that was made: of which scenario, with which models, traced or not. */
 const made: { readonly scenario: Scenario; readonly quirks: string; readonly traced: boolean }[] = [];
@@ -87,7 +88,15 @@ async function play(active: readonly Finding[], steps: ReturnType<typeof obedien
         investigated,
         missing: [],
         abi: ABI_7_0,
-        kernel: { release: '', path: '', sha256: '', format: 'elf', source: 'file', requested: '' },
+        kernel: {
+          release: '',
+          machine: OWN_MACHINE,
+          path: '',
+          sha256: '',
+          format: 'elf',
+          source: 'file',
+          requested: '',
+        },
         accel: { accel: 'tcg', reason: '', remembered: false },
         guests,
         rules: RULES,

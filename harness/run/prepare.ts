@@ -8,6 +8,7 @@ import type { AccelChoice } from '../../vm/guest/accel.ts';
 import { chooseAccel } from '../../vm/guest/accel.ts';
 import { kernelFromTree } from '../../vm/build/index.ts';
 import { consoleTail } from '../../vm/host/errors.ts';
+import type { Machine } from '../../vm/machine/index.ts';
 import { machineAbi, OWN_MACHINE } from '../../vm/machine/index.ts';
 import { ensureRequirements } from '../../vm/host/requirements.ts';
 import { buildImage, DEFAULT_RELEASE, EXIT, fetchKernel, kernelFromFile, RingfenceError } from '../../vm/index.ts';
@@ -77,12 +78,13 @@ export async function prepare(
   signal: AbortSignal,
 ): Promise<Prepared> {
   const log = (text: string): void => events.note(text);
-  await ensureRequirements({ log });
+  const { machine = OWN_MACHINE } = options;
+  await ensureRequirements({ log, machine });
   signal.throwIfAborted();
   const { kernel, slow } = await kernelOf(options, log, signal);
   if (kernel.note !== undefined) log(kernel.note);
   signal.throwIfAborted();
-  const image = await buildImage({ log });
+  const image = await buildImage({ log, machine });
   signal.throwIfAborted();
   const accel = await chooseAccel(options.accel, { kernel, image, log, signal });
   const patience = options.timeout * 1000 * (slow ? SLOW_FACTOR : 1);
@@ -104,7 +106,7 @@ export async function prepare(
   const { release, line } = asker.session.hello;
   if (line) log('this kernel has no virtio console built in: the guest is reached over a serial line, which is slower');
   try {
-    const { abi, odd } = await profile(asker, log);
+    const { abi, odd } = await profile(asker, machine, log);
     return { kernel, accel, guests, first: asker.session, abi, urgent: [...asker.fatal, ...odd], slow };
   } catch (error) {
     await guests.closeAll();
@@ -114,7 +116,7 @@ export async function prepare(
 
 /** The kernel, from wherever it comes, and whether it checks itself. */
 async function kernelOf(
-  { kernel, release, tree, slow }: KernelOptions,
+  { kernel, release, tree, slow, machine = OWN_MACHINE }: KernelOptions,
   log: (text: string) => void,
   signal: AbortSignal,
 ): Promise<{ readonly kernel: Kernel; readonly slow: boolean }> {
@@ -125,8 +127,8 @@ async function kernelOf(
   return {
     kernel:
       kernel === undefined
-        ? await fetchKernel(release ?? DEFAULT_RELEASE, { log, fallback: release === undefined })
-        : await kernelFromFile(kernel),
+        ? await fetchKernel(release ?? DEFAULT_RELEASE, { log, machine, fallback: release === undefined })
+        : await kernelFromFile(kernel, { machine }),
     slow: slow === true,
   };
 }
@@ -134,10 +136,11 @@ async function kernelOf(
 /** The ABI that the kernel is judged by, and cases where its own is not the documented one. */
 async function profile(
   asker: Asker,
+  guest: Machine,
   log: (text: string) => void,
 ): Promise<{ readonly abi: AbiProfile; readonly odd: readonly Scenario[] }> {
   const { release, machine } = asker.session.hello;
-  const about = { release, machine, ...machineAbi(OWN_MACHINE) };
+  const about = { release, machine, ...machineAbi(guest) };
   const probed = await probeAbi(async (scenario) => {
     const answer = await asker.ask(scenario, waitsForProbe(scenario));
     if (answer === undefined) throw new Stopped();

@@ -5,6 +5,7 @@ import { SUITE_NAMES } from '../../generators/suites.ts';
 import type { Progress } from '../../reports/data/progress.ts';
 import type { RunResult } from '../../reports/data/result.ts';
 import { consoleTail } from '../../vm/host/errors.ts';
+import { OWN_MACHINE } from '../../vm/machine/index.ts';
 import { Asker } from '../guests/asker.ts';
 import { SessionEnded } from '../guests/session.ts';
 import { choosePolicy, EXAMINED } from '../known/policy.ts';
@@ -84,7 +85,7 @@ async function onKernel(
   });
   const { tally } = campaign;
   const investigated: Investigated[] = [];
-  const versions = toolVersions();
+  const versions = toolVersions(options.machine ?? OWN_MACHINE);
   const { missing } = policy;
   const parts = { options, tally, investigated, policy, missing, abi, kernel, accel, guests, rules: RULES, versions };
   const snapshot = (unfinished: boolean): RunResult =>

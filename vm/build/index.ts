@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { realpathSync } from 'node:fs';
 import { cacheDir, sha256, writeAtomic } from '../host/cache.ts';
-import { diskError, KernelError } from '../host/errors.ts';
+import { diskError, KernelError, SetupError } from '../host/errors.ts';
 import type { Kernel, KernelOrigin } from '../kernels/kernel.ts';
 import { kernelFromFile } from '../kernels/fetch.ts';
 import { compilerOf, OWN_MACHINE } from '../machine/index.ts';
@@ -68,6 +68,11 @@ export function treeCache(tree: string): string {
  * @throws KernelError (125) does not build, no io_uring, a patch that does not apply
  */
 export async function kernelFromTree(options: TreeOptions, events: TreeEvents): Promise<TreeKernel> {
+  if (!OWN_MACHINE.kernel.trees)
+    throw new SetupError(
+      `Kernels of ${OWN_MACHINE.arch} are not taken out of source trees.`,
+      `Build it yourself and give ${OWN_MACHINE.kernel.files} with --kernel.`,
+    );
   return options.build ? await build(options, events) : await asBuilt(options, events);
 }
 

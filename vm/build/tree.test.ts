@@ -106,7 +106,7 @@ describe('a built kernel', () => {
     writeTree(dir, { vmlinux: fakeElf({ machine: 183 }), 'arch/arm64/boot/Image': 'MZ' });
     await expect(findBuilt(dir)).rejects.toMatchObject({
       exitCode: 125,
-      message: expect.stringMatching(/no kernel for an x86-64 guest: .*Image.*vmlinux/),
+      message: expect.stringMatching(/no kernel for a guest of x86_64: .*Image.*vmlinux/),
     });
   });
   test('a configuration that the guest cannot run with is named before the boot', async () => {

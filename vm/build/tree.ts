@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { KernelError, SetupError } from '../host/errors.ts';
+import { OWN_MACHINE } from '../machine/index.ts';
 import { hasPvhEntry, kernelFormat } from '../kernels/unpack.ts';
 import { isSlow, missingOptions, parseConfig } from './fragment.ts';
 
@@ -114,12 +115,12 @@ export async function findBuilt(dir: string): Promise<BuiltKernel> {
   if (!best) {
     if (others.length > 0)
       throw new KernelError(
-        `${dir} holds no kernel for an x86-64 guest: ${others.join(', ')} cannot be booted in one.`,
-        'Build it for x86_64, or let ringfence build it with --build.',
+        `${dir} holds no kernel for a guest of ${OWN_MACHINE.arch}: ${others.join(', ')} cannot be booted in one.`,
+        `Build it for ${OWN_MACHINE.arch}, or let ringfence build it with --build.`,
         125,
       );
     throw new SetupError(
-      `Nothing was built in ${dir}: neither vmlinux nor arch/x86/boot/bzImage is there.`,
+      `Nothing was built in ${dir}: there is no ${OWN_MACHINE.kernel.files}.`,
       'Add --build to have it built (your tree stays as it is), or give the output directory of your own build.',
     );
   }
@@ -157,12 +158,12 @@ async function kernelIn(
       if (mtime !== undefined) images.push({ path, mtime });
     }
   }
-  const formats = await Promise.all(images.map(({ path }) => formatOf(path)));
-  others.push(...images.filter((_, i) => formats[i] === 'unknown').map(({ path }) => path));
-  images = images.filter((_, i) => formats[i] !== 'unknown').sort((a, b) => b.mtime - a.mtime);
+  const ours = await Promise.all(images.map(({ path }) => isKernel(path)));
+  others.push(...images.filter((_, i) => !ours[i]).map(({ path }) => path));
+  images = images.filter((_, i) => ours[i]).sort((a, b) => b.mtime - a.mtime);
   const image = images[0];
   if (elf === undefined) return image;
-  if ((await formatOf(vmlinux)) !== 'elf') {
+  if (!(await isKernel(vmlinux))) {
     others.push(vmlinux);
     return image;
   }
@@ -190,13 +191,14 @@ function mtimeOf(path: string): number | undefined {
   return info?.isFile() ? info.mtimeMs : undefined;
 }
 
-async function formatOf(path: string): Promise<ReturnType<typeof kernelFormat>> {
+/** Whether a file is a kernel of our machine. */
+async function isKernel(path: string): Promise<boolean> {
   const file = await open(path).catch(() => undefined);
-  if (!file) return 'unknown';
+  if (!file) return false;
   try {
     const head = Buffer.alloc(0x400);
     const { bytesRead } = await file.read(head, 0, head.length, 0);
-    return kernelFormat(head.subarray(0, bytesRead));
+    return kernelFormat(head.subarray(0, bytesRead))?.machine === OWN_MACHINE;
   } finally {
     await file.close();
   }

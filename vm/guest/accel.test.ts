@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ChooseOptions } from './accel.ts';
 import { chooseAccel } from './accel.ts';
 import { BootError, SetupError } from '../host/errors.ts';
+import { OWN_MACHINE } from '../machine/index.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -16,7 +17,15 @@ afterEach(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-const kernel = { release: '7', path: '/k', sha256: 'a', format: 'elf', source: 'file', requested: '/k' } as const;
+const kernel = {
+  release: '7',
+  machine: OWN_MACHINE,
+  path: '/k',
+  sha256: 'a',
+  format: 'elf',
+  source: 'file',
+  requested: '/k',
+} as const;
 const image = { path: '/i', sha256: 'b', runner: 'c' };
 const kvm = { present: true, accessible: true };
 const options = (boot: ChooseOptions['boot'], more: Partial<ChooseOptions> = {}): ChooseOptions => ({

@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheDir, readJson, sha256, writeAtomic } from '../host/cache.ts';
 import { SetupError, RingfenceError } from '../host/errors.ts';
+import type { Machine } from '../machine/index.ts';
+import { isNative } from '../machine/index.ts';
 import type { BootOptions } from './guest.ts';
 import { bootGuest } from './guest.ts';
 import type { GuestImage } from './image.ts';
@@ -42,11 +44,7 @@ export async function chooseAccel(preference: 'auto' | Accel, options: ChooseOpt
   const log = options.log ?? (() => {});
   if (preference === 'tcg') return { accel: 'tcg', reason: 'TCG, as asked', remembered: false };
   const kvm = options.kvm ?? { present: kvmDevice() !== undefined, accessible: kvmAccessible() };
-  const obstacle = kvm.present
-    ? kvm.accessible
-      ? undefined
-      : '/dev/kvm may not be opened by this user'
-    : '/dev/kvm is not there';
+  const obstacle = obstacleTo(options.kernel.machine, kvm);
   if (preference === 'kvm') {
     if (obstacle)
       throw new SetupError(
@@ -66,6 +64,13 @@ export async function chooseAccel(preference: 'auto' | Accel, options: ChooseOpt
   // What cannot be remembered is tried again; that is no reason to stop.
   await writeAtomic(file, JSON.stringify({ accel: choice.accel, reason: choice.reason })).catch(() => {});
   return tell(choice, log);
+}
+
+/** What keeps KVM from being tried. */
+function obstacleTo(machine: Machine, kvm: NonNullable<ChooseOptions['kvm']>): string | undefined {
+  if (!isNative(machine)) return `guests of ${machine.arch} do not run on this processor`;
+  if (!kvm.present) return '/dev/kvm is not there';
+  return kvm.accessible ? undefined : '/dev/kvm may not be opened by this user';
 }
 
 function tell(choice: AccelChoice, log: (line: string) => void): AccelChoice {
@@ -104,7 +109,7 @@ function shortly(error: RingfenceError): string {
 
 async function memoryKey(options: ChooseOptions): Promise<string> {
   const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => 'unknown');
-  const version = await qemuVersion();
+  const version = await qemuVersion(options.kernel.machine);
   return sha256(JSON.stringify([boot.trim(), version, options.kernel.sha256, process.getuid?.()])).slice(0, 32);
 }
 

@@ -28,7 +28,7 @@ export interface GuestExit {
 
 /** What to boot. */
 export interface BootOptions extends QemuOptions {
-  readonly kernel: Pick<Kernel, 'path' | 'release'>;
+  readonly kernel: Pick<Kernel, 'path' | 'release'> & Partial<Pick<Kernel, 'machine'>>;
   readonly image: Pick<GuestImage, 'path'>;
   /** File that gets the whole console as it appears. */
   readonly consoleFile?: string;
@@ -67,10 +67,10 @@ const STDERR_CAP = 16_384;
  * @throws SetupError QEMU is missing or does not start; BootError the kernel does not reach the runner
  */
 export async function bootGuest(options: BootOptions): Promise<Guest> {
-  const machine = options.machine ?? OWN_MACHINE;
+  const machine = options.machine ?? options.kernel.machine ?? OWN_MACHINE;
   if (!which(machine.qemu)) throw missingQemu(machine);
   options.signal?.throwIfAborted();
-  const argv = qemuArgv(options, await privileges(options.accel, machine));
+  const argv = qemuArgv({ ...options, machine }, await privileges(options.accel, machine));
   return await new RunningGuest(options, machine, argv).booted();
 }
 

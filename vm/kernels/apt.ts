@@ -96,7 +96,6 @@ export function failureKind(text: string): FetchFailure {
  */
 export async function withDeb<T>(
   kernel: PinnedKernel,
-  debArch: string,
   log: (line: string) => void,
   use: (deb: string) => Promise<T>,
 ): Promise<T> {
@@ -112,7 +111,7 @@ export async function withDeb<T>(
     let last: FetchError | undefined;
     for (const mirror of mirrors) {
       try {
-        return await use(await download(root, mirror, kernel, debArch, log));
+        return await use(await download(root, mirror, kernel, log));
       } catch (error) {
         if (!(error instanceof FetchError)) throw error;
         last = error;
@@ -131,10 +130,9 @@ async function download(
   root: string,
   mirror: string,
   kernel: PinnedKernel,
-  debArch: string,
   log: (line: string) => void,
 ): Promise<string> {
-  const options = await privateApt(root, mirror, kernel.suite, debArch);
+  const options = await privateApt(root, mirror, kernel.suite, kernel.machine.debArch);
   log(`reading Debian's ${kernel.suite} index`);
   const update = await run(['apt-get', ...options, 'update']);
   const get = async () =>

@@ -93,7 +93,7 @@ describe('kernelFromFile', () => {
   ])('boots a bzImage %s as it is', async (_, bytes, note) => {
     const path = file('bzImage', bytes);
     const kernel = await kernelFromFile(path);
-    expect(kernel).toMatchObject({ path, format: 'bzImage' });
+    expect(kernel).toMatchObject({ path, format: 'image' });
     expect(kernel.note).toMatch(note);
   });
 });

@@ -5,18 +5,19 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { cacheDir, sha256, sha256File, writeAtomic } from '../host/cache.ts';
 import { KernelError, SetupError, temporarySpace } from '../host/errors.ts';
+import type { Machine } from '../machine/index.ts';
 import { OWN_MACHINE } from '../machine/index.ts';
 import { run } from '../host/processes.ts';
 import { which } from '../host/tools.ts';
 import type { Kernel } from './kernel.ts';
 import { FetchError, withDeb } from './apt.ts';
 import type { PinnedKernel } from './pinned.ts';
-import { DEFAULT_RELEASE, findPinned, neighbours, PINNED } from './pinned.ts';
+import { DEFAULT_RELEASE, findPinned, neighbours, pinnedFor } from './pinned.ts';
 import {
   bzImageRelease,
-  elfRelease,
   hasPvhEntry,
   kernelFormat,
+  plainRelease,
   unpackBzImage,
   UnsupportedCompression,
 } from './unpack.ts';
@@ -27,11 +28,13 @@ export interface FetchOptions {
   readonly log?: (line: string) => void;
   /** Take the nearest pinned release of the same series when the mirror no longer has the one asked for. Default false. */
   readonly fallback?: boolean;
+  /** Default: this host's own. */
+  readonly machine?: Machine;
 }
 
-/** The file in the cache that holds a pinned kernel's ELF image. */
+/** The file in the cache that holds what is booted of a pinned kernel. */
 export function pinnedPath(kernel: PinnedKernel): string {
-  return join(cacheDir(), 'kernels', OWN_MACHINE.debArch, kernel.uname, 'vmlinux');
+  return join(cacheDir(), 'kernels', kernel.machine.debArch, kernel.uname, 'vmlinux');
 }
 
 /**
@@ -40,18 +43,21 @@ export function pinnedPath(kernel: PinnedKernel): string {
  */
 export async function fetchKernel(release: string = DEFAULT_RELEASE, options: FetchOptions = {}): Promise<Kernel> {
   const log = options.log ?? (() => {});
-  const wanted = findPinned(release);
+  const { machine = OWN_MACHINE } = options;
+  const wanted = findPinned(release, machine);
   if (!wanted) {
     throw new SetupError(
-      `There is no pinned kernel ${release}.`,
-      `Choose one of ${PINNED.map((k) => k.release).join(', ')}, or give a file with --kernel PATH.`,
+      `There is no pinned kernel ${release} for ${machine.arch}.`,
+      `Choose one of ${pinnedFor(machine)
+        .map((k) => k.release)
+        .join(', ')}, or give a file with --kernel PATH.`,
     );
   }
   try {
     return kernelOf(wanted, await ensure(wanted, log), release);
   } catch (error) {
     if (!options.fallback || !(error instanceof FetchError) || error.kind !== 'missing') throw error;
-    for (const other of neighbours(wanted.release)) {
+    for (const other of neighbours(wanted.release, wanted.machine)) {
       log(`Linux ${wanted.release} is not at the mirror any more; trying ${other.release}`);
       try {
         const note = `Linux ${wanted.release} could not be fetched; ${other.release} is used instead.`;
@@ -65,7 +71,9 @@ export async function fetchKernel(release: string = DEFAULT_RELEASE, options: Fe
 }
 
 function kernelOf(pinned: PinnedKernel, path: string, requested: string): Kernel {
-  return { release: pinned.uname, path, sha256: pinned.vmlinux, format: 'elf', source: 'pinned', requested };
+  const format = pinned.machine.kernel.boots === 'payload' ? 'elf' : 'image';
+  const { machine, uname: release, vmlinux: hash } = pinned;
+  return { release, machine, path, sha256: hash, format, source: 'pinned', requested };
 }
 
 async function ensure(kernel: PinnedKernel, log: (line: string) => void): Promise<string> {
@@ -79,7 +87,7 @@ async function ensure(kernel: PinnedKernel, log: (line: string) => void): Promis
       'dpkg-deb is missing: it unpacks the kernel package.',
       'Install it: apt-get install dpkg, or give a kernel of your own with --kernel PATH.',
     );
-  const elf = await withDeb(kernel, OWN_MACHINE.debArch, log, async (deb) => {
+  const elf = await withDeb(kernel, log, async (deb) => {
     const bytes = await readFile(deb);
     if (sha256(bytes) !== kernel.deb) throw wrongHash(kernel, 'package', kernel.deb, sha256(bytes));
     return unpackDeb(deb, kernel);
@@ -115,60 +123,96 @@ async function unpackDeb(deb: string, kernel: PinnedKernel): Promise<Buffer> {
         `${kernel.package} holds no kernel image.`,
         'This is a mistake in the pinned list; choose another release.',
       );
-    return unpackBzImage(await readFile(join(dir, image)), image);
+    const bytes = await readFile(join(dir, image));
+    return kernel.machine.kernel.boots === 'payload' ? unpackBzImage(bytes, image) : bytes;
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
 }
 
 /**
- * A kernel from a file: a bzImage or an ELF `vmlinux`.
- * @throws KernelError with exit code 2 when it is missing, not readable, damaged or not an x86-64 kernel
+ * A kernel from a file: an ELF `vmlinux`, or the image that a build makes of it.
+ * @throws KernelError with exit code 2 when it is missing, not readable, damaged or not a kernel of that machine
  */
-export async function kernelFromFile(file: string, options: Pick<FetchOptions, 'log'> = {}): Promise<Kernel> {
+export async function kernelFromFile(
+  file: string,
+  { log, machine = OWN_MACHINE }: Pick<FetchOptions, 'log' | 'machine'> = {},
+): Promise<Kernel> {
   const path = resolve(file);
   const bytes = await readKernel(path);
   const format = kernelFormat(bytes);
-  if (format === 'unknown') {
-    throw new KernelError(
-      `${path} is not a kernel: it is neither an x86 bzImage nor an x86-64 ELF vmlinux.`,
-      'Give arch/x86/boot/bzImage or vmlinux out of a kernel build, or a vmlinuz file.',
+  if (format?.machine !== machine) throw notOne(path, machine, format?.machine);
+  if (machine.kernel.boots === 'file') {
+    if (format.form === 'elf') throw notOne(path, machine, undefined);
+    return await asIs(file, bytes, machine, 'image');
+  }
+  if (format.form === 'image') return await fromBzImage(file, bytes, machine, log);
+  if (hasPvhEntry(bytes)) return await asIs(file, bytes, machine, 'elf');
+  throw new KernelError(
+    `${path} is an ELF image without a PVH entry (CONFIG_PVH), and QEMU cannot start it.`,
+    'Give the bzImage of the same build instead, or build with CONFIG_PVH=y.',
+    2,
+  );
+}
+
+function notOne(path: string, machine: Machine, other: Machine | undefined): KernelError {
+  if (other !== undefined)
+    return new KernelError(
+      `${path} is a kernel for ${other.arch}, not for ${machine.arch}.`,
+      `Test it with --arch ${other.arch}.`,
       2,
     );
-  }
-  const base = { source: 'file', requested: file } as const;
-  const asIs = async (release: string | undefined, kind: 'elf' | 'bzImage', note?: string): Promise<Kernel> => ({
-    ...base,
-    release: release ?? 'unknown',
-    format: kind,
-    sha256: sha256(bytes),
-    path: await readable(path, bytes),
-    ...(note === undefined ? {} : { note }),
-  });
-  if (format === 'elf') {
-    if (!hasPvhEntry(bytes)) {
-      throw new KernelError(
-        `${path} is an ELF image without a PVH entry (CONFIG_PVH), and QEMU cannot start it.`,
-        'Give the bzImage of the same build instead, or build with CONFIG_PVH=y.',
-        2,
-      );
-    }
-    return asIs(elfRelease(bytes), 'elf');
-  }
+  return new KernelError(
+    `${path} is not a kernel of ${machine.arch} that QEMU can start.`,
+    `Give ${machine.kernel.files} out of a kernel build, or a vmlinuz file of a distribution.`,
+    2,
+  );
+}
+
+/** The file as it is. */
+async function asIs(
+  file: string,
+  bytes: Buffer,
+  machine: Machine,
+  format: Kernel['format'],
+  more: { readonly release?: string | undefined; readonly note?: string } = {},
+): Promise<Kernel> {
+  const release = more.release ?? plainRelease(bytes) ?? 'unknown';
+  const path = await readable(resolve(file), bytes);
+  const note = more.note === undefined ? {} : { note: more.note };
+  return { release, machine, path, sha256: sha256(bytes), format, source: 'file', requested: file, ...note };
+}
+
+/** The ELF image in a bzImage boots in half the time; the bzImage itself where it cannot be had. */
+async function fromBzImage(file: string, bytes: Buffer, machine: Machine, log: FetchOptions['log']): Promise<Kernel> {
+  const path = resolve(file);
   const release = bzImageRelease(bytes);
-  const slow = (why: string): string => `${why}; the bzImage itself is booted, which takes longer.`;
+  const slow = async (why: string): Promise<Kernel> =>
+    await asIs(file, bytes, machine, 'image', {
+      release,
+      note: `${why}; the bzImage itself is booted, which takes longer.`,
+    });
   try {
     const elf = unpackBzImage(bytes, path);
-    if (!hasPvhEntry(elf)) return await asIs(release, 'bzImage', slow('the kernel has no PVH entry (CONFIG_PVH)'));
+    if (!hasPvhEntry(elf)) return await slow('the kernel has no PVH entry (CONFIG_PVH)');
     const hash = sha256(elf);
     const cached = join(cacheDir(), 'kernels', 'files', `${hash.slice(0, 32)}.vmlinux`);
     if (!existsSync(cached) || (await sha256File(cached)) !== hash) {
-      options.log?.(`unpacking ${path}`);
+      log?.(`unpacking ${path}`);
       await writeAtomic(cached, elf);
     }
-    return { ...base, release: release ?? elfRelease(elf) ?? 'unknown', format: 'elf', sha256: hash, path: cached };
+    const known = release ?? plainRelease(elf) ?? 'unknown';
+    return {
+      release: known,
+      machine,
+      path: cached,
+      sha256: hash,
+      format: 'elf',
+      source: 'file',
+      requested: file,
+    };
   } catch (error) {
-    if (error instanceof UnsupportedCompression) return asIs(release, 'bzImage', slow(error.message));
+    if (error instanceof UnsupportedCompression) return await slow(error.message);
     throw error;
   }
 }
@@ -187,7 +231,7 @@ async function readKernel(path: string): Promise<Buffer> {
     try {
       const head = Buffer.alloc(0x400);
       const { bytesRead } = await file.read(head, 0, head.length, 0);
-      if (kernelFormat(head.subarray(0, bytesRead)) === 'unknown') return head.subarray(0, bytesRead);
+      if (kernelFormat(head.subarray(0, bytesRead)) === undefined) return head.subarray(0, bytesRead);
       return await readFile(path);
     } finally {
       await file.close();

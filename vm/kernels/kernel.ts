@@ -1,4 +1,5 @@
 /** What a kernel is to the rest of the project: a file, and where it came from. */
+import type { Machine } from '../machine/index.ts';
 
 /** A patch as it is named in a result. */
 export interface AppliedPatch {
@@ -27,11 +28,12 @@ export interface KernelOrigin {
 export interface Kernel {
   /** Release as far as the file says; the guest's own `uname` is the authority. */
   readonly release: string;
-  /** What to pass to QEMU's `-kernel`: an ELF image with a PVH entry, or a bzImage. World-readable. */
+  readonly machine: Machine;
+  /** What to pass to QEMU's `-kernel`: an ELF image with a PVH entry, or an image as it is. World-readable. */
   readonly path: string;
   /** SHA-256 of that file, in hex. */
   readonly sha256: string;
-  readonly format: 'elf' | 'bzImage';
+  readonly format: 'elf' | 'image';
   readonly source: 'pinned' | 'file' | 'tree';
   /** What the user asked for: a release or a path. */
   readonly requested: string;

@@ -1,27 +1,41 @@
 /** From a kernel file to the ELF image that QEMU enters directly. */
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { KernelError } from '../host/errors.ts';
+import type { Machine } from '../machine/index.ts';
+import { MACHINES } from '../machine/index.ts';
 
-/** What a file's first bytes say it is. */
-export type KernelFormat = 'bzImage' | 'elf' | 'unknown';
+/** What a file's first bytes say it is: a vmlinux, or the image that is booted. */
+export interface KernelFormat {
+  readonly machine: Machine;
+  readonly form: 'elf' | 'image';
+}
 
 const ELF_MAGIC = Buffer.from('\x7fELF', 'latin1');
-/** Boot protocol: "HdrS" at 0x202; payload_offset and payload_length exist from protocol 2.08 on. */
-const HDRS_AT = 0x202;
+/** Boot protocol of x86: payload_offset and payload_length exist from 2.08 on. */
 const MIN_PROTOCOL = 0x0208;
+/** An image has a header of at least so many bytes. */
+const HEADER = 0x250;
 
-/** Recognises an x86 bzImage or a 64-bit little-endian x86-64 ELF executable. */
-export function kernelFormat(bytes: Buffer): KernelFormat {
+/** Recognises a 64-bit ELF executable or an image of one of the machines; undefined for anything else. */
+export function kernelFormat(bytes: Buffer): KernelFormat | undefined {
   if (bytes.length >= 64 && bytes.subarray(0, 4).equals(ELF_MAGIC)) {
-    const class64 = bytes[4] === 2 && bytes[5] === 1;
-    const type = bytes.readUInt16LE(16);
-    const machine = bytes.readUInt16LE(18);
-    // ET_EXEC (a relocatable kernel may be ET_DYN) and EM_X86_64
-    if (class64 && (type === 2 || type === 3) && machine === 62 && bytes.readUInt16LE(56) > 0) return 'elf';
-    return 'unknown';
+    const type = elfType(bytes);
+    const machine = MACHINES.find(({ kernel }) => kernel.elfMachine === type);
+    return machine === undefined ? undefined : { machine, form: 'elf' };
   }
-  if (bytes.length >= 0x250 && bytes.toString('latin1', HDRS_AT, HDRS_AT + 4) === 'HdrS') return 'bzImage';
-  return 'unknown';
+  if (bytes.length < HEADER) return undefined;
+  const machine = MACHINES.find(
+    ({ kernel: { magic } }) => bytes.toString('latin1', magic.at, magic.at + magic.text.length) === magic.text,
+  );
+  return machine === undefined ? undefined : { machine, form: 'image' };
+}
+
+/** `e_machine` of a 64-bit little-endian ELF executable with segments. */
+function elfType(bytes: Buffer): number | undefined {
+  const class64 = bytes[4] === 2 && bytes[5] === 1;
+  const type = bytes.readUInt16LE(16);
+  // ET_EXEC; a relocatable kernel may be ET_DYN.
+  return class64 && (type === 2 || type === 3) && bytes.readUInt16LE(56) > 0 ? bytes.readUInt16LE(18) : undefined;
 }
 
 /** `uname -r` of a bzImage, from the version string its header points to; undefined when it has none. */
@@ -34,8 +48,12 @@ export function bzImageRelease(bytes: Buffer): string | undefined {
   return bytes.toString('latin1', at, end).split(' ')[0];
 }
 
-/** `uname -r` of an ELF kernel: the build salt when it is a release, else the banner; undefined when neither is there. */
-export function elfRelease(bytes: Buffer): string | undefined {
+/**
+ * `uname -r` of a kernel that is not compressed: the build salt when it is a release, else the banner; undefined when
+ * neither is there.
+ */
+export function plainRelease(bytes: Buffer): string | undefined {
+  if (!bytes.subarray(0, 4).equals(ELF_MAGIC)) return bannerRelease(bytes);
   for (const note of elfNotes(bytes)) {
     // type 0x100 is the build salt, which Debian sets to the release
     if (note.owner === 'Linux' && note.type === 0x100) {
@@ -43,6 +61,10 @@ export function elfRelease(bytes: Buffer): string | undefined {
       if (/^\d+\.\d+/.test(text)) return text;
     }
   }
+  return bannerRelease(bytes);
+}
+
+function bannerRelease(bytes: Buffer): string | undefined {
   const at = bytes.indexOf('Linux version ', 0, 'latin1');
   if (at < 0) return undefined;
   return /^Linux version (\d\S*)/.exec(bytes.toString('latin1', at, at + 200))?.[1];
@@ -138,7 +160,7 @@ export function unpackBzImage(bytes: Buffer, path: string): Buffer {
     if (error instanceof UnsupportedCompression) throw error;
     throw damaged(path, `its payload does not unpack (${error instanceof Error ? error.message : String(error)})`);
   }
-  if (kernelFormat(elf) !== 'elf') throw damaged(path, 'its payload is no x86-64 ELF image');
+  if (kernelFormat(elf)?.form !== 'elf') throw damaged(path, 'its payload is no ELF image of a known machine');
   return elf;
 }
 

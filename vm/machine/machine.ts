@@ -62,12 +62,18 @@ export const SYSTEM_CALL_NAMES = [
   'write',
 ] as const;
 
-/** How a kernel comes: its file as Debian's package has it, and what QEMU is given. */
+/** How kernels of this architecture come, and what of them QEMU is given. */
 export interface KernelForm {
-  /** `payload`: the ELF image inside a bzImage, entered through PVH; `file`: the file as it is. */
+  /** `payload`: the ELF image inside a bzImage, entered through PVH; `file`: the image as it is. */
   readonly boots: 'payload' | 'file';
-  /** ELF `e_machine` of a vmlinux. */
+  /** What an image has at an offset, in latin1; a vmlinux is known by its ELF header. */
+  readonly magic: { readonly at: number; readonly text: string };
+  /** `e_machine` of a vmlinux. */
   readonly elfMachine: number;
+  /** Below a source tree, what a user gives: for messages. */
+  readonly files: string;
+  /** Whether kernels are taken out of source trees, and built there. */
+  readonly trees: boolean;
 }
 
 /** What the host must know about a guest's architecture. */

@@ -27,7 +27,13 @@ export const X86_64: Machine = {
     'lsm=',
     'audit=0',
   ],
-  kernel: { boots: 'payload', elfMachine: 62 },
+  kernel: {
+    boots: 'payload',
+    magic: { at: 0x202, text: 'HdrS' },
+    elfMachine: 62,
+    files: 'arch/x86/boot/bzImage or vmlinux',
+    trees: true,
+  },
 
   triplet: 'x86_64-linux-gnu',
   crossPackage: 'gcc-x86-64-linux-gnu',
