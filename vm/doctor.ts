@@ -32,7 +32,9 @@ export interface Diagnosis {
 
 const MIN_FREE_MIB = 300;
 
-/** Looks at everything and installs nothing. Tries KVM by a boot when the kernel is already in the cache. Never throws. */
+/**
+ * Looks at everything and installs nothing. Tries KVM by a boot when the kernel is already in the cache. Never throws.
+ */
 export async function doctor(): Promise<Diagnosis> {
   const requirements = await checkRequirements();
   const checks: Check[] = [

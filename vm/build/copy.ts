@@ -24,7 +24,7 @@ import { diskError, hasCode, SetupError } from '../host/errors.ts';
 import { gitFiles } from './git.ts';
 import { isOutputDirectory } from './tree.ts';
 
-/** What a copy has instead of the tree's own files: path to the file to take, or undefined where there is to be none. */
+/** What a copy has instead of the tree's own files: path to the file to take, or undefined where none is to be. */
 export type Overrides = ReadonlyMap<string, string | undefined>;
 
 /** What following the tree came to. */
@@ -45,8 +45,9 @@ export function treeFiles(tree: string): string[] {
   for (const product of ['.config', 'include/config', 'include/generated']) {
     if (!existsSync(join(tree, product))) continue;
     throw new SetupError(
-      `${tree} was built in: it holds ${product}, and without git nobody can tell its sources from what the build made.`,
-      `Type this, then start again (it deletes .config and everything built; keep what you need):\n    make -C ${tree} mrproper\nOr test what is built there: leave --build away.`,
+      `${tree} was built in: it holds ${product}, and without git nobody can tell its sources from what was made.`,
+      'Type this, then start again (it deletes .config and everything built; keep what you need):\n' +
+        `    make -C ${tree} mrproper\nOr test what is built there: leave --build away.`,
     );
   }
   const files: string[] = [];
@@ -69,46 +70,66 @@ export function treeFiles(tree: string): string[] {
 export function follow(tree: string, copy: string, overrides: Overrides = new Map(), results?: string): Followed {
   // A copy that was never finished may have a file with a wrong time: it is made again.
   const mark = `${copy}.unfinished`;
-  const fresh = !existsSync(copy) || existsSync(mark);
+  const fresh = begin(copy, mark);
   try {
-    if (fresh) {
-      rmSync(copy, { recursive: true, force: true });
-      mkdirSync(dirname(copy), { recursive: true });
-      symlinkSync('.', mark);
-    }
-  } catch (error) {
-    if (!hasCode(error, 'EEXIST')) throw diskError(error, copy, 3000);
-  }
-  try {
-    const ours = results === undefined ? '' : relative(tree, results);
-    const all = treeFiles(tree);
-    const files = new Set(
-      ours === '' || ours.startsWith('..') ? all : all.filter((path) => !path.startsWith(`${ours}/`)),
-    );
-    let changed = 0;
-    for (const path of overrides.keys()) files.add(path);
-    const made = new Set<string>();
-    for (const path of files) {
-      const from = overrides.has(path) ? overrides.get(path) : join(tree, path);
-      const info = from === undefined ? undefined : lstatSync(from, { bigint: true, throwIfNoEntry: false });
-      if (from === undefined || info === undefined || info.isDirectory()) {
-        files.delete(path);
-        continue;
-      }
-      const to = join(copy, path);
-      const parent = dirname(to);
-      if (!made.has(parent)) {
-        makeParent(copy, parent);
-        made.add(parent);
-      }
-      if (place(from, info, to, fresh && !overrides.has(path))) changed++;
-    }
-    changed += removeOthers(copy, files);
+    const files = wanted(tree, overrides, results);
+    const changed = placeAll({ tree, copy, overrides, fresh }, files) + removeOthers(copy, files);
     rmSync(mark, { force: true });
     return { files: files.size, changed: fresh ? 0 : changed };
   } catch (error) {
     throw diskError(error, copy, 3000);
   }
+}
+
+/** Clears away what is not finished; true when there is nothing to go on with. */
+function begin(copy: string, mark: string): boolean {
+  if (existsSync(copy) && !existsSync(mark)) return false;
+  try {
+    rmSync(copy, { recursive: true, force: true });
+    mkdirSync(dirname(copy), { recursive: true });
+    symlinkSync('.', mark);
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw diskError(error, copy, 3000);
+  }
+  return true;
+}
+
+/** The tree's files without those of `results`, and the overrides. */
+function wanted(tree: string, overrides: Overrides, results: string | undefined): Set<string> {
+  const ours = results === undefined ? '' : relative(tree, results);
+  const all = treeFiles(tree);
+  const inTree = ours !== '' && !ours.startsWith('..');
+  return new Set([...(inTree ? all.filter((path) => !path.startsWith(`${ours}/`)) : all), ...overrides.keys()]);
+}
+
+interface Copying {
+  readonly tree: string;
+  readonly copy: string;
+  readonly overrides: Overrides;
+  /** Nothing is there yet. */
+  readonly fresh: boolean;
+}
+
+/** Puts each file in its place, and strikes out those that are not there. Returns how many changed. */
+function placeAll({ tree, copy, overrides, fresh }: Copying, files: Set<string>): number {
+  const made = new Set<string>();
+  let changed = 0;
+  for (const path of files) {
+    const from = overrides.has(path) ? overrides.get(path) : join(tree, path);
+    const info = from === undefined ? undefined : lstatSync(from, { bigint: true, throwIfNoEntry: false });
+    if (from === undefined || info === undefined || info.isDirectory()) {
+      files.delete(path);
+      continue;
+    }
+    const to = join(copy, path);
+    const parent = dirname(to);
+    if (!made.has(parent)) {
+      makeParent(copy, parent);
+      made.add(parent);
+    }
+    if (place(from, info, to, fresh && !overrides.has(path))) changed++;
+  }
+  return changed;
 }
 
 /** A file may have stood where a directory is now. */

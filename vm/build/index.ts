@@ -6,7 +6,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { realpathSync } from 'node:fs';
 import { cacheDir, sha256, writeAtomic } from '../host/cache.ts';
 import { diskError, KernelError, SetupError } from '../host/errors.ts';
-import type { Kernel, KernelOrigin } from '../kernels/kernel.ts';
+import type { AppliedPatch, Kernel, KernelOrigin } from '../kernels/kernel.ts';
 import { kernelFromFile } from '../kernels/fetch.ts';
 import { compilerOf, OWN_MACHINE } from '../machine/index.ts';
 import { which } from '../host/tools.ts';
@@ -15,6 +15,7 @@ import { follow } from './copy.ts';
 import { isSlow, kconfigFragment, missingOptions, parseConfig } from './fragment.ts';
 import { gitDescribe } from './git.ts';
 import { withLock } from './lock.ts';
+import type { MakeOptions } from './make.ts';
 import { make } from './make.ts';
 import { withPatches } from './patches.ts';
 import { findBuilt, sourceTree, treeVersion } from './tree.ts';
@@ -102,74 +103,98 @@ async function build(options: TreeOptions, events: TreeEvents): Promise<TreeKern
   await ensureBuildTools(buildTools(tree, patches.length > 0), log);
   signal?.throwIfAborted();
   const home = treeCache(tree);
-  const debug = options.debug ?? false;
   return await withLock(
     join(home, 'lock'),
     (pid) => log(`${pid === undefined ? 'another process' : `process ${pid}`} is building this tree; waiting for it`),
     signal,
-    async () => {
-      const source = join(home, 'source');
-      const output = join(home, debug ? 'build-debug' : 'build');
-      const origin = originOf(tree, true, debug);
-      const applied = await withPatches(tree, patches, async (patched) => {
-        const { files, changed } = follow(
-          tree,
-          source,
-          patched.overrides,
-          events.logFile === undefined ? undefined : dirname(resolve(events.logFile)),
-        );
-        log(
-          `${origin.describe ?? origin.version ?? tree}${patched.applied.length > 0 ? ` with ${patched.applied.map(({ name }) => name).join(', ')}` : ''}: ${files} files${changed > 0 ? `, ${changed} changed since the last build` : ''}`,
-        );
-        return patched.applied;
-      });
-      signal?.throwIfAborted();
-      await mkdir(output, { recursive: true }).catch((error: unknown) => {
-        throw diskError(error, output, 1500);
-      });
-      const fragment = join(output, 'ringfence.config');
-      await writeAtomic(fragment, kconfigFragment({ debug }));
-      const logFile = resolve(events.logFile ?? join(output, 'build.log'));
-      writeFileSync(logFile, '');
-      const common = {
-        source,
-        output,
-        logFile,
-        log,
-        variables: variables(),
-        env: { ...REPRODUCIBLE, KCONFIG_ALLCONFIG: fragment },
-        ...(signal ? { signal } : {}),
-      };
-      await make({ ...common, targets: ['allnoconfig'], jobs: 1, what: 'the configuration' });
-      const config = await readFile(join(output, '.config'), 'utf8');
-      const missing = missingOptions(parseConfig(config));
-      if (missing.length > 0)
-        throw new KernelError(
-          `This tree cannot be configured for the guest: ${missing.join(', ')}.`,
-          'This commit cannot be tested as it is; `npx ringfence kconfig` shows what is asked for.',
-          125,
-        );
-      await make({
-        ...common,
-        targets: ['vmlinux'],
-        jobs: jobs(),
-        what: debug ? 'the debugging kernel' : 'the kernel',
-      });
-      const path = await keep(home, join(output, 'vmlinux'));
-      appendFileSync(logFile, `built ${path}\n`);
-      const kernel = await kernelFromFile(path);
-      log(`built ${kernel.release}`);
-      return {
-        kernel: {
-          ...kernel,
-          source: 'tree' as const,
-          requested: options.dir,
-          origin: { ...origin, patches: applied, config_sha256: sha256(config) },
-        },
-        slow: isSlow(parseConfig(config)),
-      };
-    },
+    () => buildLocked({ ...options, patches }, { tree, home }, events),
   );
+}
+
+/** Brings the copy up to date, configures it, builds it, and keeps the kernel. */
+async function buildLocked(
+  { dir, debug = false, patches = [] }: TreeOptions,
+  { tree, home }: { readonly tree: string; readonly home: string },
+  events: TreeEvents,
+): Promise<TreeKernel> {
+  const { log } = events;
+  const origin = originOf(tree, true, debug);
+  const source = join(home, 'source');
+  const output = join(home, debug ? 'build-debug' : 'build');
+  const applied = await bringUpToDate(origin, source, patches, events);
+  const job = await prepareJob(source, output, debug, events);
+  const config = await configure(job);
+  await make({ ...job, targets: ['vmlinux'], jobs: jobs(), what: debug ? 'the debugging kernel' : 'the kernel' });
+  const path = await keep(home, join(output, 'vmlinux'));
+  appendFileSync(job.logFile, `built ${path}\n`);
+  const kernel = await kernelFromFile(path);
+  log(`built ${kernel.release}`);
+  return {
+    kernel: {
+      ...kernel,
+      source: 'tree',
+      requested: dir,
+      origin: { ...origin, patches: applied, config_sha256: sha256(config) },
+    },
+    slow: isSlow(parseConfig(config)),
+  };
+}
+
+/** Makes the copy follow the tree, patches applied, and says what it came to. */
+async function bringUpToDate(
+  origin: Omit<KernelOrigin, 'patches'>,
+  source: string,
+  patches: readonly string[],
+  { log, logFile, signal }: TreeEvents,
+): Promise<readonly AppliedPatch[]> {
+  const results = logFile === undefined ? undefined : dirname(resolve(logFile));
+  const applied = await withPatches(origin.tree, patches, async (patched) => {
+    const { files, changed } = follow(origin.tree, source, patched.overrides, results);
+    const names = patched.applied.map(({ name }) => name).join(', ');
+    log(
+      `${origin.describe ?? origin.version ?? origin.tree}${names === '' ? '' : ` with ${names}`}: ${files} files` +
+        (changed > 0 ? `, ${changed} changed since the last build` : ''),
+    );
+    return patched.applied;
+  });
+  signal?.throwIfAborted();
+  return applied;
+}
+
+/** What all calls of make have in common. */
+type Job = Omit<MakeOptions, 'targets' | 'jobs' | 'what'>;
+
+async function prepareJob(source: string, output: string, debug: boolean, events: TreeEvents): Promise<Job> {
+  await mkdir(output, { recursive: true }).catch((error: unknown) => {
+    throw diskError(error, output, 1500);
+  });
+  const fragment = join(output, 'ringfence.config');
+  await writeAtomic(fragment, kconfigFragment({ debug }));
+  const logFile = resolve(events.logFile ?? join(output, 'build.log'));
+  writeFileSync(logFile, '');
+  return {
+    source,
+    output,
+    logFile,
+    log: events.log,
+    variables: variables(),
+    env: { ...REPRODUCIBLE, KCONFIG_ALLCONFIG: fragment },
+    ...(events.signal ? { signal: events.signal } : {}),
+  };
+}
+
+/** Configures the copy; answers its .config. @throws KernelError (125) when the tree lacks what the guest needs */
+async function configure(job: Job): Promise<string> {
+  await make({ ...job, targets: ['allnoconfig'], jobs: 1, what: 'the configuration' });
+  const config = await readFile(join(job.output, '.config'), 'utf8');
+  const missing = missingOptions(parseConfig(config));
+  if (missing.length > 0)
+    throw new KernelError(
+      `This tree cannot be configured for the guest: ${missing.join(', ')}.`,
+      'This commit cannot be tested as it is; `npx ringfence kconfig` shows what is asked for.',
+      125,
+    );
+  return config;
 }
 
 function variables(): string[] {

@@ -4,6 +4,7 @@
 import type { WriteStream } from 'node:fs';
 import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
+import { anyOf } from '../host/any-of.ts';
 import { KernelError, SetupError } from '../host/errors.ts';
 import type { Ended } from '../host/processes.ts';
 import { start } from '../host/processes.ts';
@@ -12,6 +13,16 @@ import { start } from '../host/processes.ts';
 const PROGRESS_MS = 30_000;
 /** Lines of output that are kept for a message. */
 const KEPT = 4000;
+
+const NO_MEMORY = anyOf(
+  /Killed signal terminated program|fatal error: Killed|virtual memory exhausted/i,
+  /out of memory|cannot allocate memory/i,
+);
+/** Compiler and linker errors. */
+const WRONG = anyOf(
+  /\berror:|undefined reference|multiple definition/,
+  /: recursive dependency detected|syntax error|^ERROR:|^Error:/,
+);
 
 /** One call of make. */
 export interface MakeOptions {
@@ -189,12 +200,7 @@ function failure(
       `The disk was full while ${options.what} was built.`,
       `Free about 3 GB where ${options.output} is, or set RINGFENCE_CACHE to a directory on another disk. ${log}`,
     );
-  if (
-    /Killed signal terminated program|fatal error: Killed|virtual memory exhausted|out of memory|cannot allocate memory/i.test(
-      all,
-    ) ||
-    signal === 'SIGKILL'
-  )
+  if (NO_MEMORY.test(all) || signal === 'SIGKILL')
     return new SetupError(
       `The compiler was killed while ${options.what} was built: the machine is short of memory.`,
       `Free memory, or set RINGFENCE_BUILD_JOBS=1. ${log}`,
@@ -217,11 +223,7 @@ function failure(
 
 /** The lines that say what is wrong: compiler and linker errors, otherwise make's own, otherwise the end. Pure. */
 export function firstErrors(lines: readonly string[]): string[] {
-  const errors = lines.filter((line) =>
-    /(?:\berror:|undefined reference|multiple definition|: recursive dependency detected|syntax error|^ERROR:|^Error:)/.test(
-      line,
-    ),
-  );
+  const errors = lines.filter((line) => WRONG.test(line));
   const made = lines.filter((line) => /\*\*\*/.test(line));
   const chosen =
     errors.length > 0 ? errors : made.length > 0 ? made : lines.filter((line) => line.trim() !== '').slice(-8);

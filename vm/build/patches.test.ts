@@ -78,6 +78,7 @@ describe.skipIf(PATCH.missing)(PATCH.of('patches'), () => {
 
 test('paths: git headers, renames, time stamps; a removed line that looks like a header is none', () => {
   const text =
-    'diff --git a/x/a.c b/x/a.c\nrename from x/old.c\nrename to x/new.c\n--- a/x/b.c\t2026-01-01\n+++ b/x/b.c\t2026-01-02\n@@ -1,2 +1 @@\n--- a comment in Lua\n keep\n';
+    'diff --git a/x/a.c b/x/a.c\nrename from x/old.c\nrename to x/new.c\n--- a/x/b.c\t2026-01-01\n' +
+    '+++ b/x/b.c\t2026-01-02\n@@ -1,2 +1 @@\n--- a comment in Lua\n keep\n';
   expect(patchedPaths(text, 'p')).toEqual(['x/a.c', 'x/old.c', 'x/new.c', 'x/b.c']);
 });

@@ -98,9 +98,11 @@ export async function withPatches<T>(
           )
           .slice(0, 8)
           .join('\n');
+        const before = applied.length > 0 ? ` with ${applied.map(({ name }) => name).join(', ')}` : '';
         throw new KernelError(
-          `${file} does not apply to ${tree}${applied.length > 0 ? ` with ${applied.map(({ name }) => name).join(', ')}` : ''}:\n${said || result.stderr.trim() || 'patch gave no reason'}`,
-          'Nothing was changed. Make the patch again against this tree; several patches are applied in the order they are given.',
+          `${file} does not apply to ${tree}${before}:\n${said || result.stderr.trim() || 'patch gave no reason'}`,
+          'Nothing was changed. Make the patch again against this tree; several patches are applied in the order ' +
+            'they are given.',
           125,
         );
       }

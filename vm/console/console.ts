@@ -1,4 +1,5 @@
 /** Finds in a kernel's console what a kernel should never say. */
+import { anyOf } from '../host/any-of.ts';
 
 /** What a report is about. */
 export type ConsoleKind =
@@ -48,20 +49,36 @@ const PATTERNS: readonly Pattern[] = [
   { kind: 'ubsan', start: /^UBSAN: /, end: /^---\[ end trace|^={10,}$/ },
   {
     kind: 'lockdep',
-    start:
-      /^(?:WARNING|BUG): (?:possible (?:circular locking|recursive locking|irq lock inversion|deadlock)|inconsistent lock state|bad unlock balance|held lock freed|lock held (?:when returning|at task exit)|nested lock was not taken|invalid wait context|suspicious RCU usage)|^WARNING: \S+-(?:safe|unsafe|READ-safe) -> \S+ lock order|^\[ BUG: Invalid wait context \]|^DEBUG_LOCKS_WARN_ON|^INFO: (?:possible (?:circular|recursive) locking|trying to register non-static key|inconsistent lock)|^BUG: MAX_LOCK/,
+    start: anyOf(
+      /^(?:WARNING|BUG): possible (?:circular locking|recursive locking|irq lock inversion|deadlock)/,
+      /^(?:WARNING|BUG): (?:inconsistent lock state|bad unlock balance|held lock freed)/,
+      /^(?:WARNING|BUG): lock held (?:when returning|at task exit)/,
+      /^(?:WARNING|BUG): (?:nested lock was not taken|invalid wait context|suspicious RCU usage)/,
+      /^WARNING: \S+-(?:safe|unsafe|READ-safe) -> \S+ lock order/,
+      /^\[ BUG: Invalid wait context \]/,
+      /^DEBUG_LOCKS_WARN_ON/,
+      /^INFO: (?:possible (?:circular|recursive) locking|trying to register non-static key|inconsistent lock)/,
+      /^BUG: MAX_LOCK/,
+    ),
     end: END_TASK,
   },
   {
     kind: 'rcu-stall',
-    start:
-      /^(?:rcu: )?INFO: rcu\S* (?:self-)?detected (?:expedited )?stall|^rcu: INFO: Stall ended|^rcu: rcu_\w+ kthread starved|^INFO: rcu_tasks detected stalls/,
+    start: anyOf(
+      /^(?:rcu: )?INFO: rcu\S* (?:self-)?detected (?:expedited )?stall/,
+      /^rcu: INFO: Stall ended/,
+      /^rcu: rcu_\w+ kthread starved/,
+      /^INFO: rcu_tasks detected stalls/,
+    ),
     end: END_TASK,
   },
   {
     kind: 'lockup',
-    start:
-      /^watchdog: (?:BUG: soft lockup|Watchdog detected hard LOCKUP|CPU\d+: Watchdog)|^BUG: (?:soft lockup|workqueue lockup)|^NMI watchdog: /,
+    start: anyOf(
+      /^watchdog: (?:BUG: soft lockup|Watchdog detected hard LOCKUP|CPU\d+: Watchdog)/,
+      /^BUG: (?:soft lockup|workqueue lockup)/,
+      /^NMI watchdog: /,
+    ),
     end: END_TASK,
   },
   { kind: 'hung-task', start: /^INFO: task \S.* blocked (?:for more than|in I\/O wait)/, end: END_TASK },
@@ -69,8 +86,17 @@ const PATTERNS: readonly Pattern[] = [
   { kind: 'panic', start: /^Kernel panic - not syncing/, end: /^---\[ end Kernel panic/ },
   {
     kind: 'oops',
-    start:
-      /^BUG: (?:kernel NULL pointer dereference|unable to handle|stack guard page|TASK stack guard|IRQ stack guard)|^(?:Internal error: )?Oops\b|^Unable to handle kernel |^Internal error: |^general protection fault|^(?:stack segment|invalid opcode|divide error|double fault|int3|traps: PANIC|control protection fault|Missing ENDBR|CFI failure)\b.*|^PANIC: double fault|^kernel tried to execute/,
+    start: anyOf(
+      /^BUG: (?:kernel NULL pointer dereference|unable to handle|stack guard page|TASK stack guard|IRQ stack guard)/,
+      /^(?:Internal error: )?Oops\b/,
+      /^Unable to handle kernel /,
+      /^Internal error: /,
+      /^general protection fault/,
+      /^(?:stack segment|invalid opcode|divide error|double fault|int3|traps: PANIC)\b.*/,
+      /^(?:control protection fault|Missing ENDBR|CFI failure)\b.*/,
+      /^PANIC: double fault/,
+      /^kernel tried to execute/,
+    ),
     end: END_TRACE,
   },
   { kind: 'bug', start: /^kernel BUG at |^BUG: |^BUG \S+ \(|^list_(?:add|del) corruption|^=+\[ BUG/, end: END_TRACE },
@@ -165,9 +191,13 @@ function endOf(lines: readonly Line[], at: number, pattern: Pattern): number {
   return last;
 }
 
+const TRACE = anyOf(
+  /^(?:CPU|Hardware name|Workqueue|Call Trace|Code|R[A-Z0-9]{2}|RIP|RSP|EFLAGS|CS|FS|CR\d|DR\d|PKRU)\b/,
+  /^(?:Modules linked in|Tainted|#PF|Oops|PGD|task:)\b/,
+  /\+0x[0-9a-f]+\/0x[0-9a-f]+|^<\/?(?:TASK|IRQ|NMI)>|^={10,}$|^-{10,}$/,
+);
+
 /** Lines that only reports have. */
 function isTrace(text: string): boolean {
-  return /^(?:CPU|Hardware name|Workqueue|Call Trace|Code|R[A-Z0-9]{2}|RIP|RSP|EFLAGS|CS|FS|CR\d|DR\d|PKRU|Modules linked in|Tainted|#PF|Oops|PGD|task:)\b|\+0x[0-9a-f]+\/0x[0-9a-f]+|^<\/?(?:TASK|IRQ|NMI)>|^={10,}$|^-{10,}$/.test(
-    text,
-  );
+  return TRACE.test(text);
 }

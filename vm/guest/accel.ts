@@ -36,7 +36,8 @@ export interface ChooseOptions {
 }
 
 /**
- * `tcg` is taken as said; `kvm` too, when its device can be opened; `auto` boots the guest under KVM and falls back to TCG.
+ * `tcg` is taken as said; `kvm` too, when its device can be opened; `auto` boots the guest under KVM and falls back to
+ * TCG.
  * The answer of `auto` is remembered until the host, QEMU or the kernel changes.
  * @throws SetupError when `kvm` is asked for and cannot be opened, or QEMU is missing
  */

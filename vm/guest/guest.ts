@@ -179,8 +179,10 @@ class RunningGuest implements Guest {
       await this.kill();
       throw new BootError(
         'deadline',
-        `Linux ${this.#options.kernel.release} did not reach the runner within ${deadline / 1000} s under ${this.accel.toUpperCase()}.`,
-        'If the machine is busy, allow more time with --timeout; if the kernel stands still, look at the console above.',
+        `Linux ${this.#options.kernel.release} did not reach the runner within ${deadline / 1000} s ` +
+          `under ${this.accel.toUpperCase()}.`,
+        'If the machine is busy, allow more time with --timeout; if the kernel stands still, look at the console ' +
+          'above.',
         this.console,
         this.#stderr,
       );

@@ -123,8 +123,8 @@ export interface PrivilegeFacts {
  * Chooses how QEMU gives up root. Without root nothing is to be given up; `no_new_privs` is set in any case.
  *
  * - TCG, or KVM that others or a group may open: `setpriv` changes the user before QEMU starts, keeping that one group.
- * - KVM that only root may open: QEMU opens it as root and changes the user itself before the guest runs. Its sandbox must
- *   then permit the change; `no_new_privs` and the loss of all capabilities keep it from going back.
+ * - KVM that only root may open: QEMU opens it as root and changes the user itself before the guest runs. Its sandbox
+ *   must then permit the change; `no_new_privs` and the loss of all capabilities keep it from going back.
  */
 export function choosePrivileges(facts: PrivilegeFacts): Privileges {
   const base = ['setpriv', '--pdeathsig', 'KILL', '--no-new-privs'];

@@ -88,7 +88,8 @@ describe('ensureRequirements', () => {
       'apt-get',
       [
         `echo "$*" >> ${bin}/log`,
-        `case "$*" in *install*) printf '#!/bin/bash\\n%s\\n' '${goodQemu}' > ${bin}/qemu-system-x86_64; printf '#!/bin/bash\\n' > ${bin}/gcc; /usr/bin/chmod 755 ${bin}/gcc ${bin}/qemu-system-x86_64;; esac`,
+        `case "$*" in *install*) printf '#!/bin/bash\\n%s\\n' '${goodQemu}' > ${bin}/qemu-system-x86_64`,
+        `printf '#!/bin/bash\\n' > ${bin}/gcc; /usr/bin/chmod 755 ${bin}/gcc ${bin}/qemu-system-x86_64;; esac`,
       ].join('\n'),
     );
     const lines: string[] = [];

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SetupError, RingfenceError } from './errors.ts';
 import type { Machine } from '../machine/index.ts';
+import { anyOf } from './any-of.ts';
 import { compilerOf, OWN_MACHINE } from '../machine/index.ts';
 import { qemuVersion } from './qemu-version.ts';
 import { run } from './processes.ts';
@@ -93,7 +94,8 @@ export function installCommand(packages: readonly string[], root = process.getui
 }
 
 /**
- * Makes sure that everything is there, and installs what is missing when that needs no question: as root, or with a sudo that asks none.
+ * Makes sure that everything is there, and installs what is missing when that needs no question: as root, or with a
+ * sudo that asks none.
  * @throws SetupError with the exact command to type, when it cannot
  */
 export async function ensureRequirements(options: EnsureOptions = {}): Promise<void> {
@@ -107,7 +109,8 @@ export async function ensureRequirements(options: EnsureOptions = {}): Promise<v
   if (!which('apt-get')) {
     throw new SetupError(
       what,
-      `Install QEMU for ${machine.arch} (version ${MIN_QEMU.join('.')} or newer) and a C compiler with your system's package manager. On Debian: ${packages.join(' ')}`,
+      `Install QEMU for ${machine.arch} (version ${MIN_QEMU.join('.')} or newer) and a C compiler with your system's ` +
+        `package manager. On Debian: ${packages.join(' ')}`,
     );
   }
   const prefix = options.install === false ? undefined : await rootPrefix();
@@ -161,6 +164,11 @@ async function withLock(job: () => ReturnType<typeof run>, log: (line: string) =
   }
 }
 
+const UNREACHABLE = anyOf(
+  /Could not resolve|Temporary failure|Could not connect|Unable to connect|Network is unreachable/,
+  /[Cc]onnection (?:timed out|refused|failed)/,
+);
+
 /** The gist of apt's messages, for people. Pure. */
 export function aptReason(text: string): string {
   const lines = text
@@ -168,12 +176,7 @@ export function aptReason(text: string): string {
     .map((l) => l.trim())
     .filter((l) => /^(?:E|W|Err):?/.test(l));
   const said = [...new Set(lines)].slice(0, 5).join('\n');
-  if (
-    /Could not resolve|Temporary failure|Could not connect|Unable to connect|Network is unreachable|[Cc]onnection (?:timed out|refused|failed)/.test(
-      text,
-    )
-  )
-    return `the network or the package mirror cannot be reached.\n${said}`;
+  if (UNREACHABLE.test(text)) return `the network or the package mirror cannot be reached.\n${said}`;
   if (/No space left|enough free space/.test(text)) return `the disk is full.\n${said}`;
   if (/Could not get lock/.test(text)) return `another package manager holds the lock and does not let go.\n${said}`;
   if (/Unable to locate package|has no installation candidate/.test(text))

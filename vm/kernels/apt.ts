@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { anyOf } from '../host/any-of.ts';
 import { hasCode, SetupError, temporarySpace } from '../host/errors.ts';
 import { uidOf } from '../host/accounts.ts';
 import type { ToolResult } from '../host/processes.ts';
@@ -15,8 +16,18 @@ import { which } from '../host/tools.ts';
 import type { PinnedKernel } from './pinned.ts';
 
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
-const DEBIAN_RELEASES =
-  /^(?:oldoldstable|oldstable|stable|testing|unstable|experimental|sid|buster|bullseye|bookworm|trixie|forky|duke)(?:-updates|-backports|-proposed-updates)?\/?$/;
+const DEBIAN_RELEASES = anyOf(
+  /^(?:oldoldstable|oldstable|stable|testing|unstable|experimental)(?:-updates|-backports|-proposed-updates)?\/?$/,
+  /^(?:sid|buster|bullseye|bookworm|trixie|forky|duke)(?:-updates|-backports|-proposed-updates)?\/?$/,
+);
+const UNREACHABLE = anyOf(
+  /Could not resolve|Temporary failure resolving|Could not connect|Connection (?:failed|timed out|refused)/i,
+  /Unable to connect|Network is unreachable|connection timed out|502 |503 |504 |407 /i,
+);
+const GONE = anyOf(
+  /404 |Unable to locate package|was not found|does not have a Release file|no longer has a Release file/i,
+  /Unable to find|Can't find a source/i,
+);
 
 /** Milliseconds between a 404 and the second try. */
 const AGAIN_MS = 3000;
@@ -42,7 +53,8 @@ export async function debianMirrors(env: NodeJS.ProcessEnv = process.env): Promi
   const given = env['RINGFENCE_MIRROR'];
   if (given) return [given.replace(/\/+$/, '')];
   const advice =
-    'Set RINGFENCE_MIRROR to the address of a Debian mirror (the directory that holds dists/ and pool/), or give a kernel of your own with --kernel PATH.';
+    'Set RINGFENCE_MIRROR to the address of a Debian mirror (the directory that holds dists/ and pool/), ' +
+    'or give a kernel of your own with --kernel PATH.';
   if (!which('apt-get', env))
     throw new SetupError("Kernels are fetched from Debian's archive with apt-get, and this machine has none.", advice);
   const targets = await run([
@@ -75,18 +87,8 @@ export function failureKind(text: string): FetchFailure {
   if (/No space left on device|don't have enough free space/i.test(text)) return 'other';
   if (/NO_PUBKEY|is not signed|invalid signature|EXPKEYSIG|BADSIG|REVKEYSIG|Hash Sum mismatch/i.test(text))
     return 'signature';
-  if (
-    /Could not resolve|Temporary failure resolving|Could not connect|Connection (?:failed|timed out|refused)|Unable to connect|Network is unreachable|connection timed out|502 |503 |504 |407 /i.test(
-      text,
-    )
-  )
-    return 'network';
-  if (
-    /404 |Unable to locate package|was not found|does not have a Release file|no longer has a Release file|Unable to find|Can't find a source/i.test(
-      text,
-    )
-  )
-    return 'missing';
+  if (UNREACHABLE.test(text)) return 'network';
+  if (GONE.test(text)) return 'missing';
   return 'other';
 }
 
@@ -182,7 +184,8 @@ function explain(text: string, mirror: string, kernel: PinnedKernel): SetupError
     case 'missing':
       return new FetchError(
         kind,
-        `Linux ${kernel.release} could not be fetched: ${mirror} no longer has ${kernel.package} ${kernel.version} in ${kernel.suite}.${tail}`,
+        `Linux ${kernel.release} could not be fetched: ` +
+          `${mirror} no longer has ${kernel.package} ${kernel.version} in ${kernel.suite}.${tail}`,
         `Choose another release, set RINGFENCE_MIRROR to a mirror or an archive that still has it, or ${own}.`,
       );
     case 'signature':

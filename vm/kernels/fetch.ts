@@ -26,7 +26,7 @@ import {
 export interface FetchOptions {
   /** Progress, one line at a time. */
   readonly log?: (line: string) => void;
-  /** Take the nearest pinned release of the same series when the mirror no longer has the one asked for. Default false. */
+  /** Take the nearest pinned release of the series when the mirror no longer has the one asked for. Default false. */
   readonly fallback?: boolean;
   /** Default: this host's own. */
   readonly machine?: Machine;
@@ -39,7 +39,8 @@ export function pinnedPath(kernel: PinnedKernel): string {
 
 /**
  * A pinned kernel, from the cache when its checksum is right, otherwise fetched.
- * @throws SetupError unknown release, no network, no space, no apt; FetchError (kind `missing`) when the mirror has it no longer
+ * @throws SetupError unknown release, no network, no space, no apt
+ * @throws FetchError (kind `missing`) when the mirror has it no longer
  */
 export async function fetchKernel(release: string = DEFAULT_RELEASE, options: FetchOptions = {}): Promise<Kernel> {
   const log = options.log ?? (() => {});
@@ -101,7 +102,8 @@ async function ensure(kernel: PinnedKernel, log: (line: string) => void): Promis
 function wrongHash(kernel: PinnedKernel, what: string, want: string, got: string): SetupError {
   return new SetupError(
     `The ${what} of Linux ${kernel.release} is not the pinned one: SHA-256 ${got}, expected ${want}.`,
-    'The mirror serves something else. Set RINGFENCE_MIRROR to another Debian mirror, or give a kernel of your own with --kernel PATH.',
+    'The mirror serves something else. Set RINGFENCE_MIRROR to another Debian mirror, ' +
+      'or give a kernel of your own with --kernel PATH.',
   );
 }
 

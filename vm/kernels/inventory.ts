@@ -37,7 +37,10 @@ export async function inventory(kernels: readonly PinnedKernel[] = PINNED): Prom
   return rows;
 }
 
-/** Removes a kernel from the cache; answers the bytes that this frees, 0 when it was not there. @throws SetupError when it cannot be removed */
+/**
+ * Removes a kernel from the cache; answers the bytes that this frees, 0 when it was not there.
+ * @throws SetupError when it cannot be removed
+ */
 export async function removeCached(kernel: PinnedKernel): Promise<number> {
   const path = pinnedPath(kernel);
   const info = await stat(path).catch(() => undefined);

@@ -8,7 +8,7 @@ export type { Machine };
 /** Every machine; the first is what `explain` and files without a word about it mean. */
 export const MACHINES: readonly Machine[] = [X86_64];
 
-/** The machine of that name, which may be the kernel's, Debian's or that of `uname -m`; undefined when there is none. */
+/** The machine of that name, which may be the kernel's, Debian's or that of `uname -m`; undefined for none. */
 export function machineNamed(name: string): Machine | undefined {
   return MACHINES.find(({ arch, debArch, uname }) => [arch, debArch, uname].includes(name));
 }

@@ -1,4 +1,4 @@
-/** The runner's `protocol.h`, as text: the wire and the fixed world of a scenario, formatted as `.clang-format` says. */
+/** The runner's `protocol.h`, as text: the wire and the fixed world of a scenario, in the runner's own format. */
 import { MAX_DEADLINE_MS, MAX_STEPS, SCENARIO_FLAGS } from '../../oracle/case/frame.ts';
 import { opSpecs } from '../../oracle/opcodes/index.ts';
 import { ARENA, ARENA_BASE, ARENA_SIZE, FD, FILE_CONTENT, FIXTURES, MAX_TASKS } from '../../oracle/scenario/layout.ts';

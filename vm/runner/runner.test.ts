@@ -161,7 +161,7 @@ describe('a scenario with one task', { timeout: 60_000 }, () => {
     const result = await line.run([ring(0, 0), submit(0, 0, nops(3))]);
     expect(result.status).toBe(STATUS.done);
     expect(result.observation.steps[1]!.cqes).toEqual(
-      [0n, 1n, 2n].map((user_data) => ({ user_data, res: 0, flags: 0 })),
+      [0n, 1n, 2n].map((userData) => ({ user_data: userData, res: 0, flags: 0 })),
     );
     expect(result.exec_ns).toBeGreaterThan(1000);
   });
@@ -169,11 +169,11 @@ describe('a scenario with one task', { timeout: 60_000 }, () => {
   it('waits for the CQEs of the batch, when one of an earlier batch fills the count', async () => {
     const spans = new BigInt64Array([0n, 30_000_000n, 0n, 150_000_000n]);
     await line.guest.send(imageFrame(new Uint8Array(spans.buffer)));
-    const timeout = (at: number, user_data: bigint): Sqe => ({
+    const timeout = (at: number, userData: bigint): Sqe => ({
       opcode: 11,
       addr: BigInt(ARENA_BASE + at),
       len: 1,
-      user_data,
+      user_data: userData,
     });
     const steps = [ring(0, 0), submit(0, 0, [timeout(0, 1n)]), submit(0, 0, [timeout(16, 2n)])];
     const answers = async (owns: number[]): Promise<bigint[]> => {
@@ -543,7 +543,7 @@ function prctl(id: number, ...args: number[]): Uint8Array {
     { id, deadline_ms: 2000 },
   );
   const view = new DataView(frame.buffer);
-  args.forEach((arg, i) => view.setBigUint64(32 + 8 + 16 + 8 * i, BigInt(arg), true));
+  for (const [i, arg] of args.entries()) view.setBigUint64(32 + 8 + 16 + 8 * i, BigInt(arg), true);
   return frame;
 }
 

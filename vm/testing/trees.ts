@@ -11,7 +11,8 @@ export function writeTree(dir: string, files: Readonly<Record<string, string | U
 }
 
 /**
- * The tree. Its kernel is the file that `io_uring/bpf_filter.c` names; a `bpf_filter.c` that says `broken` does not build.
+ * The tree. Its kernel is the file that `io_uring/bpf_filter.c` names; a `bpf_filter.c` that says `broken` does not
+ * build.
  * Each source in `kernel/` is "compiled" by its own rule, and the log says so.
  */
 export function fakeTree(dir: string, kernel: string, more: Readonly<Record<string, string>> = {}): void {
@@ -28,7 +29,8 @@ $(O)/fork.o: kernel/fork.c
 	@echo '  CC      kernel/fork.o'
 	@cp $< $@
 vmlinux: $(O)/fork.o
-	@if grep -q broken io_uring/bpf_filter.c; then echo "io_uring/bpf_filter.c:1:1: error: expected identifier"; exit 1; fi
+	@if grep -q broken io_uring/bpf_filter.c; then \\
+	  echo "io_uring/bpf_filter.c:1:1: error: expected identifier"; exit 1; fi
 	@cp $$(cat io_uring/bpf_filter.c) $(O)/vmlinux
 `,
     Kbuild: '',
