@@ -88,7 +88,7 @@ export const TREE_OPTIONS = {
 /** --accel. */
 export const ACCEL = choice(['auto', 'kvm', 'tcg'], 'auto: KVM if a guest really boots with it');
 /** --arch. */
-export const ARCH = parsed(
+const ARCH = parsed(
   'NAME',
   `machine of the guests: ${MACHINES.map(({ arch }) => arch).join(', ')} (default ${OWN_MACHINE.arch})`,
   { example: OWN_MACHINE.arch },

@@ -12,7 +12,7 @@ import { which } from '../host/tools.ts';
 export interface BuildTool {
   readonly what: string;
   readonly package: string;
-  readonly there: () => boolean | Promise<boolean>;
+  readonly there: () => Promise<boolean>;
   /** The file of the tree that needs it; absent: every tree does. */
   readonly for?: string;
 }
@@ -20,7 +20,7 @@ export interface BuildTool {
 const program = (name: string, pack = name, file?: string): BuildTool => ({
   what: name,
   package: pack,
-  there: () => which(name) !== undefined,
+  there: () => Promise.resolve(which(name) !== undefined),
   ...(file === undefined ? {} : { for: file }),
 });
 

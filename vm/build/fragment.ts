@@ -150,7 +150,7 @@ export const NEEDED: readonly string[] = [
 ];
 
 /** Options that make a kernel several times slower. */
-export const SLOW: readonly string[] = ['KASAN', 'PROVE_LOCKING', 'DEBUG_KMEMLEAK', 'KCSAN', 'KMSAN', 'DEBUG_OBJECTS'];
+const SLOW: readonly string[] = ['KASAN', 'PROVE_LOCKING', 'DEBUG_KMEMLEAK', 'KCSAN', 'KMSAN', 'DEBUG_OBJECTS'];
 
 /** Which configuration. */
 export interface FragmentOptions {

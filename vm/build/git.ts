@@ -15,7 +15,7 @@ function git(dir: string, ...args: string[]): string | undefined {
 }
 
 /** True when the directory is the top of a git work tree. */
-export function isGitTop(dir: string): boolean {
+function isGitTop(dir: string): boolean {
   const top = git(dir, 'rev-parse', '--show-toplevel')?.trimEnd();
   return top !== undefined && top !== '' && realpathSync(top) === realpathSync(dir);
 }

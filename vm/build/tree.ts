@@ -10,7 +10,7 @@ import { isSlow, missingOptions, parseConfig } from './fragment.ts';
 const OTHER_TREE = 'Give the top directory of a Linux source tree, or the output directory of a build.';
 
 /** Whether a directory is the top of a Linux source tree. */
-export function isSourceTree(dir: string): boolean {
+function isSourceTree(dir: string): boolean {
   return ['Kbuild', 'Kconfig', 'Makefile', 'kernel', 'init'].every((name) => existsSync(join(dir, name)));
 }
 

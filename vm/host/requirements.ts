@@ -12,7 +12,7 @@ import { run } from './processes.ts';
 import { toolVersion, which } from './tools.ts';
 
 /** QEMU before 7.0 is untested. */
-export const MIN_QEMU = [7, 0] as const;
+const MIN_QEMU = [7, 0] as const;
 
 /** One program that the host needs. */
 export interface Requirement {

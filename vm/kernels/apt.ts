@@ -120,7 +120,7 @@ export async function withDeb<T>(
         if (mirrors.length > 1) log(`${mirror}: ${error.message.split('\n')[0]}`);
       }
     }
-    throw last;
+    throw last ?? new Error('there was no mirror to try');
   } catch (error) {
     throw hasCode(error, 'ENOSPC') ? temporarySpace(tmpdir()) : error;
   } finally {

@@ -194,7 +194,7 @@ function decodeHello(frame: Buffer): GuestFrame {
 }
 
 /** Decodes one whole RESULT frame; garbage when its parts do not fill it exactly. */
-export function decodeResult(frame: Buffer): GuestFrame {
+function decodeResult(frame: Buffer): GuestFrame {
   if (frame.length < RESULT.size) return garbage('RESULT is too short', frame);
   const status = frame.readUInt32LE(RESULT.at.status);
   const nsteps = frame.readUInt32LE(RESULT.at.nsteps);
