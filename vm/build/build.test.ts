@@ -146,7 +146,10 @@ describe('tools', () => {
     process.env['PATH'] = dir;
     try {
       await expect(
-        ensureBuildTools([{ what: 'libelf (headers)', package: 'libelf-dev', there: () => Promise.resolve(false) }], () => {}),
+        ensureBuildTools(
+          [{ what: 'libelf (headers)', package: 'libelf-dev', there: () => Promise.resolve(false) }],
+          () => {},
+        ),
       ).rejects.toMatchObject({
         exitCode: 2,
         message: expect.stringMatching(/needs libelf \(headers\)[\s\S]*libelf-dev/),
