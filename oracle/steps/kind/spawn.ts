@@ -26,7 +26,7 @@ export interface SpawnStep extends AnyStep {
 export const spawn: StepSpec<SpawnStep> = {
   kind: 'spawn',
   json: {
-    how: required(word('fork', 'vfork', 'thread', 'clone_vm', 'clone3')),
+    how: required(word(...(Object.keys(HOWS) as SpawnHow[]))),
     child: required(int(1, 15, 'a child task from 1 to 15'), 'The new task'),
   },
   wire: operation<SpawnStep>(
