@@ -2,7 +2,7 @@
 import { DATA, data } from '../world/arena.ts';
 import { CQE_BUFFER_SHIFT, CQE_F, E } from '../uapi/constants.ts';
 import { ANY, anySet, EFAULT, EINVAL, PREP_OK, PREP_UNKNOWN, prepError, result } from './support.ts';
-import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
+import type { SqeFields, FormSpec, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
 
 const MAX_BIDS = 1 << 16;
 /** Group that the ready-made PROVIDE_BUFFERS fills. */
@@ -80,7 +80,7 @@ function issueRemove(c: OpContext): IssueOutcome {
   return result(removed, { touches, effect: () => void group.buffers.splice(0, removed) });
 }
 
-function provide(name: string, rest: Fields = {}, refused = false): FormSpec {
+function provide(name: string, rest: SqeFields = {}, refused = false): FormSpec {
   return {
     name,
     sqe: { fd: 2, addr: data(DATA.provide), len: 64, off: 5n, buf_index: GROUP, ...rest },
@@ -111,7 +111,7 @@ export const PROVIDE_BUFFERS: OpSpec = {
   ],
 };
 
-function remove(name: string, rest: Fields = {}, refused = false): FormSpec {
+function remove(name: string, rest: SqeFields = {}, refused = false): FormSpec {
   return {
     name,
     sqe: { fd: 1, buf_index: EMPTY_GROUP, ...rest },

@@ -13,7 +13,7 @@ import {
   EINVAL,
   isFixed,
   onFile,
-  oneOf,
+  resultAmong,
   PREP_OK,
   PREP_UNKNOWN,
   prepError,
@@ -21,7 +21,7 @@ import {
   withFile,
   form,
 } from './support.ts';
-import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec } from './types.ts';
+import type { SqeFields, FormSpec, IssueOutcome, OpContext, OpSpec } from './types.ts';
 
 const refused = { prep_error: true } as const;
 const file = { fixtures: ['file'] } as const;
@@ -210,7 +210,7 @@ export const FIXED_FD_INSTALL: OpSpec = {
     if ((sqe.op_flags & ~IORING_FIXED_FD_NO_CLOEXEC) !== 0) return EINVAL;
     return sqe.personality !== 0 ? prepError(E.PERM) : PREP_OK;
   },
-  issue: (c) => withFile(c, false, () => oneOf({ at_least: 0 }, false)),
+  issue: (c) => withFile(c, false, () => resultAmong({ at_least: 0 }, false)),
   forms: [
     form('slot-0', { flags: IOSQE.FIXED_FILE }),
     form('slot-1-no-cloexec', { fd: 1, flags: IOSQE.FIXED_FILE, op_flags: IORING_FIXED_FD_NO_CLOEXEC }),
@@ -346,7 +346,7 @@ function issueEpollCtl(c: OpContext): IssueOutcome {
   );
 }
 
-const ctl = (name: string, op: number, fields: Fields = {}, extra: Partial<FormSpec> = {}): FormSpec =>
+const ctl = (name: string, op: number, fields: SqeFields = {}, extra: Partial<FormSpec> = {}): FormSpec =>
   form(
     name,
     { fd: FD.epoll, off: BigInt(FD.eventfd), len: op, addr: EPOLL_EVENT.in, ...fields },

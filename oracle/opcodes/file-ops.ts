@@ -24,7 +24,7 @@ import {
   form,
   pathInAddr,
 } from './support.ts';
-import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec } from './types.ts';
+import type { SqeFields, FormSpec, IssueOutcome, OpContext, OpSpec } from './types.ts';
 
 const file = { fixtures: ['file'] } as const;
 const pipe = { fixtures: ['pipe'] } as const;
@@ -283,7 +283,7 @@ function issueStatx(c: OpContext): IssueOutcome {
   });
 }
 
-const statx = (name: string, path: bigint, fields: Fields = {}, extra: Partial<FormSpec> = {}): FormSpec =>
+const statx = (name: string, path: bigint, fields: SqeFields = {}, extra: Partial<FormSpec> = {}): FormSpec =>
   form(name, { fd: AT_FDCWD, addr: path, len: 0x7ff, off: data(DATA.statx), ...fields }, extra);
 
 /** IORING_OP_STATX: asks what a path leads to. */

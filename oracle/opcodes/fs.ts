@@ -18,7 +18,7 @@ import {
   directoriesInFdAndLen,
   pathInAddr,
 } from './support.ts';
-import type { Fields, FormSpec, FullSqe, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
+import type { SqeFields, FormSpec, FullSqe, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
 
 /** Prep of a request that names paths: reserved fields, no direct descriptor, extra checks, then the paths. */
 function prepPaths(
@@ -76,7 +76,7 @@ const dir = { fixtures: ['dir'] } as const;
 const refused = { prep_error: true } as const;
 const makes = (path: string): Partial<FormSpec> => ({ probe: { path } });
 
-function form(name: string, fields: Fields, extra: Partial<FormSpec> = {}): FormSpec {
+function form(name: string, fields: SqeFields, extra: Partial<FormSpec> = {}): FormSpec {
   return { name, sqe: { fd: AT_FDCWD, ...fields }, fixtures: [], ...extra };
 }
 
@@ -231,8 +231,13 @@ function issueRename(c: OpContext): IssueOutcome {
   });
 }
 
-const rename = (name: string, from: bigint, to: bigint, fields: Fields = {}, extra: Partial<FormSpec> = {}): FormSpec =>
-  form(name, { addr: from, off: to, len: AT_FDCWD >>> 0, ...fields }, extra);
+const rename = (
+  name: string,
+  from: bigint,
+  to: bigint,
+  fields: SqeFields = {},
+  extra: Partial<FormSpec> = {},
+): FormSpec => form(name, { addr: from, off: to, len: AT_FDCWD >>> 0, ...fields }, extra);
 /** IORING_OP_RENAMEAT: renames a file. */
 export const RENAMEAT: OpSpec = {
   opcode: 35,
@@ -295,8 +300,13 @@ export const SYMLINKAT: OpSpec = {
   ],
 };
 
-const link = (name: string, from: bigint, to: bigint, fields: Fields = {}, extra: Partial<FormSpec> = {}): FormSpec =>
-  form(name, { addr: from, off: to, len: AT_FDCWD >>> 0, ...fields }, extra);
+const link = (
+  name: string,
+  from: bigint,
+  to: bigint,
+  fields: SqeFields = {},
+  extra: Partial<FormSpec> = {},
+): FormSpec => form(name, { addr: from, off: to, len: AT_FDCWD >>> 0, ...fields }, extra);
 /** IORING_OP_LINKAT: gives a file a second name. */
 export const LINKAT: OpSpec = {
   opcode: 39,

@@ -8,10 +8,10 @@ import {
   IORING_MSG_RING,
   IORING_SETUP,
   IOSQE,
-  s32,
+  asS32,
 } from '../uapi/constants.ts';
 import { ANY, EINVAL, isFixed, PREP_OK, result, withFile } from './support.ts';
-import type { Fields, FormSpec, FullSqe, IssueOutcome, OpContext, OpSpec } from './types.ts';
+import type { SqeFields, FormSpec, FullSqe, IssueOutcome, OpContext, OpSpec } from './types.ts';
 
 /** The ring that a message goes to. */
 export type MessageTarget = { readonly slot: number; readonly setup_flags: number; readonly disabled: boolean };
@@ -32,7 +32,7 @@ export function sendData(sqe: FullSqe, target: MessageTarget): IssueOutcome {
   // Telling a 32-byte CQE apart is up to the release.
   if (pass && (sqe.file_index & CQE_F.F_32) !== 0) return ANY;
   return result(0, {
-    posts: { ring: target.slot, user_data: sqe.off, res: s32(sqe.len), cflags: pass ? sqe.file_index : 0 },
+    posts: { ring: target.slot, user_data: sqe.off, res: asS32(sqe.len), cflags: pass ? sqe.file_index : 0 },
   });
 }
 
@@ -91,7 +91,7 @@ function issue(c: OpContext): IssueOutcome {
   });
 }
 
-function form(name: string, slot: number, fields: Fields, extra: Partial<FormSpec> = {}): FormSpec {
+function form(name: string, slot: number, fields: SqeFields, extra: Partial<FormSpec> = {}): FormSpec {
   return {
     name,
     sqe: { fd: RING_FD + slot, off: 0x6d73_6700n + BigInt(slot), ...fields },

@@ -9,7 +9,7 @@ import { gather, isPrep, KERNEL_HALF, readIovecs, scatter, segmentNames, selects
 import type { Segment } from './segments.ts';
 import { isRefused, readSockaddr } from './sockaddr.ts';
 import { ANY, EFAULT, EINVAL, PREP_OK, PREP_UNKNOWN, result, withFile } from './support.ts';
-import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec, PrepOutcome, Refusal } from './types.ts';
+import type { SqeFields, FormSpec, IssueOutcome, OpContext, OpSpec, PrepOutcome, Refusal } from './types.ts';
 
 const refused = { prep_error: true } as const;
 const pair = ['socketpair'] as const;
@@ -171,7 +171,7 @@ function form(
   addr: bigint,
   len: number,
   fixtures: FormSpec['fixtures'],
-  fields: Fields = {},
+  fields: SqeFields = {},
   extra: Partial<FormSpec> = {},
 ): FormSpec {
   return { name, sqe: { fd, addr, len, op_flags: MSG.DONTWAIT, ...fields }, fixtures, ...extra };

@@ -16,11 +16,16 @@ import {
 } from './sockaddr.ts';
 import { installNew } from './socket.ts';
 import { ANY, anySet, EINVAL, PREP_ASYNC, PREP_OK, requestFile, result, withFile } from './support.ts';
-import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec, Payload, PrepOutcome } from './types.ts';
+import type { SqeFields, FormSpec, IssueOutcome, OpContext, OpSpec, Payload, PrepOutcome } from './types.ts';
 
 const refused = { prep_error: true } as const;
 
-function form(name: string, fields: Fields, fixtures: FormSpec['fixtures'], extra: Partial<FormSpec> = {}): FormSpec {
+function form(
+  name: string,
+  fields: SqeFields,
+  fixtures: FormSpec['fixtures'],
+  extra: Partial<FormSpec> = {},
+): FormSpec {
   return { name, sqe: { ...fields }, fixtures, ...extra };
 }
 
@@ -158,7 +163,7 @@ const connect = (
   fd: number,
   to: AddressName,
   fixtures: FormSpec['fixtures'],
-  fields: Fields = {},
+  fields: SqeFields = {},
   extra: Partial<FormSpec> = {},
 ): FormSpec => form(name, { fd, addr: SOCKADDR[to], off: BigInt(SOCKADDR_LEN[to]), ...fields }, fixtures, extra);
 
@@ -241,7 +246,7 @@ const accept = (
   name: string,
   fd: number,
   fixtures: FormSpec['fixtures'],
-  fields: Fields = {},
+  fields: SqeFields = {},
   extra: Partial<FormSpec> = {},
 ): FormSpec => form(name, { fd, ioprio: IORING_ACCEPT.DONTWAIT, ...fields }, fixtures, extra);
 
@@ -321,7 +326,7 @@ const bind = (
   fd: number,
   to: AddressName,
   fixtures: FormSpec['fixtures'],
-  fields: Fields = {},
+  fields: SqeFields = {},
   extra: Partial<FormSpec> = {},
 ): FormSpec => form(name, { fd, addr: SOCKADDR[to], off: BigInt(SOCKADDR_LEN[to]), ...fields }, fixtures, extra);
 

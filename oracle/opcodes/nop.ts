@@ -1,9 +1,9 @@
 /** NOP and NOP128: the request that does nothing, or answers what it is told to. */
 import type { Fixture } from '../scenario/layout.ts';
 import { FD } from '../scenario/layout.ts';
-import { CQE_F, E, IORING_NOP, IORING_SETUP, IOSQE, s32 } from '../uapi/constants.ts';
-import { descriptor, direct, EINVAL, isFixed, oneOf, result } from './support.ts';
-import type { Fields, FormSpec, FullSqe, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
+import { CQE_F, E, IORING_NOP, IORING_SETUP, IOSQE, asS32 } from '../uapi/constants.ts';
+import { descriptor, direct, EINVAL, isFixed, resultAmong, result } from './support.ts';
+import type { SqeFields, FormSpec, FullSqe, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
 
 const KNOWN =
   IORING_NOP.INJECT_RESULT |
@@ -39,21 +39,21 @@ function issue(c: OpContext): IssueOutcome {
 function answer(c: OpContext): IssueOutcome {
   const flags = c.sqe.op_flags;
   const cflags = (flags & IORING_NOP.CQE32) !== 0 && (c.setup_flags & IORING_SETUP.CQE_MIXED) !== 0 ? CQE_F.F_32 : 0;
-  const res = (flags & IORING_NOP.INJECT_RESULT) !== 0 ? s32(c.sqe.len) : 0;
+  const res = (flags & IORING_NOP.INJECT_RESULT) !== 0 ? asS32(c.sqe.len) : 0;
   // Up to 7.0.10 the request fails, but its CQE shows the result it would have had.
-  const failed = (errno: number): IssueOutcome => oneOf([-errno, res], true, { cflags });
+  const failed = (errno: number): IssueOutcome => resultAmong([-errno, res], true, { cflags });
   if ((flags & IORING_NOP.FILE) !== 0) {
     const asked = (flags & IORING_NOP.FIXED_FILE) !== 0;
     const shown = c.abi.nop_shows_fixed_file;
     // Kernels that turn the NOP's own flag into IOSQE_FIXED_FILE also take IOSQE_FIXED_FILE for it.
     const file = asked || (shown === true && isFixed(c)) ? direct(c, c.sqe.fd) : descriptor(c, c.sqe.fd);
     if (file === 'unknown' || (shown === undefined && isFixed(c) && !asked))
-      return oneOf([res, -E.BADF, -E.FAULT], 'unknown', { cflags });
+      return resultAmong([res, -E.BADF, -E.FAULT], 'unknown', { cflags });
     if (file === 'closed') return failed(E.BADF);
   }
   if ((flags & IORING_NOP.FIXED_BUFFER) !== 0) {
     const ring = c.sandbox.common.ring(c.ring);
-    if (ring.unknown) return oneOf([res, -E.FAULT], 'unknown', { cflags });
+    if (ring.unknown) return resultAmong([res, -E.FAULT], 'unknown', { cflags });
     if (ring.buffers?.[c.sqe.buf_index] === undefined) return failed(E.FAULT);
   }
   return result(res, { cflags });
@@ -65,7 +65,7 @@ function inject(name: string, value: number): FormSpec {
   return { name, sqe: { len: value >>> 0, op_flags: IORING_NOP.INJECT_RESULT }, fixtures: none };
 }
 
-function nop(name: string, flags: number, rest: Fields = {}, more: Partial<FormSpec> = {}): FormSpec {
+function nop(name: string, flags: number, rest: SqeFields = {}, more: Partial<FormSpec> = {}): FormSpec {
   return { name, sqe: { op_flags: flags, ...rest }, fixtures: none, ...more };
 }
 

@@ -23,7 +23,7 @@ import {
   result,
   SAMPLE_DATA,
 } from './support.ts';
-import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec, Payload, PrepOutcome } from './types.ts';
+import type { SqeFields, FormSpec, IssueOutcome, OpContext, OpSpec, Payload, PrepOutcome } from './types.ts';
 
 /** Every flag openat(2) keeps; the same bits on all architectures, though some swap places. */
 const VALID_OPEN_FLAGS = 0x7f_ffc3n;
@@ -230,7 +230,7 @@ function openat(
   path: bigint,
   flags: number,
   mode: number,
-  rest: Fields = {},
+  rest: SqeFields = {},
   more: Partial<FormSpec> = {},
 ): FormSpec {
   return {
@@ -245,7 +245,7 @@ function openat2(
   name: string,
   path: bigint,
   address: bigint,
-  rest: Fields = {},
+  rest: SqeFields = {},
   more: Partial<FormSpec> = {},
 ): FormSpec {
   return {
@@ -304,8 +304,8 @@ function howText(address: bigint, abi: AbiProfile): string | undefined {
   return `{flags=${openFlagsText(flags, abi)}, mode=0${mode.toString(8)}, resolve=${hex(resolve)}}`;
 }
 
-function openatSamples({ open: o }: AbiProfile): readonly Fields[] {
-  const sample = (flags: number, len = 0): Fields => ({ fd: AT_FDCWD, addr: PATH.n0, op_flags: flags, len });
+function openatSamples({ open: o }: AbiProfile): readonly SqeFields[] {
+  const sample = (flags: number, len = 0): SqeFields => ({ fd: AT_FDCWD, addr: PATH.n0, op_flags: flags, len });
   return [
     sample(0),
     sample(1),
@@ -322,7 +322,7 @@ function openatSamples({ open: o }: AbiProfile): readonly Fields[] {
   ];
 }
 
-const openat2Samples = (): readonly Fields[] =>
+const openat2Samples = (): readonly SqeFields[] =>
   [
     OPEN_HOW.rdonly,
     OPEN_HOW.rdwr,

@@ -18,7 +18,7 @@ import {
 import { isPrep, readIovecs, selects } from './segments.ts';
 import type { FileOutcome } from './support.ts';
 import { ANY, result, withFile } from './support.ts';
-import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec } from './types.ts';
+import type { SqeFields, FormSpec, IssueOutcome, OpContext, OpSpec } from './types.ts';
 
 type Extra = Partial<FormSpec>;
 
@@ -48,7 +48,14 @@ function withBuffer(
   });
 }
 
-function form(name: string, fd: number, addr: bigint, len: number, fields: Fields = {}, extra: Extra = {}): FormSpec {
+function form(
+  name: string,
+  fd: number,
+  addr: bigint,
+  len: number,
+  fields: SqeFields = {},
+  extra: Extra = {},
+): FormSpec {
   return { name, sqe: { fd, addr, len, ...fields }, fixtures: [], ...extra };
 }
 

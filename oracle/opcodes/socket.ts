@@ -1,21 +1,21 @@
 /** SOCKET: one of the opcodes whose arguments a filter sees. */
-import { AF, E, FILE_INDEX_ALLOC, SOCK, u32 } from '../uapi/constants.ts';
+import { AF, E, FILE_INDEX_ALLOC, SOCK, asU32 } from '../uapi/constants.ts';
 import { flagText } from '../schema/codec.ts';
 import type { Sqe } from '../scenario/types.ts';
 import type { OpenFile } from '../world/files.ts';
 import { newSocket } from '../world/files.ts';
-import { ANY, anySet, EINVAL, oneOf, result, SAMPLE_DATA } from './support.ts';
-import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec, Payload, PrepOutcome } from './types.ts';
+import { ANY, anySet, EINVAL, resultAmong, result, SAMPLE_DATA } from './support.ts';
+import type { SqeFields, FormSpec, IssueOutcome, OpContext, OpSpec, Payload, PrepOutcome } from './types.ts';
 
 function prep(c: OpContext): PrepOutcome {
   const { sqe } = c;
   if (anySet(sqe, 'addr', 'op_flags', 'buf_index')) return EINVAL;
   const type = Number(BigInt.asUintN(32, sqe.off));
-  const flags = u32(type & ~SOCK.TYPE_MASK);
+  const flags = asU32(type & ~SOCK.TYPE_MASK);
   if (sqe.file_index !== 0 && (flags & SOCK.CLOEXEC) !== 0) return EINVAL;
   if ((flags & ~(SOCK.CLOEXEC | SOCK.NONBLOCK)) !== 0) return EINVAL;
   const { socketTypeMask: mask } = c.decisions;
-  const payload = Uint32Array.of(u32(sqe.fd), u32(type & mask), u32(sqe.len), 0, 0, 0);
+  const payload = Uint32Array.of(asU32(sqe.fd), asU32(type & mask), asU32(sqe.len), 0, 0, 0);
   return sqe.off > BigInt(SOCK.TYPE_MASK)
     ? { ok: true, adds_flags: 0, payload, hinges_on: 'socketTypeMask' }
     : { ok: true, adds_flags: 0, payload };
@@ -81,7 +81,7 @@ export function installNew(c: OpContext, file: OpenFile, fileIndex: number, extr
   const changes = extras.changes ?? touches;
   const effect = extras.effect ?? (() => undefined);
   if (fileIndex === 0) c.sandbox.common.opened++;
-  if (fileIndex === 0) return oneOf({ at_least: 0 }, false, { touches, changes, effect });
+  if (fileIndex === 0) return resultAmong({ at_least: 0 }, false, { touches, changes, effect });
   const ring = c.sandbox.common.ring(c.ring);
   const table = `files:${c.ring}`;
   const all = { touches: [...touches, table], changes: [...changes, table] };
@@ -119,12 +119,12 @@ function form(
   family: number,
   type: number,
   protocol: number,
-  rest: Fields = {},
+  rest: SqeFields = {},
   refused = false,
 ): FormSpec {
   return {
     name,
-    sqe: { fd: family, off: BigInt(type), len: u32(protocol), ...rest },
+    sqe: { fd: family, off: BigInt(type), len: asU32(protocol), ...rest },
     fixtures: [],
     ...(refused ? { prep_error: true } : {}),
   };
@@ -144,11 +144,11 @@ const PAYLOAD: Payload = {
     PAYLOAD.members.map(({ name, offset }) => [name, String(view.getUint32(offset, little_endian))]),
 };
 
-function sample(family: number, type: number, protocol = 0): Fields {
+function sample(family: number, type: number, protocol = 0): SqeFields {
   return { fd: family, off: BigInt(type), len: protocol };
 }
 
-const samples = (): readonly Fields[] => [
+const samples = (): readonly SqeFields[] => [
   sample(AF.UNIX, SOCK.STREAM),
   sample(AF.INET, SOCK.STREAM),
   sample(AF.INET, SOCK.DGRAM),

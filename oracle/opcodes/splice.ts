@@ -16,7 +16,7 @@ import {
   transfer,
   withFile,
 } from './support.ts';
-import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec } from './types.ts';
+import type { SqeFields, FormSpec, IssueOutcome, OpContext, OpSpec } from './types.ts';
 
 const NONE = (1n << 64n) - 1n;
 
@@ -132,7 +132,7 @@ function form(
   from: number,
   to: number,
   len: number,
-  fields: Fields,
+  fields: SqeFields,
   fixtures: FormSpec['fixtures'],
   refused = false,
 ): FormSpec {
@@ -145,7 +145,7 @@ function form(
 }
 
 const pipes = ['pipe', 'pipe_full'] as const;
-const none: Fields = { addr: NONE, off: NONE };
+const none: SqeFields = { addr: NONE, off: NONE };
 
 /** IORING_OP_SPLICE: moves bytes between a pipe and a file. */
 export const SPLICE: OpSpec = {

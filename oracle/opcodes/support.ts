@@ -7,7 +7,7 @@ import type { AbiProfile } from '../uapi/abi.ts';
 import { arenaImage } from '../world/arena.ts';
 import type { OpenFile } from '../world/files.ts';
 import { objectName } from '../world/files.ts';
-import type { Fields, FormSpec, FullSqe, IssueOutcome, OpContext, PrepOutcome } from './types.ts';
+import type { SqeFields, FormSpec, FullSqe, IssueOutcome, OpContext, PrepOutcome } from './types.ts';
 
 /** A prep failure with this errno (positive). */
 export function prepError(errno: number): PrepOutcome {
@@ -38,7 +38,7 @@ export function result(res: number, extras: Extras = {}): IssueOutcome {
 }
 
 /** A result out of a set. */
-export function oneOf(res: Allowed, fails: boolean | 'unknown', extras: Extras = {}): IssueOutcome {
+export function resultAmong(res: Allowed, fails: boolean | 'unknown', extras: Extras = {}): IssueOutcome {
   return { ...extras, res, fails };
 }
 
@@ -48,7 +48,7 @@ export function transfer(res: number, wanted: number, extras: Extras = {}): Issu
 }
 
 /** A ready-made request of these fields; it needs no fixture unless `extra` says so. */
-export function form(name: string, sqe: Fields, extra: Partial<FormSpec> = {}): FormSpec {
+export function form(name: string, sqe: SqeFields, extra: Partial<FormSpec> = {}): FormSpec {
   return { name, sqe, fixtures: [], ...extra };
 }
 

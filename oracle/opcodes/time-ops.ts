@@ -26,7 +26,7 @@ import {
   withFile,
   form,
 } from './support.ts';
-import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
+import type { SqeFields, FormSpec, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
 
 const refused = { prep_error: true } as const;
 const file = { fixtures: ['file'] } as const;
@@ -95,7 +95,7 @@ function issueTimeout(c: OpContext): IssueOutcome {
   return count === 0 ? result(-E.TIME, { fails }) : { res: [0, -E.TIME], fails: 'unknown' };
 }
 
-const timeout = (name: string, addr: bigint, fields: Fields = {}, extra: Partial<FormSpec> = {}): FormSpec =>
+const timeout = (name: string, addr: bigint, fields: SqeFields = {}, extra: Partial<FormSpec> = {}): FormSpec =>
   form(name, { addr, len: 1, ...fields }, extra);
 
 /** IORING_OP_TIMEOUT: ends after a time, or after so many completions. */
@@ -195,7 +195,7 @@ const poll = (
   fd: number,
   events: number,
   fixtures: FormSpec['fixtures'],
-  fields: Fields = {},
+  fields: SqeFields = {},
   extra: Partial<FormSpec> = {},
 ): FormSpec => form(name, { fd, op_flags: events, ...fields }, { fixtures, ...extra });
 

@@ -103,14 +103,14 @@ export interface IssueOutcome {
 }
 
 /** Some fields of an SQE of a known opcode. */
-export type Fields = Partial<Omit<Sqe, 'opcode'>>;
+export type SqeFields = Partial<Omit<Sqe, 'opcode'>>;
 
 /** A ready-made request with a known outcome, as the specification of its opcode states it. */
 export interface FormSpec {
   /** Unique inside the opcode, for example "create-new". */
   readonly name: string;
   /** Fixed fields; flags and user_data are the generator's. */
-  readonly sqe: Fields;
+  readonly sqe: SqeFields;
   readonly fixtures: readonly Fixture[];
   /** Setup flags the ring must have (all of `need`, none of `avoid`). */
   readonly need_setup?: number;
@@ -194,7 +194,7 @@ export interface OpSpec extends Partial<OpTraits> {
   looksUpDirect?(sqe: FullSqe): boolean;
   readonly forms: readonly FormSpec[];
   /** Requests that people who try a filter might ask of it; all pass prep. Absent: the first of `forms`. */
-  samples?(abi: AbiProfile): readonly Fields[];
+  samples?(abi: AbiProfile): readonly SqeFields[];
   /** What an SQE asks for, as text: `socket(AF_UNIX, SOCK_STREAM, 0)`. Undefined where its fields say it all. */
   meaning?(sqe: Sqe, abi: AbiProfile): string | undefined;
 }

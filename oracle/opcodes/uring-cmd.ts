@@ -4,7 +4,7 @@ import { SOCKOPT_ONE } from '../world/arena.ts';
 import { AF, E, IORING_SETUP, IORING_URING_CMD, IOSQE, SOCK, SOCKET_URING_OP } from '../uapi/constants.ts';
 import type { SocketState } from '../world/files.ts';
 import { ANY, EINVAL, PREP_OK, result, withFile } from './support.ts';
-import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
+import type { SqeFields, FormSpec, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
 
 function prep({ sqe }: OpContext): PrepOutcome {
   // cmd_op is the low half of this field; the other half is reserved.
@@ -78,7 +78,7 @@ function make(
   name: string,
   fd: number,
   fixtures: FormSpec['fixtures'],
-  fields: Fields = {},
+  fields: SqeFields = {},
   refused = false,
 ): FormSpec {
   return { name, sqe: { fd, ...fields }, fixtures, ...(refused ? { prep_error: true } : {}) };

@@ -1,9 +1,9 @@
 /** FUTEX_WAIT, FUTEX_WAKE, FUTEX_WAITV and WAITID: only shapes that answer at once. */
-import { DATA, data, FUTEX, FUTEX_WAITV as WAITV } from '../world/arena.ts';
+import { DATA, data, FUTEX, WAITV } from '../world/arena.ts';
 import { E } from '../uapi/constants.ts';
 import { memoryNames } from '../world/memory.ts';
 import { ANY, anySet, EFAULT, EINVAL, PREP_OK, PREP_UNKNOWN, result, form } from './support.ts';
-import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
+import type { SqeFields, FormSpec, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
 
 const refused = { prep_error: true } as const;
 
@@ -52,7 +52,7 @@ function issueWake(c: OpContext): IssueOutcome {
   return typeof at === 'number' ? result(at) : result(0);
 }
 
-const wait = (name: string, fields: Fields, extra: Partial<FormSpec> = {}): FormSpec =>
+const wait = (name: string, fields: SqeFields, extra: Partial<FormSpec> = {}): FormSpec =>
   form(name, { addr: FUTEX.seven, off: 8n, addr3: ALL_BITS, fd: SIZE_U32 | PRIVATE, ...fields }, extra);
 
 /** IORING_OP_FUTEX_WAIT: waits on a futex. */
@@ -79,7 +79,7 @@ export const FUTEX_WAIT: OpSpec = {
   ],
 };
 
-const wake = (name: string, fields: Fields, extra: Partial<FormSpec> = {}): FormSpec =>
+const wake = (name: string, fields: SqeFields, extra: Partial<FormSpec> = {}): FormSpec =>
   form(name, { addr: FUTEX.seven, off: 1n, addr3: ALL_BITS, fd: SIZE_U32 | PRIVATE, ...fields }, extra);
 
 /** IORING_OP_FUTEX_WAKE: wakes who waits on a futex. */
@@ -123,8 +123,13 @@ function readWaitv(c: OpContext): readonly { readonly value: bigint; readonly ad
   return waits;
 }
 
-const waitv = (name: string, addr: bigint, len: number, fields: Fields = {}, extra: Partial<FormSpec> = {}): FormSpec =>
-  form(name, { addr, len, ...fields }, extra);
+const waitv = (
+  name: string,
+  addr: bigint,
+  len: number,
+  fields: SqeFields = {},
+  extra: Partial<FormSpec> = {},
+): FormSpec => form(name, { addr, len, ...fields }, extra);
 
 /** IORING_OP_FUTEX_WAITV: waits on several futexes. */
 export const FUTEX_WAITV: OpSpec = {
@@ -166,7 +171,7 @@ const NO_SUCH_PID = 0x40_0001;
 /** sizeof(siginfo_t). */
 const SIGINFO_SIZE = 128;
 
-const waitid = (name: string, fields: Fields, extra: Partial<FormSpec> = {}): FormSpec =>
+const waitid = (name: string, fields: SqeFields, extra: Partial<FormSpec> = {}): FormSpec =>
   form(name, { fd: NO_SUCH_PID, len: P_PID, file_index: WEXITED, off: data(DATA.siginfo), ...fields }, extra);
 
 /** IORING_OP_WAITID: waits for a child. */

@@ -22,7 +22,7 @@ import {
   quietOnFile,
   form,
 } from './support.ts';
-import type { Fields, FormSpec, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
+import type { SqeFields, FormSpec, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
 
 /** What can have extended attributes here. */
 type Attributed = Node & { type: 'file' | 'dir' };
@@ -111,8 +111,8 @@ const setting = { addr: XATTR.user, off: XATTR.value, len: VALUE_LENGTH };
 const getting = { addr: XATTR.user, off: data(DATA.xattr), len: 64 };
 const seen = { probe: { memory: { at: ARENA.data + DATA.xattr, length: VALUE_LENGTH } } } as const;
 
-function setForms(target: Fields): FormSpec[] {
-  const make = (name: string, fields: Fields = {}, extra: Partial<FormSpec> = {}): FormSpec =>
+function setForms(target: SqeFields): FormSpec[] {
+  const make = (name: string, fields: SqeFields = {}, extra: Partial<FormSpec> = {}): FormSpec =>
     form(name, { ...setting, ...target, ...fields }, { ...file, ...extra });
   return [
     make('set'),
@@ -127,8 +127,8 @@ function setForms(target: Fields): FormSpec[] {
   ];
 }
 
-function getForms(target: Fields): FormSpec[] {
-  const make = (name: string, fields: Fields = {}, extra: Partial<FormSpec> = {}): FormSpec =>
+function getForms(target: SqeFields): FormSpec[] {
+  const make = (name: string, fields: SqeFields = {}, extra: Partial<FormSpec> = {}): FormSpec =>
     form(name, { ...getting, ...target, ...fields }, { ...file, ...extra });
   return [
     make('unset', { addr: XATTR.unset }),
@@ -140,7 +140,7 @@ function getForms(target: Fields): FormSpec[] {
   ];
 }
 
-function pathForms(base: Fields): FormSpec[] {
+function pathForms(base: SqeFields): FormSpec[] {
   return [
     form('missing', { ...base, addr3: PATH.missing }),
     form('null-path', { ...base, addr3: 0n }, refused),

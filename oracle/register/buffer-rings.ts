@@ -1,9 +1,9 @@
 /** Rings of provided buffers. */
-import { answer, bad, unknown } from './spec.ts';
-import { bytes, form, NULL, struct, u32s } from './ready-made.ts';
+import { reply, bad, unknown } from './spec.ts';
+import { argBytes, call, NULL, struct, u32s } from './ready-made.ts';
 import { rule } from '../rule.ts';
 import { E } from '../uapi/constants.ts';
-import type { Answer, Call, RegisterFamily } from './spec.ts';
+import type { Answer, RingCall, RegisterFamily } from './spec.ts';
 
 const PBUF_RING = rule(
   'register.pbuf-ring',
@@ -12,7 +12,7 @@ const PBUF_RING = rule(
   'io_uring_register(2), IORING_REGISTER_PBUF_RING',
 );
 
-function pbufRing(call: Call): Answer {
+function pbufRing(call: RingCall): Answer {
   const { ring } = call;
   if (call.arg.isNull || call.nr_args !== 1) return bad(E.INVAL);
   const reg = call.arg.read(0, 40);
@@ -25,16 +25,16 @@ function pbufRing(call: Call): Answer {
   if ((flags & ~3) !== 0 || entries === 0 || (entries & (entries - 1)) !== 0 || entries >= 65536) return bad(E.INVAL);
   if (reg.u32(16) !== 0) return unknown(ring);
   const there = ring.groups.get(group);
-  if (there !== undefined && (there.kind === 'ring' || there.buffers.length > 0)) return answer(-E.EXIST);
+  if (there !== undefined && (there.kind === 'ring' || there.buffers.length > 0)) return reply(-E.EXIST);
   // Memory of the kernel's own; memory of the caller is not modelled.
-  if ((flags & 1) === 0) return reg.u64(0) === 0n ? answer(-E.FAULT) : unknown(ring);
-  return answer(0, () => void ring.groups.set(group, { kind: 'ring', entries }));
+  if ((flags & 1) === 0) return reg.u64(0) === 0n ? reply(-E.FAULT) : unknown(ring);
+  return reply(0, () => void ring.groups.set(group, { kind: 'ring', entries }));
 }
 
-function pbufGroup(call: Call, group: number, effect?: () => void): Answer {
+function pbufGroup(call: RingCall, group: number, effect?: () => void): Answer {
   const there = call.ring.groups.get(group);
-  if (there === undefined) return answer(-E.NOENT);
-  return there.kind === 'ring' ? answer(0, effect) : answer(-E.INVAL);
+  if (there === undefined) return reply(-E.NOENT);
+  return there.kind === 'ring' ? reply(0, effect) : reply(-E.INVAL);
 }
 
 const pbuf = (entries: number, group: number, flags: number): Uint8Array =>
@@ -49,10 +49,10 @@ export const bufferRings = {
     rule: PBUF_RING,
     onRing: pbufRing,
     forms: [
-      form('kernel-memory', 1, bytes(pbuf(8, 3, 1))),
-      form('odd-entries', 1, bytes(pbuf(3, 3, 1))),
-      form('unknown-flag', 1, bytes(pbuf(8, 3, 0x8000))),
-      form('null', 1, NULL),
+      call('kernel-memory', 1, argBytes(pbuf(8, 3, 1))),
+      call('odd-entries', 1, argBytes(pbuf(3, 3, 1))),
+      call('unknown-flag', 1, argBytes(pbuf(8, 3, 0x8000))),
+      call('null', 1, NULL),
     ],
   },
 
@@ -70,9 +70,9 @@ export const bufferRings = {
       return pbufGroup(call, reg.u16(12), () => void call.ring.groups.delete(reg.u16(12)));
     },
     forms: [
-      form('group-3', 1, bytes(pbuf(0, 3, 0))),
-      form('missing', 1, bytes(pbuf(0, 9, 0))),
-      form('flags-set', 1, bytes(pbuf(0, 3, 1))),
+      call('group-3', 1, argBytes(pbuf(0, 3, 0))),
+      call('missing', 1, argBytes(pbuf(0, 9, 0))),
+      call('flags-set', 1, argBytes(pbuf(0, 3, 1))),
     ],
   },
 
@@ -89,9 +89,9 @@ export const bufferRings = {
       return status.isZero(8, 40) ? pbufGroup(call, status.u32(0)) : bad(E.INVAL);
     },
     forms: [
-      form('missing', 1, bytes(u32s(9, 0, 0, 0, 0, 0, 0, 0, 0, 0))),
-      form('group-3', 1, bytes(u32s(3, 0, 0, 0, 0, 0, 0, 0, 0, 0))),
-      form('reserved', 1, bytes(u32s(9, 0, 1, 0, 0, 0, 0, 0, 0, 0))),
+      call('missing', 1, argBytes(u32s(9, 0, 0, 0, 0, 0, 0, 0, 0, 0))),
+      call('group-3', 1, argBytes(u32s(3, 0, 0, 0, 0, 0, 0, 0, 0, 0))),
+      call('reserved', 1, argBytes(u32s(9, 0, 1, 0, 0, 0, 0, 0, 0, 0))),
     ],
   },
 } satisfies RegisterFamily;

@@ -1,13 +1,13 @@
 /** Registered buffers. */
-import { answer, bad, takesNothing, unknown } from './spec.ts';
-import { after, ARGS, bytes, form, NULL, u32s, u64s, UNMAPPED } from './ready-made.ts';
+import { reply, bad, takesNothing, unknown } from './spec.ts';
+import { after, ARGS, argBytes, call, NULL, u32s, u64s, UNMAPPED } from './ready-made.ts';
 import { register2, update2, rsrcRegister, rsrcUpdate2 } from './resource-arrays.ts';
 import { rule } from '../rule.ts';
 import { E, IORING_SETUP } from '../uapi/constants.ts';
 import { ARENA_END, FD, RING_FD, isRingFd } from '../scenario/layout.ts';
 import { DATA, data } from '../world/arena.ts';
 import type { Fields, RegisterView } from './argument.ts';
-import type { Answer, Call, RegisterFamily } from './spec.ts';
+import type { Answer, RingCall, RegisterFamily } from './spec.ts';
 import type { RegisteredBuffer } from '../world/ring-resources.ts';
 
 const BUFFERS = rule(
@@ -27,7 +27,7 @@ const CLONE_BUFFERS = rule(
 const MAX_BUFFERS = 1 << 14;
 
 /** One struct iovec as a registered buffer: undefined = sparse, a number = errno. */
-function buffer(call: Call, address: bigint): RegisteredBuffer | undefined | number | 'unknown' {
+function buffer(call: RingCall, address: bigint): RegisteredBuffer | undefined | number | 'unknown' {
   const iov = call.arg.readAt(address, 16);
   if (iov === 'fault') return E.FAULT;
   if (iov === 'unknown') return 'unknown';
@@ -45,30 +45,30 @@ function buffer(call: Call, address: bigint): RegisteredBuffer | undefined | num
 }
 
 /** Registers `count` buffers found at `address` (0: a sparse table). */
-function registerBuffers(call: Call, address: bigint, count: number): Answer {
+function registerBuffers(call: RingCall, address: bigint, count: number): Answer {
   const { ring } = call;
   if (ring.unknown) return unknown(ring);
-  if (ring.buffers !== undefined) return answer(-E.BUSY);
+  if (ring.buffers !== undefined) return reply(-E.BUSY);
   if (count === 0 || count > MAX_BUFFERS) return bad(E.INVAL);
   const table: (RegisteredBuffer | undefined)[] = [];
   for (let i = 0; i < count; i++) {
     const one = address === 0n ? undefined : buffer(call, address + BigInt(i * 16));
     if (one === 'unknown') return unknown(ring);
-    if (typeof one === 'number') return answer(-one);
+    if (typeof one === 'number') return reply(-one);
     table.push(one);
   }
-  return answer(0, () => {
+  return reply(0, () => {
     ring.buffers = table;
   });
 }
 
-function updateBuffers(call: Call, offset: number, address: bigint, count: number): Answer {
+function updateBuffers(call: RingCall, offset: number, address: bigint, count: number): Answer {
   const { ring } = call;
   if (ring.unknown) return unknown(ring);
-  if (offset + count > 0xffff_ffff) return answer(-E.OVERFLOW);
+  if (offset + count > 0xffff_ffff) return reply(-E.OVERFLOW);
   const table = ring.buffers;
-  if (table === undefined) return answer(-E.NXIO);
-  if (offset + count > table.length) return answer(-E.INVAL);
+  if (table === undefined) return reply(-E.NXIO);
+  if (offset + count > table.length) return reply(-E.INVAL);
   const replace: (RegisteredBuffer | undefined)[] = [];
   let errno = 0;
   for (let i = 0; i < count; i++) {
@@ -80,7 +80,7 @@ function updateBuffers(call: Call, offset: number, address: bigint, count: numbe
     }
     replace.push(one);
   }
-  return answer(replace.length > 0 ? replace.length : -errno, () => {
+  return reply(replace.length > 0 ? replace.length : -errno, () => {
     for (const [i, one] of replace.entries()) table[offset + i] = one;
   });
 }
@@ -90,20 +90,20 @@ const SRC_REGISTERED = 1;
 const DST_REPLACE = 2;
 
 /** Clones what the ring behind `source` has; parts of it are not modelled. */
-function cloneFrom({ view, on, ring }: Call, reg: Fields, source: NonNullable<RegisterView['ring']>): Answer {
+function cloneFrom({ view, on, ring }: RingCall, reg: Fields, source: NonNullable<RegisterView['ring']>): Answer {
   // Whether the source's owner is asked for depends on the release.
   if ((source.setup_flags & IORING_SETUP.SINGLE_ISSUER) !== 0 && source.slot !== on.slot) return unknown(ring);
   if (reg.u32(4) !== 0 || !reg.isZero(8, 20)) return unknown(ring);
   const from = view.sandbox.common.ring(source.slot);
   if (from.unknown) return unknown(ring);
   const { buffers } = from;
-  if (buffers === undefined) return answer(-E.NXIO);
-  return answer(0, () => {
+  if (buffers === undefined) return reply(-E.NXIO);
+  return reply(0, () => {
     ring.buffers = buffers.slice();
   });
 }
 
-function cloneBuffers(call: Call): Answer {
+function cloneBuffers(call: RingCall): Answer {
   const { arg, nr_args, view, ring } = call;
   if (arg.isNull || nr_args !== 1) return bad(E.INVAL);
   const reg = arg.read(0, 32);
@@ -111,14 +111,14 @@ function cloneBuffers(call: Call): Answer {
   if (reg === 'unknown' || ring.unknown) return unknown(ring);
   const flags = reg.u32(4);
   if ((flags & ~(SRC_REGISTERED | DST_REPLACE)) !== 0) return bad(E.INVAL);
-  if ((flags & DST_REPLACE) === 0 && ring.buffers !== undefined) return answer(-E.BUSY);
+  if ((flags & DST_REPLACE) === 0 && ring.buffers !== undefined) return reply(-E.BUSY);
   if (!reg.isZero(20, 32)) return bad(E.INVAL);
   if ((flags & SRC_REGISTERED) !== 0) return unknown(ring);
   const fd = reg.s32(0);
   const source = view.ringAt(fd);
   if (source !== undefined) return cloneFrom(call, reg, source);
   const open = isRingFd(fd) ? -E.BADF : view.sandbox.probeFd(fd);
-  return open === 'any' ? unknown(ring) : answer(open === 0 ? -E.OPNOTSUPP : -E.BADF);
+  return open === 'any' ? unknown(ring) : reply(open === 0 ? -E.OPNOTSUPP : -E.BADF);
 }
 
 const TWO_BUFFERS = u64s(data(DATA.read), 0x100, data(0), 0x1000);
@@ -133,13 +133,13 @@ export const buffers = {
     suppliesRequests: true,
     onRing: (call) => (call.arg.isNull ? bad(E.FAULT) : registerBuffers(call, call.arg.address, call.nr_args)),
     forms: [
-      form('two', 2, bytes(TWO_BUFFERS)),
-      form('sparse', 1, bytes(u64s(0, 0))),
-      form('none', 0, bytes(TWO_BUFFERS)),
-      form('null', 1, NULL),
-      form('unmapped', 1, UNMAPPED),
-      form('bad-buffer', 1, bytes(u64s(BigInt(ARENA_END), 16))),
-      form('empty-buffer', 1, bytes(u64s(data(0), 0))),
+      call('two', 2, argBytes(TWO_BUFFERS)),
+      call('sparse', 1, argBytes(u64s(0, 0))),
+      call('none', 0, argBytes(TWO_BUFFERS)),
+      call('null', 1, NULL),
+      call('unmapped', 1, UNMAPPED),
+      call('bad-buffer', 1, argBytes(u64s(BigInt(ARENA_END), 16))),
+      call('empty-buffer', 1, argBytes(u64s(data(0), 0))),
     ],
   },
 
@@ -153,12 +153,12 @@ export const buffers = {
       if (!takesNothing(call)) return bad(E.INVAL);
       if (ring.unknown) return unknown(ring);
       return ring.buffers === undefined
-        ? answer(-E.NXIO)
-        : answer(0, () => {
+        ? reply(-E.NXIO)
+        : reply(0, () => {
             ring.buffers = undefined;
           });
     },
-    forms: [form('unregister', 0, NULL), form('with-count', 1, NULL)],
+    forms: [call('unregister', 0, NULL), call('with-count', 1, NULL)],
   },
 
   /** IORING_REGISTER_BUFFERS2: registers buffers, with tags or sparsely. */
@@ -169,9 +169,9 @@ export const buffers = {
     suppliesRequests: true,
     onRing: (call) => register2(call, registerBuffers),
     forms: [
-      form('sparse', 32, bytes(rsrcRegister(4, 1, 0n))),
-      form('one', 32, bytes(after(rsrcRegister(1, 0, ARGS + 32n), u64s(data(0), 0x800)))),
-      form('wrong-size', 33, bytes(rsrcRegister(4, 1, 0n))),
+      call('sparse', 32, argBytes(rsrcRegister(4, 1, 0n))),
+      call('one', 32, argBytes(after(rsrcRegister(1, 0, ARGS + 32n), u64s(data(0), 0x800)))),
+      call('wrong-size', 33, argBytes(rsrcRegister(4, 1, 0n))),
     ],
   },
 
@@ -182,9 +182,9 @@ export const buffers = {
     rule: BUFFERS,
     onRing: (call) => update2(call, updateBuffers),
     forms: [
-      form('one', 32, bytes(after(rsrcUpdate2(0, ARGS + 32n, 1), u64s(data(DATA.write), 0x100)))),
-      form('far', 32, bytes(after(rsrcUpdate2(0x4000, ARGS + 32n, 1), u64s(0, 0)))),
-      form('null', 32, NULL),
+      call('one', 32, argBytes(after(rsrcUpdate2(0, ARGS + 32n, 1), u64s(data(DATA.write), 0x100)))),
+      call('far', 32, argBytes(after(rsrcUpdate2(0x4000, ARGS + 32n, 1), u64s(0, 0)))),
+      call('null', 32, NULL),
     ],
   },
 
@@ -195,9 +195,9 @@ export const buffers = {
     rule: CLONE_BUFFERS,
     onRing: cloneBuffers,
     forms: [
-      form('no-buffers', 1, { ...bytes(u32s(RING_FD + 1, 0, 0, 0, 0, 0, 0, 0)), rings: [1] }),
-      form('closed', 1, bytes(u32s(FD.closed, 0, 0, 0, 0, 0, 0, 0))),
-      form('unknown-flag', 1, bytes(u32s(RING_FD, 4, 0, 0, 0, 0, 0, 0))),
+      call('no-buffers', 1, { ...argBytes(u32s(RING_FD + 1, 0, 0, 0, 0, 0, 0, 0)), rings: [1] }),
+      call('closed', 1, argBytes(u32s(FD.closed, 0, 0, 0, 0, 0, 0, 0))),
+      call('unknown-flag', 1, argBytes(u32s(RING_FD, 4, 0, 0, 0, 0, 0, 0))),
     ],
   },
 } satisfies RegisterFamily;

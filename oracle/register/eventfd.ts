@@ -1,10 +1,10 @@
 /** An eventfd that counts completions. */
-import { answer, bad, takesNothing, unknown } from './spec.ts';
-import { bytes, form, NULL, u32s, UNMAPPED } from './ready-made.ts';
+import { reply, bad, takesNothing, unknown } from './spec.ts';
+import { argBytes, call, NULL, u32s, UNMAPPED } from './ready-made.ts';
 import { rule } from '../rule.ts';
 import { E } from '../uapi/constants.ts';
 import { FD, isRingFd } from '../scenario/layout.ts';
-import type { Answer, Call, RegisterFamily } from './spec.ts';
+import type { Answer, RingCall, RegisterFamily } from './spec.ts';
 
 const EVENTFD = rule(
   'register.eventfd',
@@ -13,20 +13,20 @@ const EVENTFD = rule(
   'io_uring_register(2), IORING_REGISTER_EVENTFD',
 );
 
-function registerEventfd(call: Call): Answer {
+function registerEventfd(call: RingCall): Answer {
   const { ring, view } = call;
   if (call.nr_args !== 1) return bad(E.INVAL);
-  if (ring.eventfd !== undefined) return answer(-E.BUSY);
+  if (ring.eventfd !== undefined) return reply(-E.BUSY);
   const reg = call.arg.read(0, 4);
   if (reg === 'fault') return bad(E.FAULT);
   if (reg === 'unknown') return unknown(ring);
   const fd = reg.s32(0);
-  if (view.ringAt(fd)) return answer(-E.INVAL);
+  if (view.ringAt(fd)) return reply(-E.INVAL);
   const file = isRingFd(fd) ? 'closed' : view.sandbox.file(fd);
   if (file === 'unknown') return unknown(ring);
-  if (file === 'closed' || file.kind === 'path') return answer(-E.BADF);
-  if (file.kind !== 'eventfd') return answer(-E.INVAL);
-  return answer(0, () => {
+  if (file === 'closed' || file.kind === 'path') return reply(-E.BADF);
+  if (file.kind !== 'eventfd') return reply(-E.INVAL);
+  return reply(0, () => {
     ring.eventfd = file;
     // From now on every completion counts on it.
     view.sandbox.taint(file.id);
@@ -44,11 +44,11 @@ export const eventfds = {
     rule: EVENTFD,
     onRing: registerEventfd,
     forms: [
-      form('eventfd', 1, { ...bytes(u32s(FD.eventfd)), ...eventfd }),
-      form('not-eventfd', 1, { ...bytes(u32s(FD.pipe_read)), fixtures: ['pipe'] }),
-      form('closed', 1, bytes(u32s(FD.closed))),
-      form('two', 2, { ...bytes(u32s(FD.eventfd, FD.eventfd)), ...eventfd }),
-      form('null', 1, NULL),
+      call('eventfd', 1, { ...argBytes(u32s(FD.eventfd)), ...eventfd }),
+      call('not-eventfd', 1, { ...argBytes(u32s(FD.pipe_read)), fixtures: ['pipe'] }),
+      call('closed', 1, argBytes(u32s(FD.closed))),
+      call('two', 2, { ...argBytes(u32s(FD.eventfd, FD.eventfd)), ...eventfd }),
+      call('null', 1, NULL),
     ],
   },
 
@@ -61,12 +61,12 @@ export const eventfds = {
       const { ring } = call;
       if (!takesNothing(call)) return bad(E.INVAL);
       return ring.eventfd === undefined
-        ? answer(-E.NXIO)
-        : answer(0, () => {
+        ? reply(-E.NXIO)
+        : reply(0, () => {
             ring.eventfd = undefined;
           });
     },
-    forms: [form('unregister', 0, NULL), form('with-count', 1, NULL)],
+    forms: [call('unregister', 0, NULL), call('with-count', 1, NULL)],
   },
 
   /** IORING_REGISTER_EVENTFD_ASYNC: has completions of workers counted on an eventfd. */
@@ -75,6 +75,6 @@ export const eventfds = {
     since: '5.6',
     rule: EVENTFD,
     onRing: registerEventfd,
-    forms: [form('eventfd', 1, { ...bytes(u32s(FD.eventfd)), ...eventfd }), form('unmapped', 1, UNMAPPED)],
+    forms: [call('eventfd', 1, { ...argBytes(u32s(FD.eventfd)), ...eventfd }), call('unmapped', 1, UNMAPPED)],
   },
 } satisfies RegisterFamily;

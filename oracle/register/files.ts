@@ -1,12 +1,12 @@
 /** Registered files: direct descriptors. */
-import { answer, bad, takesNothing, unknown } from './spec.ts';
-import { after, ARGS, bytes, form, NULL, raw, struct, u32s } from './ready-made.ts';
+import { reply, bad, takesNothing, unknown } from './spec.ts';
+import { after, ARGS, argBytes, call, NULL, raw, struct, u32s } from './ready-made.ts';
 import { register2, update2, rsrcRegister, rsrcUpdate2 } from './resource-arrays.ts';
 import { rule } from '../rule.ts';
 import { E, FILE_INDEX_ALLOC } from '../uapi/constants.ts';
 import { lookupPlain, updateFiles } from '../opcodes/fd-ops.ts';
 import { FD, RING_FD } from '../scenario/layout.ts';
-import type { Answer, Call, RegisterFamily } from './spec.ts';
+import type { Answer, RingCall, RegisterFamily } from './spec.ts';
 import type { OpenFile } from '../world/files.ts';
 
 const FILES = rule(
@@ -36,12 +36,12 @@ const MAX_FILES = 1 << 20;
 const NOFILE_UNSURE = 1024;
 
 /** Registers `count` descriptors found at `address` (0: a sparse table). */
-function registerFiles(call: Call, address: bigint, count: number): Answer {
+function registerFiles(call: RingCall, address: bigint, count: number): Answer {
   const { ring, view } = call;
   if (ring.unknown) return unknown(ring);
-  if (ring.files !== undefined) return answer(-E.BUSY);
+  if (ring.files !== undefined) return reply(-E.BUSY);
   if (count === 0) return bad(E.INVAL);
-  if (count > MAX_FILES) return answer(-E.MFILE);
+  if (count > MAX_FILES) return reply(-E.MFILE);
   if (count > NOFILE_UNSURE) return unknown(ring);
   const table: (OpenFile | undefined)[] = [];
   for (let i = 0; i < count; i++) {
@@ -50,23 +50,23 @@ function registerFiles(call: Call, address: bigint, count: number): Answer {
       continue;
     }
     const entry = call.arg.readAt(address + BigInt(i * 4), 4);
-    if (entry === 'fault') return answer(-E.FAULT);
+    if (entry === 'fault') return reply(-E.FAULT);
     if (entry === 'unknown') return unknown(ring);
     const fd = entry.s32(0);
     const file = fd === -1 ? undefined : lookupPlain(view, fd);
     if (file === 'unknown') return unknown(ring);
-    if (fd !== -1 && file === undefined) return answer(-E.BADF);
+    if (fd !== -1 && file === undefined) return reply(-E.BADF);
     table.push(file);
   }
-  return answer(0, () => ring.setFiles(table));
+  return reply(0, () => ring.setFiles(table));
 }
 
-function updateDescriptors(call: Call, offset: number, address: bigint, count: number): Answer {
+function updateDescriptors(call: RingCall, offset: number, address: bigint, count: number): Answer {
   const { ring, view, on } = call;
   if (ring.unknown) return unknown(ring);
-  if (offset + count > 0xffff_ffff) return answer(-E.OVERFLOW);
-  if (ring.files === undefined) return answer(-E.NXIO);
-  if (offset + count > ring.files.length) return answer(-E.INVAL);
+  if (offset + count > 0xffff_ffff) return reply(-E.OVERFLOW);
+  if (ring.files === undefined) return reply(-E.NXIO);
+  if (offset + count > ring.files.length) return reply(-E.INVAL);
   const fds: number[] = [];
   let fault = false;
   for (let i = 0; i < count; i++) {
@@ -78,7 +78,7 @@ function updateDescriptors(call: Call, offset: number, address: bigint, count: n
     }
     fds.push(entry.s32(0));
   }
-  if (fault && fds.length === 0) return answer(-E.FAULT);
+  if (fault && fds.length === 0) return reply(-E.FAULT);
   const { res, apply } = updateFiles(
     { ring: on.slot, sandbox: view.sandbox, ringAt: (fd) => view.ringAt(fd) },
     offset,
@@ -99,12 +99,12 @@ export const files = {
     suppliesRequests: true,
     onRing: (call) => (call.arg.isNull ? bad(E.FAULT) : registerFiles(call, call.arg.address, call.nr_args)),
     forms: [
-      form('two', 2, { ...bytes(u32s(FD.file, FD.pipe_read)), ...filesAndPipe }),
-      form('sparse', 4, bytes(u32s(-1, -1, -1, -1))),
-      form('closed', 1, bytes(u32s(FD.closed))),
-      form('ring', 1, bytes(u32s(RING_FD))),
-      form('none', 0, bytes(u32s(-1))),
-      form('null', 1, NULL),
+      call('two', 2, { ...argBytes(u32s(FD.file, FD.pipe_read)), ...filesAndPipe }),
+      call('sparse', 4, argBytes(u32s(-1, -1, -1, -1))),
+      call('closed', 1, argBytes(u32s(FD.closed))),
+      call('ring', 1, argBytes(u32s(RING_FD))),
+      call('none', 0, argBytes(u32s(-1))),
+      call('null', 1, NULL),
     ],
   },
 
@@ -117,13 +117,13 @@ export const files = {
       const { ring } = call;
       if (!takesNothing(call)) return bad(E.INVAL);
       if (ring.unknown) return unknown(ring);
-      if (ring.files === undefined) return answer(-E.NXIO);
-      return answer(0, () => {
+      if (ring.files === undefined) return reply(-E.NXIO);
+      return reply(0, () => {
         ring.files = undefined;
         ring.alloc_start = ring.alloc_end = ring.alloc_hint = 0;
       });
     },
-    forms: [form('unregister', 0, NULL), form('with-argument', 0, raw(ARGS))],
+    forms: [call('unregister', 0, NULL), call('with-argument', 0, raw(ARGS))],
   },
 
   /** IORING_REGISTER_FILES_UPDATE: replaces registered files. */
@@ -140,14 +140,14 @@ export const files = {
       return updateDescriptors(call, up.u32(0), up.u64(8), call.nr_args);
     },
     forms: [
-      form('clear', 1, bytes(after(struct([4, 0], [4, 0], [8, ARGS + 16n]), u32s(-1)))),
-      form('pipe', 2, {
-        ...bytes(after(struct([4, 1], [4, 0], [8, ARGS + 16n]), u32s(FD.pipe_read, FD.pipe_write))),
+      call('clear', 1, argBytes(after(struct([4, 0], [4, 0], [8, ARGS + 16n]), u32s(-1)))),
+      call('pipe', 2, {
+        ...argBytes(after(struct([4, 1], [4, 0], [8, ARGS + 16n]), u32s(FD.pipe_read, FD.pipe_write))),
         fixtures: ['pipe'],
       }),
-      form('skip', 1, bytes(after(struct([4, 0], [4, 0], [8, ARGS + 16n]), u32s(-2)))),
-      form('reserved', 1, bytes(struct([4, 0], [4, 1], [8, 0]))),
-      form('none', 0, bytes(new Uint8Array(16))),
+      call('skip', 1, argBytes(after(struct([4, 0], [4, 0], [8, ARGS + 16n]), u32s(-2)))),
+      call('reserved', 1, argBytes(struct([4, 0], [4, 1], [8, 0]))),
+      call('none', 0, argBytes(new Uint8Array(16))),
     ],
   },
 
@@ -159,15 +159,15 @@ export const files = {
     suppliesRequests: true,
     onRing: (call) => register2(call, registerFiles),
     forms: [
-      form('sparse', 32, bytes(rsrcRegister(8, 1, 0n))),
-      form('two', 32, {
-        ...bytes(after(rsrcRegister(2, 0, ARGS + 32n), u32s(FD.file, FD.pipe_write))),
+      call('sparse', 32, argBytes(rsrcRegister(8, 1, 0n))),
+      call('two', 32, {
+        ...argBytes(after(rsrcRegister(2, 0, ARGS + 32n), u32s(FD.file, FD.pipe_write))),
         ...filesAndPipe,
       }),
-      form('sparse-with-data', 32, bytes(rsrcRegister(1, 1, ARGS))),
-      form('unknown-flag', 32, bytes(rsrcRegister(1, 2, 0n))),
-      form('none', 32, bytes(rsrcRegister(0, 1, 0n))),
-      form('wrong-size', 31, bytes(rsrcRegister(8, 1, 0n))),
+      call('sparse-with-data', 32, argBytes(rsrcRegister(1, 1, ARGS))),
+      call('unknown-flag', 32, argBytes(rsrcRegister(1, 2, 0n))),
+      call('none', 32, argBytes(rsrcRegister(0, 1, 0n))),
+      call('wrong-size', 31, argBytes(rsrcRegister(8, 1, 0n))),
     ],
   },
 
@@ -178,9 +178,9 @@ export const files = {
     rule: FILES_UPDATE,
     onRing: (call) => update2(call, updateDescriptors),
     forms: [
-      form('clear', 32, bytes(after(rsrcUpdate2(0, ARGS + 32n, 1), u32s(-1)))),
-      form('none', 32, bytes(rsrcUpdate2(0, 0n, 0))),
-      form('wrong-size', 24, bytes(rsrcUpdate2(0, 0n, 1))),
+      call('clear', 32, argBytes(after(rsrcUpdate2(0, ARGS + 32n, 1), u32s(-1)))),
+      call('none', 32, argBytes(rsrcUpdate2(0, 0n, 0))),
+      call('wrong-size', 24, argBytes(rsrcUpdate2(0, 0n, 1))),
     ],
   },
 
@@ -197,18 +197,18 @@ export const files = {
       if (range === 'unknown' || ring.unknown) return unknown(ring);
       const off = range.u32(0);
       const end = off + range.u32(4);
-      if (end > FILE_INDEX_ALLOC) return answer(-E.OVERFLOW);
-      if (range.u64(8) !== 0n || end > (ring.files?.length ?? 0)) return answer(-E.INVAL);
-      return answer(0, () => {
+      if (end > FILE_INDEX_ALLOC) return reply(-E.OVERFLOW);
+      if (range.u64(8) !== 0n || end > (ring.files?.length ?? 0)) return reply(-E.INVAL);
+      return reply(0, () => {
         ring.alloc_start = ring.alloc_hint = off;
         ring.alloc_end = end;
       });
     },
     forms: [
-      form('empty', 0, bytes(struct([4, 0], [4, 0], [8, 0]))),
-      form('first-two', 0, bytes(struct([4, 0], [4, 2], [8, 0]))),
-      form('wraps', 0, bytes(struct([4, -1], [4, 2], [8, 0]))),
-      form('with-count', 1, bytes(new Uint8Array(16))),
+      call('empty', 0, argBytes(struct([4, 0], [4, 0], [8, 0]))),
+      call('first-two', 0, argBytes(struct([4, 0], [4, 2], [8, 0]))),
+      call('wraps', 0, argBytes(struct([4, -1], [4, 2], [8, 0]))),
+      call('with-count', 1, argBytes(new Uint8Array(16))),
     ],
   },
 } satisfies RegisterFamily;

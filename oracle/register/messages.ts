@@ -1,6 +1,6 @@
 /** Requests without an SQE: cancellation, and a message from who has no ring. */
-import { bytes, form, NULL, struct, task } from './ready-made.ts';
-import { answer, ANYTHING, bad } from './spec.ts';
+import { argBytes, call, NULL, struct, task } from './ready-made.ts';
+import { reply, ANYTHING, bad } from './spec.ts';
 import { rule } from '../rule.ts';
 import { E, IORING_ASYNC_CANCEL, IORING_MSG } from '../uapi/constants.ts';
 import { messagePrep, sendData, MSG_RING } from '../opcodes/msg-ring.ts';
@@ -8,7 +8,7 @@ import { fullSqe } from '../opcodes/support.ts';
 import { NOBODY } from '../opcodes/time-ops.ts';
 import { decodeSqe } from '../scenario/sqe.ts';
 import { FD, RING_FD, isRingFd } from '../scenario/layout.ts';
-import type { Answer, BlindCall, Call, RegisterFamily } from './spec.ts';
+import type { Answer, BlindCall, RingCall, RegisterFamily } from './spec.ts';
 
 const SYNC_CANCEL = rule(
   'register.sync-cancel',
@@ -24,7 +24,7 @@ const MESSAGE = rule(
   'io_uring_register(2), IORING_REGISTER_SEND_MSG_RING',
 );
 
-function syncCancel({ arg, nr_args, view }: Call): Answer {
+function syncCancel({ arg, nr_args, view }: RingCall): Answer {
   if (arg.isNull || nr_args !== 1) return bad(E.INVAL);
   const reg = arg.read(0, 64);
   if (reg === 'fault') return bad(E.FAULT);
@@ -34,9 +34,9 @@ function syncCancel({ arg, nr_args, view }: Call): Answer {
   if ((flags & (IORING_ASYNC_CANCEL.FD | IORING_ASYNC_CANCEL.FD_FIXED)) === IORING_ASYNC_CANCEL.FD) {
     const fd = reg.s32(8);
     const open = view.ringAt(fd) ? 0 : isRingFd(fd) ? -E.BADF : view.sandbox.probeFd(fd);
-    if (open === -E.BADF) return answer(-E.BADF);
+    if (open === -E.BADF) return reply(-E.BADF);
   }
-  return flags === 0 && reg.u64(0) === NOBODY ? answer(-E.NOENT) : ANYTHING;
+  return flags === 0 && reg.u64(0) === NOBODY ? reply(-E.NOENT) : ANYTHING;
 }
 
 function sendMsgRing({ arg, nr_args, view }: BlindCall): Answer {
@@ -51,7 +51,7 @@ function sendMsgRing({ arg, nr_args, view }: BlindCall): Answer {
   if (target === undefined) {
     const open = isRingFd(sqe.fd) ? -E.BADF : view.sandbox.probeFd(sqe.fd);
     if (open === 'any') return { ret: [-E.BADF, -E.BADFD] };
-    return answer(open === 0 ? -E.BADFD : -E.BADF);
+    return reply(open === 0 ? -E.BADFD : -E.BADF);
   }
   const sent = sendData(sqe, target);
   return { ret: sent.res, ...(sent.posts ? { posts: sent.posts } : {}) };
@@ -100,10 +100,10 @@ export const messages = {
     rule: SYNC_CANCEL,
     onRing: syncCancel,
     forms: [
-      form('missing', 1, bytes(cancel(NOBODY, 0, 0))),
-      form('bad-fd', 1, bytes(cancel(0n, FD.closed, 2))),
-      form('unknown-flag', 1, bytes(cancel(NOBODY, 0, 0x100))),
-      form('two', 2, bytes(cancel(NOBODY, 0, 0))),
+      call('missing', 1, argBytes(cancel(NOBODY, 0, 0))),
+      call('bad-fd', 1, argBytes(cancel(0n, FD.closed, 2))),
+      call('unknown-flag', 1, argBytes(cancel(NOBODY, 0, 0x100))),
+      call('two', 2, argBytes(cancel(NOBODY, 0, 0))),
     ],
   },
 
@@ -116,17 +116,17 @@ export const messages = {
     actsAs: MSG_RING.opcode,
     blind: sendMsgRing,
     forms: [
-      form('on-ring', 1, bytes(message(0))),
-      form('to-ring-0', 1, { ...bytes(message(0)), ...task, rings: [0] }),
-      form('to-ring-1', 1, { ...bytes(message(1)), ...task, rings: [1] }),
-      form('not-a-ring', 1, { ...bytes(message(0, { fd: FD.eventfd })), ...task, ...eventfd }),
-      form('closed', 1, { ...bytes(message(0, { fd: FD.closed })), ...task }),
-      form('flags-set', 1, { ...bytes(message(0, { flags: 0x10 })), ...task }),
-      form('other-opcode', 1, { ...bytes(message(0, { opcode: 0 })), ...task }),
-      form('send-fd', 1, { ...bytes(message(0, { command: 1 })), ...task }),
-      form('buf-index-set', 1, { ...bytes(message(0, { buf_index: 1 })), ...task }),
-      form('null', 1, { ...NULL, ...task }),
-      form('two', 2, { ...bytes(message(0)), ...task }),
+      call('on-ring', 1, argBytes(message(0))),
+      call('to-ring-0', 1, { ...argBytes(message(0)), ...task, rings: [0] }),
+      call('to-ring-1', 1, { ...argBytes(message(1)), ...task, rings: [1] }),
+      call('not-a-ring', 1, { ...argBytes(message(0, { fd: FD.eventfd })), ...task, ...eventfd }),
+      call('closed', 1, { ...argBytes(message(0, { fd: FD.closed })), ...task }),
+      call('flags-set', 1, { ...argBytes(message(0, { flags: 0x10 })), ...task }),
+      call('other-opcode', 1, { ...argBytes(message(0, { opcode: 0 })), ...task }),
+      call('send-fd', 1, { ...argBytes(message(0, { command: 1 })), ...task }),
+      call('buf-index-set', 1, { ...argBytes(message(0, { buf_index: 1 })), ...task }),
+      call('null', 1, { ...NULL, ...task }),
+      call('two', 2, { ...argBytes(message(0)), ...task }),
     ],
   },
 } satisfies RegisterFamily;

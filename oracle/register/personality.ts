@@ -1,9 +1,9 @@
 /** Credentials that requests may name. */
-import { answer, bad, takesNothing } from './spec.ts';
-import { ARGS, form, NULL, raw } from './ready-made.ts';
+import { reply, bad, takesNothing } from './spec.ts';
+import { ARGS, call, NULL, raw } from './ready-made.ts';
 import { rule } from '../rule.ts';
 import { E } from '../uapi/constants.ts';
-import type { Answer, Call, RegisterFamily } from './spec.ts';
+import type { Answer, RingCall, RegisterFamily } from './spec.ts';
 
 const PERSONALITY = rule(
   'register.personality',
@@ -12,12 +12,12 @@ const PERSONALITY = rule(
   'io_uring_register(2), IORING_REGISTER_PERSONALITY',
 );
 
-function personality(call: Call): Answer {
+function personality(call: RingCall): Answer {
   const { ring } = call;
   if (!takesNothing(call)) return bad(E.INVAL);
   const id = ring.last_personality + 1;
   if (id > 0xffff) return { ret: { at_least: 1 } };
-  return answer(id, () => {
+  return reply(id, () => {
     ring.last_personality = id;
     ring.personalities.add(id);
   });
@@ -32,7 +32,7 @@ export const personalities = {
     rule: PERSONALITY,
     suppliesRequests: true,
     onRing: personality,
-    forms: [form('register', 0, NULL), form('with-count', 1, NULL)],
+    forms: [call('register', 0, NULL), call('with-count', 1, NULL)],
   },
 
   /** IORING_UNREGISTER_PERSONALITY: gives credentials back. */
@@ -44,8 +44,8 @@ export const personalities = {
       if (!call.arg.isNull) return bad(E.INVAL);
       const { personalities } = call.ring;
       const id = call.nr_args;
-      return personalities.has(id) ? answer(0, () => void personalities.delete(id)) : answer(-E.INVAL);
+      return personalities.has(id) ? reply(0, () => void personalities.delete(id)) : reply(-E.INVAL);
     },
-    forms: [form('first', 1, NULL), form('unknown', 77, NULL), form('with-argument', 1, raw(ARGS))],
+    forms: [call('first', 1, NULL), call('unknown', 77, NULL), call('with-argument', 1, raw(ARGS))],
   },
 } satisfies RegisterFamily;

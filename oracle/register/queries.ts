@@ -1,10 +1,10 @@
 /** What the kernel tells about itself. */
-import { answer, ANYTHING, bad } from './spec.ts';
-import { after, ARGS, bytes, form, NULL, struct, task, UNMAPPED } from './ready-made.ts';
+import { reply, ANYTHING, bad } from './spec.ts';
+import { after, ARGS, argBytes, call, NULL, struct, task, UNMAPPED } from './ready-made.ts';
 import { rule } from '../rule.ts';
 import { E } from '../uapi/constants.ts';
 import type { Argument, Fields } from './argument.ts';
-import type { Answer, BlindCall, Call, RegisterFamily } from './spec.ts';
+import type { Answer, BlindCall, RingCall, RegisterFamily } from './spec.ts';
 
 const PROBE = rule(
   'register.probe',
@@ -20,19 +20,19 @@ const QUERY = rule(
   'linux/io_uring/query.h',
 );
 
-function probe({ arg, nr_args, view }: Call): Answer {
+function probe({ arg, nr_args, view }: RingCall): Answer {
   if (arg.isNull || nr_args > 256) return bad(E.INVAL);
   const size = 16 + 8 * Math.min(nr_args, view.abi.op_last);
   const bytes = arg.read(0, size);
   if (bytes === 'fault') return bad(E.FAULT);
   if (bytes === 'unknown') return { ret: [0, -E.INVAL] };
-  return answer(bytes.isZero(0, size) ? 0 : -E.INVAL);
+  return reply(bytes.isZero(0, size) ? 0 : -E.INVAL);
 }
 
 /** One struct io_uring_query_hdr: undefined where the call goes on. */
 function queryOne(arg: Argument, header: Fields): Answer | undefined {
   const size = header.u32(20);
-  if (size > 4096) return answer(-E['2BIG']);
+  if (size > 4096) return reply(-E['2BIG']);
   const valid = header.isZero(28, 40) && header.u32(24) === 0 && size !== 0 && header.u32(16) === 0;
   // What a refused query writes back depends on the release.
   if (!valid) return size === 0 ? undefined : { ret: [0, -E.FAULT] };
@@ -56,7 +56,7 @@ function query({ arg, nr_args }: BlindCall): Answer {
     if (ended !== undefined) return ended;
     at = header.u64(0);
   }
-  return answer(0);
+  return reply(0);
 }
 
 const queried = (op: number, size: number): Uint8Array =>
@@ -71,11 +71,11 @@ export const queries = {
     rule: PROBE,
     onRing: probe,
     forms: [
-      form('all', 256, bytes(new Uint8Array(16 + 256 * 8))),
-      form('none', 0, bytes(new Uint8Array(16))),
-      form('not-zero', 1, bytes(new Uint8Array(24).fill(1))),
-      form('too-many', 257, bytes(new Uint8Array(16 + 257 * 8))),
-      form('null', 1, NULL),
+      call('all', 256, argBytes(new Uint8Array(16 + 256 * 8))),
+      call('none', 0, argBytes(new Uint8Array(16))),
+      call('not-zero', 1, argBytes(new Uint8Array(24).fill(1))),
+      call('too-many', 257, argBytes(new Uint8Array(16 + 257 * 8))),
+      call('null', 1, NULL),
     ],
   },
 
@@ -87,12 +87,12 @@ export const queries = {
     onRing: query,
     blind: query,
     forms: [
-      form('opcodes', 0, bytes(queried(0, 48))),
-      form('opcodes-blind', 0, { ...bytes(queried(0, 48)), ...task }),
-      form('unknown-query', 0, { ...bytes(queried(999, 16)), ...task }),
-      form('nothing', 0, { ...NULL, ...task }),
-      form('with-count', 1, { ...bytes(queried(0, 48)), ...task }),
-      form('unmapped', 0, { ...UNMAPPED, ...task }),
+      call('opcodes', 0, argBytes(queried(0, 48))),
+      call('opcodes-blind', 0, { ...argBytes(queried(0, 48)), ...task }),
+      call('unknown-query', 0, { ...argBytes(queried(999, 16)), ...task }),
+      call('nothing', 0, { ...NULL, ...task }),
+      call('with-count', 1, { ...argBytes(queried(0, 48)), ...task }),
+      call('unmapped', 0, { ...UNMAPPED, ...task }),
     ],
   },
 } satisfies RegisterFamily;

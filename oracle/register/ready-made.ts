@@ -38,14 +38,14 @@ export function after(header: Uint8Array, data: Uint8Array): Uint8Array {
 type Extra = Partial<Omit<CallForm, 'name' | 'nr_args'>>;
 
 /** A call on a ring that needs no fixture, unless `extra` says otherwise. */
-export function form(name: string, count: number, extra: Extra = {}): CallForm {
+export function call(name: string, count: number, extra: Extra = {}): CallForm {
   return { name, on: 'ring', nr_args: count, fixtures: [], ...extra };
 }
 
 /** The argument itself, pointer or not. */
 export const raw = (address: bigint): Extra => ({ raw_arg: address });
 /** What the argument points at. */
-export const bytes = (argument: Uint8Array): Extra => ({ bytes: argument });
+export const argBytes = (argument: Uint8Array): Extra => ({ bytes: argument });
 /** No argument. */
 export const NULL = raw(0n);
 /** A pointer to nowhere. */

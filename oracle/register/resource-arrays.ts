@@ -2,10 +2,10 @@
 import { bad, unknown, unknownArguments } from './spec.ts';
 import { struct } from './ready-made.ts';
 import { E } from '../uapi/constants.ts';
-import type { Answer, Call } from './spec.ts';
+import type { Answer, RingCall } from './spec.ts';
 
 /** struct io_uring_rsrc_register. */
-export function register2(call: Call, then: (call: Call, address: bigint, count: number) => Answer): Answer {
+export function register2(call: RingCall, then: (call: RingCall, address: bigint, count: number) => Answer): Answer {
   if (call.nr_args !== 32) return bad(E.INVAL);
   const reg = call.arg.read(0, 32);
   if (reg === 'fault') return bad(E.FAULT);
@@ -22,8 +22,8 @@ export function register2(call: Call, then: (call: Call, address: bigint, count:
 
 /** struct io_uring_rsrc_update2. */
 export function update2(
-  call: Call,
-  then: (call: Call, offset: number, address: bigint, count: number) => Answer,
+  call: RingCall,
+  then: (call: RingCall, offset: number, address: bigint, count: number) => Answer,
 ): Answer {
   if (call.nr_args !== 32) return bad(E.INVAL);
   const up = call.arg.read(0, 32);

@@ -1,11 +1,11 @@
 /** Ring descriptors that are registered with the calling task. */
-import { answer, bad, unknown } from './spec.ts';
-import { bytes, form, struct } from './ready-made.ts';
+import { reply, bad, unknown } from './spec.ts';
+import { argBytes, call, struct } from './ready-made.ts';
 import { rule } from '../rule.ts';
 import { E } from '../uapi/constants.ts';
 import { FD, RING_FD, isRingFd } from '../scenario/layout.ts';
 import type { Fields, RegisterView } from './argument.ts';
-import type { Answer, Call, RegisterFamily } from './spec.ts';
+import type { Answer, RingCall, RegisterFamily } from './spec.ts';
 
 const RING_FDS = rule(
   'register.ring-fds',
@@ -38,7 +38,7 @@ function enter(view: RegisterView, table: Map<number, number>, up: Fields): numb
   return 0;
 }
 
-function ringFds({ arg, nr_args, view, ring }: Call): Answer {
+function ringFds({ arg, nr_args, view, ring }: RingCall): Answer {
   if (nr_args === 0 || nr_args > MAX_RING_FDS) return bad(E.INVAL);
   const table = new Map(view.registered);
   let errno = 0;
@@ -51,15 +51,15 @@ function ringFds({ arg, nr_args, view, ring }: Call): Answer {
     errno = entered;
     if (errno !== 0) break;
   }
-  return answer(done > 0 ? done : -errno, () => {
+  return reply(done > 0 ? done : -errno, () => {
     for (const [index, slot] of table) view.registered.set(index, slot);
   });
 }
 
-function unregisterRingFds({ arg, nr_args, view, ring }: Call): Answer {
+function unregisterRingFds({ arg, nr_args, view, ring }: RingCall): Answer {
   if (nr_args === 0 || nr_args > MAX_RING_FDS) return bad(E.INVAL);
   // A task that never used io_uring has nothing to give back, whatever the entries say.
-  if (!view.used_io_uring) return answer(0);
+  if (!view.used_io_uring) return reply(0);
   const gone: number[] = [];
   let errno = 0;
   for (let i = 0; i < nr_args && errno === 0; i++) {
@@ -69,7 +69,7 @@ function unregisterRingFds({ arg, nr_args, view, ring }: Call): Answer {
     else if (up.u32(4) !== 0 || up.u64(8) !== 0n || up.u32(0) >= MAX_RING_FDS) errno = E.INVAL;
     else gone.push(up.u32(0));
   }
-  return answer(gone.length > 0 ? gone.length : -errno, () => {
+  return reply(gone.length > 0 ? gone.length : -errno, () => {
     for (const index of gone) view.registered.delete(index);
   });
 }
@@ -86,14 +86,14 @@ export const ringDescriptors = {
     usesIoUring: true,
     onRing: ringFds,
     forms: [
-      form('any-slot', 1, { ...bytes(struct([4, -1], [4, 0], [8, RING_FD])), rings: [0] }),
-      form('slot-3', 1, { ...bytes(struct([4, 3], [4, 0], [8, RING_FD])), rings: [0] }),
-      form('slot-16', 1, { ...bytes(struct([4, 16], [4, 0], [8, RING_FD])), rings: [0] }),
-      form('not-a-ring', 1, { ...bytes(struct([4, -1], [4, 0], [8, FD.eventfd])), ...eventfd }),
-      form('closed', 1, bytes(struct([4, -1], [4, 0], [8, FD.closed]))),
-      form('reserved', 1, bytes(struct([4, -1], [4, 1], [8, RING_FD]))),
-      form('none', 0, bytes(new Uint8Array(16))),
-      form('too-many', 17, bytes(new Uint8Array(17 * 16))),
+      call('any-slot', 1, { ...argBytes(struct([4, -1], [4, 0], [8, RING_FD])), rings: [0] }),
+      call('slot-3', 1, { ...argBytes(struct([4, 3], [4, 0], [8, RING_FD])), rings: [0] }),
+      call('slot-16', 1, { ...argBytes(struct([4, 16], [4, 0], [8, RING_FD])), rings: [0] }),
+      call('not-a-ring', 1, { ...argBytes(struct([4, -1], [4, 0], [8, FD.eventfd])), ...eventfd }),
+      call('closed', 1, argBytes(struct([4, -1], [4, 0], [8, FD.closed]))),
+      call('reserved', 1, argBytes(struct([4, -1], [4, 1], [8, RING_FD]))),
+      call('none', 0, argBytes(new Uint8Array(16))),
+      call('too-many', 17, argBytes(new Uint8Array(17 * 16))),
     ],
   },
 
@@ -104,9 +104,9 @@ export const ringDescriptors = {
     rule: RING_FDS,
     onRing: unregisterRingFds,
     forms: [
-      form('slot-3', 1, bytes(struct([4, 3], [4, 0], [8, 0]))),
-      form('data-set', 1, bytes(struct([4, 3], [4, 0], [8, 1]))),
-      form('slot-16', 1, bytes(struct([4, 16], [4, 0], [8, 0]))),
+      call('slot-3', 1, argBytes(struct([4, 3], [4, 0], [8, 0]))),
+      call('data-set', 1, argBytes(struct([4, 3], [4, 0], [8, 1]))),
+      call('slot-16', 1, argBytes(struct([4, 16], [4, 0], [8, 0]))),
     ],
   },
 } satisfies RegisterFamily;

@@ -1,9 +1,9 @@
 /** Settings of a ring: busy polling, clock, size, memory, zero-copy receive. */
-import { answer, ANYTHING, bad, unknown } from './spec.ts';
-import { after, ARGS, bytes, form, NULL, struct, u32s, u64s } from './ready-made.ts';
+import { reply, ANYTHING, bad, unknown } from './spec.ts';
+import { after, ARGS, argBytes, call, NULL, struct, u32s, u64s } from './ready-made.ts';
 import { rule } from '../rule.ts';
 import { E, IORING_SETUP } from '../uapi/constants.ts';
-import type { Answer, Call, RegisterFamily } from './spec.ts';
+import type { Answer, RingCall, RegisterFamily } from './spec.ts';
 
 const NAPI = rule(
   'register.napi',
@@ -42,28 +42,28 @@ const MEM_REGION = rule(
 
 const PAGE = 4096n;
 
-function napi({ arg, nr_args }: Call): Answer {
+function napi({ arg, nr_args }: RingCall): Answer {
   if (arg.isNull || nr_args !== 1) return bad(E.INVAL);
   const reg = arg.read(0, 16);
   if (reg === 'fault') return bad(E.FAULT);
   if (reg === 'unknown') return ANYTHING;
   if (reg.u8(6) !== 0 || reg.u8(7) !== 0 || reg.u32(12) !== 0) return bad(E.INVAL);
   const opcode = reg.u8(5);
-  if (opcode > 2) return answer(-E.INVAL);
-  return opcode === 0 && reg.u32(8) === 0 ? answer(0) : ANYTHING;
+  if (opcode > 2) return reply(-E.INVAL);
+  return opcode === 0 && reg.u32(8) === 0 ? reply(0) : ANYTHING;
 }
 
-function clock({ arg, nr_args }: Call): Answer {
+function clock({ arg, nr_args }: RingCall): Answer {
   if (arg.isNull || nr_args !== 0) return bad(E.INVAL);
   const reg = arg.read(0, 16);
   if (reg === 'fault') return bad(E.FAULT);
   if (reg === 'unknown') return { ret: [0, -E.INVAL] };
   if (!reg.isZero(4, 16)) return bad(E.INVAL);
   const id = reg.u32(0);
-  return answer(id === 1 || id === 7 ? 0 : -E.INVAL);
+  return reply(id === 1 || id === 7 ? 0 : -E.INVAL);
 }
 
-function zcrx({ arg, nr_args, on }: Call): Answer {
+function zcrx({ arg, nr_args, on }: RingCall): Answer {
   if (arg.isNull || nr_args !== 1) return bad(E.INVAL);
   const flags = on.setup_flags;
   const madeForIt =
@@ -72,9 +72,9 @@ function zcrx({ arg, nr_args, on }: Call): Answer {
   return { ret: madeForIt ? 'any' : [-E.PERM, -E.INVAL] };
 }
 
-function memRegion({ arg, nr_args, on, ring }: Call): Answer {
+function memRegion({ arg, nr_args, on, ring }: RingCall): Answer {
   if (arg.isNull || nr_args !== 1) return bad(E.INVAL);
-  if (ring.region) return answer(-E.BUSY);
+  if (ring.region) return reply(-E.BUSY);
   const reg = arg.read(0, 32);
   if (reg === 'fault') return bad(E.FAULT);
   if (reg === 'unknown') return ANYTHING;
@@ -82,7 +82,7 @@ function memRegion({ arg, nr_args, on, ring }: Call): Answer {
   if (desc === 'fault') return bad(E.FAULT);
   if (desc === 'unknown') return ANYTHING;
   if (!reg.isZero(16, 32) || reg.u64(8) > 1n) return bad(E.INVAL);
-  if (reg.u64(8) === 1n && !on.disabled) return answer(-E.INVAL);
+  if (reg.u64(8) === 1n && !on.disabled) return reply(-E.INVAL);
   const userAddr = desc.u64(0);
   const size = desc.u64(8);
   const flags = desc.u32(16);
@@ -97,7 +97,7 @@ function memRegion({ arg, nr_args, on, ring }: Call): Answer {
         ring.region = true;
       },
     };
-  return answer(0, () => {
+  return reply(0, () => {
     ring.region = true;
   });
 }
@@ -114,9 +114,9 @@ export const settings = {
     rule: NAPI,
     onRing: napi,
     forms: [
-      form('off', 1, bytes(new Uint8Array(16))),
-      form('reserved', 1, bytes(struct([4, 0], [1, 0], [1, 0], [1, 1], [1, 0], [4, 0], [4, 0]))),
-      form('unknown-op', 1, bytes(struct([4, 0], [1, 0], [1, 9], [1, 0], [1, 0], [4, 0], [4, 0]))),
+      call('off', 1, argBytes(new Uint8Array(16))),
+      call('reserved', 1, argBytes(struct([4, 0], [1, 0], [1, 0], [1, 1], [1, 0], [4, 0], [4, 0]))),
+      call('unknown-op', 1, argBytes(struct([4, 0], [1, 0], [1, 9], [1, 0], [1, 0], [4, 0], [4, 0]))),
     ],
   },
 
@@ -127,9 +127,9 @@ export const settings = {
     rule: NAPI,
     onRing: ({ nr_args, arg }) => {
       if (nr_args !== 1) return bad(E.INVAL);
-      return !arg.isNull && arg.read(0, 16) === 'fault' ? bad(E.FAULT) : answer(0);
+      return !arg.isNull && arg.read(0, 16) === 'fault' ? bad(E.FAULT) : reply(0);
     },
-    forms: [form('unregister', 1, NULL), form('none', 0, NULL)],
+    forms: [call('unregister', 1, NULL), call('none', 0, NULL)],
   },
 
   /** IORING_REGISTER_CLOCK: chooses the clock of timeouts. */
@@ -139,10 +139,10 @@ export const settings = {
     rule: CLOCK,
     onRing: clock,
     forms: [
-      form('monotonic', 0, bytes(u32s(1, 0, 0, 0))),
-      form('boottime', 0, bytes(u32s(7, 0, 0, 0))),
-      form('realtime', 0, bytes(u32s(0, 0, 0, 0))),
-      form('reserved', 0, bytes(u32s(1, 0, 0, 1))),
+      call('monotonic', 0, argBytes(u32s(1, 0, 0, 0))),
+      call('boottime', 0, argBytes(u32s(7, 0, 0, 0))),
+      call('realtime', 0, argBytes(u32s(0, 0, 0, 0))),
+      call('reserved', 0, argBytes(u32s(1, 0, 0, 1))),
     ],
   },
 
@@ -152,7 +152,7 @@ export const settings = {
     since: '6.15',
     rule: ZCRX,
     onRing: zcrx,
-    forms: [form('zero', 1, bytes(new Uint8Array(128))), form('null', 1, NULL)],
+    forms: [call('zero', 1, argBytes(new Uint8Array(128))), call('null', 1, NULL)],
   },
 
   /** IORING_REGISTER_RESIZE_RINGS: changes the size of a ring. */
@@ -162,11 +162,11 @@ export const settings = {
     rule: RESIZE,
     onRing: ({ arg, nr_args, on, ring }) => {
       if (arg.isNull || nr_args !== 1) return bad(E.INVAL);
-      return (on.setup_flags & IORING_SETUP.DEFER_TASKRUN) === 0 ? answer(-E.INVAL) : unknown(ring);
+      return (on.setup_flags & IORING_SETUP.DEFER_TASKRUN) === 0 ? reply(-E.INVAL) : unknown(ring);
     },
     forms: [
-      form('not-deferred', 1, { ...bytes(new Uint8Array(120)), avoid_setup: IORING_SETUP.DEFER_TASKRUN }),
-      form('null', 1, NULL),
+      call('not-deferred', 1, { ...argBytes(new Uint8Array(120)), avoid_setup: IORING_SETUP.DEFER_TASKRUN }),
+      call('null', 1, NULL),
     ],
   },
 
@@ -177,10 +177,10 @@ export const settings = {
     rule: MEM_REGION,
     onRing: memRegion,
     forms: [
-      form('page', 1, bytes(region(4096))),
-      form('odd-size', 1, bytes(region(100))),
-      form('null-region', 1, bytes(u64s(0, 0, 0, 0))),
-      form('null', 1, NULL),
+      call('page', 1, argBytes(region(4096))),
+      call('odd-size', 1, argBytes(region(100))),
+      call('null-region', 1, argBytes(u64s(0, 0, 0, 0))),
+      call('null', 1, NULL),
     ],
   },
 
@@ -193,8 +193,8 @@ export const settings = {
       if (nr_args !== 0) return bad(E.INVAL);
       const ctrl = arg.read(0, 64);
       if (ctrl === 'fault') return bad(E.FAULT);
-      return ctrl === 'unknown' || !ctrl.isZero(8, 16) ? ANYTHING : answer(-E.NXIO);
+      return ctrl === 'unknown' || !ctrl.isZero(8, 16) ? ANYTHING : reply(-E.NXIO);
     },
-    forms: [form('no-queue', 0, bytes(new Uint8Array(64))), form('with-count', 1, bytes(new Uint8Array(64)))],
+    forms: [call('no-queue', 0, argBytes(new Uint8Array(64))), call('with-count', 1, argBytes(new Uint8Array(64)))],
   },
 } satisfies RegisterFamily;

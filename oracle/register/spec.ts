@@ -14,7 +14,7 @@ export interface BlindCall {
 }
 
 /** A call on ring `on`, which keeps `ring`. */
-export interface Call extends BlindCall {
+export interface RingCall extends BlindCall {
   readonly on: NonNullable<RegisterView['ring']>;
   readonly ring: RingResources;
 }
@@ -68,7 +68,7 @@ export interface RegisterSpec {
   /** Its argument, where that is a structure with a text of its own; absent: bytes. */
   readonly argument?: 'sqe';
   /** Answers a call on a ring. Absent: no ring takes it, or the model of the feature answers. */
-  onRing?(call: Call): Answer;
+  onRing?(call: RingCall): Answer;
   /** Answers a call without a ring (fd = -1). Absent: none takes it, or the model of the feature answers. */
   blind?(call: BlindCall): Answer;
   /** The model of the feature answers calls without a ring. */
@@ -93,7 +93,7 @@ export interface RegisterSpec {
 export type RegisterFamily = Readonly<Record<string, RegisterSpec>>;
 
 /** An answer of the opcode's own; the effect is dropped when the call fails. */
-export function answer(ret: number, effect?: () => void): Answer {
+export function reply(ret: number, effect?: () => void): Answer {
   return effect === undefined || ret < 0 ? { ret } : { ret, effect };
 }
 

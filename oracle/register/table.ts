@@ -13,7 +13,7 @@ import { queries } from './queries.ts';
 import { ringDescriptors } from './ring-descriptors.ts';
 import { settings } from './settings.ts';
 import { workers } from './workers.ts';
-import { bytes, form, task } from './ready-made.ts';
+import { argBytes, call, task } from './ready-made.ts';
 import { commonRules } from './register-rules.ts';
 import type { RegisterFamily, RegisterForm, RegisterSpec } from './spec.ts';
 import type { Rule } from '../rule.ts';
@@ -57,7 +57,7 @@ export function takesBlind(spec: RegisterSpec): boolean {
 }
 
 /** With fd = -1 every other opcode is unknown. */
-const UNKNOWN_BLIND = form('blind', 1, { ...bytes(new Uint8Array(64)), ...task });
+const UNKNOWN_BLIND = call('blind', 1, { ...argBytes(new Uint8Array(64)), ...task });
 
 /** Every ready-made call. */
 export const registerForms: readonly RegisterForm[] = [

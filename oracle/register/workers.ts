@@ -1,6 +1,6 @@
 /** Workers of the calling task. */
-import { answer, ANYTHING, bad, takesNothing } from './spec.ts';
-import { bytes, form, NULL, u32s, u64s, UNMAPPED } from './ready-made.ts';
+import { reply, ANYTHING, bad, takesNothing } from './spec.ts';
+import { argBytes, call, NULL, u32s, u64s, UNMAPPED } from './ready-made.ts';
 import { rule } from '../rule.ts';
 import { E } from '../uapi/constants.ts';
 import type { RegisterFamily } from './spec.ts';
@@ -26,7 +26,11 @@ export const workers = {
       // A task that has no workers of its own, or a processor it may not use: -EINVAL.
       return { ret: [0, -E.INVAL] };
     },
-    forms: [form('first-processor', 8, bytes(u64s(1))), form('none', 0, bytes(u64s(1))), form('unmapped', 8, UNMAPPED)],
+    forms: [
+      call('first-processor', 8, argBytes(u64s(1))),
+      call('none', 0, argBytes(u64s(1))),
+      call('unmapped', 8, UNMAPPED),
+    ],
   },
 
   /** IORING_UNREGISTER_IOWQ_AFF: lets workers run on any processor again. */
@@ -35,7 +39,7 @@ export const workers = {
     since: '5.14',
     rule: IOWQ,
     onRing: (call) => (takesNothing(call) ? { ret: [0, -E.INVAL] } : bad(E.INVAL)),
-    forms: [form('unregister', 0, NULL), form('with-count', 1, NULL)],
+    forms: [call('unregister', 0, NULL), call('with-count', 1, NULL)],
   },
 
   /** IORING_REGISTER_IOWQ_MAX_WORKERS: limits the number of workers. */
@@ -48,12 +52,12 @@ export const workers = {
       const counts = arg.read(0, 8);
       if (counts === 'fault') return bad(E.FAULT);
       if (counts === 'unknown') return ANYTHING;
-      return answer(counts.u32(0) > 0x7fff_ffff || counts.u32(4) > 0x7fff_ffff ? -E.INVAL : 0);
+      return reply(counts.u32(0) > 0x7fff_ffff || counts.u32(4) > 0x7fff_ffff ? -E.INVAL : 0);
     },
     forms: [
-      form('ask', 2, bytes(u32s(0, 0))),
-      form('negative', 2, bytes(u32s(-1, 0))),
-      form('one', 1, bytes(u32s(0, 0))),
+      call('ask', 2, argBytes(u32s(0, 0))),
+      call('negative', 2, argBytes(u32s(-1, 0))),
+      call('one', 1, argBytes(u32s(0, 0))),
     ],
   },
 } satisfies RegisterFamily;

@@ -1,4 +1,5 @@
 /** A case for tests of texts and pictures: a child that may make no IPv4 socket tries to. */
+import { OP } from '../opcodes/index.ts';
 import type { Scenario } from '../steps/index.ts';
 
 /** One task forks another, which registers a filter on SOCKET and submits one. */
@@ -18,7 +19,7 @@ export const CASE: Scenario = {
         cmd_type: 1,
         cmd_flags: 0,
         resv: 0,
-        opcode: 45,
+        opcode: OP.SOCKET,
         flags: 1,
         filter_len: 4,
         pdu_size: 12,
@@ -35,6 +36,6 @@ export const CASE: Scenario = {
       },
     },
     { task: 1, do: 'ring', ring: 0, entries: 8, flags: 0 },
-    { task: 1, do: 'submit', ring: 0, sqes: [{ opcode: 45, fd: 2, off: 1n, user_data: 1n }] },
+    { task: 1, do: 'submit', ring: 0, sqes: [{ opcode: OP.SOCKET, fd: 2, off: 1n, user_data: 1n }] },
   ],
 };

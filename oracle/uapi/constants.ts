@@ -245,11 +245,11 @@ export const RESOLVE = {
 } as const;
 
 /** A 32-bit value as the signed number the kernel stores in cqe.res. */
-export function s32(value: number): number {
+export function asS32(value: number): number {
   return value | 0;
 }
 
 /** A signed or oversized number as the u32 the kernel reads. */
-export function u32(value: number): number {
+export function asU32(value: number): number {
   return value >>> 0;
 }

@@ -256,7 +256,7 @@ export const FUTEX = {
 } as const;
 
 /** struct futex_waitv[1]: val, uaddr, flags, __reserved. */
-export const FUTEX_WAITV = {
+export const WAITV = {
   /** Expects 8 where 7 is; FUTEX2_SIZE_U32. */
   mismatch: layout.put(24, (view, _bytes, le) => {
     view.setBigUint64(0, 8n, le);
