@@ -3,7 +3,8 @@ import { opName } from '../opcodes/index.ts';
 import type { Scenario, Step } from '../steps/index.ts';
 import { IORING_SETUP } from '../uapi/constants.ts';
 import type { AbiOddity } from './abi-documented.ts';
-import { ALLOW, allowRegisterOp, load, makeRing, registerFilter, SZ_STRICT } from './questions.ts';
+import { FILTER_SZ_STRICT } from '../model/filter-registration.ts';
+import { ALLOW, allowRegisterOp, load, makeRing, registerFilter } from './questions.ts';
 
 function bits(mask: number): number[] {
   return Array.from({ length: 32 }, (_, bit) => (1 << bit) >>> 0).filter((flag) => (mask & flag) !== 0);
@@ -27,7 +28,7 @@ function steps({ field, opcode = 0, probed, documented }: AbiOddity): Step[] {
         { task: 0, do: 'submit', ring: slot, sqes: [{ opcode: 0, flags, user_data: 1n }] },
       ]);
     case 'pdu_size':
-      return [makeRing(), registerFilter({ opcode, flags: SZ_STRICT, pdu_size: documented })];
+      return [makeRing(), registerFilter({ opcode, flags: FILTER_SZ_STRICT, pdu_size: documented })];
   }
 }
 

@@ -13,7 +13,8 @@ import type { Sqe } from '../scenario/types.ts';
 import type { Scenario, Step } from '../steps/index.ts';
 import { E, IORING_NOP, IORING_SETUP, IOSQE } from '../uapi/constants.ts';
 import { SOCKADDR, SOCKADDR_LEN } from '../world/arena.ts';
-import { ALLOW, allowRegisterOp, load, makeRing, registerFilter, SZ_STRICT } from './questions.ts';
+import { FILTER_SZ_STRICT } from '../model/filter-registration.ts';
+import { ALLOW, allowRegisterOp, load, makeRing, registerFilter } from './questions.ts';
 
 /** An address at which nothing is mapped. */
 const NOWHERE = 0x1000n;
@@ -76,7 +77,7 @@ async function payloadSizes(ask: Ask): Promise<readonly number[]> {
   const wrong = 255;
   const answers = await ask([
     makeRing(),
-    ...range(0, 255).map((opcode) => registerFilter({ opcode, flags: SZ_STRICT, pdu_size: wrong })),
+    ...range(0, 255).map((opcode) => registerFilter({ opcode, flags: FILTER_SZ_STRICT, pdu_size: wrong })),
   ]);
   const sizes: number[] = [];
   for (const answer of answers.slice(1)) {

@@ -4,9 +4,6 @@ import type { BpfArg } from '../scenario/types.ts';
 import type { Step } from '../steps/index.ts';
 import { IORING_RESTRICTION } from '../uapi/constants.ts';
 
-/** IO_URING_BPF_FILTER_SZ_STRICT. */
-export const SZ_STRICT = 2;
-
 /** A program that allows everything. */
 export const ALLOW: Program = [{ code: 0x06, jt: 0, jf: 0, k: 1 }];
 
