@@ -428,7 +428,7 @@ export const RULE_MISTAKES: readonly Mistake[] = [
     'socket type and protocol are swapped',
     'opcodes/socket.ts',
     'Uint32Array.of(asU32(sqe.fd), asU32(type & mask), asU32(sqe.len), 0, 0, 0)',
-    'Uint32Array.of(u32(sqe.fd), u32(sqe.len), u32(type & mask), 0, 0, 0)',
+    'Uint32Array.of(asU32(sqe.fd), asU32(sqe.len), asU32(type & mask), 0, 0, 0)',
     'opcode-context',
   ),
   mistake(
