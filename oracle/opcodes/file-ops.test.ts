@@ -63,6 +63,11 @@ describe('the directory', () => {
       'any',
     );
   });
+  it('opens no directory past the cache', () => {
+    const b = new Bench({ fixtures: ['dir'] });
+    expect(b.ask({ opcode: OP.OPENAT, fd: AT, addr: PATH.d0, op_flags: 0o40000 }).res).toBe(-E.INVAL);
+    expect(b.ask({ opcode: OP.OPENAT, fd: AT, addr: PATH.d0, op_flags: 0o40002 }).res).toBe(-E.ISDIR);
+  });
   it('does not model absolute paths, other directories and the directory itself', () => {
     const b = new Bench();
     for (const addr of [PATH.dot]) {

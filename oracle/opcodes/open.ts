@@ -141,9 +141,6 @@ function opened(c: OpContext, h: How, node: Node & { type: 'file' | 'dir' }): Op
   };
 }
 
-/** O_DIRECT: up to the file system. Two bits, for not all architectures have the same. */
-const DIRECT = 0x1_4000n;
-
 /** An open under way: what is asked, and the path it touches. */
 interface Opening {
   readonly c: OpContext;
@@ -176,13 +173,18 @@ function openNew(opening: Opening): IssueOutcome {
   return installNew(c, opened(c, asked, made), c.sqe.file_index, { touches, effect });
 }
 
+/** Of x86-64, where the profile does not say. */
+const O_DIRECT = 0o40000;
+
 /** An open of a file or directory that is there, not for its path alone. */
 function openNode(opening: Opening, node: Node & { type: 'file' | 'dir' }): IssueOutcome {
   const { c, how: asked, touches } = opening;
   const o = c.abi.open;
   const writes = (asked.flags & O_ACCMODE) !== 0n || has(opening, o.O_CREAT) || has(opening, o.O_TRUNC);
   if (node.type === 'dir' && writes) return result(-E.ISDIR, { touches });
-  if (node.type === 'file' && (asked.flags & DIRECT) !== 0n) return { ...ANY, touches };
+  // For a file it is up to the file system; no directory can be read past the cache.
+  if (has(opening, o.O_DIRECT ?? O_DIRECT))
+    return node.type === 'dir' ? result(-E.INVAL, { touches, changes: [] }) : { ...ANY, touches };
   const truncated = has(opening, o.O_TRUNC) && node.type === 'file' ? node : undefined;
   return installNew(c, opened(c, asked, node), c.sqe.file_index, {
     touches: truncated ? [...touches, truncated.id] : touches,

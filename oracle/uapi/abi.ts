@@ -47,6 +47,8 @@ export interface OpenFlagValues {
   readonly O_TRUNC: number;
   readonly O_APPEND: number;
   readonly O_NONBLOCK: number;
+  /** Absent in profiles of x86-64: 0x4000. */
+  readonly O_DIRECT?: number;
   readonly O_DIRECTORY: number;
   readonly O_NOFOLLOW: number;
   readonly O_LARGEFILE: number;
