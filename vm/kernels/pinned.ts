@@ -179,6 +179,24 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
       '4030a415c72c956ed8cb0af353fd31bb755e167883c5ba9d9b3d2c84b22897fe',
     ],
   ],
+  arm64: [
+    [
+      '7.0.13',
+      '7.0.13+deb13-cloud-arm64',
+      '7.0.13-1~bpo13+1',
+      'trixie-backports',
+      '53eacd6e32d97f42a407f326d0bb42112dadfd09c434123404ef27860136cd86',
+      '7c067715a0049d0c5d5523c3ddb64eb3c1e8ff02c442a8732a06f43bbf1cddce',
+    ],
+    [
+      '7.3.4',
+      '7.3.4+deb13-cloud-arm64',
+      '7.3.4-1~bpo13+1',
+      'trixie-backports',
+      '34dc0e1a6320440cc3f6e34d12ae099041a2e10555061d50ff4e5af602121788',
+      '2187a5783e663d94a1f12901d0efbb554a288172a9ba77979f12b10d84e41dd1',
+    ],
+  ],
 };
 
 /** Every kernel of that machine that can be fetched, oldest first. */

@@ -1,12 +1,13 @@
 /** The machines that a guest can be, and which of them one is. */
 import type { AbiProfile } from '../../oracle/uapi/abi.ts';
+import { ARM64 } from './arm64.ts';
 import type { Machine } from './machine.ts';
 import { X86_64 } from './x86-64.ts';
 
 export type { Machine };
 
 /** Every machine; the first is what `explain` and files without a word about it mean. */
-export const MACHINES: readonly Machine[] = [X86_64];
+export const MACHINES: readonly Machine[] = [X86_64, ARM64];
 
 /** The machine of that name, which may be the kernel's, Debian's or that of `uname -m`; undefined for none. */
 export function machineNamed(name: string): Machine | undefined {

@@ -107,6 +107,111 @@ static inline void cpu_relax(void)
 	__asm__ volatile("pause" ::: "memory");
 }
 
+#elif defined(__aarch64__)
+
+enum {
+	NR_eventfd2 = 19,
+	NR_epoll_create1 = 20,
+	NR_dup3 = 24,
+	NR_fcntl = 25,
+	NR_ioctl = 29,
+	NR_mkdirat = 34,
+	NR_unlinkat = 35,
+	NR_mount = 40,
+	NR_ftruncate = 46,
+	NR_faccessat = 48,
+	NR_chdir = 49,
+	NR_openat = 56,
+	NR_close = 57,
+	NR_pipe2 = 59,
+	NR_getdents64 = 61,
+	NR_read = 63,
+	NR_write = 64,
+	NR_pwrite64 = 68,
+	NR_ppoll = 73,
+	NR_capget = 90,
+	NR_capset = 91,
+	NR_exit = 93,
+	NR_exit_group = 94,
+	NR_set_tid_address = 96,
+	NR_unshare = 97,
+	NR_futex = 98,
+	NR_nanosleep = 101,
+	NR_clock_gettime = 113,
+	NR_sched_setscheduler = 119,
+	NR_sched_getaffinity = 123,
+	NR_sched_yield = 124,
+	NR_kill = 129,
+	NR_rt_sigaction = 134,
+	NR_rt_sigprocmask = 135,
+	NR_rt_sigtimedwait = 137,
+	NR_reboot = 142,
+	NR_uname = 160,
+	NR_prctl = 167,
+	NR_getpid = 172,
+	NR_gettid = 178,
+	NR_socket = 198,
+	NR_socketpair = 199,
+	NR_bind = 200,
+	NR_listen = 201,
+	NR_connect = 203,
+	NR_setsockopt = 208,
+	NR_sendmsg = 211,
+	NR_recvmsg = 212,
+	NR_munmap = 215,
+	NR_clone = 220,
+	NR_execve = 221,
+	NR_mmap = 222,
+	NR_mprotect = 226,
+	NR_mincore = 232,
+	NR_madvise = 233,
+	NR_wait4 = 260,
+	NR_prlimit64 = 261,
+};
+
+#define FLAG_O_DIRECTORY 0x4000
+
+static inline long sys6(long n, long a, long b, long c, long d, long e, long f)
+{
+	register long x8 __asm__("x8") = n;
+	register long x0 __asm__("x0") = a;
+	register long x1 __asm__("x1") = b;
+	register long x2 __asm__("x2") = c;
+	register long x3 __asm__("x3") = d;
+	register long x4 __asm__("x4") = e;
+	register long x5 __asm__("x5") = f;
+
+	__asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
+	return x0;
+}
+
+#define PROCESS_ENTRY                                                                                             \
+	__asm__(".globl _start\n_start:\n\tmov x29, xzr\n\tmov x30, xzr\n\tmov x0, sp\n\tand sp, x0, #-16\n\tbl " \
+		"start\n\tbrk #1\n")
+
+static inline long clone_onto(u64 flags, void *stack_top, void (*fn)(void *), void *arg)
+{
+	register long x8 __asm__("x8") = NR_clone;
+	register u64 x0 __asm__("x0") = flags;
+	register void *x1 __asm__("x1") = stack_top;
+	register long x2 __asm__("x2") = 0;
+	register long x3 __asm__("x3") = 0;
+	register long x4 __asm__("x4") = 0;
+	register void *x20 __asm__("x20") = (void *)fn;
+	register void *x21 __asm__("x21") = arg;
+
+	__asm__ volatile("svc 0\n\tcbnz x0, 1f\n\tmov x29, xzr\n\tmov x0, x21\n\tblr x20\n\tbrk #1\n1:"
+			 : "+r"(x0)
+			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x20), "r"(x21)
+			 : "memory", "x30");
+	return (long)x0;
+}
+
+static inline void cpu_relax(void)
+{
+	__asm__ volatile("yield" ::: "memory");
+}
+
 #else
 #error "no machine of vm/machine/ is of this architecture"
 #endif
