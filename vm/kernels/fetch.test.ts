@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { KernelError, SetupError } from '../host/errors.ts';
 import { fakeBzImage, fakeElf } from '../testing/kernels.ts';
 import { FetchError } from './apt.ts';
+import { MACHINES, OWN_MACHINE } from '../machine/index.ts';
 import { fetchKernel, kernelFromFile, pinnedPath } from './fetch.ts';
 import { findPinned } from './pinned.ts';
 
@@ -34,11 +35,20 @@ const failure = async (promise: Promise<unknown>): Promise<KernelError | SetupEr
   );
 
 describe('kernelFromFile', () => {
+  it('names the machine of a kernel for another one', async () => {
+    const other = MACHINES.find((machine) => machine !== OWN_MACHINE)!;
+    const path = join(dir, 'other');
+    writeFileSync(path, fakeElf({ machine: other.kernel.elfMachine }));
+    await expect(kernelFromFile(path)).rejects.toThrow(
+      new RegExp(`is a kernel for ${other.arch}, not for ${OWN_MACHINE.arch}[^]*--arch ${other.arch}`),
+    );
+  });
+
   it.each([
     ['a script', '#!/bin/sh\necho hello\n'],
     ['nothing', ''],
     ['zeros', Buffer.alloc(100_000)],
-    ['an ELF for another machine', fakeElf({ machine: 183 })],
+    ['an ELF for another machine', fakeElf({ machine: 8 })],
   ])('refuses %s', async (_, bytes) => {
     const error = await failure(kernelFromFile(file('k', bytes)));
     expect(error).toBeInstanceOf(KernelError);
