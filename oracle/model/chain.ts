@@ -60,6 +60,7 @@ function run(submission: Submission, races: Races, chain: Chain, request: Reques
 function issue(submission: Submission, { sqe, context }: Request): IssueOutcome {
   const spec = opSpec(sqe.opcode)!;
   const issued = spec.issue(context);
+  if (issued.hinges_on !== undefined) submission.world.decide(issued.hinges_on);
   if (spec.cancelsOthers && issued.res === 'any') {
     // It may have cancelled anything in this step that a worker has not finished yet.
     submission.imprecise = true;

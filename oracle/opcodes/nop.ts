@@ -40,8 +40,10 @@ function answer(c: OpContext): IssueOutcome {
   const flags = c.sqe.op_flags;
   const cflags = (flags & IORING_NOP.CQE32) !== 0 && (c.setup_flags & IORING_SETUP.CQE_MIXED) !== 0 ? CQE_F.F_32 : 0;
   const res = (flags & IORING_NOP.INJECT_RESULT) !== 0 ? asS32(c.sqe.len) : 0;
-  // Up to 7.0.10 the request fails, but its CQE shows the result it would have had.
-  const failed = (errno: number): IssueOutcome => resultAmong([-errno, res], true, { cflags });
+  const failed = (errno: number): IssueOutcome => {
+    const hinges = res === -errno ? {} : { hinges_on: 'nopShowsFailure' as const };
+    return resultAmong(c.decisions.nopShowsFailure ? -errno : res, true, { cflags, ...hinges });
+  };
   if ((flags & IORING_NOP.FILE) !== 0) {
     const asked = (flags & IORING_NOP.FIXED_FILE) !== 0;
     const shown = c.abi.nop_shows_fixed_file;

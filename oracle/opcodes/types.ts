@@ -72,6 +72,8 @@ export interface IssueOutcome {
   readonly cflags?: Allowed;
   /** Whether the answer breaks a link chain; 'unknown' where res does not tell. */
   readonly fails: boolean | 'unknown';
+  /** The decision with another answer to which `res` would be another; absent: none. */
+  readonly hinges_on?: DecisionPoint;
   /**
    * True for an error that released kernels (7.0.4 to 7.3.4) report in the CQE without treating the request as
    * failed: a link chain goes on, and IOSQE_CQE_SKIP_SUCCESS hides the CQE. `fails` says what is documented.

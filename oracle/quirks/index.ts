@@ -23,6 +23,8 @@ export interface Decisions {
   readonly disabledRingRestricted: boolean;
   /** Whether IORING_REGISTER_SEND_MSG_RING with fd = -1 is held to the task's rules on IORING_OP_MSG_RING. */
   readonly blindMessageFiltered: boolean;
+  /** Whether the CQE of a NOP that fails shows the errno. */
+  readonly nopShowsFailure: boolean;
   /** Whether classic restrictions refuse all of a kind (SQEs, register opcodes) that has no entry. */
   readonly oneAllowlist: boolean;
 }
@@ -41,6 +43,7 @@ export const SPECIFIED: Decisions = {
   blindCallsRestricted: true,
   disabledRingRestricted: true,
   blindMessageFiltered: true,
+  nopShowsFailure: true,
   oneAllowlist: true,
 };
 
