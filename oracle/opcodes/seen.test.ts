@@ -114,8 +114,7 @@ describe('what a filter sees', () => {
     ]);
     const plain = { opcode: OP.NOP, op_flags: IORING_NOP.FILE, fd: FD.file, flags: IOSQE.FIXED_FILE };
     expect([false, true].map((shown) => new Bench({ abi: { nop_shows_fixed_file: shown } }).ask(plain).res)).toEqual([
-      0,
-      -9,
+      0, -9,
     ]);
     const bench = new Bench();
     const { nop_shows_fixed_file: _, ...abi } = bench.abi;

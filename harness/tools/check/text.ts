@@ -13,7 +13,8 @@ const SOURCE = /\.(ts|js|c|h|css)$/;
 export function wideLines(path: string, text: string): readonly string[] {
   return text.split('\n').flatMap((line, i) => {
     // A tab is drawn up to the next multiple of 8.
-    const width = [...line].reduce((at, character) => (character === '\t' ? (at | 7) + 1 : at + 1), 0);
+    let width = 0;
+    for (const character of line) width = character === '\t' ? (width | 7) + 1 : width + 1;
     return width > WIDTH ? [`${path}:${i + 1}: ${width} columns, at most ${WIDTH}`] : [];
   });
 }
