@@ -61,6 +61,8 @@ const QUIRKS = {
   // The exemption of who sets up a ring is given to what the ring inherited as well.
   'disabled-ring-exempt': { disabledRingRestricted: false },
   'blind-msg-ring': { blindMessageFiltered: false },
+  // The request fails, but posts the result it would have had.
+  'nop-hides-failure': { nopShowsFailure: false },
   // Each kind is enforced only where it occurs.
   'restrictions-split-by-kind': { oneAllowlist: false },
 } as const satisfies Readonly<Record<string, Partial<Decisions>>>;
