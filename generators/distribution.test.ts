@@ -1,5 +1,6 @@
 /** Measures what DISTRIBUTION.md says, over fixed seeds. */
 import { describe, expect, test } from 'vitest';
+import { STEPS } from '../oracle/steps/index.ts';
 import { ABI_7_0 } from '../oracle/probe/abi-documented.ts';
 import { INSTRUCTIONS } from '../oracle/bpf/instructions.ts';
 import { opForms, opSpecs } from '../oracle/opcodes/index.ts';
@@ -139,29 +140,7 @@ describe('scenarios', () => {
 
   test('every kind of step and of child occurs', () => {
     expect([...all.spawns.counts.keys()].sort()).toEqual(['clone3', 'clone_vm', 'fork', 'thread', 'vfork']);
-    const kinds = [
-      'no_new_privs',
-      'drop_cap_sys_admin',
-      'unshare_user',
-      'ring',
-      'register_bpf_filter',
-      'register_restrictions',
-      'register_task_restrictions',
-      'register',
-      'submit',
-      'spawn',
-      'exec',
-      'exit',
-      'send_ring',
-      'receive_ring',
-      'take_ring',
-      'close_ring',
-      'probe_path',
-      'probe_fd',
-      'probe_memory',
-      'reap',
-    ];
-    expect([...all.stepsByKind.counts.keys()].sort()).toEqual(kinds.sort());
+    expect([...all.stepsByKind.counts.keys()].sort()).toEqual(Object.keys(STEPS).sort());
   });
 
   test('every kind of ring occurs', () => {

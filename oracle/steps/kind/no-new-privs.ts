@@ -3,7 +3,10 @@ import { defineRules } from '../../rule.ts';
 import { answer } from '../answer.ts';
 import type { AnyStep, StepSpec } from '../spec.ts';
 import { systemCall } from '../system-call.ts';
+import type { SystemCall } from '../wire.ts';
 
+/** prctl(2). */
+export const PRCTL: SystemCall = { number: 2, name: 'prctl' };
 const PR_SET_NO_NEW_PRIVS = 38n;
 
 /** prctl(PR_SET_NO_NEW_PRIVS, 1). */
@@ -15,7 +18,7 @@ export interface NoNewPrivsStep extends AnyStep {
 export const noNewPrivs: StepSpec<NoNewPrivsStep> = {
   kind: 'no_new_privs',
   json: {},
-  wire: systemCall({ number: 2, name: 'prctl' }, () => ({ args: [PR_SET_NO_NEW_PRIVS, 1n] })),
+  wire: systemCall(PRCTL, () => ({ args: [PR_SET_NO_NEW_PRIVS, 1n] })),
   rules: defineRules({
     'task.no-new-privs': ['man', 'prctl(PR_SET_NO_NEW_PRIVS) succeeds.', 'prctl(2)'],
   }),
