@@ -15,6 +15,7 @@ import { exit } from './kind/exit.ts';
 import { noNewPrivs } from './kind/no-new-privs.ts';
 import { probeFd } from './kind/probe-fd.ts';
 import { probeMemory } from './kind/probe-memory.ts';
+import { probeNoNewPrivs } from './kind/probe-no-new-privs.ts';
 import { probePath } from './kind/probe-path.ts';
 import { reap } from './kind/reap.ts';
 import { receiveRing } from './kind/receive-ring.ts';
@@ -51,6 +52,7 @@ const KINDS = [
   probePath,
   probeFd,
   probeMemory,
+  probeNoNewPrivs,
   reap,
 ] as const;
 
