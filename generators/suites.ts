@@ -17,6 +17,7 @@ import { jitVsInterpreter } from './suite/jit.ts';
 import { links } from './suite/links.ts';
 import { opcodeContext } from './suite/opcode-context.ts';
 import { privilege } from './suite/privilege.ts';
+import { ringPassing } from './suite/ring-passing.ts';
 import type { Suite } from './suite/spec.ts';
 import { stacking } from './suite/stacking.ts';
 import { validator } from './suite/validator.ts';
@@ -37,6 +38,7 @@ const SUITES = {
   atomicity,
   escape: escapeSuite,
   'jit-vs-interpreter': jitVsInterpreter,
+  'ring-passing': ringPassing,
 } as const satisfies Readonly<Record<string, Suite>>;
 
 /** Name of a suite. */

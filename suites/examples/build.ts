@@ -190,6 +190,8 @@ export const exit = (task: TaskId): Step => ({ task, do: 'exit' });
 export const exec = (): Step => ({ task: 0, do: 'exec' });
 /** prctl(PR_SET_NO_NEW_PRIVS). */
 export const noNewPrivs = (): Step => ({ task: 0, do: 'no_new_privs' });
+/** prctl(PR_GET_NO_NEW_PRIVS). */
+export const hasNoNewPrivs = (): Step => ({ task: 0, do: 'probe_no_new_privs' });
 /** CAP_SYS_ADMIN given up for good. */
 export const dropCap = (): Step => ({ task: 0, do: 'drop_cap_sys_admin' });
 /** unshare(CLONE_NEWUSER). */
@@ -198,5 +200,7 @@ export const unshareUser = (): Step => ({ task: 0, do: 'unshare_user' });
 export const exists = (path: string): Step => ({ task: 0, do: 'probe_path', path });
 /** The ring in `slot` of task `from`, taken by pidfd_getfd(2). */
 export const take = (from: TaskId, slot: number): Step => ({ task: 0, do: 'take_ring', from, ring: slot });
+/** close(2) of the ring's descriptor. */
+export const closeRing = (slot: number): Step => ({ task: 0, do: 'close_ring', ring: slot });
 /** The completions that stand in a ring. */
 export const reap = (slot: number): Step => ({ task: 0, do: 'reap', ring: slot });

@@ -11,6 +11,7 @@ import { jitVsInterpreter } from './jit-vs-interpreter.ts';
 import { links } from './links.ts';
 import { opcodeContext } from './opcode-context.ts';
 import { privilege } from './privilege.ts';
+import { ringPassing } from './ring-passing.ts';
 import { stacking } from './stacking.ts';
 import { validator } from './validator.ts';
 
@@ -30,4 +31,5 @@ export const EXAMPLES: readonly Example[] = [
   atomicity,
   escapeSuite,
   jitVsInterpreter,
+  ringPassing,
 ].flat();
