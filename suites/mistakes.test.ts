@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { compare } from '../oracle/judge/compare.ts';
 import { predict } from '../oracle/predict.ts';
 import { BPF_MISTAKES } from './mistakes/bpf.ts';
-import { Workshop } from './mistakes/mutants.ts';
+import { Mutants } from './mistakes/mutants.ts';
 import type { Mistake } from './mistakes/mutants.ts';
 import { REGISTRATION_MISTAKES } from './mistakes/registration.ts';
 import { RULE_MISTAKES } from './mistakes/rule-checks.ts';
@@ -15,8 +15,8 @@ import type { RecordedCase } from './recorded/recordings.ts';
 
 const MISTAKES: readonly Mistake[] = [...BPF_MISTAKES, ...REGISTRATION_MISTAKES, ...RULE_MISTAKES];
 const recording = readRecording('7.0.13');
-const workshop = new Workshop();
-afterAll(() => workshop.dispose());
+const mutants = new Mutants();
+afterAll(() => mutants.dispose());
 
 /**
  * Whether an oracle gets a case right. A mistake must show in an answer: an oracle that throws proves
@@ -43,7 +43,7 @@ describe('deliberate mistakes against recorded outcomes', () => {
   });
 
   it('without a mistake every recorded answer is the predicted one', async () => {
-    const copy = await workshop.predict(undefined);
+    const copy = await mutants.predict(undefined);
     expect(
       recording.cases.filter((recorded) => !right(copy, recorded)).map(({ suite, title }) => `${suite}: ${title}`),
     ).toEqual([]);
@@ -51,12 +51,12 @@ describe('deliberate mistakes against recorded outcomes', () => {
 
   it('a mistake whose text is not in the source is an error', async () => {
     await expect(
-      workshop.predict({ name: 'x', file: 'predict.ts', find: 'no such text', replace: '', likely: [] }),
+      mutants.predict({ name: 'x', file: 'predict.ts', find: 'no such text', replace: '', likely: [] }),
     ).rejects.toThrow('stands 0 times');
   });
 
   it.each(MISTAKES)('caught: $name', async (mistake) => {
-    const recorded = caught(await workshop.predict(mistake), mistake.likely);
+    const recorded = caught(await mutants.predict(mistake), mistake.likely);
     expect(
       recorded,
       `no recorded outcome tells the oracle with the mistake "${mistake.name}" from the right one`,
