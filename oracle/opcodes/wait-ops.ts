@@ -177,6 +177,7 @@ const waitid = (name: string, fields: SqeFields, extra: Partial<FormSpec> = {}):
 /** IORING_OP_WAITID: waits for a child. */
 export const WAITID: OpSpec = {
   opcode: 50,
+  // io_uring_enter(2) has 6.5, but numbers are given in order, and 49 came with 6.7.
   since: '6.7',
   manual: 'waitid(2)',
   prep: ({ sqe }) => (anySet(sqe, 'addr', 'buf_index', 'addr3', 'op_flags') ? EINVAL : PREP_OK),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { OP, opSpecs } from '../opcodes/index.ts';
-import { registerSpecs } from '../register/index.ts';
+import { IORING_REGISTER, registerSpecs } from '../register/index.ts';
+import { orderReleases } from '../uapi/release.ts';
 import { ABI_7_0, documentedRange, judgedAbi } from './abi-documented.ts';
 
 const { SOCKET, CONNECT } = OP;
@@ -99,4 +100,13 @@ describe('outside of them', () => {
     expect(abi.pdu_size).toHaveLength(58);
     expect(oddities).toMatchObject([{ field: 'op_last', accepted: true }]);
   });
+});
+
+it('numbers are given in the order of releases', () => {
+  // This number was kept free for it until 6.15; the two behind it came with 6.13.
+  const kept: number = IORING_REGISTER.REGISTER_ZCRX_IFQ;
+  for (const specs of [opSpecs, registerSpecs.filter(({ opcode }) => opcode !== kept)]) {
+    const releases = specs.map(({ since }) => since);
+    expect(releases).toEqual([...releases].sort(orderReleases));
+  }
 });

@@ -82,6 +82,7 @@ export const queries = {
   /** IORING_REGISTER_QUERY: asks what the kernel supports. */
   REGISTER_QUERY: {
     opcode: 35,
+    // io_uring_register(2) has 6.15, but the header had it only months after that.
     since: '6.18',
     rule: QUERY,
     onRing: query,

@@ -187,6 +187,7 @@ export const settings = {
   /** IORING_REGISTER_ZCRX_CTRL: controls zero-copy receive. */
   REGISTER_ZCRX_CTRL: {
     opcode: 36,
+    // io_uring_register(2) has 6.15, but numbers are given in order, and 35 came with 6.18.
     since: '6.19',
     rule: ZCRX,
     onRing: ({ arg, nr_args }) => {
