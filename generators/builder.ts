@@ -1,5 +1,6 @@
 /** Builds a scenario step by step and keeps it well-formed: a step that does not fit is left out. */
 import type { AbiProfile } from '../oracle/uapi/abi.ts';
+import { opSpec } from '../oracle/opcodes/index.ts';
 import { FIXTURES, MAX_TASKS, RING_SLOTS } from '../oracle/scenario/layout.ts';
 import type { Fixture } from '../oracle/scenario/layout.ts';
 import type { Program } from '../oracle/bpf/program.ts';
@@ -258,14 +259,16 @@ export class Builder {
 }
 
 const IO_DRAIN = 2;
-const ZERO_COPY: readonly number[] = [47, 48];
+
+/** Whether an opcode announces the end of something with a CQE of its own, as zero-copy sends do. */
+const notifies = (opcode: number): boolean => opSpec(opcode)?.refused !== undefined;
 
 /**
  * Takes IOSQE_IO_DRAIN off a batch with zero-copy sends: the drain waits for their notifications and can
  * stand still for good (seen on 7.0.13), which costs seconds and tells nothing of filters.
  */
 function withoutStuckDrain(step: Step): Step {
-  if (!requestsOf(step).some(({ opcode }) => ZERO_COPY.includes(opcode))) return step;
+  if (!requestsOf(step).some(({ opcode }) => notifies(opcode))) return step;
   return withRequests(step, (sqe) =>
     ((sqe.flags ?? 0) & IO_DRAIN) === 0 ? sqe : { ...sqe, flags: sqe.flags! & ~IO_DRAIN },
   );

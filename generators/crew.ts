@@ -1,5 +1,6 @@
 /** The requests of a scenario: which opcodes and forms take part, with which flags and user_data. */
 import type { AbiProfile } from '../oracle/uapi/abi.ts';
+import { opSpecs } from '../oracle/opcodes/index.ts';
 import { contextWords } from '../oracle/model/evaluate.ts';
 import { IOSQE, IORING_SETUP } from '../oracle/uapi/constants.ts';
 import type { Fixture } from '../oracle/scenario/layout.ts';
@@ -14,6 +15,8 @@ import type { UserData } from './user-data.ts';
 const { IO_LINK, IO_HARDLINK, IO_DRAIN, ASYNC, CQE_SKIP_SUCCESS, FIXED_FILE, BUFFER_SELECT } = IOSQE;
 const LINKS = IO_LINK | IO_HARDLINK;
 const SAMPLES = 8;
+/** Opcodes whose SQE has 128 bytes. */
+const BIG = opSpecs.filter(({ takesTwoSlots }) => takesTwoSlots).map(({ opcode }) => opcode);
 
 /** What is wanted of a crew. */
 export interface CrewWish {
@@ -183,9 +186,9 @@ export class Crew {
         return { opcode: 0, flags, user_data: userData, personality: d.pick([1, 2, 0xffff]) };
       default:
         // A 128-byte opcode where SQEs have 64.
-        return (setupFlags & (IORING_SETUP.SQE128 | IORING_SETUP.SQE_MIXED)) !== 0 || last <= 64
+        return (setupFlags & (IORING_SETUP.SQE128 | IORING_SETUP.SQE_MIXED)) !== 0 || last <= BIG.at(-1)!
           ? { opcode: last, flags, user_data: userData }
-          : { opcode: d.pick([63, 64]), flags, user_data: userData };
+          : { opcode: d.pick(BIG), flags, user_data: userData };
     }
   }
 
