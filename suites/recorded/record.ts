@@ -6,8 +6,8 @@
  * The set: every hand-written example, the smallest scenario of every finding, and per suite PER_SUITE generated
  * scenarios (fixed seed), chosen so that every rule that any of DRAWN candidates reaches is reached, small and exactly
  * predicted ones first. A case whose answer the oracle does not predict is recorded all the same and named, one that
- * does not end is left out and named; both
- * make the exit code 1. Each of them is asked again alone on a fresh guest first.
+ * does not end is left out and named; both make the exit code 1. Each of them is asked again alone on a fresh guest
+ * first.
  */
 import type { AbiProfile } from '../../oracle/uapi/abi.ts';
 import { predict } from '../../oracle/predict.ts';
