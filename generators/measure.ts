@@ -1,5 +1,5 @@
 /**
- * What the generators draw, in numbers. `node generators/measure.ts [cases]` prints the tables of
+ * What the generators draw, in numbers. `node_modules/.bin/node generators/measure.ts [cases]` prints the tables of
  * DISTRIBUTION.md; the test beside that file checks them.
  */
 import { ABI_7_0 } from '../oracle/probe/abi-documented.ts';

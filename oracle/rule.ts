@@ -4,7 +4,7 @@
  * `oracle/registry.ts` joins them.
  */
 
-/** Where a rule is promised, strongest first (FEATURE.md, "Sources"). */
+/** Where a rule is promised, strongest first (CONTRIBUTING.md, "The specification is not bent"). */
 export type SourceKind = 'uapi' | 'man' | 'patch' | 'observed';
 
 /** One rule of the specification. */

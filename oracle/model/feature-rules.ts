@@ -187,7 +187,7 @@ export const featureRules = defineRules({
   'filter-reg.failed-changes-nothing': [
     'patch',
     'A registration that fails leaves every rule as it was.',
-    `${PATCH7}: "Until then, res->bpf_filters is left untouched"; FEATURE "A failed registration changes nothing"`,
+    `${PATCH7}: "Until then, res->bpf_filters is left untouched"`,
   ],
 
   // Evaluation.
@@ -274,7 +274,7 @@ export const featureRules = defineRules({
   'classic.before-filters': [
     'patch',
     'Classic restrictions are checked before prep and before filters.',
-    `${PATCH1} and FEATURE "checked before filters"`,
+    `${PATCH1}, io_submit_sqe (restrictions are checked before prep, filters after it)`,
   ],
   'classic-reg.not-disabled': [
     'man',
@@ -350,8 +350,7 @@ export const featureRules = defineRules({
   'inherit.child-own-way': [
     'man',
     'What parent or child registers after the fork stays its own.',
-    `${FILTER_MAN}, DESCRIPTION (a filter applies to rings created by the task, and children "created" after it); ` +
-      'FEATURE "Each task then goes its own way"',
+    `${FILTER_MAN}, DESCRIPTION (a filter applies to rings created by the task, and children "created" after it)`,
   ],
   'inherit.ring-level-stays': [
     'man',

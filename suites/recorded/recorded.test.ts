@@ -16,7 +16,7 @@ describe.each(recordings())('recorded on %s', (name) => {
 
   it.each(SUITE_NAMES)('%s: every answer is the predicted one', (suite) => {
     const cases = bySuite(suite);
-    expect(cases.length).toBeGreaterThanOrEqual(30);
+    expect(cases.length, `no recording of this suite: npm run record`).toBeGreaterThanOrEqual(30);
     const differences = cases.flatMap(({ title, scenario, observation }) => {
       const { difference } = compare(predict(scenario, recording.abi, { quirks: recording.quirks }), observation);
       return difference === undefined ? [] : [{ title, ...difference }];

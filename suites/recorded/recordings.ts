@@ -94,7 +94,7 @@ export function readRecording(name: string): Recording {
   if (data.ringfence_recording !== FORM)
     throw new Error(
       `suites/recorded/${name}.json.gz has form ${data.ringfence_recording}; this program reads ${FORM}: ` +
-        `record it again with node suites/recorded/record.ts`,
+        `record it again with npm run record`,
     );
   const unknown = data.quirks.find((quirk) => !isQuirkId(quirk));
   if (unknown !== undefined)

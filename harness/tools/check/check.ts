@@ -17,12 +17,12 @@ const CHECKS: Readonly<Record<string, { readonly what: string; readonly argv: re
   },
   house: { what: 'rooms, floors, no circles of imports', argv: ['node', 'harness/tools/check/house.ts'] },
   lint: {
-    what: 'lint: names, length and complexity of functions',
+    what: 'names, length and complexity of functions',
     argv: ['biome', 'lint', '--error-on-warnings', '.'],
   },
-  types: { what: 'types', argv: ['tsc', '--noEmit'] },
+  types: { what: 'TypeScript finds nothing', argv: ['tsc', '--noEmit'] },
   page: { what: 'types of the script of the HTML page', argv: ['tsc', '--noEmit', '-p', 'reports/html/page'] },
-  typed: { what: 'lint with types: promises, any', argv: ['oxlint', '--type-aware', '--deny-warnings'] },
+  typed: { what: 'what needs types to see: promises, any', argv: ['oxlint', '--type-aware', '--deny-warnings'] },
   unused: { what: 'unused files, exports and packages', argv: ['knip'] },
 };
 
