@@ -274,7 +274,7 @@ export const featureRules = defineRules({
   'classic.before-filters': [
     'patch',
     'Classic restrictions are checked before prep and before filters.',
-    `${PATCH1}, io_submit_sqe (restrictions are checked before prep, filters after it)`,
+    `${PATCH1}, io_submit_sqe (filters run on a request that is initialised and prepared)`,
   ],
   'classic-reg.not-disabled': [
     'man',

@@ -124,8 +124,8 @@ async function main(): Promise<number> {
   });
   if (values.linux === undefined) {
     console.error(
-      'usage: node_modules/.bin/node suites/planted/planted.ts --linux DIR [--only ID]... [--cases N] [--jobs N] [--skip-clean] ' +
-        '[--out DIR]\n\n' +
+      'usage: node_modules/.bin/node suites/planted/planted.ts --linux DIR [--only ID]... [--cases N] ' +
+        '[--jobs N] [--skip-clean] [--out DIR]\n\n' +
         'DIR is a Linux source tree that has io_uring/bpf_filter.c; suites/planted/README.md says more.',
     );
     return 2;
