@@ -4,70 +4,12 @@ import { encodeScenario } from '../../oracle/case/frame.ts';
 import type { SockFilter } from '../../oracle/bpf/program.ts';
 import { ARENA, ARENA_BASE, FD, FILE_CONTENT, FIXTURES } from '../../oracle/scenario/layout.ts';
 import type { Sqe, Target } from '../../oracle/scenario/types.ts';
-import type { Scenario, Step } from '../../oracle/steps/index.ts';
+import type { Step } from '../../oracle/steps/index.ts';
 import type { SpawnHow } from '../../oracle/steps/kind/spawn.ts';
-import type { Guest } from '../guest/guest.ts';
-import { bootGuest } from '../guest/guest.ts';
-import { buildImage } from '../guest/image.ts';
-import { fetchKernel } from '../kernels/fetch.ts';
-import type { GuestFrame, RunnerResult } from '../protocol/frames.ts';
-import { benchFrame, BENCHES, byeFrame, FrameParser, imageFrame, STATUS } from '../protocol/frames.ts';
-
-/** A guest and what it said. */
-class Line {
-  readonly guest: Guest;
-  readonly frames: GuestFrame[] = [];
-  readonly #parser = new FrameParser();
-  #wake: () => void = () => {};
-  #id = 0;
-
-  constructor(guest: Guest) {
-    this.guest = guest;
-    guest.onData((chunk) => {
-      this.frames.push(...this.#parser.push(chunk));
-      this.#wake();
-    });
-  }
-
-  async until<T>(find: (frame: GuestFrame) => T | undefined): Promise<T> {
-    for (;;) {
-      for (const frame of this.frames) {
-        const found = find(frame);
-        if (found !== undefined) return found;
-      }
-      await Promise.race([
-        new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        }),
-        this.guest.exited.then(() => {
-          throw new Error(
-            `the guest ended; it said ${JSON.stringify(this.frames.at(-1))}\n${this.guest.console.slice(-2000)}`,
-          );
-        }),
-      ]);
-    }
-  }
-
-  async run(steps: readonly Step[], more: Partial<Scenario> & { deadline?: number } = {}): Promise<RunnerResult> {
-    const { deadline = 5000, ...rest } = more;
-    const id = ++this.#id;
-    const waits = steps.map((step) => (step.do === 'submit' ? step.sqes.length : 0));
-    await this.guest.send(
-      encodeScenario({ version: 1, fixtures: [], jit: true, steps, ...rest }, { id, deadline_ms: deadline, waits }),
-    );
-    return await this.until((frame) => (frame.type === 'result' && frame.result.id === id ? frame.result : undefined));
-  }
-
-  async raw(bytes: Uint8Array): Promise<RunnerResult> {
-    await this.guest.send(bytes);
-    const id = new DataView(bytes.buffer, bytes.byteOffset).getUint32(8, true);
-    return await this.until((frame) => (frame.type === 'result' && frame.result.id === id ? frame.result : undefined));
-  }
-}
-
-async function boot(append = ''): Promise<Line> {
-  return new Line(await bootGuest({ kernel: await fetchKernel(), image: await buildImage(), accel: 'tcg', append }));
-}
+import type { RunnerResult } from '../protocol/frames.ts';
+import { benchFrame, BENCHES, byeFrame, imageFrame, STATUS } from '../protocol/frames.ts';
+import { bootLine } from '../testing/runner-line.ts';
+import type { Line } from '../testing/runner-line.ts';
 
 const T = { kind: 'task' } as const;
 const R = (ring: number): Target => ({ kind: 'ring', ring });
@@ -123,7 +65,7 @@ const seen = (result: RunnerResult): (number[][] | null)[] =>
 
 let line: Line;
 beforeAll(async () => {
-  line = await boot();
+  line = await bootLine();
   await line.guest.send(imageFrame(Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)));
 }, 300_000);
 afterAll(async () => {
@@ -139,7 +81,7 @@ describe('a scenario with one task', { timeout: 60_000 }, () => {
   });
 
   it('is reached over the second serial line, too, where the kernel has no virtio console', async () => {
-    const other = await boot('initcall_blacklist=virtio_console_init');
+    const other = await bootLine('initcall_blacklist=virtio_console_init');
     try {
       // Larger than all buffers on the way.
       const long = Array.from({ length: 4095 }, (): SockFilter => ({ code: 0, jt: 0, jf: 0, k: 7 }));
@@ -635,7 +577,7 @@ describe('trouble', { timeout: 60_000 }, () => {
     ['a step of an unknown kind', step(8, 99)],
     ['a step without its payload', step(8, 3)],
   ])('calls %s an error and powers off', async (_name, bytes) => {
-    const other = await boot();
+    const other = await bootLine();
     try {
       await other.guest.send(
         encodeScenario({ version: 1, fixtures: [], jit: true, steps: [ring(0, 0)] }, { id: 1, deadline_ms: 1000 }),
