@@ -248,6 +248,14 @@ describe('comparing', () => {
       ...compareLedgers(lines, LEDGER, true),
       ...compareCounts(RESULT, { ...RESULT, times: { ...RESULT.times, wall_s: 1 } }),
     ]).toEqual([]));
+  test('a rule that one of the two versions does not have was not reached by it', () => {
+    const without = { ...RESULT, rules: {} };
+    expect(compareCounts(without, { ...RESULT, rules: { 'filter.new': 0 } })).toEqual([]);
+    expect(compareCounts(without, { ...RESULT, rules: { 'filter.new': 2 } })).toEqual([
+      'hits of filter.new: recorded 0, now 2',
+    ]);
+  });
+
   test('each difference has its words', () => {
     const at1 = (change: object) => other((line) => (line.index === 1 ? { ...line, ...change } : line));
     expect(compareLedgers(lines, at1({ verdict: 'pass' }), true)).toEqual([
