@@ -18,6 +18,9 @@ import { ensureBuildTools } from './build-tools.ts';
 import type { TreeOptions } from './index.ts';
 import { kernelFromTree, treeCache } from './index.ts';
 import { firstErrors } from './make.ts';
+import type { Mutant } from './mutant-file.ts';
+import { buildMutants } from './mutant-kernel.ts';
+import type { Variant } from './variant.ts';
 import { fakeTree, writeTree } from '../testing/trees.ts';
 
 let dir: string;
@@ -69,6 +72,79 @@ describe.skipIf(TOOLS.missing)(TOOLS.of('building'), () => {
     expect(readFileSync(kernel.path)).toEqual(fakeElf({ release: '7.0.13-fake' }));
     expect(log()).toMatch(/CC {6}kernel\/fork\.o/);
     expect(lines).toContain('built 7.0.13-fake');
+  });
+  test('a variant: files and options of its own, a copy and an output of its own, on top of patches', async () => {
+    writeTree(dir, { 'fork.patch': FORK });
+    const read: (string | undefined)[] = [];
+    const variant: Variant = {
+      name: 'other',
+      options: ['NR_CPUS=2'],
+      files: (source) => {
+        read.push(source('kernel/fork.c'), source('kernel/none.c'));
+        return new Map([
+          ['kernel/fork.c', `${source('kernel/fork.c')}third\n`],
+          ['lib/new.c', 'new\n'],
+        ]);
+      },
+    };
+    const { places } = await build({ patches: [join(dir, 'fork.patch')], variant });
+    expect(read).toEqual(['second\n', undefined]);
+    const home = treeCache(tree);
+    expect(places).toEqual({ source: join(home, 'source-other'), output: join(home, 'build-other') });
+    const text = (path: string): string => readFileSync(path, 'utf8');
+    expect(text(join(places!.source, 'kernel/fork.c'))).toBe('second\nthird\n');
+    expect(text(join(places!.source, 'lib/new.c'))).toBe('new\n');
+    expect(text(join(places!.output, '.config'))).toMatch(/NR_CPUS=8[^]*NR_CPUS=2/);
+    expect(text(join(tree, 'kernel/fork.c'))).toBe('first\n');
+    expect((await build()).places?.source).toBe(join(home, 'source'));
+    expect(text(join(home, 'source/kernel/fork.c'))).toBe('first\n');
+  });
+  test('mutants: one kernel; what does not fit or compile is named, or left out', async () => {
+    const mutant = (id: string, more: Partial<Mutant>): Mutant => ({
+      id,
+      title: 't',
+      class: 'common',
+      file: 'kernel/fork.c',
+      in: 'f',
+      find: 'first',
+      as: 'expression',
+      replace: 'second',
+      symptom: 's',
+      argument: 'a',
+      ...more,
+    });
+    // The tree's own "compiler" knows one word that is wrong.
+    writeTree(tree, { 'kernel/fork.c': 'int f(void)\n{\n\treturn first;\n}\n' });
+    writeTree(tree, {
+      Makefile: readFileSync(join(tree, 'Makefile'), 'utf8').replace(
+        '@cp $< $@',
+        '@awk \'/wrong/ { print FILENAME ":" FNR ":" index($$0, "wrong") + 7 ": error: it is wrong"; bad = 1 } END { exit bad }\' $< && cp $< $@',
+      ),
+      'lib/Makefile': 'obj-y += a.o\n',
+    });
+    const mutants = [mutant('good', {}), mutant('bad', { replace: 'wrong' }), mutant('far', { file: 'kernel/none.c' })];
+    const job = { tree: { dir: tree }, mutants };
+    const events = { log: (line: string) => lines.push(line), logFile: join(dir, 'build.log') };
+    await expect(buildMutants({ ...job, keepGoing: false }, events)).rejects.toMatchObject({
+      exitCode: 2,
+      message: expect.stringMatching(/far: the tree has no kernel\/none\.c\n.*--keep-going/),
+    });
+    const near = { ...job, mutants: mutants.slice(0, 2) };
+    await expect(buildMutants({ ...near, keepGoing: false }, events)).rejects.toMatchObject({
+      exitCode: 2,
+      message: expect.stringMatching(/bad: it is wrong/),
+    });
+    const { mutants: built, misfits, places } = await buildMutants({ ...job, keepGoing: true }, events);
+    expect(built.map(({ mutant: { id }, number }) => [id, number])).toEqual([['good', 3]]);
+    expect(misfits).toEqual([
+      { id: 'far', problem: 'the tree has no kernel/none.c' },
+      { id: 'bad', problem: 'it is wrong' },
+    ]);
+    expect(readFileSync(join(places!.source, 'kernel/fork.c'), 'utf8')).toContain('(ringfence_mutant(3) ? (second)');
+    expect(readFileSync(join(places!.source, 'lib/Makefile'), 'utf8')).toBe(
+      'obj-y += a.o\n\nobj-y += ringfence_mutant.o\n',
+    );
+    expect(existsSync(join(places!.source, 'include/linux/ringfence_mutant.h'))).toBe(true);
   });
   test('again: only what changed is made; a patch is one change, and its removal another', async () => {
     writeTree(dir, { 'fork.patch': FORK });

@@ -156,11 +156,14 @@ const SLOW: readonly string[] = ['KASAN', 'PROVE_LOCKING', 'DEBUG_KMEMLEAK', 'KC
 export interface FragmentOptions {
   /** With KASAN, lockdep, RCU checks, kmemleak and reference count checks. */
   readonly debug?: boolean;
+  /** Options on top of these, as in the groups: `GCOV_KERNEL`, `NR_CPUS=2`, `BPF_JIT=n`. */
+  readonly more?: readonly string[];
 }
 
 /** The configuration as a text that `KCONFIG_ALLCONFIG` or `scripts/kconfig/merge_config.sh` takes. Pure. */
 export function kconfigFragment(options: FragmentOptions = {}): string {
-  const groups = options.debug ? [...BASE, ...DEBUG] : BASE;
+  const more: readonly Group[] = options.more === undefined ? [] : [{ why: 'of this variant', options: options.more }];
+  const groups = [...BASE, ...(options.debug ? DEBUG : []), ...more];
   const lines = groups.map((group) => [`# ${group.why}`, ...group.options.map(line)].join('\n'));
   return `${lines.join('\n\n')}\n`;
 }

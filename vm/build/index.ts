@@ -19,6 +19,8 @@ import type { MakeOptions } from './make.ts';
 import { make } from './make.ts';
 import { withPatches } from './patches.ts';
 import { findBuilt, sourceTree, treeVersion } from './tree.ts';
+import { withVariant } from './variant.ts';
+import type { Variant } from './variant.ts';
 
 /** Which kernel of a tree. */
 export interface TreeOptions {
@@ -30,6 +32,8 @@ export interface TreeOptions {
   readonly debug?: boolean;
   /** Patch files, applied in this order to a copy. */
   readonly patches?: readonly string[];
+  /** Something else than the plain kernel; only with `build`. */
+  readonly variant?: Variant;
 }
 
 /** A kernel of a tree; its `origin` is set. */
@@ -37,6 +41,16 @@ export interface TreeKernel {
   readonly kernel: Kernel;
   /** True when it checks itself so much that it needs more time and memory. */
   readonly slow: boolean;
+  /** Where it was built; absent when it was not built here. */
+  readonly places?: BuildPlaces;
+}
+
+/** The directories of a build. */
+export interface BuildPlaces {
+  /** The throw-away copy of the sources. */
+  readonly source: string;
+  /** What make made. */
+  readonly output: string;
 }
 
 /** What happens meanwhile. */
@@ -113,18 +127,21 @@ async function build(options: TreeOptions, events: TreeEvents): Promise<TreeKern
 
 /** Brings the copy up to date, configures it, builds it, and keeps the kernel. */
 async function buildLocked(
-  { dir, debug = false, patches = [] }: TreeOptions,
+  { dir, debug = false, patches = [], variant }: TreeOptions,
   { tree, home }: { readonly tree: string; readonly home: string },
   events: TreeEvents,
 ): Promise<TreeKernel> {
   const { log } = events;
   const origin = originOf(tree, true, debug);
-  const source = join(home, 'source');
-  const output = join(home, debug ? 'build-debug' : 'build');
-  const applied = await bringUpToDate(origin, source, patches, events);
-  const job = await prepareJob(source, output, debug, events);
+  const own = variant === undefined ? '' : `-${variant.name}`;
+  const source = join(home, `source${own}`);
+  const output = join(home, `build${debug ? '-debug' : ''}${own}`);
+  const applied = await bringUpToDate(origin, source, { patches, variant }, events);
+  const fragment = kconfigFragment({ debug, ...(variant?.options === undefined ? {} : { more: variant.options }) });
+  const job = await prepareJob(source, output, fragment, events);
   const config = await configure(job);
-  await make({ ...job, targets: ['vmlinux'], jobs: jobs(), what: debug ? 'the debugging kernel' : 'the kernel' });
+  const targets = [...(variant?.allErrors ? ['--keep-going'] : []), 'vmlinux'];
+  await make({ ...job, targets, jobs: jobs(), what: debug ? 'the debugging kernel' : 'the kernel' });
   const path = await keep(home, join(output, 'vmlinux'));
   appendFileSync(job.logFile, `built ${path}\n`);
   const kernel = await kernelFromFile(path);
@@ -137,6 +154,7 @@ async function buildLocked(
       origin: { ...origin, patches: applied, config_sha256: sha256(config) },
     },
     slow: isSlow(parseConfig(config)),
+    places: { source, output },
   };
 }
 
@@ -144,12 +162,14 @@ async function buildLocked(
 async function bringUpToDate(
   origin: Omit<KernelOrigin, 'patches'>,
   source: string,
-  patches: readonly string[],
+  { patches, variant }: { readonly patches: readonly string[]; readonly variant: Variant | undefined },
   { log, logFile, signal }: TreeEvents,
 ): Promise<readonly AppliedPatch[]> {
   const results = logFile === undefined ? undefined : dirname(resolve(logFile));
   const applied = await withPatches(origin.tree, patches, async (patched) => {
-    const { files, changed } = follow(origin.tree, source, patched.overrides, results);
+    const { files, changed } = await withVariant(origin.tree, patched.overrides, variant, (overrides) =>
+      follow(origin.tree, source, overrides, results),
+    );
     const names = patched.applied.map(({ name }) => name).join(', ');
     log(
       `${origin.describe ?? origin.version ?? origin.tree}${names === '' ? '' : ` with ${names}`}: ${files} files` +
@@ -164,12 +184,12 @@ async function bringUpToDate(
 /** What all calls of make have in common. */
 type Job = Omit<MakeOptions, 'targets' | 'jobs' | 'what'>;
 
-async function prepareJob(source: string, output: string, debug: boolean, events: TreeEvents): Promise<Job> {
+async function prepareJob(source: string, output: string, options: string, events: TreeEvents): Promise<Job> {
   await mkdir(output, { recursive: true }).catch((error: unknown) => {
     throw diskError(error, output, 1500);
   });
   const fragment = join(output, 'ringfence.config');
-  await writeAtomic(fragment, kconfigFragment({ debug }));
+  await writeAtomic(fragment, options);
   const logFile = resolve(events.logFile ?? join(output, 'build.log'));
   writeFileSync(logFile, '');
   return {
