@@ -16,6 +16,7 @@ import { verdictOfEnd, verdictOfStatus } from '../guests/verdicts.ts';
 import type { KnownFindings, Predictions } from '../known/predictions.ts';
 import type { PlannedCase } from './plan.ts';
 import { CaseTally } from './tally.ts';
+import type { Suspect } from './tally.ts';
 import { Window } from './window.ts';
 import type { Flight } from './window.ts';
 
@@ -43,6 +44,8 @@ export interface CampaignOptions {
   readonly keep?: number;
   readonly onProgress?: (progress: Progress) => void;
   readonly onAnswer?: (planned: PlannedCase, answer: RunnerResult) => void;
+  /** Called with each case that did not pass, as soon as it is known. */
+  readonly onSuspect?: (suspect: Suspect) => void;
   readonly signal: AbortSignal;
 }
 
@@ -64,7 +67,7 @@ export class Campaign {
 
   constructor(options: CampaignOptions) {
     this.#options = options;
-    this.tally = new CaseTally(options.keep);
+    this.tally = new CaseTally(options.keep, options.onSuspect);
   }
 
   /**

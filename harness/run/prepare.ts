@@ -8,6 +8,7 @@ import type { AccelChoice } from '../../vm/guest/accel.ts';
 import { chooseAccel } from '../../vm/guest/accel.ts';
 import { kernelFromTree } from '../../vm/build/index.ts';
 import { consoleTail } from '../../vm/host/errors.ts';
+import type { GuestImage } from '../../vm/guest/image.ts';
 import type { Machine } from '../../vm/machine/index.ts';
 import { machineAbi, OWN_MACHINE } from '../../vm/machine/index.ts';
 import { ensureRequirements } from '../../vm/host/requirements.ts';
@@ -16,6 +17,7 @@ import type { Kernel } from '../../vm/index.ts';
 import { abiCase, oddityText } from '../../oracle/probe/abi-cases.ts';
 import { Asker } from '../guests/asker.ts';
 import { Guests } from '../guests/guests.ts';
+import type { GuestPlan } from '../guests/guests.ts';
 import { FeatureMissing, probeAbi } from '../../oracle/probe/probe.ts';
 import type { KernelOptions, RunEvents } from './options.ts';
 import { SessionEnded } from '../guests/session.ts';
@@ -68,6 +70,19 @@ export interface Prepared {
 /** Thrown inside when a question cost the kernel its life. */
 class Stopped extends Error {}
 
+/** What guests are booted from, made ready once for any number of them. */
+export interface Ready {
+  readonly kernel: Kernel;
+  readonly slow: boolean;
+  readonly image: GuestImage;
+  readonly accel: AccelChoice;
+  /** Boots one; tests put a guest of their own here. */
+  readonly start?: GuestPlan['start'];
+}
+
+/** How guests are brought up, and whom that tells. */
+export type BringOptions = Pick<KernelOptions, 'machine' | 'append' | 'timeout'>;
+
 /**
  * Installs, fetches, builds, boots and probes.
  * @throws RingfenceError set-up problems, and kernels that cannot be tested
@@ -77,7 +92,15 @@ export async function prepare(
   events: Pick<RunEvents, 'note' | 'consoleFile'>,
   signal: AbortSignal,
 ): Promise<Prepared> {
-  const log = (text: string): void => events.note(text);
+  return await bringUp(await makeReady(options, (text) => events.note(text), signal), options, events, signal);
+}
+
+/** Installs, fetches and builds. @throws RingfenceError set-up problems, and kernels that cannot be had */
+export async function makeReady(
+  options: KernelOptions,
+  log: (text: string) => void,
+  signal: AbortSignal,
+): Promise<Ready> {
   const { machine = OWN_MACHINE } = options;
   await ensureRequirements({ log, machine });
   signal.throwIfAborted();
@@ -86,7 +109,17 @@ export async function prepare(
   signal.throwIfAborted();
   const image = await buildImage({ log, machine });
   signal.throwIfAborted();
-  const accel = await chooseAccel(options.accel, { kernel, image, log, signal });
+  return { kernel, slow, image, accel: await chooseAccel(options.accel, { kernel, image, log, signal }) };
+}
+
+/** Boots the first guest and probes it. @throws RingfenceError a kernel that cannot be tested */
+export async function bringUp(
+  { kernel, slow, image, accel, start }: Ready,
+  options: BringOptions,
+  events: Pick<RunEvents, 'note' | 'consoleFile'>,
+  signal: AbortSignal,
+): Promise<Prepared> {
+  const log = (text: string): void => events.note(text);
   const patience = options.timeout * 1000 * (slow ? SLOW_FACTOR : 1);
   const guests = new Guests({
     boot: {
@@ -101,12 +134,13 @@ export async function prepare(
     patience,
     deadline: DEADLINE_MS * (slow ? SLOW_FACTOR : 1),
     consoleFile: (n) => events.consoleFile(n),
+    ...(start === undefined ? {} : { start }),
   });
   const asker = new Asker(guests, await guests.open());
   const { release, line } = asker.session.hello;
   if (line) log('this kernel has no virtio console built in: the guest is reached over a serial line, which is slower');
   try {
-    const { abi, odd } = await profile(asker, machine, log);
+    const { abi, odd } = await profile(asker, options.machine ?? OWN_MACHINE, log);
     return { kernel, accel, guests, first: asker.session, abi, urgent: [...asker.fatal, ...odd], slow };
   } catch (error) {
     await guests.closeAll();

@@ -9,7 +9,7 @@ import { OWN_MACHINE } from '../../vm/machine/index.ts';
 import { Asker } from '../guests/asker.ts';
 import { SessionEnded } from '../guests/session.ts';
 import { choosePolicy, EXAMINED } from '../known/policy.ts';
-import type { Policy } from '../known/policy.ts';
+import type { Policy, PolicyOptions } from '../known/policy.ts';
 import { KnownFindings } from '../known/predictions.ts';
 import { Campaign } from './campaign.ts';
 import { investigate } from './investigate.ts';
@@ -125,9 +125,9 @@ function withCheckpoints(events: RunEvents, snapshot: () => RunResult): (progres
 }
 
 /** Asks the kernel what is known of it. @throws Untestable when it does not survive that */
-async function askPolicy(
-  options: RunOptions,
-  { abi }: Prepared,
+export async function askPolicy(
+  options: PolicyOptions,
+  { abi }: Pick<Prepared, 'abi'>,
   asker: Asker,
   now: Date,
   signal: AbortSignal,
@@ -215,9 +215,10 @@ async function lookInto(
 }
 
 /** Index of the first urgent case; cases of a run are numbered from 0. */
-const URGENT = 0x3000_0000;
+export const URGENT = 0x3000_0000;
 
-function* urgentFirst(urgent: readonly Scenario[], ordinary: Iterator<PlannedCase>): Generator<PlannedCase> {
+/** Cases on which the kernel has stopped, or shown an odd ABI, before all others. */
+export function* urgentFirst(urgent: readonly Scenario[], ordinary: Iterator<PlannedCase>): Generator<PlannedCase> {
   for (const [i, scenario] of urgent.entries()) yield { index: URGENT + i, suite: 'arguments', scenario };
   for (let next = ordinary.next(); next.done !== true; next = ordinary.next()) yield next.value;
 }

@@ -69,10 +69,15 @@ export class CaseTally {
   /** Wall time from the first case sent to the last one answered, in milliseconds. */
   campaignMs = 0;
   readonly #keep: number;
+  readonly #onSuspect: ((suspect: Suspect) => void) | undefined;
 
-  /** @param keep cases kept per signature */
-  constructor(keep = KEEP) {
+  /**
+   * @param keep cases kept per signature
+   * @param onSuspect called with each case that did not pass, as soon as it is known
+   */
+  constructor(keep = KEEP, onSuspect?: (suspect: Suspect) => void) {
     this.#keep = keep;
+    this.#onSuspect = onSuspect;
   }
 
   /** A case that came to its end, judged. */
@@ -120,6 +125,7 @@ export class CaseTally {
     group.cases.push(suspect);
     group.cases.sort((a, b) => a.planned.index - b.planned.index);
     group.cases.length = Math.min(group.cases.length, this.#keep);
+    this.#onSuspect?.(suspect);
   }
 
   /** Groups of suspects in the order of their first cases. */

@@ -10,7 +10,9 @@ import type { AbiProfile } from '../../oracle/uapi/abi.ts';
 import { isQuirkId } from '../../oracle/quirks/index.ts';
 import type { Quirks } from '../../oracle/quirks/index.ts';
 import { fromJson, toJson } from '../../oracle/case/json.ts';
-import type { Observation, StepObservation } from '../../oracle/scenario/observation.ts';
+import type { Observation } from '../../oracle/scenario/observation.ts';
+import { packStep, unpackStep } from '../../oracle/scenario/packed.ts';
+import type { PackedStep } from '../../oracle/scenario/packed.ts';
 import type { Scenario } from '../../oracle/steps/index.ts';
 
 /** Version of the file's form. */
@@ -35,32 +37,6 @@ export interface Recording {
   /** Seed of the generated scenarios. */
   readonly seed: number;
   readonly cases: readonly RecordedCase[];
-}
-
-/** A step's answer: null where it was not reached, else returns, CQEs (user_data, res, flags), and memory in hex. */
-type PackedStep =
-  | null
-  | [returns: readonly number[], cqes: readonly (readonly [string, number, number])[], memory?: string];
-
-function packStep({ reached, returns, cqes, memory }: StepObservation): PackedStep {
-  if (!reached) return null;
-  const packed: PackedStep = [
-    returns,
-    cqes.map(({ user_data, res, flags }) => [user_data.toString(16), res, flags] as const),
-  ];
-  if (memory !== undefined) packed.push(Buffer.from(memory).toString('hex'));
-  return packed;
-}
-
-function unpackStep(step: PackedStep): StepObservation {
-  if (step === null) return { reached: false, returns: [], cqes: [] };
-  const [returns, cqes, memory] = step;
-  return {
-    reached: true,
-    returns,
-    cqes: cqes.map(([userData, res, flags]) => ({ user_data: BigInt(`0x${userData}`), res, flags })),
-    ...(memory === undefined ? {} : { memory: Uint8Array.from(Buffer.from(memory, 'hex')) }),
-  };
 }
 
 /** Writes `<name>.json.gz`; returns its size in bytes. */
