@@ -12,13 +12,28 @@ import { REPLAY } from './replay.ts';
 import { REPORT } from './report.ts';
 import { RULE_LIST } from './rules.ts';
 import { FUZZ, RUN } from './run.ts';
+import { SENSITIVITY } from './sensitivity.ts';
 import { VERIFY } from './verify.ts';
 
 /** All of them, by what is typed. */
 export const COMMANDS: ReadonlyMap<string, Command> = new Map(
-  [RUN, FUZZ, REPLAY, EXPLAIN, RULE_LIST, MATRIX, KERNELS, KCONFIG, EXPECT, MERGE, REPORT, VERIFY, DOCTOR, BENCH].map(
-    (command) => [command.name, command],
-  ),
+  [
+    RUN,
+    FUZZ,
+    REPLAY,
+    EXPLAIN,
+    RULE_LIST,
+    MATRIX,
+    SENSITIVITY,
+    KERNELS,
+    KCONFIG,
+    EXPECT,
+    MERGE,
+    REPORT,
+    VERIFY,
+    DOCTOR,
+    BENCH,
+  ].map((command) => [command.name, command]),
 );
 
 const rows = [

@@ -1,0 +1,290 @@
+/** One mutant on the cases of one stage: until the first difference that shows again alone, a crash or a hang. */
+import { toJson } from '../../oracle/case/json.ts';
+import type { Json } from '../../oracle/case/json.ts';
+import { differenceText } from '../../oracle/judge/difference.ts';
+import { packStep } from '../../oracle/scenario/packed.ts';
+import type { AbiProfile } from '../../oracle/uapi/abi.ts';
+import type { Scenario } from '../../oracle/steps/index.ts';
+import type { Kill } from '../../reports/data/sensitivity.ts';
+import { SUITE_NAMES } from '../../generators/suites.ts';
+import { bootGuest, EXIT, RingfenceError } from '../../vm/index.ts';
+import type { Guest } from '../../vm/index.ts';
+import { chooseMutant, reachedIn } from '../../vm/build/mutant-kernel.ts';
+import type { Numbered } from '../../vm/build/mutants.ts';
+import { Asker } from '../guests/asker.ts';
+import { KnownFindings } from '../known/predictions.ts';
+import type { Policy } from '../known/policy.ts';
+import { Campaign } from '../run/campaign.ts';
+import { CONFIRM_TRIES, isFine } from '../run/investigate.ts';
+import { Laboratory } from '../run/laboratory.ts';
+import type { Outcome } from '../run/laboratory.ts';
+import { planCases } from '../run/plan.ts';
+import type { PlannedCase } from '../run/plan.ts';
+import { bringUp, Unsupported, Untestable } from '../run/prepare.ts';
+import type { Prepared, Ready } from '../run/prepare.ts';
+import { askPolicy, URGENT, urgentFirst } from '../run/run.ts';
+import type { Suspect } from '../run/tally.ts';
+import { digestOf } from './journal.ts';
+import type { StageName, Trial } from './journal.ts';
+import type { SharedCases } from './shared-cases.ts';
+
+/** Differences that do not show again, after which a mutant is given up in a stage. */
+const MAX_UNCONFIRMED = 10;
+
+/** How the guests of all mutants are booted. */
+export interface GuestSettings {
+  readonly append: string;
+  /** Seconds that a guest may take to boot, or be silent. */
+  readonly timeout: number;
+}
+
+/** The cases of a stage, and what is predicted of them on the kernel without a fault. */
+export interface Stage {
+  readonly name: StageName;
+  readonly cases: SharedCases;
+  /** Place of the first case that counts; those before it were in the stage before. */
+  readonly first: number;
+  readonly total: number;
+  readonly seed: number;
+  readonly known: KnownFindings;
+}
+
+/** What a trial needs. */
+export interface TrialSetup {
+  readonly ready: Ready;
+  readonly settings: GuestSettings;
+  readonly stage: Stage;
+  readonly signal: AbortSignal;
+}
+
+/** Tries one mutant. @throws what is no fault of its kernel; and what the signal aborts with */
+export async function tryMutant(one: Numbered, setup: TrialSetup): Promise<Trial> {
+  const attempt = new Attempt(one, setup);
+  try {
+    const kill = await attempt.run();
+    setup.signal.throwIfAborted();
+    return {
+      id: one.mutant.id,
+      digest: digestOf(one.mutant),
+      stage: setup.stage.name,
+      // What dies while it boots has no console left that tells.
+      reached: kill !== null || attempt.reached,
+      kill,
+      unconfirmed: attempt.unconfirmed,
+      ...(attempt.evidence === undefined ? {} : { evidence: attempt.evidence }),
+    };
+  } finally {
+    await attempt.close();
+  }
+}
+
+/** A guest that is up, or why there is none. */
+type Arrived =
+  | { readonly prepared: Prepared; readonly policy: Policy; readonly asker: Asker }
+  | { readonly kill: Kill };
+
+class Attempt {
+  unconfirmed = 0;
+  evidence: Trial['evidence'];
+  readonly #one: Numbered;
+  readonly #setup: TrialSetup;
+  readonly #booted: Guest[] = [];
+  #prepared: Prepared | undefined;
+
+  constructor(one: Numbered, setup: TrialSetup) {
+    this.#one = one;
+    this.#setup = setup;
+  }
+
+  get reached(): boolean {
+    return this.#booted.some(({ console }) => reachedIn(console).includes(this.#one.number));
+  }
+
+  async close(): Promise<void> {
+    await this.#prepared?.guests.closeAll();
+  }
+
+  /** How the mutant was seen; null when it was not. */
+  async run(): Promise<Kill | null> {
+    let arrived = await this.#arrive();
+    // A busy machine may be too slow once.
+    if ('kill' in arrived) arrived = await this.#arrive();
+    return 'kill' in arrived ? arrived.kill : await this.#cases(arrived);
+  }
+
+  /** Boots, probes and asks about findings, as a run does. */
+  async #arrive(): Promise<Arrived> {
+    const { ready, settings, signal } = this.#setup;
+    const append = `${settings.append} ${chooseMutant(this.#one.number)}`.trim();
+    const start: Ready['start'] = async (options) => {
+      const guest = await (ready.start ?? bootGuest)(options);
+      this.#booted.push(guest);
+      return guest;
+    };
+    let where: Kill['where'] = 'booting';
+    try {
+      await this.close();
+      const quiet = { note: () => {}, consoleFile: () => undefined };
+      const prepared = await bringUp({ ...ready, start }, { append, timeout: settings.timeout }, quiet, signal);
+      this.#prepared = prepared;
+      const asker = new Asker(prepared.guests, prepared.first);
+      where = 'findings';
+      return { prepared, asker, policy: await askPolicy({}, prepared, asker, new Date(), signal) };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof RingfenceError) || error.exitCode !== EXIT.untestable) throw error;
+      if (where === 'booting' && error instanceof Untestable) where = 'probing';
+      const verdict = error instanceof Unsupported ? 'untestable' : 'kernel-crash';
+      return { kill: { stage: this.#setup.stage.name, verdict, where, cases: 0, seconds: 0, detail: brief(error) } };
+    }
+  }
+
+  async #cases({ prepared, policy, asker }: Exclude<Arrived, { kill: Kill }>): Promise<Kill | null> {
+    const { stage, signal } = this.#setup;
+    const { abi } = prepared;
+    const same = serves(stage.known, prepared, policy);
+    const known = same ? stage.known : new KnownFindings(policy.active, abi);
+    const urgent = [...prepared.urgent, ...asker.fatal];
+    const from = (place: number): Iterator<PlannedCase> =>
+      sameAbi(abi, stage.known.abi)
+        ? stage.cases.from(place)
+        : skip(planCases(SUITE_NAMES, abi, stage.seed, stage.total), place);
+    const started = performance.now();
+    let session: typeof asker.session | undefined = asker.session;
+    let cases: Iterator<PlannedCase> = urgentFirst(urgent, toGenerator(from(stage.first)));
+    for (;;) {
+      const found = await this.#search(cases, known, session);
+      signal.throwIfAborted();
+      if (found === undefined) return null;
+      if ('kill' in found) return found.kill;
+      const { suspect, seconds } = found;
+      const kill = await this.#confirm(suspect, (seconds - started) / 1000);
+      signal.throwIfAborted();
+      if (kill !== undefined) return kill;
+      if (++this.unconfirmed >= MAX_UNCONFIRMED) return null;
+      const { index } = suspect.planned;
+      const rest = index >= URGENT ? urgent.slice(index - URGENT + 1) : [];
+      cases = urgentFirst(rest, toGenerator(from(index >= URGENT ? stage.first : index + 1)));
+      session = undefined;
+    }
+  }
+
+  /** Runs cases until one does not pass. `seconds`: when that was, as performance.now() says. */
+  async #search(
+    cases: Iterator<PlannedCase>,
+    known: KnownFindings,
+    session: Asker['session'] | undefined,
+  ): Promise<{ readonly suspect: Suspect; readonly seconds: number } | { readonly kill: Kill } | undefined> {
+    const { stage, signal } = this.#setup;
+    const inner = new AbortController();
+    const abort = (): void => inner.abort();
+    signal.addEventListener('abort', abort, { once: true });
+    let found: { readonly suspect: Suspect; readonly seconds: number } | undefined;
+    const campaign = new Campaign({
+      guests: this.#prepared!.guests,
+      cases,
+      total: stage.total,
+      jobs: 1,
+      known,
+      sessions: session === undefined ? [] : [session],
+      started: performance.now(),
+      signal: inner.signal,
+      onSuspect: (suspect) => {
+        found ??= { suspect, seconds: performance.now() };
+        inner.abort();
+      },
+    });
+    try {
+      await campaign.run();
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof RingfenceError) || error.exitCode !== EXIT.untestable) throw error;
+      const cases = campaign.tally.scenarios;
+      const seconds = round(campaign.tally.campaignMs / 1000);
+      const kill = { stage: stage.name, verdict: 'kernel-crash', where: 'cases', cases, seconds, detail: brief(error) };
+      return found ?? { kill: kill as Kill };
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+    return found;
+  }
+
+  /** Repeats a case alone on a fresh guest, as a run does. What the console says needs no repetition. */
+  async #confirm(suspect: Suspect, seconds: number): Promise<Kill | undefined> {
+    const { planned, end } = suspect;
+    const told = (more: Pick<Kill, 'verdict' | 'detail'> & Partial<Kill>): Kill => ({
+      stage: this.#setup.stage.name,
+      where: 'cases',
+      suite: planned.suite,
+      cases: planned.index >= URGENT ? planned.index - URGENT + 1 : planned.index + 1,
+      seconds: round(seconds),
+      ...more,
+    });
+    if (suspect.verdict === 'kernel-crash') {
+      this.evidence = { scenario: jsonOf(planned.scenario), answers: [] };
+      return told({ verdict: 'kernel-crash', detail: end?.reports[0]?.title ?? end?.detail ?? 'the guest ended' });
+    }
+    const outcome = await this.#alone(suspect);
+    if (outcome === undefined) return undefined;
+    this.evidence = { scenario: jsonOf(planned.scenario), answers: [] };
+    switch (outcome.verdict) {
+      case 'divergence': {
+        const { rule, step, what, predicted, observed } = differenceText(outcome.difference);
+        this.evidence = { ...this.evidence, answers: outcome.observation.steps.map(packStep) };
+        const detail = `step ${step}, ${what}: predicted ${predicted}, observed ${observed}`;
+        return told({ verdict: 'divergence', rule, detail });
+      }
+      case 'kernel-crash':
+        return told({ verdict: 'kernel-crash', detail: outcome.end.reports[0]?.title ?? outcome.end.detail });
+      default:
+        return told({ verdict: outcome.verdict, detail: outcome.detail });
+    }
+  }
+
+  /** What the case does alone, where that is no pass. */
+  async #alone(suspect: Suspect): Promise<Exclude<Outcome, { verdict: 'pass' | 'known' }> | undefined> {
+    const laboratory = new Laboratory(this.#prepared!.guests, true);
+    try {
+      // A hang takes its whole time, each time.
+      const tries = suspect.verdict === 'hang' ? 1 : CONFIRM_TRIES;
+      for (let i = 0; i < tries && !this.#setup.signal.aborted; i++) {
+        const outcome = await laboratory.try(suspect.predictions);
+        if (!isFine(outcome)) return outcome as Exclude<Outcome, { verdict: 'pass' | 'known' }>;
+      }
+      return undefined;
+    } finally {
+      await laboratory.fresh();
+    }
+  }
+}
+
+/** Whether what was predicted for the kernel without a fault holds for this one. */
+function serves(known: KnownFindings, { abi }: Prepared, { active }: Policy): boolean {
+  const ids = (findings: KnownFindings['active']): string => findings.map(({ id }) => id).join(' ');
+  return sameAbi(abi, known.abi) && ids(active) === ids(known.active);
+}
+
+const sameAbi = (a: AbiProfile, b: AbiProfile): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+function* skip(cases: Iterator<PlannedCase>, count: number): Generator<PlannedCase> {
+  for (let at = 0; ; at++) {
+    const next = cases.next();
+    if (next.done === true) return;
+    if (at >= count) yield next.value;
+  }
+}
+
+function* toGenerator(cases: Iterator<PlannedCase>): Generator<PlannedCase> {
+  yield* skip(cases, 0);
+}
+
+const jsonOf = (scenario: Scenario): Json => toJson(scenario);
+
+const round = (seconds: number): number => Math.round(seconds * 100) / 100;
+
+/** The first line of what an error says, and of the console the line that tells most. */
+function brief({ message }: RingfenceError): string {
+  const lines = message.split('\n');
+  const telling = lines.find((line) => /BUG|Oops|panic|WARNING|fault/.test(line) && line !== lines[0]);
+  return [lines[0], telling?.replace(/^\[ *[\d.]+\](?:\[[^\]]*\])? */, '').trim()].filter(Boolean).join(' ');
+}
