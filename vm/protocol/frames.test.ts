@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { GuestFrame } from './frames.ts';
-import { benchFrame, byeFrame, FrameParser, imageFrame, MAX_GUEST_FRAME } from './frames.ts';
+import { benchFrame, byeFrame, FrameParser, imageFrame, MAX_GUEST_FRAME, readFrame, writeFrame } from './frames.ts';
 
 interface Step {
   reached: boolean;
@@ -56,6 +56,15 @@ const hello = (): Buffer => {
   return frame('RFHI', 0, payload);
 };
 
+function fileFrame(id: number, status: number, kind: number, bytes: Buffer, last: number): Buffer {
+  const head = Buffer.alloc(16);
+  head.writeInt32LE(status, 0);
+  head.writeUInt32LE(kind, 4);
+  head.writeUInt32LE(bytes.length, 8);
+  head.writeUInt32LE(last, 12);
+  return frame('RFFL', id, Buffer.concat([head, bytes]));
+}
+
 const step: fc.Arbitrary<Step> = fc.record({
   reached: fc.boolean(),
   returns: fc.array(fc.bigInt({ min: -(1n << 52n), max: 1n << 52n }), { maxLength: 5 }),
@@ -72,6 +81,7 @@ const valid = fc.oneof(
     .tuple(fc.nat(), fc.nat(3), fc.array(step, { maxLength: 4 }))
     .map(([id, status, steps]) => resultFrame(id, status, steps)),
   fc.constant(frame('RFBD', 1, Buffer.alloc(16))),
+  fc.uint8Array({ maxLength: 40 }).map((bytes) => fileFrame(3, 0, 0, Buffer.from(bytes), 1)),
   fc.constant(frame('RFER', 9, Buffer.from('no arena'))),
 );
 
@@ -100,6 +110,8 @@ describe('FrameParser', () => {
         },
         { reached: false, returns: [], cqes: [], memory: new Uint8Array() },
       ]),
+      fileFrame(6, 0, 1, Buffer.from('a/\0b\0'), 0),
+      fileFrame(6, -2, 0, Buffer.alloc(0), 1),
       frame('RFER', 9, Buffer.from('no arena')),
     ]);
     expect(parse(bytes, []).frames).toEqual([
@@ -129,6 +141,11 @@ describe('FrameParser', () => {
           },
         },
       },
+      {
+        type: 'file',
+        part: { id: 6, status: 0, directory: true, bytes: Buffer.from('a/\0b\0'), last: false },
+      },
+      { type: 'file', part: { id: 6, status: -2, directory: false, bytes: Buffer.alloc(0), last: true } },
       { type: 'error', id: 9, text: 'no arena' },
     ]);
   });
@@ -205,6 +222,15 @@ describe('FrameParser', () => {
     ]);
   });
 
+  it('calls a FILE garbage whose bytes do not fill it', () => {
+    const bytes = fileFrame(1, 0, 0, Buffer.alloc(8), 1);
+    for (const length of [0, 9, 0x7fff_ffff]) {
+      bytes.writeUInt32LE(length, 24);
+      expect(parse(bytes, []).frames).toMatchObject([{ type: 'garbage', detail: 'a FILE of the wrong length' }]);
+    }
+    expect(parse(frame('RFFL', 1, Buffer.alloc(8)), []).frames).toMatchObject([{ type: 'garbage' }]);
+  });
+
   it('calls a RESULT garbage whose steps do not fill it', () => {
     const bytes = frame('RFRE', 1, Buffer.alloc(40));
     expect(parse(bytes, []).frames).toMatchObject([{ type: 'garbage', detail: 'a RESULT of the wrong length' }]);
@@ -213,12 +239,16 @@ describe('FrameParser', () => {
 
 describe('frames to the guest', () => {
   it('are padded and carry their length', () => {
-    for (const bytes of [imageFrame(new Uint8Array(13).fill(7)), benchFrame(3, 6, 100), byeFrame()]) {
+    const [read, write] = [readFrame(4, '/proc/version'), writeFrame(5, '/proc/x', Buffer.from('abc'))];
+    for (const bytes of [imageFrame(new Uint8Array(13).fill(7)), benchFrame(3, 6, 100), read, write, byeFrame()]) {
       expect(bytes.length % 8).toBe(0);
       expect(bytes.readUInt32LE(4)).toBe(bytes.length);
     }
     expect(imageFrame(new Uint8Array(13).fill(7)).subarray(0, 4).toString()).toBe('RFIM');
     expect(benchFrame(3, 6, 100).toString('latin1', 0, 4)).toBe('RFBN');
     expect(byeFrame().toString('latin1', 0, 4)).toBe('RFBY');
+    expect(read.toString('latin1', 16)).toBe('/proc/version\0\0\0');
+    expect([write.readUInt32LE(8), write.readUInt32LE(16)]).toEqual([5, 3]);
+    expect(write.toString('latin1', 24)).toBe('abc/proc/x\0\0\0\0\0\0');
   });
 });

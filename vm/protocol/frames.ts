@@ -4,6 +4,7 @@ import {
   ANSWER_HEAD,
   BENCH_LOOPS,
   FEATURES,
+  FILE_KINDS,
   FRAME_HEAD,
   FRAMES,
   layoutOf,
@@ -27,6 +28,8 @@ const { size: HEAD } = layoutOf(FRAME_HEAD, 0);
 const HELLO = layoutOf(FRAMES.hello.fields, HEAD);
 const BENCH = layoutOf(FRAMES.bench.fields, HEAD);
 const BENCHED = layoutOf(FRAMES.benched.fields, HEAD);
+const WRITE = layoutOf(FRAMES.write.fields, HEAD);
+const FILE = layoutOf(FRAMES.file.fields, HEAD);
 const RESULT = layoutOf(FRAMES.result.fields, HEAD);
 const ANSWER = layoutOf(ANSWER_HEAD, 0);
 /** struct io_uring_cqe, bytes. */
@@ -68,6 +71,18 @@ export interface Benched {
   readonly ns: number;
 }
 
+/** Some of the bytes that a READ brings, or what became of a WRITE. */
+export interface FilePart {
+  readonly id: number;
+  /** 0 or -errno. */
+  readonly status: number;
+  /** The bytes are names, each with a 0 behind it; those of directories end in a slash. */
+  readonly directory: boolean;
+  readonly bytes: Buffer;
+  /** No more will come. */
+  readonly last: boolean;
+}
+
 /** What a guest says. */
 export type GuestFrame =
   | { readonly type: 'hello'; readonly hello: Hello }
@@ -75,6 +90,7 @@ export type GuestFrame =
   | { readonly type: 'begin'; readonly id: number }
   | { readonly type: 'result'; readonly result: RunnerResult }
   | { readonly type: 'benched'; readonly benched: Benched }
+  | { readonly type: 'file'; readonly part: FilePart }
   /** The runner could not go on; `id` is the last scenario it took. */
   | { readonly type: 'error'; readonly id: number; readonly text: string }
   /** Bytes that are no frame: the last frame a parser returns. `bytes` are the first of them, at most 64. */
@@ -168,6 +184,8 @@ function decodeFrame(frame: Buffer): GuestFrame {
           ns: Number(frame.readBigUInt64LE(BENCHED.at.ns)),
         },
       };
+    case MAGIC.file:
+      return decodeFile(frame);
     case MAGIC.error:
       return { type: 'error', id, text: text(frame.subarray(HEAD)) };
     default:
@@ -191,6 +209,22 @@ function decodeHello(frame: Buffer): GuestFrame {
       line: (features & FEATURES.line) !== 0,
     },
   };
+}
+
+/** Decodes one whole FILE frame; garbage when its bytes do not fill it. */
+function decodeFile(frame: Buffer): GuestFrame {
+  const { at, size } = FILE;
+  if (frame.length < size) return garbage('FILE is too short', frame);
+  const length = frame.readUInt32LE(at.length);
+  if (size + Math.ceil(length / 8) * 8 !== frame.length) return garbage('a FILE of the wrong length', frame);
+  const part: FilePart = {
+    id: frame.readUInt32LE(8),
+    status: frame.readInt32LE(at.status),
+    directory: frame.readUInt32LE(at.kind) === FILE_KINDS.directory,
+    bytes: frame.subarray(size, size + length),
+    last: frame.readUInt32LE(at.last) !== 0,
+  };
+  return { type: 'file', part };
 }
 
 /** Decodes one whole RESULT frame; garbage when its parts do not fill it exactly. */
@@ -282,6 +316,19 @@ export function benchFrame(id: number, which: number, iterations: number): Buffe
   const frame = frameOf(MAGIC.bench, id, Buffer.alloc(BENCH.size - HEAD));
   frame.writeUInt32LE(which, BENCH.at.which);
   frame.writeUInt32LE(iterations, BENCH.at.iterations);
+  return frame;
+}
+
+/** READ: the content of a file or the names in a directory of the guest; answered by FILE frames of this id. */
+export function readFrame(id: number, path: string): Buffer {
+  return frameOf(MAGIC.read, id, Buffer.from(`${path}\0`));
+}
+
+/** WRITE: writes to a file of the guest that exists; answered by one FILE frame of this id. */
+export function writeFrame(id: number, path: string, bytes: Uint8Array): Buffer {
+  const fields = Buffer.alloc(WRITE.size - HEAD);
+  const frame = frameOf(MAGIC.write, id, Buffer.concat([fields, bytes, Buffer.from(`${path}\0`)]));
+  frame.writeUInt32LE(bytes.length, WRITE.at.length);
   return frame;
 }
 

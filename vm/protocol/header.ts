@@ -11,6 +11,7 @@ import {
   ANSWER_HEAD,
   BENCH_LOOPS,
   FEATURES,
+  FILE_KINDS,
   FRAME_HEAD,
   FRAMES,
   layoutOf,
@@ -41,6 +42,14 @@ export function protocolHeader(): string {
   ].join('\n');
 }
 
+/** Flexible members behind the fields. */
+const TAILS: Readonly<Record<string, readonly string[]>> = {
+  scenario: ['u8 steps[];'],
+  result: ['u8 steps[];'],
+  write: ['u8 bytes[];'],
+  file: ['u8 bytes[];'],
+};
+
 function frames(): readonly string[] {
   const head = size(FRAME_HEAD);
   return [
@@ -59,12 +68,13 @@ function frames(): readonly string[] {
     structure('frame', fieldLines(FRAME_HEAD)),
     ...Object.entries(FRAMES).flatMap(([name, { fields }]: [string, Frame]) => {
       if (Object.keys(fields).length === 0) return [];
-      const tail = name === 'scenario' || name === 'result' ? ['u8 steps[];'] : [];
+      const tail = TAILS[name] ?? [];
       const lines = ['struct frame frame;', ...fieldLines(fields), ...tail];
       return [structure(`${name}_frame`, lines, layoutOf(fields, head).size)];
     }),
     enumeration('SCENARIO', mapValues(SCENARIO_FLAGS, String)),
     enumeration('FEATURE', mapValues(FEATURES, String)),
+    enumeration('KIND', mapValues(FILE_KINDS, String)),
     enumeration('BENCH', Object.fromEntries(Object.keys(BENCH_LOOPS).map((name, i) => [name, String(i)]))),
   ];
 }

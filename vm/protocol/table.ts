@@ -6,7 +6,7 @@
 import { SCENARIO_FRAME } from '../../oracle/case/frame.ts';
 
 /** Version of the protocol: a runner of another one is refused. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Longest frame from the guest, bytes. */
 export const MAX_GUEST_FRAME = 2 << 20;
@@ -40,6 +40,7 @@ export interface Frame {
 const field = (type: FrameField['type'], about?: string): FrameField =>
   about === undefined ? { type } : { type, about };
 const u32 = (about?: string): FrameField => field('u32', about);
+const s32 = (about?: string): FrameField => field('s32', about);
 const u64 = (about?: string): FrameField => field('u64', about);
 
 /** What every frame begins with. */
@@ -91,6 +92,14 @@ export const BENCH_LOOPS = {
   nop64: 'submit and reap 64 NOPs',
 } as const;
 
+/** Values of FILE's `kind`. */
+export const FILE_KINDS = {
+  /** The bytes are the file's own. */
+  file: 0,
+  /** The bytes are names, each with a 0 behind it; those of directories end in a slash. */
+  directory: 1,
+} as const;
+
 /** Name of the virtio-serial port that carries the frames. */
 export const PORT_NAME = 'org.ringfence.0';
 
@@ -119,6 +128,18 @@ export const FRAMES = {
     to: 'guest',
     fields: { which: u32(), iterations: u32() },
     about: 'a bare C loop, answered by BENCHED',
+  },
+  read: {
+    tag: 'RFRD',
+    to: 'guest',
+    fields: {},
+    rest: 'path and a 0: the content of a file or the names in a directory, answered by FILE',
+  },
+  write: {
+    tag: 'RFWR',
+    to: 'guest',
+    fields: { length: u32(), zero: u32() },
+    rest: '`length` bytes, path and a 0: writes to a file that exists, in one call; answered by a FILE without bytes',
   },
   bye: { tag: 'RFBY', to: 'guest', fields: {}, about: 'power off' },
   hello: {
@@ -155,6 +176,17 @@ export const FRAMES = {
       '{u64 user_data, s32 res, u32 flags}[], memory padded to 8',
   },
   benched: { tag: 'RFBD', to: 'host', fields: { which: u32(), iterations: u32(), ns: u64('nanoseconds') } },
+  file: {
+    tag: 'RFFL',
+    to: 'host',
+    fields: {
+      status: s32('0 or -errno'),
+      kind: u32('0 file, 1 directory: names, each with a 0 behind it, those of directories with a slash'),
+      length: u32(),
+      last: u32('1 in the last frame of an answer'),
+    },
+    rest: '`length` bytes',
+  },
   error: { tag: 'RFER', to: 'host', fields: {}, rest: 'text: the runner could not go on, and powers off' },
 } as const satisfies Readonly<Record<string, Frame>>;
 

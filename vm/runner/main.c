@@ -2,6 +2,7 @@
 #include "bench.h"
 #include "boot.h"
 #include "control.h"
+#include "files.h"
 #include "port.h"
 #include "scenario.h"
 #include "task.h"
@@ -68,6 +69,12 @@ void start(u64 *stack)
 			break;
 		case FRAME_BENCH:
 			on_bench((struct bench_frame *)f);
+			break;
+		case FRAME_READ:
+			on_read(f);
+			break;
+		case FRAME_WRITE:
+			on_write((struct write_frame *)f);
 			break;
 		case FRAME_BYE:
 			output_flush();

@@ -87,6 +87,8 @@ static int is_frame(const struct frame *f)
 	case FRAME_IMAGE:
 	case FRAME_SCENARIO:
 	case FRAME_BENCH:
+	case FRAME_READ:
+	case FRAME_WRITE:
 	case FRAME_BYE:
 		return f->length >= sizeof(*f) && f->length % 8 == 0 && f->length <= MAX_FRAME;
 	}

@@ -7,7 +7,7 @@
 
 #include "sys.h"
 
-#define PROTOCOL_VERSION 1
+#define PROTOCOL_VERSION 2
 #define PORT_NAME        "org.ringfence.0"
 #define MAX_FRAME        0x100000u
 #define MAX_GUEST_FRAME  0x200000u
@@ -18,11 +18,14 @@ enum {
 	FRAME_IMAGE = 0x4d494652,
 	FRAME_SCENARIO = 0x43534652,
 	FRAME_BENCH = 0x4e424652,
+	FRAME_READ = 0x44524652,
+	FRAME_WRITE = 0x52574652,
 	FRAME_BYE = 0x59424652,
 	FRAME_HELLO = 0x49484652,
 	FRAME_BEGIN = 0x4f474652,
 	FRAME_RESULT = 0x45524652,
 	FRAME_BENCHED = 0x44424652,
+	FRAME_FILE = 0x4c464652,
 	FRAME_ERROR = 0x52454652,
 };
 
@@ -49,6 +52,14 @@ struct bench_frame {
 	u32 iterations;
 };
 _Static_assert(sizeof(struct bench_frame) == 24, "bench_frame");
+
+struct write_frame {
+	struct frame frame;
+	u32 length;
+	u32 zero;
+	u8 bytes[];
+};
+_Static_assert(sizeof(struct write_frame) == 24, "write_frame");
 
 struct hello_frame {
 	struct frame frame;
@@ -81,6 +92,16 @@ struct benched_frame {
 };
 _Static_assert(sizeof(struct benched_frame) == 32, "benched_frame");
 
+struct file_frame {
+	struct frame frame;
+	s32 status;
+	u32 kind;
+	u32 length;
+	u32 last;
+	u8 bytes[];
+};
+_Static_assert(sizeof(struct file_frame) == 32, "file_frame");
+
 enum {
 	SCENARIO_JIT = 1,
 };
@@ -88,6 +109,11 @@ enum {
 enum {
 	FEATURE_INTERPRETER = 1,
 	FEATURE_LINE = 2,
+};
+
+enum {
+	KIND_FILE = 0,
+	KIND_DIRECTORY = 1,
 };
 
 enum {

@@ -7,7 +7,17 @@ import type { Sqe, Target } from '../../oracle/scenario/types.ts';
 import type { Step } from '../../oracle/steps/index.ts';
 import type { SpawnHow } from '../../oracle/steps/kind/spawn.ts';
 import type { RunnerResult } from '../protocol/frames.ts';
-import { benchFrame, BENCHES, byeFrame, imageFrame, STATUS } from '../protocol/frames.ts';
+import {
+  benchFrame,
+  BENCHES,
+  byeFrame,
+  imageFrame,
+  PROTOCOL_VERSION,
+  readFrame,
+  STATUS,
+  writeFrame,
+} from '../protocol/frames.ts';
+import type { FilePart } from '../protocol/frames.ts';
 import { bootLine } from '../testing/runner-line.ts';
 import type { Line } from '../testing/runner-line.ts';
 
@@ -76,7 +86,7 @@ describe('a scenario with one task', { timeout: 60_000 }, () => {
   it('says hello first', () => {
     expect(line.frames[0]).toMatchObject({
       type: 'hello',
-      hello: { version: 1, cpus: 1, machine: 'x86_64', interpreter: true, line: false },
+      hello: { version: PROTOCOL_VERSION, cpus: 1, machine: 'x86_64', interpreter: true, line: false },
     });
   });
 
@@ -543,6 +553,45 @@ describe('trouble', { timeout: 60_000 }, () => {
     }
   });
 
+  it('reads and writes files, and says why it cannot', async () => {
+    let id = 100;
+    const ask = async (frame: Buffer): Promise<{ status: number; directory: boolean; text: string; parts: number }> => {
+      await line.guest.send(frame);
+      const parts = await line.until(() => {
+        const mine = line.frames.flatMap((one): FilePart[] =>
+          one.type === 'file' && one.part.id === id ? [one.part] : [],
+        );
+        return mine.at(-1)?.last === true ? mine : undefined;
+      });
+      const { status, directory } = parts.at(-1)!;
+      return {
+        status,
+        directory,
+        text: Buffer.concat(parts.map(({ bytes }) => bytes)).toString(),
+        parts: parts.length,
+      };
+    };
+    const read = (path: string): ReturnType<typeof ask> => ask(readFrame(++id, path));
+    const write = (path: string, text: string): ReturnType<typeof ask> =>
+      ask(writeFrame(++id, path, Buffer.from(text)));
+
+    expect(await read('/proc/sys/kernel/ostype')).toEqual({ status: 0, directory: false, text: 'Linux\n', parts: 1 });
+    expect(await write('/proc/sys/kernel/hostname', 'abc')).toMatchObject({ status: 0, text: '', parts: 1 });
+    expect(await read('/proc/sys/kernel/hostname')).toMatchObject({ text: 'abc\n' });
+    expect(await read('/nothing')).toMatchObject({ status: -2, text: '', parts: 1 });
+    expect(await write('/nothing', 'x')).toMatchObject({ status: -2 });
+    expect(await write('/proc/sys/kernel/randomize_va_space', 'x')).toMatchObject({ status: -22 });
+    const names = await read('/proc/sys/kernel');
+    expect(names).toMatchObject({ status: 0, directory: true });
+    expect(names.text.split('\0')).toEqual(expect.arrayContaining(['hostname', 'random/']));
+    // Longer than a frame.
+    const symbols = await read('/proc/kallsyms');
+    expect(symbols.parts).toBeGreaterThan(1);
+    expect(symbols.text.split('\n').filter((symbol) => !/^[0-9a-f]{16} \w /.test(symbol))).toEqual(['']);
+    // Scenarios run as before.
+    expect(seen(await line.run([ring(0, 0), submit(0, 0, nops(1))]))).toEqual([[[0]], [[1], [0]]]);
+  });
+
   it('announces each scenario before it answers it', () => {
     const order = line.frames.flatMap((frame) =>
       frame.type === 'begin' ? [`begin ${frame.id}`] : frame.type === 'result' ? [`result ${frame.result.id}`] : [],
@@ -570,12 +619,20 @@ describe('trouble', { timeout: 60_000 }, () => {
     frame[32] = op;
     return frame;
   };
+  /** With its last bytes, zeros, overwritten. */
+  const malformed = (frame: Buffer, filler: string): Buffer => frame.fill(filler, frame.indexOf(0, 24));
+  const overlong = (frame: Buffer): Buffer => {
+    frame.writeUInt32LE(0xffff_fff0, 16);
+    return frame;
+  };
   it.each([
     ['noise', Buffer.from('this is not a frame at all, but it is long enough to be one.....')],
     ['an impossible length', Buffer.concat([Buffer.from('RFSC'), Buffer.alloc(28, 0xff)])],
     ['a step that is longer than its frame', step(4096, 5)],
     ['a step of an unknown kind', step(8, 99)],
     ['a step without its payload', step(8, 3)],
+    ['a path without an end', malformed(readFrame(1, '/dev/nul'), 'x')],
+    ['a write of more than its frame', overlong(writeFrame(1, '/dev/null', Buffer.from('x')))],
   ])('calls %s an error and powers off', async (_name, bytes) => {
     const other = await bootLine();
     try {
@@ -586,7 +643,7 @@ describe('trouble', { timeout: 60_000 }, () => {
       expect(await other.guest.exited).toMatchObject({ code: 0 });
       expect(other.frames.slice(1).filter(({ type }) => type !== 'begin')).toMatchObject([
         { type: 'result' },
-        { type: 'error', text: expect.stringMatching(/malformed/) as string },
+        { type: 'error', text: expect.stringMatching(/malformed|has no end/) as string },
       ]);
     } finally {
       await other.guest.kill();

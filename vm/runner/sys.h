@@ -39,7 +39,9 @@ enum {
 	E_BADF = 9,
 	E_CHILD = 10,
 	E_AGAIN = 11,
+	E_ISDIR = 21,
 	E_INVAL = 22,
+	E_FBIG = 27,
 	E_TIME = 62,
 	E_BADFD = 77,
 };

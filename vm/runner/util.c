@@ -119,13 +119,10 @@ int write_file(const char *path, const char *text)
 	return ret < 0 ? (int)ret : 0;
 }
 
-struct dirent64 {
-	u64 ino;
-	s64 off;
-	u16 reclen;
-	u8 type;
-	char name[];
-};
+int is_dots(const char *name)
+{
+	return name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0));
+}
 
 void remove_tree(int dir, const char *name)
 {
@@ -144,12 +141,10 @@ void remove_tree(int dir, const char *name)
 		got = sys3(NR_getdents64, fd, buffer, sizeof(buffer));
 		for (at = 0; at < got;) {
 			struct dirent64 *entry = (struct dirent64 *)((u8 *)buffer + at);
-			const char *n = entry->name;
 
 			at += entry->reclen;
-			if (n[0] == '.' && (n[1] == 0 || (n[1] == '.' && n[2] == 0)))
-				continue;
-			remove_tree(fd, n);
+			if (!is_dots(entry->name))
+				remove_tree(fd, entry->name);
 		}
 		sys_close(fd);
 	}

@@ -17,6 +17,19 @@ u32 parse_number(const char *text);
 
 /* Writes a text to a file that exists. Returns 0 or -errno. */
 int write_file(const char *path, const char *text);
+enum { ENTRY_DIRECTORY = 4 };
+
+/* What getdents64 gives. */
+struct dirent64 {
+	u64 ino;
+	s64 off;
+	u16 reclen;
+	u8 type;
+	char name[];
+};
+
+/* Whether a name is "." or "..". */
+int is_dots(const char *name);
 /* Removes an entry of `dir` with all that is in it; an empty directory costs one call. */
 void remove_tree(int dir, const char *name);
 /* Moves a descriptor to a number of our own, close-on-exec. */
