@@ -6,8 +6,16 @@ import type { Guest } from '../../vm/index.ts';
 import { consoleTail, KernelError } from '../../vm/host/errors.ts';
 import { scanConsole } from '../../vm/console/console.ts';
 import type { ConsoleReport } from '../../vm/console/console.ts';
-import { benchFrame, byeFrame, FrameParser, imageFrame, PROTOCOL_VERSION } from '../../vm/protocol/frames.ts';
-import type { Benched, Hello, RunnerResult } from '../../vm/protocol/frames.ts';
+import {
+  benchFrame,
+  byeFrame,
+  FrameParser,
+  imageFrame,
+  PROTOCOL_VERSION,
+  readFrame,
+  writeFrame,
+} from '../../vm/protocol/frames.ts';
+import type { Benched, FilePart, Hello, RunnerResult } from '../../vm/protocol/frames.ts';
 import { arenaImage } from '../../oracle/world/arena.ts';
 
 /** Why a session ended. */
@@ -26,6 +34,24 @@ export interface SessionEnd {
 interface Waiting {
   readonly resolve: (result: RunnerResult) => void;
   readonly reject: (end: SessionEnded) => void;
+}
+
+/** A file of the guest could not be read or written. */
+export class GuestFileError extends Error {
+  /** Such as 2 for ENOENT. */
+  readonly errno: number;
+  constructor(path: string, errno: number) {
+    super(`${path} in the guest: errno ${errno}`);
+    this.errno = errno;
+  }
+}
+
+/** What the guest was asked for, and what came of it so far. */
+interface Asked {
+  readonly path: string;
+  readonly parts: Buffer[];
+  readonly resolve: (bytes: Buffer) => void;
+  readonly reject: (error: Error) => void;
 }
 
 /** Thrown to everyone who waits when the session ends. */
@@ -101,6 +127,8 @@ export class Session {
   #reportTimer: NodeJS.Timeout | undefined;
   #blamed: Pick<SessionEnd, 'running' | 'recent'> | undefined;
   #benched: ((frame: Benched) => void) | undefined;
+  readonly #asked = new Map<number, Asked>();
+  #asking = 0;
   readonly #onEnd: ((end: SessionEnd) => void)[] = [];
   /** Nanoseconds the guest spent executing scenarios and waiting for them. */
   exec_ns = 0;
@@ -171,6 +199,42 @@ export class Session {
     return await answer;
   }
 
+  /**
+   * A file of the guest; of a directory its names, each with a 0 behind it, those of directories with a slash. debugfs
+   * is mounted when the path leads there.
+   * @throws GuestFileError, SessionEnded
+   */
+  async read(path: string): Promise<Buffer> {
+    return await this.#askFor(path, (id) => readFrame(id, path));
+  }
+
+  /** Writes to a file of the guest that exists, in one call. @throws GuestFileError, SessionEnded */
+  async write(path: string, text: string): Promise<void> {
+    await this.#askFor(path, (id) => writeFrame(id, path, Buffer.from(text)));
+  }
+
+  async #askFor(path: string, frame: (id: number) => Buffer): Promise<Buffer> {
+    if (this.#ended !== undefined) throw new SessionEnded(this.#ended);
+    const id = ++this.#asking;
+    const answer = new Promise<Buffer>((resolve, reject) =>
+      this.#asked.set(id, { path, parts: [], resolve, reject }),
+    );
+    this.#watch();
+    // A guest that dies here has told `exited`.
+    await this.guest.send(frame(id)).catch(() => {});
+    return await answer;
+  }
+
+  #part({ id, status, bytes, last }: FilePart): void {
+    const asked = this.#asked.get(id);
+    if (asked === undefined) return;
+    asked.parts.push(Buffer.from(bytes));
+    if (!last) return;
+    this.#asked.delete(id);
+    if (status < 0) asked.reject(new GuestFileError(asked.path, -status));
+    else asked.resolve(Buffer.concat(asked.parts));
+  }
+
   /** Waits until what the kernel has to say about the last scenario is here. The end, if the session has ended. */
   async settle(): Promise<SessionEnd | undefined> {
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
@@ -207,6 +271,9 @@ export class Session {
           break;
         case 'garbage':
           this.#finish('garbage', `the guest sent bytes that are no frame (${frame.detail})`);
+          break;
+        case 'file':
+          this.#part(frame.part);
           break;
         case 'benched':
           this.#benched?.(frame.benched);
@@ -245,7 +312,7 @@ export class Session {
 
   #watch(): void {
     clearTimeout(this.#timer);
-    if (this.#waiting.size === 0 || this.#ended !== undefined) return;
+    if (this.#waiting.size + this.#asked.size === 0 || this.#ended !== undefined) return;
     this.#timer = setTimeout(() => this.#finish('silent', `no answer for ${this.#patience / 1000} s`), this.#patience);
   }
 
@@ -257,8 +324,9 @@ export class Session {
     const { running, recent } = this.#blamed ?? { running: this.#running, recent: this.#recent };
     this.#ended = { reason, running, recent, detail, reports: scanConsole(console.slice(this.#booted)), console };
     const error = new SessionEnded(this.#ended);
-    for (const waiting of this.#waiting.values()) waiting.reject(error);
+    for (const waiting of [...this.#waiting.values(), ...this.#asked.values()]) waiting.reject(error);
     this.#waiting.clear();
+    this.#asked.clear();
     if (reason !== 'killed') void this.guest.kill();
     for (const callback of this.#onEnd) callback(this.#ended);
   }
