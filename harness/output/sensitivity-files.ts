@@ -1,6 +1,7 @@
 /** What a campaign on mutants leaves on disk beside its journal. */
 import { join } from 'node:path';
 import type { SensitivityResult } from '../../reports/data/sensitivity.ts';
+import { formatSensitivityHtml } from '../../reports/html/sensitivity.ts';
 import { formatSensitivity } from '../../reports/text/sensitivity.ts';
 import type { Trial } from '../sensitivity/journal.ts';
 import { caseText, writeWhole } from './write.ts';
@@ -17,6 +18,7 @@ export function writeSensitivity(out: string, result: SensitivityResult, trials:
     written.add(`${id} ${digest}`);
   }
   writeWhole(join(out, 'sensitivity.txt'), formatSensitivity(result, { out }));
+  writeWhole(join(out, 'report.html'), formatSensitivityHtml(result, { out }));
   // Last: a reader that finds it finds everything it names.
   writeWhole(join(out, 'sensitivity.json'), `${JSON.stringify(result, null, 2)}\n`);
 }

@@ -13,7 +13,7 @@ const SOON = 2;
 /** Everything that a result is made of. */
 export interface SensitivityParts {
   readonly options: SensitivityOptions;
-  readonly kernel: Pick<MutantKernel, 'mutants' | 'misfits'>;
+  readonly kernel: Pick<MutantKernel, 'mutants' | 'misfits' | 'kernel'>;
   readonly release: string;
   readonly trial: (mutant: Mutant, stage: StageName) => Trial | undefined;
   readonly versions: Readonly<Record<string, string>>;
@@ -22,7 +22,7 @@ export interface SensitivityParts {
 
 /** Pure. */
 export function buildSensitivity(parts: SensitivityParts): SensitivityResult {
-  const { options, release, started, versions } = parts;
+  const { options, kernel, release, started, versions } = parts;
   const mutants = options.mutants
     .filter((mutant) => options.wanted(mutant))
     .sort((a, b) => (a.id < b.id ? -1 : 1))
@@ -34,6 +34,7 @@ export function buildSensitivity(parts: SensitivityParts): SensitivityResult {
     version: SENSITIVITY_VERSION,
     linux: options.linux,
     release,
+    kernel: kernel.kernel.path,
     seed: options.seed,
     quick_cases: options.quick,
     default_cases: options.cases,

@@ -53,7 +53,7 @@ export interface Works {
   readonly options: SensitivityOptions;
   readonly events: SensitivityEvents;
   readonly signal: AbortSignal;
-  readonly kernel: Pick<MutantKernel, 'mutants' | 'misfits'>;
+  readonly kernel: Pick<MutantKernel, 'mutants' | 'misfits' | 'kernel'>;
   readonly ready: Ready;
 }
 
@@ -97,6 +97,7 @@ class Mutants {
   readonly #reference: Reference;
   readonly #journal: Journal;
   readonly #started = new Date();
+  readonly #versions = toolVersions(OWN_MACHINE);
   /** Numbers of those whose places a stage has reached. */
   readonly #reached = new Map<StageName, ReadonlySet<number>>();
 
@@ -187,7 +188,7 @@ class Mutants {
       kernel,
       release: this.#reference.release,
       trial: (mutant, stage) => this.#journal.trial(mutant, stage),
-      versions: toolVersions(OWN_MACHINE),
+      versions: this.#versions,
       started: this.#started,
     });
   }

@@ -42,8 +42,8 @@ const mutant = record(
     argument: text('Why it is no equivalent'),
     state: word(
       ['killed', 'alive', 'unreached', 'untried', 'misfit'],
-      'alive: its place was reached and no answer differed; unreached: no case came to its place; untried: not yet, or ' +
-        'the guests failed; misfit: it does not fit the tree or does not compile',
+      'alive: its place was reached and no answer differed; unreached: no case came to its place; ' +
+        'untried: not yet, or the guests failed; misfit: it does not fit the tree or does not compile',
     ),
     kill: orNull(kill, 'How it was seen; null unless killed'),
     tried: orNull(word(['quick', 'default']), 'The last stage it went through; null for none'),
@@ -80,6 +80,7 @@ export const SENSITIVITY_SCHEMA = record({
   version: always(SENSITIVITY_VERSION, 'Version of the format'),
   linux: text('The tree, as the user named it'),
   release: text('uname -r of its kernel'),
+  kernel: text('Image with all mutants in it'),
   seed: count('Seed of all cases'),
   quick_cases: count('Cases of the first stage'),
   default_cases: count('Cases of the second stage; 0 where it was not wanted'),

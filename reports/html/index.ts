@@ -2,13 +2,12 @@
  * The report as one page that needs nothing but itself: no network, no files beside it, no script to be read. The
  * same result gives the same page, byte for byte.
  */
-import { createHash } from 'node:crypto';
 import type { Rule } from '../../oracle/rule.ts';
 import type { MatrixResult } from '../data/matrix.ts';
 import type { RunResult, Verdict } from '../data/result.ts';
-import { assets } from './assets.ts';
-import { html, NOTHING, ownMarkup } from './escape.ts';
+import { html, NOTHING } from './escape.ts';
 import type { Markup } from './escape.ts';
+import { pageOf } from './document.ts';
 import { matrixSection } from './matrix.ts';
 import { section } from './parts.ts';
 import { hitsPlot, sharesPlot, suitesPlot } from './plots.ts';
@@ -147,47 +146,6 @@ const NAMES: readonly (readonly [id: string, name: string])[] = [
   ['setup', 'Made with'],
 ];
 
-/** What the page may load: its own style and script, known by their hash, and nothing else. */
-function policyOf(style: string, script: string): string {
-  const known = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
-  return [
-    "default-src 'none'",
-    `style-src ${known(style)}`,
-    `script-src ${known(script)}`,
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join('; ');
-}
-
 function page(title: string, verdict: Verdict, top: Markup, sections: readonly Markup[]): string {
-  const { style, script } = assets();
-  const present = NAMES.filter(([id]) => sections.some(({ text }) => text.startsWith(`<section id="${id}"`)));
-  const links = present.map(([id, name]) => html`<li><a href="#${id}">${name}</a></li>`);
-  return html`<!doctype html>\n
-    <html lang="en" data-verdict="${verdict}">\n
-    <head>\n
-    <meta charset="utf-8">\n
-    <meta http-equiv="Content-Security-Policy" content="${policyOf(style, script)}">\n
-    <meta name="viewport" content="width=device-width, initial-scale=1">\n
-    <meta name="color-scheme" content="light dark">\n
-    <meta name="referrer" content="no-referrer">\n
-    <meta name="generator" content="ringfence">\n
-    <title>${title}</title>\n
-    <style>${ownMarkup(style)}</style>\n
-    </head>\n
-    <body>\n
-    <a class="skip" href="#main">Skip to the results</a>\n
-    <nav aria-label="Sections">
-      <ul><li><a href="#top">Verdict</a></li>${links}</ul>
-      <button type="button" id="theme" hidden>Theme: auto</button>
-    </nav>\n
-    <main id="main" tabindex="-1">\n
-    ${top}\n
-    ${sections}\n
-    </main>\n
-    <footer class="end"><p>Made by ringfence from plain data; the page needs no network.</p></footer>\n
-    <script type="module">${ownMarkup(script)}</script>\n
-    </body>\n
-    </html>\n
-  `.text;
+  return pageOf({ title, verdict, top, sections, names: NAMES });
 }

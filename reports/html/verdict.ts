@@ -40,8 +40,9 @@ export function runVerdict(run: Run): Markup {
   const { result } = run;
   const { verdict, rules, times, scenarios, outcomes, seed, accel } = result;
   const reached = Object.values(rules).filter((hits) => hits > 0).length;
-  return top(
+  return topOf(
     verdict,
+    WORDS[verdict],
     sentence(result),
     [
       ['answers compared', thousands(outcomes)],
@@ -68,8 +69,9 @@ export function matrixVerdict(matrix: MatrixResult, runs: readonly Run[]): Marku
     verdict === 'conformant'
       ? `${counted(count('conformant'), 'kernel')} kept every promise that was tested, but for known findings`
       : reason;
-  return top(
+  return topOf(
     verdict,
+    WORDS[verdict],
     `${said}${count('unsupported') === 0 ? '' : `; ${counted(count('unsupported'), 'kernel')} without the feature`}.`,
     [
       ['kernels', thousands(kernels.length)],
@@ -85,8 +87,10 @@ export function matrixVerdict(matrix: MatrixResult, runs: readonly Run[]): Marku
   );
 }
 
-function top(
+/** The top of a page. @param word what is said in large letters */
+export function topOf(
   verdict: Verdict,
+  word: string,
   said: string,
   numbers: Parameters<typeof facts>[0],
   list: Markup,
@@ -94,7 +98,7 @@ function top(
 ): Markup {
   return html`<header class="top" id="top">
     <p class="brand">ringfence <span>io_uring filter conformance</span></p>
-    <div class="verdict">${ring(verdict)}<h1>${WORDS[verdict]}</h1></div>
+    <div class="verdict">${ring(verdict)}<h1>${word}</h1></div>
     <p class="said">${said}</p>
     ${list}
     ${facts(numbers, 'numbers')}

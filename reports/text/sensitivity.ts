@@ -75,7 +75,8 @@ export function formatSensitivity(result: SensitivityResult, { out, colour = fal
 
 function verdict({ total, required, met, complete }: SensitivityResult, paint: (text: string) => string): string {
   const killed = total.quick + total.default;
-  const text = `${killed} of ${counted(total.mutants, 'mutant')} killed, ${met ? 'at least' : 'less than'} ${required} %`;
+  const goal = `${met ? 'at least' : 'less than'} ${required} %`;
+  const text = `${killed} of ${counted(total.mutants, 'mutant')} killed, ${goal}`;
   return `${paint(text)}${complete ? '' : ' (not all were tried)'}`;
 }
 

@@ -118,8 +118,8 @@ describe.skipIf(TOOLS.missing)(TOOLS.of('building'), () => {
     writeTree(tree, {
       Makefile: readFileSync(join(tree, 'Makefile'), 'utf8').replace(
         '@cp $< $@',
-        () =>
-          '@awk \'/wrong/ { print FILENAME ":" FNR ":" index($$0, "wrong") + 7 ": error: it is wrong"; bad = 1 } END { exit bad }\' $< && cp $< $@',
+        () => `@awk '/wrong/ { print FILENAME ":" FNR ":" index($$0, "wrong") + 7 ": error: it is wrong"; bad = 1 } \\
+          END { exit bad }' $< && cp $< $@`,
       ),
       'lib/Makefile': 'obj-y += a.o\n',
     });

@@ -52,7 +52,8 @@ export function reachedIn(console: string): readonly number[] {
 
 /**
  * Builds the tree with all mutants in it.
- * @throws SetupError (2) mutants that do not fit the tree or do not compile, by their ids; and what kernelFromTree throws
+ * @throws SetupError (2) mutants that do not fit the tree or do not compile, by their ids
+ * @throws RingfenceError as kernelFromTree does
  */
 export async function buildMutants(
   { tree, mutants, keepGoing }: MutantBuild,
