@@ -2,6 +2,8 @@
  * What the generators draw, in numbers. `node_modules/.bin/node generators/measure.ts [cases]` prints the tables of
  * DISTRIBUTION.md; the test beside that file checks them.
  */
+import { Open } from '../oracle/open-answer.ts';
+import { OpenTally } from '../oracle/judge/open-tally.ts';
 import { ABI_7_0 } from '../oracle/probe/abi-documented.ts';
 import type { AbiProfile } from '../oracle/uapi/abi.ts';
 import { instructionOf } from '../oracle/bpf/instructions.ts';
@@ -39,9 +41,8 @@ export class Measure {
   requests = 0;
   /** Kernel answers that the oracle judges: return values and CQEs. */
   outcomes = 0;
-  /** CQEs that must come and may have any result. */
-  vague = 0;
-  cqes = 0;
+  /** Requests, and those judged by an open answer. */
+  readonly open = new OpenTally();
   registrations = 0;
   accepted = 0;
   programs = 0;
@@ -73,15 +74,16 @@ export class Measure {
     this.allowed += prediction.hits.get('filter.allow') ?? 0;
     // Counted once per denied request.
     this.denied += prediction.hits.get('filter.no-effect') ?? 0;
+    this.open.add(scenario, prediction);
     scenario.steps.forEach((step, index) => {
       const answer = prediction.steps[index]!;
       this.steps++;
       this.#step(step, abi);
-      this.#answer(step, answer);
+      this.#answer(answer);
       const filter = filterOf(step);
       if (filter === undefined) return;
       this.registrations++;
-      if (answer.returns === 'any' || answer.returns[0] !== 0) return;
+      if (Open.is(answer.returns) || answer.returns[0] !== 0) return;
       this.accepted++;
       const key = `${placeOf(step)} ${filter.opcode}`;
       depth.set(key, (depth.get(key) ?? 0) + 1);
@@ -89,22 +91,12 @@ export class Measure {
     this.depth.add(bucket(Math.max(0, ...depth.values()), [0, 1, 4, 16, 63, 64]));
   }
 
-  #answer(step: Step, { returns, rule, cqes }: PredictedStep): void {
-    if (returns !== 'any') this.outcomes += returns.length;
+  #answer({ returns, rule, cqes }: PredictedStep): void {
+    if (!Open.is(returns)) this.outcomes += returns.length;
     this.#rule(rule);
-    if (cqes === 'any') {
-      // A step of which nothing is said: its requests count as answers that are not judged.
-      const wanted = requestsOf(step).length;
-      this.cqes += wanted;
-      this.vague += wanted;
-      return;
-    }
+    if (Open.is(cqes)) return;
     this.outcomes += cqes.length;
-    this.cqes += cqes.length;
-    for (const cqe of cqes) {
-      this.#rule(cqe.rule);
-      if (cqe.res === 'any' && cqe.optional !== true) this.vague++;
-    }
+    for (const cqe of cqes) this.#rule(cqe.rule);
   }
 
   #rule(rule: string, hits = 1): void {
@@ -218,7 +210,7 @@ function print(cases: number): void {
         mean(m.tasks, m.scenarios),
         mean(m.requests, m.scenarios),
         mean(m.outcomes, m.scenarios),
-        `${((100 * (m.cqes - m.vague)) / m.cqes).toFixed(1)} %`,
+        `${((100 * (m.open.requests - m.open.open)) / m.open.requests).toFixed(2)} %`,
         share(m.valid, m.programs),
         share(m.accepted, m.registrations),
         share(m.denied, m.allowed + m.denied),

@@ -2,6 +2,7 @@
  * The oracle's front door: for a scenario and an ABI profile, what every step may answer.
  * Pure and total: no input, however odd, makes it throw, and the same input gives the same answer.
  */
+import type { Open } from './open-answer.ts';
 import type { AbiProfile } from './uapi/abi.ts';
 import { rulesOfSeen } from './bpf/seen-rules.ts';
 import type { PredictedStep, Prediction } from './scenario/prediction.ts';
@@ -27,7 +28,7 @@ export function predict(scenario: Scenario, abi: AbiProfile, options: PredictOpt
     world.step = index;
     const { lost } = world;
     const predicted = predictStep(world, step);
-    return lost ? unjudged(predicted, step) : predicted;
+    return lost === undefined ? predicted : unjudged(predicted, step, lost);
   });
   for (const rule of rulesOfSeen(world.seen)) world.hit(rule);
   return { steps, hits: world.hits, asked: world.asked };
@@ -50,14 +51,14 @@ export function predictTraced(
 }
 
 /** A step of which only is known whether its task is there. */
-function unjudged({ reached, rule }: PredictedStep, step: Step): PredictedStep {
+function unjudged({ reached, rule }: PredictedStep, step: Step, lost: Open): PredictedStep {
   const requests = specOf(step).requests?.(step);
   return {
     reached,
-    returns: 'any',
-    cqes: 'any',
+    returns: lost,
+    cqes: lost,
     ...(requests === undefined ? {} : { most: 2 * requests.length }),
-    memory: 'any',
+    memory: lost,
     rule,
   };
 }

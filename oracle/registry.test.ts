@@ -1,3 +1,4 @@
+import { Open } from './open-answer.ts';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ABI_7_0 } from './probe/abi-documented.ts';
@@ -35,7 +36,7 @@ const unlisted = (scenario: Scenario): string[] => {
   const used = [
     ...hits.keys(),
     ...steps.map(({ rule }) => rule),
-    ...steps.flatMap(({ cqes }) => (cqes === 'any' ? [] : cqes).map(({ rule }) => rule)),
+    ...steps.flatMap(({ cqes }) => (Open.is(cqes) ? [] : cqes).map(({ rule }) => rule)),
   ];
   return used.filter((id) => ruleById(id) === undefined);
 };

@@ -3,6 +3,7 @@
  * shows. The cause is the smallest set of things in which the two models differ that is enough to turn one answer into
  * the other.
  */
+import { Open } from '../../oracle/open-answer.ts';
 import type { AbiProfile } from '../../oracle/uapi/abi.ts';
 import { predict } from '../../oracle/predict.ts';
 import { allows } from '../../oracle/scenario/prediction.ts';
@@ -138,13 +139,13 @@ function openRule({ steps }: Prediction, a: Observation, b: Observation): string
   const place = parting(a, b);
   const step = place === undefined ? undefined : steps[place.step];
   if (place === undefined || step === undefined) return 'unknown';
-  if (step.cqes === 'any') return step.rule;
+  if (Open.is(step.cqes)) return step.rule;
   const [mine, theirs] = [a.steps[place.step]!.cqes, b.steps[place.step]!.cqes];
   for (const odd of [...withoutOthers(mine, theirs), ...withoutOthers(theirs, mine)]) {
     const same = step.cqes.filter(({ user_data, res }) => user_data === odd.user_data && allows(res, odd.res));
     // Several requests may have the same user_data; the one in question has more than one answer.
     const open =
-      same.find(({ res, optional }) => typeof res !== 'number' || optional === true) ??
+      same.find(({ res, optional }) => typeof res !== 'number' || optional !== undefined) ??
       same.find(({ flags }) => typeof flags !== 'number');
     if (open !== undefined) return open.rule;
   }

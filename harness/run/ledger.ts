@@ -5,6 +5,7 @@
  * Of answers that the rules (or the models of known findings) leave open a line only says that they were allowed: a
  * ledger is the same each time the same cases are run on the same kernel under the same expectations.
  */
+import { Open } from '../../oracle/open-answer.ts';
 import { createHash } from 'node:crypto';
 import { differenceText, showAllowed } from '../../oracle/judge/difference.ts';
 import type { Difference } from '../../oracle/judge/difference.ts';
@@ -52,17 +53,17 @@ function predictedDigest({ steps }: Prediction): string {
   const rows = steps.map(({ reached, returns, cqes, memory }) =>
     [
       reached ? 'r' : '-',
-      returns === 'any' ? 'any' : returns.map(showAllowed).join(','),
-      cqes === 'any'
+      Open.is(returns) ? 'any' : returns.map(showAllowed).join(','),
+      Open.is(cqes)
         ? 'any'
         : cqes
             .map(
               ({ user_data, res, flags, optional }) =>
-                `${user_data.toString(16)}:${showAllowed(res)}:${showAllowed(flags)}${optional === true ? '?' : ''}`,
+                `${user_data.toString(16)}:${showAllowed(res)}:${showAllowed(flags)}${optional !== undefined ? '?' : ''}`,
             )
             .sort()
             .join(','),
-      memory === undefined ? '' : memory === 'any' ? 'any' : Buffer.from(memory).toString('hex'),
+      memory === undefined ? '' : Open.is(memory) ? 'any' : Buffer.from(memory).toString('hex'),
     ].join('|'),
   );
   return short(rows.join('\n'));

@@ -2,6 +2,8 @@
  * A guest without a kernel: it speaks the runner's protocol as a script tells it. For faults of the harness, never
  * for claims about a kernel.
  */
+import { Open } from '../../oracle/open-answer.ts';
+import type { Allowed } from '../../oracle/scenario/prediction.ts';
 import type { Guest, GuestExit } from '../../vm/index.ts';
 import type { Accel } from '../../vm/guest/qemu.ts';
 import {
@@ -85,24 +87,21 @@ function answerOf({ reached, returns, cqes, memory = new Uint8Array() }: StepObs
 
 /** Answers that the prediction allows. */
 export function obedient(steps: readonly PredictedStep[]): StepObservation[] {
-  const value = (allowed: unknown): number =>
-    typeof allowed === 'number'
-      ? allowed
-      : Array.isArray(allowed)
-        ? (allowed[0] as number)
-        : typeof allowed === 'object' && allowed !== null && 'at_least' in allowed
-          ? Number(allowed.at_least)
-          : 0;
+  const value = (allowed: Allowed): number => {
+    if (typeof allowed === 'number') return allowed;
+    const { values } = allowed;
+    if (values === 'any') return 0;
+    return 'at_least' in values ? values.at_least : values[0]!;
+  };
   return steps.map(({ reached, returns, cqes, memory }) => ({
     reached,
-    returns: returns === 'any' ? [] : returns.map(value),
-    cqes:
-      cqes === 'any'
-        ? []
-        : cqes
-            .filter(({ optional }) => optional !== true)
-            .map((cqe) => ({ user_data: cqe.user_data, res: value(cqe.res), flags: value(cqe.flags) })),
-    ...(memory === undefined || memory === 'any' ? {} : { memory }),
+    returns: Open.is(returns) ? [] : returns.map(value),
+    cqes: Open.is(cqes)
+      ? []
+      : cqes
+          .filter(({ optional }) => optional === undefined)
+          .map((cqe) => ({ user_data: cqe.user_data, res: value(cqe.res), flags: value(cqe.flags) })),
+    ...(memory === undefined || Open.is(memory) ? {} : { memory }),
   }));
 }
 

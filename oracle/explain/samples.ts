@@ -1,4 +1,5 @@
 /** Sample requests for people who try a filter: what they might ask of each opcode. */
+import { MODEL } from '../model/open.ts';
 import { SPECIFIED } from '../quirks/index.ts';
 import type { AbiProfile } from '../uapi/abi.ts';
 import { IOSQE } from '../uapi/constants.ts';
@@ -29,7 +30,7 @@ export function sampleRequests(opcode: number, abi: AbiProfile): readonly Sqe[] 
 /** What prep makes of a request of the root task, on a ring and at a place in a chain that suit its opcode. */
 export function prepare(sqe: Sqe, abi: AbiProfile): PrepOutcome {
   const spec = opSpec(sqe.opcode);
-  if (spec === undefined) return { ok: 'unknown' };
+  if (spec === undefined) return { ok: 'unknown', place: MODEL['opcode.unknown'] };
   const fixtures: readonly Fixture[] = spec.forms.flatMap((form) => form.fixtures);
   const good = spec.forms.filter(({ prep_error }) => prep_error !== true);
   const context: OpContext = {

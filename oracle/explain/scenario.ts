@@ -2,7 +2,8 @@
 import type { AbiProfile } from '../uapi/abi.ts';
 import { predictTraced } from '../predict.ts';
 import type { TracedPrediction } from '../predict.ts';
-import type { Allowed, PredictedCqe, PredictedStep } from '../scenario/prediction.ts';
+import { Open } from '../open-answer.ts';
+import type { PredictedCqe, PredictedStep } from '../scenario/prediction.ts';
 import { ruleById } from '../registry.ts';
 import type { Rule } from '../rule.ts';
 import { effectiveProgram } from '../scenario/memory.ts';
@@ -118,13 +119,13 @@ function explainStep(
     reached,
     returns: !reached
       ? 'does not run'
-      : returns === 'any'
+      : Open.is(returns)
         ? 'anything'
         : returns.map((allowed) => allowedText(allowed)).join(', then '),
     rule,
     ...judged,
     ...(memory === undefined ? {} : { memory }),
-    judged: predicted.cqes !== 'any',
+    judged: !Open.is(predicted.cqes),
     requests: reached
       ? requestsOf(step).map((sqe, i) => explainRequest(i, sqeText(sqe, abi), predicted, events, abi))
       : [],
@@ -148,11 +149,17 @@ function memoryText(step: Step, { memory }: PredictedStep): string | undefined {
 }
 
 function cqesOf({ cqes }: PredictedStep): readonly PredictedCqe[] {
-  return cqes === 'any' ? [] : cqes;
+  return Open.is(cqes) ? [] : cqes;
 }
 
-function cqeText({ user_data, res, flags, rule, optional = false }: PredictedCqe): CqeExplanation {
-  return { user_data: hex(user_data), res: allowedText(res), flags: allowedText(flags, hex), rule, optional };
+function cqeText({ user_data, res, flags, rule, optional }: PredictedCqe): CqeExplanation {
+  return {
+    user_data: hex(user_data),
+    res: allowedText(res),
+    flags: allowedText(flags, hex),
+    rule,
+    optional: optional !== undefined,
+  };
 }
 
 function explainRequest(
@@ -169,14 +176,13 @@ function explainRequest(
   const all = own.flatMap((event) => event.filters);
   // Behind a drain the stack is tried with more than one context; the first is the request's own.
   const filters = all.filter(({ ctx }) => ctx === all[0]!.ctx);
-  const res: Allowed = last?.res ?? 'any';
   return {
     sqe: index,
     text,
     decided: last === undefined ? undefined : { stage: last.stage, rule: last.rule },
     context: filters[0] === undefined ? undefined : contextText(filters[0].ctx, abi),
     filters: filters.map(({ step, program, value }) => ({ step, deny_rest: program === undefined, value })),
-    res: allowedText(res),
+    res: last?.res === undefined ? 'anything' : allowedText(last.res),
     cqes: cqesOf(predicted)
       .filter(({ sqe }) => sqe === index)
       .map(cqeText),

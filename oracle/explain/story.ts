@@ -1,4 +1,5 @@
 /** Tells a judged scenario as plain data, for the pictures of reports. */
+import { Open } from '../open-answer.ts';
 import type { AbiProfile } from '../uapi/abi.ts';
 import { asmLines } from '../bpf/asm.ts';
 import { cRow } from '../bpf/carray.ts';
@@ -74,7 +75,7 @@ function storyStep(
     ...(how === undefined ? {} : { how }),
     predicted: !reached
       ? 'does not run'
-      : returns === 'any'
+      : Open.is(returns)
         ? 'anything'
         : [...returns.map((allowed) => allowedText(allowed)), ...memory(step, predicted.memory)].join(', '),
     ...(observed === undefined
@@ -99,7 +100,7 @@ function storyStep(
   };
 }
 
-function memory(step: Step, bytes: Uint8Array | 'any' | undefined): string[] {
+function memory(step: Step, bytes: Uint8Array | Open | undefined): string[] {
   if (!(bytes instanceof Uint8Array)) return [];
   return [specOf(step).writtenBack?.(bytes) ?? `bytes ${bytesText(bytes, 32)}`];
 }
@@ -111,7 +112,7 @@ function memory(step: Step, bytes: Uint8Array | 'any' | undefined): string[] {
 function answersOf(sqes: readonly Sqe[], { cqes }: PredictedStep, observed: readonly Cqe[]): Cqe[][] {
   const left = new Set(observed);
   const answers = sqes.map((): Cqe[] => []);
-  for (const { sqe, user_data, res } of cqes === 'any' ? [] : cqes) {
+  for (const { sqe, user_data, res } of Open.is(cqes) ? [] : cqes) {
     const found = [...left].find((cqe) => cqe.user_data === user_data && allows(res, cqe.res));
     if (found === undefined || answers[sqe] === undefined) continue;
     answers[sqe].push(found);
@@ -137,17 +138,16 @@ function storyRequest(
   const all = events.flatMap((event) => event.filters);
   // Behind a drain the stack is tried with more than one context; the first is the request's own.
   const filters = all.filter(({ ctx }) => ctx === all[0]!.ctx);
-  const own = cqes === 'any' ? [] : cqes.filter(({ sqe }) => sqe === index);
+  const own = Open.is(cqes) ? [] : cqes.filter(({ sqe }) => sqe === index);
   return {
     text,
-    predicted:
-      cqes === 'any'
-        ? 'not judged'
-        : own.length === 0
-          ? 'no CQE'
-          : own
-              .map(({ res, optional }) => `${allowedText(res)}${optional === true ? ' (may be missing)' : ''}`)
-              .join(', '),
+    predicted: Open.is(cqes)
+      ? 'not judged'
+      : own.length === 0
+        ? 'no CQE'
+        : own
+            .map(({ res, optional }) => `${allowedText(res)}${optional !== undefined ? ' (may be missing)' : ''}`)
+            .join(', '),
     ...(seen === undefined
       ? {}
       : { observed: seen.length === 0 ? 'no CQE' : seen.map((cqe) => cqeText(cqe, false)).join(', ') }),

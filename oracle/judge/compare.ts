@@ -1,4 +1,5 @@
 /** Predicted against observed: the first difference, and how many kernel answers were compared. */
+import { Open } from '../open-answer.ts';
 import { allows } from '../scenario/prediction.ts';
 import type { Allowed, PredictedCqe, PredictedStep, Prediction } from '../scenario/prediction.ts';
 import type { Cqe, Observation, StepObservation } from '../scenario/observation.ts';
@@ -43,9 +44,9 @@ export function compare(prediction: Prediction, observation: Observation): Compa
  * that the number is the same each time.
  */
 function judged({ returns, cqes, memory }: PredictedStep, observed: StepObservation): number {
-  const required = cqes === 'any' ? 0 : cqes.reduce((sum, { optional }) => sum + (optional === true ? 0 : 1), 0);
+  const required = Open.is(cqes) ? 0 : cqes.reduce((sum, { optional }) => sum + (optional === undefined ? 1 : 0), 0);
   return (
-    (returns === 'any' ? 0 : returns.length) + required + (memory === 'any' || observed.memory === undefined ? 0 : 1)
+    (Open.is(returns) ? 0 : returns.length) + required + (Open.is(memory) || observed.memory === undefined ? 0 : 1)
   );
 }
 
@@ -55,7 +56,7 @@ function compareStep(step: number, predicted: PredictedStep, observed: StepObser
     return { kind: 'reached', step, rule, predicted: reached, observed: observed.reached };
   }
   const { returns } = predicted;
-  if (returns !== 'any' && !sameReturns(returns, observed.returns)) {
+  if (!Open.is(returns) && !sameReturns(returns, observed.returns)) {
     return { kind: 'return', step, rule: predicted.rule, predicted: returns, observed: observed.returns };
   }
   return compareCqes(step, predicted, observed.cqes) ?? compareMemory(step, predicted, observed);
@@ -74,14 +75,14 @@ function fits(predicted: PredictedCqe, cqe: Cqe): boolean {
 /** CQEs are a multiset: the order in which they are posted is not promised. */
 function compareCqes(step: number, predicted: PredictedStep, observed: readonly Cqe[]): Difference | undefined {
   const want = predicted.cqes;
-  if (want === 'any') return undefined;
+  if (Open.is(want)) return undefined;
   if (want.length === observed.length) {
     let i = 0;
     while (i < want.length && fits(want[i]!, observed[i]!)) i++;
     if (i === want.length) return undefined;
   }
   const matched = match(want, observed);
-  const missing = want.findIndex((cqe, i) => !matched.predicted[i] && cqe.optional !== true);
+  const missing = want.findIndex((cqe, i) => !matched.predicted[i] && cqe.optional === undefined);
   const extra = observed.findIndex((_, i) => !matched.observed[i]);
   if (missing < 0 && extra < 0) return undefined;
   const wanted = want[missing];
@@ -122,14 +123,14 @@ function match(want: readonly PredictedCqe[], observed: readonly Cqe[]): { predi
   // Required CQEs first, so that an optional one never takes their place.
   for (const optional of [false, true]) {
     want.forEach((cqe, p) => {
-      if ((cqe.optional === true) === optional) assign(p, new Set());
+      if ((cqe.optional !== undefined) === optional) assign(p, new Set());
     });
   }
   return { predicted: taken.map((o) => o >= 0), observed: owner.map((p) => p >= 0) };
 }
 
 function compareMemory(step: number, predicted: PredictedStep, observed: StepObservation): Difference | undefined {
-  if (predicted.memory === 'any') return undefined;
+  if (Open.is(predicted.memory)) return undefined;
   const a = predicted.memory;
   const b = observed.memory;
   if (a === undefined && b === undefined) return undefined;

@@ -1,3 +1,4 @@
+import { WORLD } from '../world/open.ts';
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { Cqe, StepObservation } from '../scenario/observation.ts';
@@ -20,6 +21,7 @@ const got = (userData: bigint, change: Partial<Cqe> = {}): Cqe => ({
   flags: 0,
   ...change,
 });
+const PLACE = WORLD['descriptor.number'];
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 
 /** What comparing one step gives; by default it is predicted to run, return 1 and post nothing, and does. */
@@ -47,7 +49,7 @@ const KINDS: readonly (readonly [kind: string, of: (data: bigint) => Difference 
   ],
   [
     'return',
-    () => differ({ returns: [[-1, -13], { at_least: 2 }] }, { returns: [0, 3] }),
+    () => differ({ returns: [PLACE.among(-1, -13), PLACE.atLeast(2)] }, { returns: [0, 3] }),
     { what: 'return', predicted: 'returns one of -EPERM | -EACCES, >= 2', observed: 'returned 0, 3' },
   ],
   [
@@ -67,7 +69,7 @@ const KINDS: readonly (readonly [kind: string, of: (data: bigint) => Difference 
   ],
   [
     'cqe-unexpected',
-    (data) => differ({ cqes: [want(data, { optional: true, flags: 'any' })] }, { cqes: [got(data), got(data)] }),
+    (data) => differ({ cqes: [want(data, { optional: PLACE, flags: PLACE.any })] }, { cqes: [got(data), got(data)] }),
     {
       what: 'cqe',
       rule: 'op.nop',
@@ -143,7 +145,9 @@ describe('the signature', () => {
   });
   test('whether a CQE may be absent counts', () => {
     const stray = (optional: boolean): string =>
-      signature(differ({ cqes: [want(1n, { optional })] }, { cqes: [got(1n), got(1n, { res: 5 })] }));
+      signature(
+        differ({ cqes: [want(1n, optional ? { optional: PLACE } : {})] }, { cqes: [got(1n), got(1n, { res: 5 })] }),
+      );
     expect(stray(true)).not.toBe(stray(false));
   });
   test('short memory counts, long memory is full of addresses', () => {

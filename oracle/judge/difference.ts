@@ -104,7 +104,7 @@ const LONG = 8;
  * kind.
  */
 export function differenceSignature(difference: Difference): string {
-  const cqe = ({ res, flags, optional = false }: PredictedCqe): unknown => [res, flags, optional];
+  const cqe = ({ res, flags, optional }: PredictedCqe): unknown => [res, flags, optional !== undefined];
   const bytes = (memory: Uint8Array | undefined): unknown =>
     memory === undefined ? null : memory.length < LONG ? hex(memory) : '';
   const parts = (): readonly unknown[] => {
@@ -161,14 +161,15 @@ function showBytes(bytes: Uint8Array | undefined): string {
 /** A set of allowed values. Digests are made of these words: they do not change. */
 export function showAllowed(allowed: Allowed): string {
   if (typeof allowed === 'number') return resultText(allowed);
-  if (allowed === 'any') return 'anything';
-  if ('at_least' in allowed) return `>= ${allowed.at_least}`;
-  return `one of ${allowed.map(resultText).join(' | ')}`;
+  const { values } = allowed;
+  if (values === 'any') return 'anything';
+  if ('at_least' in values) return `>= ${values.at_least}`;
+  return `one of ${values.map(resultText).join(' | ')}`;
 }
 
 function showPredicted({ user_data, res, flags, optional }: PredictedCqe): string {
   const shownFlags = flags === 0 ? '' : ` flags=${showAllowed(flags)}`;
-  const open = optional === true ? ' (may be absent)' : '';
+  const open = optional === undefined ? '' : ' (may be absent)';
   return `CQE user_data=0x${user_data.toString(16)} res=${showAllowed(res)}${shownFlags}${open}`;
 }
 

@@ -1,4 +1,5 @@
 /** How many CQEs the runner should wait for at each step: liveness only, never part of the verdict. */
+import { Open } from '../open-answer.ts';
 import type { Prediction } from '../scenario/prediction.ts';
 
 /**
@@ -15,13 +16,13 @@ export interface Waits {
 export function waitsOf(prediction: Prediction): Waits {
   return {
     waits: prediction.steps.map(({ cqes }) =>
-      cqes === 'any' ? 0 : cqes.reduce((sum, { optional }) => sum + (optional === true ? 0 : 1), 0),
+      Open.is(cqes) ? 0 : cqes.reduce((sum, { optional }) => sum + (optional === undefined ? 1 : 0), 0),
     ),
     owns: prediction.steps.map(({ cqes, most }) =>
-      cqes !== 'any' && (most !== undefined || cqes.some(({ sqe, optional }) => sqe < 0 || optional === true))
-        ? cqes.filter(({ sqe, optional }) => sqe >= 0 && optional !== true).length
+      !Open.is(cqes) && (most !== undefined || cqes.some(({ sqe, optional }) => sqe < 0 || optional !== undefined))
+        ? cqes.filter(({ sqe, optional }) => sqe >= 0 && optional === undefined).length
         : 0,
     ),
-    wants: prediction.steps.map(({ cqes, most }) => most ?? (cqes === 'any' ? 0 : cqes.length)),
+    wants: prediction.steps.map(({ cqes, most }) => most ?? (Open.is(cqes) ? 0 : cqes.length)),
   };
 }

@@ -5,11 +5,11 @@ import { opSpec } from '../opcodes/index.ts';
 import type { FullSqe, OpContext, OpRow, PrepOutcome, Refusal } from '../opcodes/types.ts';
 import { classicRefusal, contextWords, runFilters } from './evaluate.ts';
 import type { FilterAnswer } from './evaluate.ts';
+import { MODEL } from './open.ts';
 import type { Admission, Request, Submission } from './submission.ts';
 import type { FilterVerdict, Stage } from './trace.ts';
 
 const ADMITTED: Admission = { verdict: 'admitted' };
-const UNKNOWN: Admission = { verdict: 'unknown' };
 const NO_FILTERS: readonly FilterVerdict[] = [];
 
 /**
@@ -77,7 +77,8 @@ function judged(submission: Submission, context: OpContext, index: number): Admi
   const spec = opSpec(sqe.opcode);
   const prep = spec?.prep(context);
   // Whatever prep says, a request that every filter denies does not run; but its error is open.
-  if (spec === undefined || prep === undefined || prep.ok === 'unknown') return UNKNOWN;
+  if (spec === undefined || prep === undefined) return { verdict: 'unknown', place: MODEL['opcode.unknown'] };
+  if (prep.ok === 'unknown') return { verdict: 'unknown', place: prep.place };
   const head = ring.rules.table?.heads[sqe.opcode];
   if (!prep.ok) {
     if (head !== undefined) world.hit('filter.after-prep');
@@ -109,13 +110,15 @@ function filtered(submission: Submission, context: OpContext, index: number, spe
   };
   const answer = ask(sqe.flags | adds);
   // Behind a drain the request may or may not have been sent to a worker when the filter looks.
-  const open = (prep.may_add ?? 0) | (ring.drain_seen ? IOSQE.ASYNC | IOSQE.IO_DRAIN : 0);
-  if (open !== 0 && !unanimous(ask, sqe.flags | prep.adds_flags, open, answer.allowed)) return UNKNOWN;
+  const drained = ring.drain_seen ? IOSQE.ASYNC | IOSQE.IO_DRAIN : 0;
+  const open = (prep.may_add?.flags ?? 0) | drained;
+  if (open !== 0 && !unanimous(ask, sqe.flags | prep.adds_flags, open, answer.allowed))
+    return { verdict: 'unknown', place: drained === 0 ? prep.may_add!.place : MODEL['drain.context'] };
   if (!answer.allowed) {
     world.hit('filter.no-effect');
     return fail(submission, sqe, index, E.ACCES, answer.rule, 'filter', verdicts, spec.refused?.(context));
   }
-  if (verdicts !== undefined) submission.trace(sqe, index, 'filter', 'any', answer.rule, verdicts);
+  if (verdicts !== undefined) submission.trace(sqe, index, 'filter', undefined, answer.rule, verdicts);
   return ADMITTED;
 }
 

@@ -1,9 +1,11 @@
 /** Link chains: their requests run one after the other, and a failure cancels those behind it. */
+import { Open, OpenSet } from '../open-answer.ts';
 import { E, IOSQE } from '../uapi/constants.ts';
 import { opSpec } from '../opcodes/index.ts';
 import type { IssueOutcome } from '../opcodes/types.ts';
 import type { Allowed } from '../scenario/prediction.ts';
 import { complete, postFailure, postNotifications } from './completion.ts';
+import { MODEL } from './open.ts';
 import type { Races } from './races.ts';
 import { vagueCqe } from './submission.ts';
 import type { Chain, Request, Submission } from './submission.ts';
@@ -11,8 +13,9 @@ import type { Tri } from './world.ts';
 
 /** Runs or cancels a complete chain (also of length one). */
 export function finish(submission: Submission, races: Races, chain: Chain): void {
-  if (submission.imprecise) {
-    for (const request of chain) leaveOpen(submission, request);
+  const { imprecise } = submission;
+  if (imprecise !== undefined) {
+    for (const request of chain) leaveOpen(submission, request, imprecise);
     return;
   }
   if (chain.some(({ admission }) => admission.verdict === 'failed')) {
@@ -27,7 +30,7 @@ export function finish(submission: Submission, races: Races, chain: Chain): void
       cancelBehind(submission, request, omit);
       continue;
     }
-    const severs = run(submission, races, chain, request, broken === 'unknown');
+    const severs = run(submission, races, chain, request, Open.is(broken) ? broken : undefined);
     if (severs === false) continue;
     broken = severs;
     omit = skipsSuccess(request) ? severs : false;
@@ -36,20 +39,22 @@ export function finish(submission: Submission, races: Races, chain: Chain): void
 
 /**
  * Runs one request.
- * @param uncertain whether it runs at all is open
+ * @param uncertain why it is open whether it runs at all
  * @returns whether it severs the chain behind it
  */
-function run(submission: Submission, races: Races, chain: Chain, request: Request, uncertain: boolean): Tri {
+function run(submission: Submission, races: Races, chain: Chain, request: Request, uncertain: Open | undefined): Tri {
   const outcome = issue(submission, request);
   const racy = races.meet(request, outcome, chain);
   takeEffect(submission, request, outcome, racy, uncertain);
-  const waits = outcome.may_wait === true;
-  const res: Allowed = racy ? 'any' : uncertain ? withCancelled(outcome.res) : outcome.res;
-  const fails = racy || uncertain || waits ? 'unknown' : outcome.fails;
-  complete(submission, request, outcome, res, fails, uncertain || waits);
-  if (uncertain || waits) submission.stray(request);
+  const waits = outcome.may_wait;
+  const race = racy ? MODEL['race.requests'] : undefined;
+  const res: Allowed = race?.any ?? (uncertain === undefined ? outcome.res : withCancelled(outcome.res, uncertain));
+  const late = uncertain ?? waits;
+  const fails = race ?? late ?? outcome.fails;
+  complete(submission, request, outcome, res, fails, late);
+  if (late !== undefined) submission.stray(request, late);
   if (fails === false) return false;
-  if ((request.sqe.flags & IOSQE.IO_HARDLINK) !== 0 && !waits && !uncertain) {
+  if ((request.sqe.flags & IOSQE.IO_HARDLINK) !== 0 && late === undefined) {
     submission.world.hit('link.hard');
     return false;
   }
@@ -61,10 +66,10 @@ function issue(submission: Submission, { sqe, context }: Request): IssueOutcome 
   const spec = opSpec(sqe.opcode)!;
   const issued = spec.issue(context);
   if (issued.hinges_on !== undefined) submission.world.decide(issued.hinges_on);
-  if (spec.cancelsOthers && issued.res === 'any') {
+  if (spec.cancelsOthers && OpenSet.is(issued.res) && issued.res.values === 'any') {
     // It may have cancelled anything in this step that a worker has not finished yet.
-    submission.imprecise = true;
-    submission.files.sandbox.blur(submission.ring.slot);
+    submission.imprecise = issued.res.place;
+    submission.files.sandbox.blur(submission.ring.slot, issued.res.place);
   }
   if (issued.quiet !== true) return issued;
   // "The notion of failure/success is opcode specific": some handlers answer an error without failing the request.
@@ -78,12 +83,13 @@ function takeEffect(
   request: Request,
   outcome: IssueOutcome,
   racy: boolean,
-  uncertain: boolean,
+  uncertain: Open | undefined,
 ): void {
-  if (!racy && !uncertain) outcome.effect?.();
+  if (!racy && uncertain === undefined) outcome.effect?.();
   // Without a CQE nobody waits for a worker, and nearly everything may go to one: the next step may come before it.
   const late = !racy && skipsSuccess(request) && outcome.fails === false;
-  if (uncertain || late) for (const name of changesOf(outcome)) files.sandbox.taint(name);
+  const place = uncertain ?? (late ? MODEL['skip.late'] : undefined);
+  if (place !== undefined) for (const name of changesOf(outcome)) files.sandbox.taint(name, place);
 }
 
 /** A chain of which a request failed while being submitted. */
@@ -95,18 +101,23 @@ function cancel(submission: Submission, chain: Chain): void {
     const timeout = limitsPrevious(request);
     const failed = admission.verdict === 'failed' ? -admission.errno : -E.CANCELED;
     // A link timeout is cancelled by the request before it, also where it failed itself.
-    const own: Allowed = position > 0 && timeout && failed !== -E.CANCELED ? [failed, -E.CANCELED] : failed;
+    const own: Allowed =
+      position > 0 && timeout && failed !== -E.CANCELED
+        ? MODEL['link-timeout.which-error'].among(failed, -E.CANCELED)
+        : failed;
     const rule = admission.verdict === 'failed' ? admission.rule : submission.world.hit('link.cancelled-by-submission');
     if (admission.verdict !== 'failed') submission.trace(request.sqe, request.index, 'link', own, rule, []);
     if (position > 0 && headSkips) {
       submission.world.hit('skip.failure');
       // With a hard link the manual page leaves open whether the others are omitted.
-      if (hard || timeout) postFailure(submission, request, own, rule, true);
+      const omitted = hard ? MODEL['skip.hard-link'] : timeout ? MODEL['skip.link-timeout'] : undefined;
+      if (omitted !== undefined) postFailure(submission, request, own, rule, omitted);
       else postNotifications(submission, request);
       return;
     }
     // The manual page: a link timeout's CQE depends on its own flag alone.
-    postFailure(submission, request, own, rule, position > 0 && timeout && skipsSuccess(request));
+    const silent = position > 0 && timeout && skipsSuccess(request);
+    postFailure(submission, request, own, rule, silent ? MODEL['skip.link-timeout'] : undefined);
   });
 }
 
@@ -116,20 +127,22 @@ function cancelBehind(submission: Submission, request: Request, omit: Tri): void
   const timeout = limitsPrevious(request);
   if (omit === true && !timeout) postNotifications(submission, request);
   else {
-    const optional = omit !== false || (timeout && skipsSuccess(request));
+    const silent = omit === true || (timeout && skipsSuccess(request));
+    const optional = Open.is(omit) ? omit : silent ? MODEL['skip.link-timeout'] : undefined;
     postFailure(submission, request, -E.CANCELED, 'link.broken', optional);
   }
 }
 
 /** A request of which nothing is known but that it was submitted. */
-function leaveOpen(submission: Submission, request: Request): void {
-  submission.post(request, 'any', 'any', 'enter.count', true);
-  submission.stray(request);
+function leaveOpen(submission: Submission, request: Request, place: Open): void {
+  submission.post(request, place.any, place.any, 'enter.count', place);
+  submission.stray(request, place);
   const outcome = opSpec(request.sqe.opcode)?.issue(request.context);
   if (outcome === undefined) return;
-  for (const name of changesOf(outcome)) submission.files.sandbox.taint(name);
+  for (const name of changesOf(outcome)) submission.files.sandbox.taint(name, place);
   const { posts } = outcome;
-  if (posts !== undefined) submission.world.rings.get(posts.ring)?.pending.push(vagueCqe(posts.user_data, -1, true));
+  if (posts !== undefined)
+    submission.world.rings.get(posts.ring)?.pending.push(vagueCqe(posts.user_data, -1, place, true));
 }
 
 const NOTHING: readonly string[] = [];
@@ -148,8 +161,8 @@ function limitsPrevious({ sqe }: Request): boolean {
 }
 
 /** The answers of a request that may have been cancelled instead. */
-function withCancelled(res: Allowed): Allowed {
-  if (typeof res === 'number') return [res, -E.CANCELED];
-  if (res === 'any' || 'at_least' in res) return 'any';
-  return [...res, -E.CANCELED];
+function withCancelled(res: Allowed, place: Open): Allowed {
+  if (typeof res === 'number') return place.among(res, -E.CANCELED);
+  const { values } = res;
+  return values === 'any' || 'at_least' in values ? place.any : place.among(...values, -E.CANCELED);
 }

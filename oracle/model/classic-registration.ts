@@ -1,10 +1,12 @@
 /** IORING_REGISTER_RESTRICTIONS on a ring and, with fd = -1, on a task. */
+import { Open } from '../open-answer.ts';
 import { E, IORING_RESTRICTION } from '../uapi/constants.ts';
 import { addressKind, effectiveRestrictions } from '../scenario/memory.ts';
 import type { Placement, Restriction, RingRestrictionsArg, TaskRestrictionsArg } from '../scenario/types.ts';
 import { ownWay, privileged } from './filter-registration.ts';
 import type { CallOutcome } from './filter-registration.ts';
 import type { FeatureRuleId } from './feature-rules.ts';
+import { MODEL } from './open.ts';
 import type { Classic } from './ruleset.ts';
 import type { Ring, Task, World } from './world.ts';
 
@@ -66,7 +68,8 @@ function parseArray(
   const where = addressKind(placement);
   if (where === 'null') return { ok: false, outcome: refuse(E.INVAL, 'classic-reg.nr-args') };
   if (count > maxRestrictions(world)) return { ok: false, outcome: refuse(E.INVAL, 'classic-reg.nr-args') };
-  if (where === 'unknown') return { ok: false, outcome: { ret: 'any', rule: 'classic-reg.fault' } };
+  if (where === 'unknown')
+    return { ok: false, outcome: { ret: MODEL['filter-reg.pointer'].any, rule: 'classic-reg.fault' } };
   if (where === 'unmapped' && count > 0) return { ok: false, outcome: refuse(E.FAULT, 'classic-reg.fault') };
   const classic = parse(world, effectiveRestrictions(entries, count));
   if (classic === undefined) return { ok: false, outcome: refuse(E.INVAL, 'classic-reg.kind') };
@@ -105,11 +108,11 @@ export function registerRestrictionsOnTask(
   };
   if (!task.rules.empty) return refuse(E.PERM, 'task-classic-reg.once');
   const allowed = privileged(world, task);
-  if (allowed === 'unknown') return { ret: 'any', rule: 'task-classic-reg.privilege' };
+  if (Open.is(allowed)) return { ret: allowed.any, rule: 'task-classic-reg.privilege' };
   if (!allowed) return refuse(E.ACCES, 'task-classic-reg.privilege');
   if (nrArgs !== 1) return refuse(E.INVAL, 'task-classic-reg.nr-args');
   const where = addressKind(arg.placement);
-  if (where === 'unknown') return { ret: 'any', rule: 'task-classic-reg.fault' };
+  if (where === 'unknown') return { ret: MODEL['filter-reg.pointer'].any, rule: 'task-classic-reg.fault' };
   // An array that runs over the end of memory leaves its header readable; a lone header does not.
   const headerLost = where === 'unmapped' && (arg.placement !== 'straddle' || arg.nr_res === 0);
   if (where === 'null' || headerLost) return refuse(E.FAULT, 'task-classic-reg.fault');

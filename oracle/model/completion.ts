@@ -1,23 +1,24 @@
 /** What is posted for a request: its CQE, notifications, messages to other rings. */
+import { Open, OpenSet } from '../open-answer.ts';
 import { IOSQE } from '../uapi/constants.ts';
 import { opSpec } from '../opcodes/index.ts';
 import type { IssueOutcome, Refusal } from '../opcodes/types.ts';
 import type { Allowed, PredictedCqe } from '../scenario/prediction.ts';
 import type { Request, Submission } from './submission.ts';
-import type { Tri } from './world.ts';
+import { MODEL } from './open.ts';
 
 /**
  * Posts what a request that ran answers.
  * @param fails whether it breaks its chain, and with IOSQE_CQE_SKIP_SUCCESS posts a CQE all the same
- * @param uncertain whether it ran, or ends with this step, is open
+ * @param uncertain why it is open whether it ran, or ends with this step
  */
 export function complete(
   submission: Submission,
   request: Request,
   outcome: IssueOutcome,
   res: Allowed,
-  fails: Tri,
-  uncertain: boolean,
+  fails: boolean | Open,
+  uncertain: Open | undefined,
 ): void {
   const { world } = submission;
   const { sqe, index } = request;
@@ -29,11 +30,18 @@ export function complete(
   if (skip && fails === false && !timeoutSkips) world.hit('skip.success');
   else {
     if (skip && fails === true) world.hit('skip.failure');
-    const optional = (skip && fails !== true) || uncertain || timeoutSkips;
-    submission.post(request, res, uncertain ? 'any' : (outcome.cflags ?? 0), rule, optional);
+    const optional =
+      uncertain ?? (skip && Open.is(fails) ? fails : timeoutSkips ? MODEL['skip.link-timeout'] : undefined);
+    submission.post(request, res, uncertain?.any ?? outcome.cflags ?? 0, rule, optional);
     postExtra(submission, request, outcome, rule, uncertain);
   }
-  if (outcome.posts !== undefined) deliver(submission, outcome.posts, rule, uncertain || res === 'any');
+  if (outcome.posts !== undefined)
+    deliver(
+      submission,
+      outcome.posts,
+      rule,
+      uncertain ?? (OpenSet.is(res) && res.values === 'any' ? res.place : undefined),
+    );
 }
 
 /** Posts the further CQEs of a request that ran; with `uncertain` each may have any content, or be missing. */
@@ -42,11 +50,11 @@ function postExtra(
   request: Request,
   { extra }: IssueOutcome,
   rule: string,
-  uncertain: boolean,
+  uncertain: Open | undefined,
 ): void {
   if (extra === undefined) return;
   for (const { res, cflags } of extra)
-    submission.post(request, uncertain ? 'any' : res, uncertain ? 'any' : cflags, rule, uncertain);
+    submission.post(request, uncertain?.any ?? res, uncertain?.any ?? cflags, rule, uncertain);
 }
 
 /** Posts a message: with this step on its own ring, with a later one on another. */
@@ -54,9 +62,16 @@ function deliver(
   submission: Submission,
   { ring, user_data, res, cflags }: NonNullable<IssueOutcome['posts']>,
   rule: string,
-  optional: boolean,
+  optional: Open | undefined,
 ): void {
-  const cqe: PredictedCqe = { user_data, res, flags: cflags, sqe: -1, rule, ...(optional ? { optional: true } : {}) };
+  const cqe: PredictedCqe = {
+    user_data,
+    res,
+    flags: cflags,
+    sqe: -1,
+    rule,
+    ...(optional === undefined ? {} : { optional }),
+  };
   if (ring === submission.ring.slot) submission.cqes.push(cqe);
   else submission.world.rings.get(ring)?.pending.push(cqe);
 }
@@ -67,7 +82,7 @@ export function postFailure(
   request: Request,
   res: Allowed,
   rule: string,
-  optional: boolean,
+  optional: Open | undefined,
 ): void {
   const refused = refusalOf(request);
   // Behind the head of a chain a request is dropped without a word about the notification that still comes.
@@ -79,7 +94,7 @@ export function postFailure(
 /** Posts what still comes of a request whose own CQE is omitted. */
 export function postNotifications(submission: Submission, request: Request): void {
   for (const more of refusalOf(request)?.extra ?? [])
-    submission.post(request, more.res, more.cflags, 'link.cancelled-by-submission', false);
+    submission.post(request, more.res, more.cflags, 'link.cancelled-by-submission', undefined);
 }
 
 function refusalOf({ admission, context, sqe }: Request): Refusal | undefined {

@@ -1,8 +1,11 @@
 /** io_uring_enter(2) and the completion queue: which ring a call reaches, whether it submits, what can be reaped. */
+import { Open } from '../open-answer.ts';
 import { E, IORING_SETUP } from '../uapi/constants.ts';
+import { WORLD } from '../world/open.ts';
 import type { PredictedStep } from '../scenario/prediction.ts';
 import type { RingSlot, Sqe } from '../scenario/types.ts';
 import type { FeatureRuleId } from './feature-rules.ts';
+import { MODEL } from './open.ts';
 import { vagueCqe } from './submission.ts';
 import { submit } from './submit.ts';
 import { Ring } from './world.ts';
@@ -25,7 +28,7 @@ export function enter(world: World, task: Task, batch: Batch): PredictedStep {
   deferMessages(ring, task);
   const take = (cqes: PredictedStep['cqes']): PredictedStep['cqes'] => {
     ring.pending = [];
-    if (cqes === 'any') return 'any';
+    if (Open.is(cqes)) return cqes;
     if (strays.length > 0) return [...pending, ...cqes, ...strays];
     return pending.length === 0 ? cqes : [...pending, ...cqes];
   };
@@ -38,11 +41,11 @@ export function enter(world: World, task: Task, batch: Batch): PredictedStep {
   if (ring.taken && ring.creator !== task && !task.rules.empty) world.hit('inherit.ring-taken');
   if (polled && (!ring.creator.alive || ring.creator_files !== ring.creator.files))
     // The polling thread ends with its process, at a time of its own.
-    return { reached: true, returns: 'any', cqes: take(perhaps(batch.sqes)), rule: 'enter.count' };
+    return { reached: true, returns: MODEL['sqpoll.orphan'], cqes: take(perhaps(batch.sqes)), rule: 'enter.count' };
   if (ring.slot !== batch.ring) return elsewhere(world, task, batch, polled);
   const predicted = submit(world, ring, task, batch.sqes);
   const cqes = take(predicted.cqes);
-  if (strays.length === 0 || predicted.cqes === 'any') return { ...predicted, cqes };
+  if (strays.length === 0 || Open.is(predicted.cqes)) return { ...predicted, cqes };
   return { ...predicted, cqes, most: predicted.cqes.length + pending.length };
 }
 
@@ -78,7 +81,7 @@ function ringOf(world: World, task: Task, batch: Batch): Ring | PredictedStep {
   }
   if (ring !== undefined) return ring;
   return task.files.sandbox.crowded
-    ? { reached: true, returns: 'any', cqes: [], rule: 'enter.bad-fd' }
+    ? { reached: true, returns: WORLD['descriptor.not-ours'], cqes: [], rule: 'enter.bad-fd' }
     : refuse(world, E.BADF, 'enter.bad-fd');
 }
 
@@ -86,14 +89,14 @@ function ringOf(world: World, task: Task, batch: Batch): Ring | PredictedStep {
 function deferMessages(ring: Ring, task: Task): void {
   if ((ring.flags & IORING_SETUP.DEFER_TASKRUN) === 0 || ring.submitter === task) return;
   const { pending } = ring;
-  for (const cqe of pending) ring.strays.push({ ...cqe, optional: true });
+  for (const cqe of pending) ring.strays.push({ ...cqe, optional: MODEL['defer.messages'] });
   pending.length = 0;
   ring.pending = [];
 }
 
 /** A CQE of each request that may come. */
 function perhaps(sqes: readonly Sqe[]): PredictedStep['cqes'] {
-  return sqes.map((sqe, i) => vagueCqe(sqe.user_data ?? 0n, i, true));
+  return sqes.map((sqe, i) => vagueCqe(sqe.user_data ?? 0n, i, MODEL['sqpoll.orphan'], true));
 }
 
 /** The queue that was filled is another ring's: the one that is entered has nothing to submit. */
@@ -101,5 +104,10 @@ function elsewhere(world: World, task: Task, batch: Batch, polled: boolean): Pre
   const filled = task.files.rings.get(batch.ring);
   const waiting = filled?.pending ?? [];
   if (filled !== undefined) filled.pending = [];
-  return { reached: true, returns: polled ? 'any' : [0], cqes: waiting, rule: world.hit('enter.count') };
+  return {
+    reached: true,
+    returns: polled ? MODEL['sqpoll.elsewhere'] : [0],
+    cqes: waiting,
+    rule: world.hit('enter.count'),
+  };
 }

@@ -1,4 +1,5 @@
 /** IORING_REGISTER_BPF_FILTER: the checks of struct io_uring_bpf in their order, then the program. */
+import { Open } from '../open-answer.ts';
 import { validate } from '../bpf/validate.ts';
 import { BPF_MAXINSNS } from '../bpf/program.ts';
 import type { AbiProfile } from '../uapi/abi.ts';
@@ -7,6 +8,7 @@ import type { Allowed } from '../scenario/prediction.ts';
 import { addressKind, bpfArgBytes, BPF_PDU_SIZE_OFFSET, effectiveProgram } from '../scenario/memory.ts';
 import type { BpfArg } from '../scenario/types.ts';
 import type { FeatureRuleId } from './feature-rules.ts';
+import { MODEL } from './open.ts';
 import type { RuleSet } from './ruleset.ts';
 import type { Task, Tri, World } from './world.ts';
 
@@ -22,7 +24,7 @@ export interface CallOutcome {
   readonly ret: Allowed;
   readonly rule: string;
   /** The argument structure after the call, where it differs from what was passed. */
-  readonly memory?: Uint8Array | 'any';
+  readonly memory?: Uint8Array | Open;
 }
 
 /** no_new_privs or CAP_SYS_ADMIN over the task's own user namespace. */
@@ -49,7 +51,7 @@ export function ownWay(world: World, task: Task): void {
 /** Registers on the calling task (fd = -1). */
 export function registerFilterOnTask(world: World, task: Task, nrArgs: number, arg: BpfArg): CallOutcome {
   const allowed = privileged(world, task);
-  if (allowed === 'unknown') return { ret: 'any', rule: 'filter-reg.privilege', memory: 'any' };
+  if (Open.is(allowed)) return { ret: allowed.any, rule: 'filter-reg.privilege', memory: allowed };
   if (!allowed) return { ret: -E.ACCES, rule: world.hit('filter-reg.privilege') };
   const outcome = registerFilter(world, task.rules, nrArgs, arg);
   if (outcome.ret === 0) ownWay(world, task);
@@ -65,7 +67,8 @@ export function registerFilter(world: World, rules: RuleSet, nrArgs: number, arg
   };
   if (nrArgs !== 1) return refuse(E.INVAL, 'filter-reg.nr-args');
   const where = addressKind(arg.placement);
-  if (where === 'unknown') return { ret: 'any', rule: 'filter-reg.fault', memory: 'any' };
+  const nowhere = MODEL['filter-reg.pointer'];
+  if (where === 'unknown') return { ret: nowhere.any, rule: 'filter-reg.fault', memory: nowhere };
   if (where !== 'readable' && where !== 'read-only') return refuse(E.FAULT, 'filter-reg.fault');
   const wrong = wrongField(arg, abi);
   if (wrong !== undefined) return refuse(E.INVAL, wrong);
@@ -84,7 +87,7 @@ export function registerFilter(world: World, rules: RuleSet, nrArgs: number, arg
 
   const at = addressKind(arg.program_placement);
   if (at === 'null') return refuse(E.INVAL, 'filter-reg.program-null', memory);
-  if (at === 'unknown') return { ret: 'any', rule: 'filter-reg.program-fault', memory: memory ?? 'any' };
+  if (at === 'unknown') return { ret: nowhere.any, rule: 'filter-reg.program-fault', memory: memory ?? nowhere };
   if (at === 'unmapped') return refuse(E.FAULT, 'filter-reg.program-fault', memory);
 
   const program = effectiveProgram(arg);

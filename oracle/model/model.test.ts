@@ -2,6 +2,8 @@
  * Whole scenarios at the edge of what is described: where pointers, privilege or order leave the answer open, and what
  * must hold all the same.
  */
+import { plainStep } from '../testing/plain.ts';
+import type { PlainStep } from '../testing/plain.ts';
 import { describe, expect, it } from 'vitest';
 import type { AbiProfile } from '../uapi/abi.ts';
 import { ABI_7_0 } from '../probe/abi-documented.ts';
@@ -10,7 +12,6 @@ import { TIMESPEC } from '../world/arena.ts';
 import { E, IORING_NOP, IORING_SETUP as SETUP, IOSQE } from '../uapi/constants.ts';
 import { OP, opSpecs } from '../opcodes/index.ts';
 import { predict } from '../predict.ts';
-import type { PredictedStep } from '../scenario/prediction.ts';
 import { BPF_PDU_SIZE_OFFSET } from '../scenario/memory.ts';
 import type { BpfArg, Placement, Sqe, Target, TaskRestrictionsArg } from '../scenario/types.ts';
 import type { Step } from '../steps/index.ts';
@@ -75,12 +76,12 @@ const as = (task: number, step: Step): Step => ({ ...step, task });
 const reap = (slot: number): Step => ({ task: 0, do: 'reap', ring: slot });
 const spawn = (child: number): Step => ({ task: 0, do: 'spawn', how: 'fork', child });
 
-function run(steps: readonly Step[], abi: AbiProfile = ABI_7_0): readonly PredictedStep[] {
-  return predict({ version: 1, fixtures: [], jit: true, steps }, abi).steps;
+function run(steps: readonly Step[], abi: AbiProfile = ABI_7_0): readonly PlainStep[] {
+  return predict({ version: 1, fixtures: [], jit: true, steps }, abi).steps.map(plainStep);
 }
 /** What the last step returns. */
-const returns = (...steps: readonly Step[]): PredictedStep['returns'] => run(steps).at(-1)!.returns;
-const memory = (...steps: readonly Step[]): PredictedStep['memory'] => run(steps).at(-1)!.memory;
+const returns = (...steps: readonly Step[]): PlainStep['returns'] => run(steps).at(-1)!.returns;
+const memory = (...steps: readonly Step[]): PlainStep['memory'] => run(steps).at(-1)!.memory;
 /** user_data, result and whether it may be missing, of the last step's completions. */
 function completions(...steps: readonly Step[]): unknown {
   const { cqes } = run(steps).at(-1)!;

@@ -1,4 +1,7 @@
 /** Requests of one batch that meet over a resource: nothing is said of what nobody ordered. */
+import { plainStep } from '../testing/plain.ts';
+import type { PlainStep } from '../testing/plain.ts';
+import type { AbiProfile } from '../uapi/abi.ts';
 import { expect, it } from 'vitest';
 import { ABI_7_0 } from '../probe/abi-documented.ts';
 import { ARENA, ARENA_BASE, FD } from '../scenario/layout.ts';
@@ -18,6 +21,7 @@ const scenario = (fixtures: Scenario['fixtures'], sqes: readonly Sqe[], more: Sc
   jit: true,
   steps: [RING, { task: 0, do: 'submit', ring: 0, sqes }, ...more],
 });
+const stepOf = (of: Scenario, abi: AbiProfile, step: number): PlainStep => plainStep(predict(of, abi).steps[step]!);
 const data = BigInt(ARENA_BASE + ARENA.data);
 
 it('a read that a later request of the batch may overtake leaves its memory unknown', () => {
@@ -26,18 +30,18 @@ it('a read that a later request of the batch may overtake leaves its memory unkn
     { opcode: OP.WRITE, fd: FD.eventfd, addr: EIGHT_BYTES, len: 8, user_data: 2n },
   ];
   const look: Scenario['steps'][number] = { task: 0, do: 'probe_memory', at: ARENA.data, length: 8 };
-  expect(predict(scenario(['eventfd'], sqes, [look]), ABI_7_0).steps[2]!.memory).toBe('any');
+  expect(stepOf(scenario(['eventfd'], sqes, [look]), ABI_7_0, 2).memory).toBe('any');
   // In one chain they have an order.
   const [read, write] = sqes as [Sqe, Sqe];
   expect(
-    predict(scenario(['eventfd'], [{ ...read, flags: ASYNC | HARDLINK }, write], [look]), ABI_7_0).steps[2]!.memory,
+    stepOf(scenario(['eventfd'], [{ ...read, flags: ASYNC | HARDLINK }, write], [look]), ABI_7_0, 2).memory,
   ).toEqual(Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0));
 });
 
 it('a path below a descriptor races with its being closed', () => {
   const mkdir: Sqe = { opcode: OP.MKDIRAT, fd: FD.file, addr: PATH_N0, len: 0o755, user_data: 1n };
   const close: Sqe = { opcode: OP.CLOSE, fd: FD.file, user_data: 2n };
-  const cqes = (sqes: readonly Sqe[]) => predict(scenario(['file'], sqes), ABI_7_0).steps[1]!.cqes;
+  const cqes = (sqes: readonly Sqe[]) => stepOf(scenario(['file'], sqes), ABI_7_0, 1).cqes;
   expect(cqes([mkdir, close])).toEqual(
     expect.arrayContaining([expect.objectContaining({ user_data: 1n, res: 'any' })]),
   );
@@ -48,8 +52,8 @@ it('a read that may come before its descriptor is closed leaves its memory unkno
   const close: Sqe = { opcode: OP.CLOSE, fd: FD.file, flags: ASYNC, user_data: 1n };
   const read: Sqe = { opcode: OP.READ, fd: FD.file, addr: data, len: 8, flags: ASYNC, user_data: 2n };
   const look: Scenario['steps'][number] = { task: 0, do: 'probe_memory', at: ARENA.data, length: 8 };
-  expect(predict(scenario(['file'], [close, read], [look]), ABI_7_0).steps[2]!.memory).toBe('any');
-  expect(predict(scenario(['file'], [{ ...close, flags: HARDLINK }, read], [look]), ABI_7_0).steps[2]!.memory).toEqual(
+  expect(stepOf(scenario(['file'], [close, read], [look]), ABI_7_0, 2).memory).toBe('any');
+  expect(stepOf(scenario(['file'], [{ ...close, flags: HARDLINK }, read], [look]), ABI_7_0, 2).memory).toEqual(
     new Uint8Array(8),
   );
 });
@@ -57,7 +61,7 @@ it('a read that may come before its descriptor is closed leaves its memory unkno
 it('a NOP that looks up a file races with its being closed', () => {
   const nop: Sqe = { opcode: OP.NOP, op_flags: 2, fd: FD.file, flags: ASYNC, user_data: 1n };
   const close: Sqe = { opcode: OP.CLOSE, fd: FD.file, user_data: 2n };
-  const first = (sqes: readonly Sqe[]) => predict(scenario(['file'], sqes), ABI_7_0).steps[1]!.cqes;
+  const first = (sqes: readonly Sqe[]) => stepOf(scenario(['file'], sqes), ABI_7_0, 1).cqes;
   expect(first([nop, close])).toEqual(expect.arrayContaining([expect.objectContaining({ user_data: 1n, res: 'any' })]));
   expect(first([nop])).toEqual([expect.objectContaining({ user_data: 1n, res: 0 })]);
 });
@@ -65,7 +69,7 @@ it('a NOP that looks up a file races with its being closed', () => {
 it('a cancellation that may hit anything leaves the whole step open', () => {
   const get: Sqe = { opcode: OP.FGETXATTR, fd: FD.closed, addr: PATH_N0, user_data: 0n };
   const step = (cancel: Partial<Sqe>) =>
-    predict(scenario([], [get, { opcode: OP.ASYNC_CANCEL, user_data: 5n, ...cancel }]), ABI_7_0).steps[1]!;
+    stepOf(scenario([], [get, { opcode: OP.ASYNC_CANCEL, user_data: 5n, ...cancel }]), ABI_7_0, 1);
   expect(step({ addr: 0n })).toMatchObject({ returns: 'any', cqes: 'any', most: 2 });
   expect(step({ addr: 0xfeed_feed_feed_feedn })).toMatchObject({ returns: [2] });
 });
@@ -80,10 +84,9 @@ it('where so many descriptors are open that some may stand among the rings, noth
     },
   ];
   const after = (n: number, ...more: Scenario['steps']) =>
-    predict(
-      { version: 1, fixtures: [], jit: true, steps: [{ ...RING, entries: 64 }, ...sockets(n), ...more] },
-      ABI_7_0,
-    ).steps.slice(2);
+    predict({ version: 1, fixtures: [], jit: true, steps: [{ ...RING, entries: 64 }, ...sockets(n), ...more] }, ABI_7_0)
+      .steps.slice(2)
+      .map(plainStep);
   const enter: Scenario['steps'][number] = {
     task: 0,
     do: 'submit',

@@ -3,8 +3,12 @@ import { IOSQE } from '../uapi/constants.ts';
 import { opSpec } from '../opcodes/index.ts';
 import type { FullSqe, IssueOutcome } from '../opcodes/types.ts';
 import type { PredictedCqe } from '../scenario/prediction.ts';
+import { MODEL } from './open.ts';
 import { vagueCqe } from './submission.ts';
 import type { Chain, Request, Submission } from './submission.ts';
+
+const RACE = MODEL['race.requests'];
+const AFTER = MODEL['race.aftermath'];
 
 /** A resource touched in the step. */
 interface Touched {
@@ -38,8 +42,8 @@ export class Races {
     if (sofar === undefined) this.#changes.set(chain, changed);
     else for (const name of changed) sofar.add(name);
     // A chain that has met another one stays uncertain to its end.
-    if (this.#racing.has(chain)) for (const name of changed) sandbox.taint(name);
-    if (racy) sandbox.blur(this.#submission.ring.slot);
+    if (this.#racing.has(chain)) for (const name of changed) sandbox.taint(name, AFTER);
+    if (racy) sandbox.blur(this.#submission.ring.slot, AFTER);
     return racy;
   }
 
@@ -59,7 +63,7 @@ export class Races {
       for (const other of others) {
         this.#racing.add(other);
         // What the other chain did, it may have done otherwise, or not at all.
-        for (const done of this.#changes.get(other)!) this.#submission.files.sandbox.taint(done);
+        for (const done of this.#changes.get(other)!) this.#submission.files.sandbox.taint(done, AFTER);
       }
     }
     before.changed ||= changes;
@@ -89,9 +93,9 @@ export class Races {
       const { sqe, context } = request;
       const spec = opSpec(sqe.opcode);
       const skips = chain.some((other) => (other.sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0);
-      cqes.push(vagueCqe(sqe.user_data, index, skips || spec?.issue(context).may_wait === true));
+      cqes.push(vagueCqe(sqe.user_data, index, RACE, skips || spec?.issue(context).may_wait !== undefined));
       const more = Math.max(spec?.refused?.(context).extra.length ?? 0, spec?.issue(context).extra?.length ?? 0);
-      for (let i = 0; i < more; i++) cqes.push(vagueCqe(sqe.user_data, index, true));
+      for (let i = 0; i < more; i++) cqes.push(vagueCqe(sqe.user_data, index, RACE, true));
     }
     return cqes;
   }

@@ -1,4 +1,5 @@
 /** io_uring_register calls whose argument is bytes: opcodes beside the feature, and what they have to do with it. */
+import { MODEL } from './open.ts';
 import { registerOutcome, registerSpec } from '../register/index.ts';
 import type { RawCall } from '../scenario/types.ts';
 import { E, IORING_SETUP } from '../uapi/constants.ts';
@@ -23,7 +24,8 @@ export function rawOnTask(world: World, task: Task, call: RawCall): CallOutcome 
 /** Bytes of the caller's own are not read as arguments of the feature: steps of their own describe those. */
 function rawRules(opcode: number): CallOutcome | undefined {
   const rule = registerSpec(opcode)?.setsRules;
-  return rule === undefined ? undefined : { ret: 'any', rule, memory: 'any' };
+  const place = MODEL['register.raw-rules'];
+  return rule === undefined ? undefined : { ret: place.any, rule, memory: place };
 }
 
 function enableRing(world: World, task: Task, ring: Ring): CallOutcome {
@@ -50,5 +52,5 @@ function other(world: World, task: Task, ring: Ring | undefined, step: RawCall):
     const { ring: slot, user_data, res, cflags } = outcome.posts;
     world.rings.get(slot)?.pending.push({ user_data, res, flags: cflags, sqe: -1, rule: outcome.rule });
   }
-  return { ret: outcome.ret, rule: outcome.rule, memory: 'any' };
+  return { ret: outcome.ret, rule: outcome.rule, memory: MODEL['register.write-back'] };
 }

@@ -1,4 +1,5 @@
 /** io_uring_register(2): the checks before the opcode's own, and which opcode goes where. */
+import { OpenSet } from '../open-answer.ts';
 import { isRingFd, RING_FD } from '../scenario/layout.ts';
 import { E } from '../uapi/constants.ts';
 import { registerSpec, takesBlind } from '../register/index.ts';
@@ -6,6 +7,7 @@ import type { PredictedStep } from '../scenario/prediction.ts';
 import type { Target } from '../scenario/types.ts';
 import { registerRefusal } from './evaluate.ts';
 import type { CallOutcome } from './filter-registration.ts';
+import { MODEL } from './open.ts';
 import type { Ring, Task, World } from './world.ts';
 
 /** What an opcode does once the checks that are the same for all opcodes have passed. */
@@ -27,7 +29,7 @@ export function predictRegister<C extends { readonly on: Target }>(
   const opcode = handler.opcode(call);
   const outcome = dispatch(world, task, call, opcode, handler);
   // Nobody knows which rules hold from here on.
-  if (outcome.ret === 'any' && registerSpec(opcode)?.setsRules !== undefined) world.lost = true;
+  if (OpenSet.is(outcome.ret) && registerSpec(opcode)?.setsRules !== undefined) world.lost = outcome.ret.place;
   world.trace?.({
     kind: 'call',
     step: world.step,
@@ -80,7 +82,8 @@ function lookup(
   const ring = task.files.ringAt(fd);
   if (ring !== undefined) return { ring };
   const open = isRingFd(fd) && !task.files.sandbox.crowded ? -E.BADF : task.files.sandbox.probeFd(fd);
-  if (open === 'any') return { ret: [-E.BADF, -E.OPNOTSUPP], rule: world.hit('register.bad-fd') };
+  if (OpenSet.is(open))
+    return { ret: MODEL['register.fd'].among(-E.BADF, -E.OPNOTSUPP), rule: world.hit('register.bad-fd') };
   return open === 0
     ? { ret: -E.OPNOTSUPP, rule: world.hit('register.not-a-ring') }
     : { ret: -E.BADF, rule: world.hit('register.bad-fd') };

@@ -1,4 +1,5 @@
 /** One submit step on one ring: what its parts share, and its CQEs. */
+import { Open } from '../open-answer.ts';
 import { IORING_SETUP } from '../uapi/constants.ts';
 import type { FullSqe, OpContext, Refusal } from '../opcodes/types.ts';
 import type { Allowed, PredictedCqe } from '../scenario/prediction.ts';
@@ -10,7 +11,7 @@ export type Admission =
   | { readonly verdict: 'admitted' }
   | { readonly verdict: 'failed'; readonly errno: number; readonly rule: string; readonly refused?: Refusal }
   /** The specification does not decide between running and failing. */
-  | { readonly verdict: 'unknown' };
+  | { readonly verdict: 'unknown'; readonly place: Open };
 
 /** A submitted SQE. */
 export interface Request {
@@ -31,8 +32,8 @@ export class Submission {
   /** Descriptors and memory that the requests work with. */
   readonly files: FdTable;
   readonly cqes: PredictedCqe[] = [];
-  /** Set when nothing exact can be said of the step any more. */
-  imprecise = false;
+  /** Why nothing exact can be said of the step any more. */
+  imprecise: Open | undefined;
 
   constructor(world: World, ring: Ring, task: Task) {
     this.world = world;
@@ -61,14 +62,14 @@ export class Submission {
   }
 
   /** Posts a CQE of a request. */
-  post({ sqe, index }: Request, res: Allowed, flags: Allowed, rule: string, optional: boolean): void {
+  post({ sqe, index }: Request, res: Allowed, flags: Allowed, rule: string, optional: Open | undefined): void {
     const cqe: PredictedCqe = { user_data: sqe.user_data, res, flags, sqe: index, rule };
-    this.cqes.push(optional ? { ...cqe, optional: true } : cqe);
+    this.cqes.push(optional === undefined ? cqe : { ...cqe, optional });
   }
 
   /** Expects a CQE of a request with any later step of the ring, or none. */
-  stray({ sqe }: Request): void {
-    this.ring.strays.push(vagueCqe(sqe.user_data, -1, true));
+  stray({ sqe }: Request, place: Open): void {
+    this.ring.strays.push(vagueCqe(sqe.user_data, -1, place, true));
   }
 
   /** Tells `explain` what decided about a request. */
@@ -76,7 +77,7 @@ export class Submission {
     { opcode }: FullSqe,
     index: number,
     stage: Stage,
-    res: Allowed,
+    res: Allowed | undefined,
     rule: string,
     filters: readonly FilterVerdict[],
   ): void {
@@ -85,7 +86,7 @@ export class Submission {
 }
 
 /** A CQE of which only user_data is known; `sqe` is -1 where no request of the step made it. */
-export function vagueCqe(userData: bigint, sqe: number, optional: boolean): PredictedCqe {
-  const cqe: PredictedCqe = { user_data: userData, res: 'any', flags: 'any', sqe, rule: 'enter.count' };
-  return optional ? { ...cqe, optional: true } : cqe;
+export function vagueCqe(userData: bigint, sqe: number, place: Open, optional: boolean): PredictedCqe {
+  const cqe: PredictedCqe = { user_data: userData, res: place.any, flags: place.any, sqe, rule: 'enter.count' };
+  return optional ? { ...cqe, optional: place } : cqe;
 }

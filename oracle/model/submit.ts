@@ -6,6 +6,7 @@ import type { PredictedStep } from '../scenario/prediction.ts';
 import type { Sqe } from '../scenario/types.ts';
 import { admit } from './admission.ts';
 import { finish } from './chain.ts';
+import { MODEL } from './open.ts';
 import { Races } from './races.ts';
 import { Submission } from './submission.ts';
 import type { Request } from './submission.ts';
@@ -26,17 +27,18 @@ export function submit(world: World, ring: Ring, task: Task, sqes: readonly Sqe[
   for (let i = 0; i < sqes.length; i++) {
     const sqe = fullSqe(sqes[i]!);
     const slots = slotsOf(submission, sqe.opcode);
-    if (slots === 2 && ((ring.consumed + total) & (ring.entries - 1)) === ring.entries - 1) submission.imprecise = true;
+    if (slots === 2 && ((ring.consumed + total) & (ring.entries - 1)) === ring.entries - 1)
+      submission.imprecise = MODEL['sqe-mixed.wrap'];
     const request = admit(submission, sqe, i, chain.at(-1)?.sqe.opcode, slots === 2 ? 2 : sqes.length - i);
     consumed += slots;
     total += slots;
-    const { verdict } = request.admission;
-    if (verdict === 'unknown') submission.imprecise = true;
+    const { admission } = request;
+    if (admission.verdict === 'unknown') submission.imprecise = admission.place;
     chain.push(request);
     if ((sqe.flags & LINKS) !== 0) continue;
     finish(submission, races, chain);
     chain = [];
-    if (verdict !== 'failed') continue;
+    if (admission.verdict !== 'failed') continue;
     if (submitAll) world.hit('enter.submit-all');
     else if (i + 1 < sqes.length) {
       world.hit('enter.stops-at-error');
@@ -52,8 +54,9 @@ export function submit(world: World, ring: Ring, task: Task, sqes: readonly Sqe[
   ring.consumed += total;
   const rule = world.hit('enter.count');
   // Nobody knows which of them run, nor how many CQEs come: at most one each and the notifications.
-  if (submission.imprecise)
-    return { reached: true, returns: 'any', cqes: 'any', most: sqes.length + notifications, rule };
+  const { imprecise } = submission;
+  if (imprecise !== undefined)
+    return { reached: true, returns: imprecise, cqes: imprecise, most: sqes.length + notifications, rule };
   const polled = (ring.flags & IORING_SETUP.SQPOLL) !== 0;
   return { reached: true, returns: polled ? [total] : returns, cqes: races.settle(submission.cqes), rule };
 }
@@ -72,7 +75,7 @@ function lookAhead(submission: Submission, sqes: readonly Sqe[]): number {
     if (opSpec(opcode)?.refused !== undefined) notifications++;
   }
   if (notifications > 0) ring.zero_copy_seen = true;
-  if (drains && ring.zero_copy_seen) submission.imprecise = true;
+  if (drains && ring.zero_copy_seen) submission.imprecise = MODEL['drain.zero-copy'];
   return notifications;
 }
 

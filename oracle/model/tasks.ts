@@ -1,4 +1,5 @@
 /** What makes, changes and ends tasks and rings. */
+import { MODEL } from './open.ts';
 import { Memory } from '../world/memory.ts';
 import { Sandbox } from '../world/sandbox.ts';
 import { E, IORING_SETUP } from '../uapi/constants.ts';
@@ -62,7 +63,7 @@ export function spawn(world: World, task: Task, step: NewTask): PredictedStep {
   child.leads = !thread;
   process.threads.add(child);
   world.tasks.set(step.child, child);
-  return result({ at_least: 1 }, world.hit('task.spawn'));
+  return result(MODEL['task.number'].atLeast(1), world.hit('task.spawn'));
 }
 
 /** execve: the task keeps its rules; its sibling threads end. */
@@ -93,8 +94,8 @@ export function exit(world: World, task: Task): PredictedStep {
 export function unshareUser(world: World, task: Task): PredictedStep {
   if (task.process.threads.size > 1) return result(-E.INVAL, world.hit('task.unshare-user'));
   if (task.process.has_workers !== false) {
-    task.cap_sys_admin = task.cap_sys_admin === true ? true : 'unknown';
-    return result([0, -E.INVAL], world.hit('task.unshare-user'));
+    task.cap_sys_admin = task.cap_sys_admin === true ? true : MODEL['unshare.workers'];
+    return result(MODEL['unshare.workers'].among(0, -E.INVAL), world.hit('task.unshare-user'));
   }
   task.cap_sys_admin = true;
   task.in_user_ns = true;

@@ -37,7 +37,8 @@ export type TraceEvent =
       readonly sqe: number;
       readonly opcode: number;
       readonly stage: Stage;
-      readonly res: Allowed;
+      /** Undefined: it passed the stage. */
+      readonly res: Allowed | undefined;
       readonly rule: string;
       readonly filters: readonly FilterVerdict[];
     };

@@ -1,4 +1,5 @@
 /** The state a scenario runs in: tasks, rings, descriptor tables, and what was reached on the way. */
+import type { Open } from '../open-answer.ts';
 import type { AbiProfile } from '../uapi/abi.ts';
 import { newSeen } from '../bpf/seen.ts';
 import type { Seen } from '../bpf/seen.ts';
@@ -15,8 +16,8 @@ import type { TraceSink } from './trace.ts';
 import type { FeatureRuleId } from './feature-rules.ts';
 import { RuleSet } from './ruleset.ts';
 
-/** Yes, no, or not decided by the specification. */
-export type Tri = boolean | 'unknown';
+/** Yes, no, or why the specification does not decide. */
+export type Tri = boolean | Open;
 
 /** A file descriptor table: shared by threads, copied by fork. */
 export class FdTable {
@@ -135,8 +136,8 @@ export class World {
   readonly trace: TraceSink | undefined;
   /** Rings by slot, whoever holds them. */
   readonly rings = new Map<RingSlot, Ring>();
-  /** Set when rules may have been registered that nobody can know: nothing is said of later steps. */
-  lost = false;
+  /** Why rules may have been registered that nobody can know: nothing is said of later steps. */
+  lost: Open | undefined;
   /** Index of the step being predicted. */
   step = 0;
   constructor(fixtures: readonly Fixture[], abi: AbiProfile, quirks: Quirks, trace: TraceSink | undefined) {

@@ -1,8 +1,19 @@
 /** Buffer groups: PROVIDE_BUFFERS, REMOVE_BUFFERS, and picking a buffer for IOSQE_BUFFER_SELECT. */
+import { defineOpen } from '../open-answer.ts';
+import type { Open } from '../open-answer.ts';
 import { DATA, data } from '../world/arena.ts';
 import { CQE_BUFFER_SHIFT, CQE_F, E } from '../uapi/constants.ts';
-import { ANY, anySet, EFAULT, EINVAL, PREP_OK, PREP_UNKNOWN, prepError, result } from './support.ts';
+import { anything, anySet, EFAULT, EINVAL, PREP_OK, prepOpen, prepError, result } from './support.ts';
 import type { SqeFields, FormSpec, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
+
+const OPEN = defineOpen({
+  'buffers.ring': ['not-modelled', 'A buffer selected from a ring of provided buffers, whose content is not followed.'],
+  'buffers.high-address': [
+    'not-modelled',
+    'Buffers provided at addresses above 64 TB: how many bits an address has is up to the processor.',
+  ],
+  'buffers.many': ['not-modelled', 'More than 64 buffers provided at once.'],
+});
 
 const MAX_BIDS = 1 << 16;
 /** Group that the ready-made PROVIDE_BUFFERS fills. */
@@ -18,10 +29,10 @@ interface Chosen {
 }
 
 /** The next buffer of the request's group, clipped to `wanted` bytes (0 = all of it); undefined when there is none. */
-export function selectBuffer(c: OpContext, wanted: number): Chosen | undefined | 'unknown' {
+export function selectBuffer(c: OpContext, wanted: number): Chosen | undefined | Open {
   const group = c.sandbox.common.ring(c.ring).groups.get(c.sqe.buf_index);
   if (group === undefined) return undefined;
-  if (group.kind === 'ring') return 'unknown';
+  if (group.kind === 'ring') return OPEN['buffers.ring'];
   const buffer = group.buffers[0];
   if (buffer === undefined) return undefined;
   return {
@@ -40,7 +51,7 @@ function prepProvide(c: OpContext): PrepOutcome {
   const size = BigInt(sqe.len >>> 0) * count;
   if (sqe.addr + size >= 1n << 64n) return prepError(E.OVERFLOW);
   if (sqe.addr >= 1n << 63n) return EFAULT;
-  if (sqe.addr + size > 1n << 46n) return PREP_UNKNOWN;
+  if (sqe.addr + size > 1n << 46n) return prepOpen(OPEN['buffers.high-address']);
   if (sqe.off > 0xffffn) return prepError(E['2BIG']);
   return sqe.off + count > BigInt(MAX_BIDS) ? EINVAL : PREP_OK;
 }
@@ -51,7 +62,7 @@ function issueProvide(c: OpContext): IssueOutcome {
   const group = groups.get(sqe.buf_index);
   const touches = [`groups:${c.ring}`];
   if (group?.kind === 'ring') return result(-E.INVAL, { touches });
-  if (sqe.fd > 64) return { ...ANY, touches };
+  if (sqe.fd > 64) return { ...anything(OPEN['buffers.many']), touches };
   return result(0, {
     touches,
     effect: () => {

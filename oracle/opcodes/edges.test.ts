@@ -32,8 +32,8 @@ describe('iovecs', () => {
       [data(0), 0x1_0001n, { ok: 'unknown' }],
     ] as const) {
       const read = { opcode: OP.READV, fd: FD.file, addr: store(b, 0x100, addr, len), len: 1 };
-      expect(b.prep(read)).toEqual(prep);
-      expect(b.prep({ ...read, flags: IOSQE.BUFFER_SELECT })).toEqual(prep);
+      expect(b.prep(read)).toMatchObject(prep);
+      expect(b.prep({ ...read, flags: IOSQE.BUFFER_SELECT })).toMatchObject(prep);
     }
     expect(b.prep({ opcode: OP.READ_MULTISHOT, fd: FD.file, flags: IOSQE.BUFFER_SELECT, ioprio: 1 })).toEqual({
       ok: false,

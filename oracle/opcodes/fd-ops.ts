@@ -1,11 +1,13 @@
 /** Requests about descriptors: CLOSE, FILES_UPDATE, FIXED_FD_INSTALL, PIPE, EPOLL_CTL, EPOLL_WAIT. */
+import { defineOpen, Open } from '../open-answer.ts';
+import { WORLD } from '../world/open.ts';
 import { ARENA, FD, isRingFd } from '../scenario/layout.ts';
 import { DATA, data, EPOLL_EVENT, FD_LIST } from '../world/arena.ts';
 import { E, FILE_INDEX_ALLOC, IORING_FIXED_FD_NO_CLOEXEC, IOSQE } from '../uapi/constants.ts';
 import type { OpenFile } from '../world/files.ts';
 import { memoryNames } from '../world/memory.ts';
 import {
-  ANY,
+  anything,
   anySet,
   descriptor,
   EBADF,
@@ -15,15 +17,29 @@ import {
   onFile,
   resultAmong,
   PREP_OK,
-  PREP_UNKNOWN,
+  prepOpen,
   prepError,
   result,
   withFile,
   form,
+  unknownFile,
 } from './support.ts';
 import type { SqeFields, FormSpec, IssueOutcome, OpContext, OpSpec } from './types.ts';
 
 const refused = { prep_error: true } as const;
+
+const OPEN = defineOpen({
+  'files-update.alloc': ['not-modelled', 'FILES_UPDATE that has slots allocated (IORING_FILE_INDEX_ALLOC).'],
+  'pipe.notification': ['not-modelled', "O_NOTIFICATION_PIPE: up to the kernel's configuration."],
+  'pipe.unmapped': ['not-modelled', 'A pipe of direct descriptors whose numbers cannot be written to memory.'],
+  'pipe.second-end': [
+    'not-modelled',
+    'A pipe of direct descriptors whose second end may find no slot, with the first in place.',
+  ],
+  'pipe.direct': ['not-modelled', 'PIPE with O_DIRECT, whose bit is not the same on all architectures.'],
+  'epoll.ring': ['not-modelled', 'An epoll instance that watches a ring.'],
+  'epoll.waits': ['timing', 'A wait on an epoll instance.', 'A watched file is or becomes ready.', 'None ever does.'],
+});
 const file = { fixtures: ['file'] } as const;
 const eventfd = { fixtures: ['eventfd'] } as const;
 const epoll = { fixtures: ['epoll'] } as const;
@@ -44,7 +60,7 @@ export const CLOSE: OpSpec = {
     if (sqe.file_index !== 0) {
       const ring = sandbox.common.ring(c.ring);
       const touches = [`files:${c.ring}`];
-      if (ring.unknown) return { ...ANY, touches };
+      if (ring.unknown) return { ...anything(ring.unknown), touches };
       const slot = sqe.file_index - 1;
       const res =
         ring.files === undefined
@@ -58,7 +74,7 @@ export const CLOSE: OpSpec = {
     }
     const touches = [`fd:${sqe.fd}`];
     const open = descriptor(c, sqe.fd);
-    if (open === 'unknown') return { ...ANY, touches };
+    if (open === 'unknown') return { ...anything(unknownFile(open)), touches };
     if (open === 'closed' || open.kind === 'ring') return result(-E.BADF, { touches, changes: [] });
     return result(0, { touches, effect: () => void sandbox.fds.delete(sqe.fd) });
   },
@@ -82,10 +98,10 @@ export const CLOSE: OpSpec = {
   ],
 };
 
-/** s32[] at an address, or 'fault' or 'unknown'. */
-function descriptors(c: OpContext, addr: bigint, count: number): readonly number[] | 'fault' | 'unknown' {
+/** s32[] at an address, 'fault', or why nobody knows. */
+function descriptors(c: OpContext, addr: bigint, count: number): readonly number[] | 'fault' | Open {
   const bytes = c.sandbox.memory.read(addr, count * 4);
-  if (typeof bytes === 'string') return bytes;
+  if (bytes === 'fault' || Open.is(bytes)) return bytes;
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   return Array.from({ length: count }, (_, i) => view.getInt32(i * 4, c.abi.little_endian));
 }
@@ -98,7 +114,7 @@ export function updateFiles(
   c: Pick<OpContext, 'ring' | 'sandbox' | 'ringAt'>,
   offset: number,
   fds: readonly number[],
-): { readonly res: number | 'unknown'; readonly apply: () => void } {
+): { readonly res: number | Open; readonly apply: () => void } {
   const ring = c.sandbox.common.ring(c.ring);
   const steps: (() => void)[] = [];
   let done = 0;
@@ -111,9 +127,9 @@ export function updateFiles(
         const open = lookupPlain(c, fd);
         if (open === 'unknown')
           return {
-            res: 'unknown',
+            res: WORLD['descriptor.not-ours'],
             apply: () => {
-              ring.unknown = true;
+              ring.unknown = WORLD['descriptor.not-ours'];
             },
           };
         if (open === undefined) {
@@ -156,14 +172,14 @@ export const FILES_UPDATE: OpSpec = {
     const count = sqe.len >>> 0;
     const touches = [`files:${c.ring}`];
     const ring = c.sandbox.common.ring(c.ring);
-    if (ring.unknown) return { ...ANY, touches };
+    if (ring.unknown) return { ...anything(ring.unknown), touches };
     if (offset === FILE_INDEX_ALLOC) {
       if (ring.files === undefined) return result(-E.NXIO, { touches });
       return {
-        ...ANY,
+        ...anything(OPEN['files-update.alloc']),
         touches,
         effect: () => {
-          ring.unknown = true;
+          ring.unknown = OPEN['files-update.alloc'];
         },
       };
     }
@@ -171,18 +187,18 @@ export const FILES_UPDATE: OpSpec = {
     if (ring.files === undefined) return result(-E.NXIO, { touches });
     if (offset + count > ring.files.length) return result(-E.INVAL, { touches });
     const fds = descriptors(c, sqe.addr, count);
-    if (fds === 'unknown')
+    if (Open.is(fds))
       return {
-        ...ANY,
+        ...anything(OPEN['files-update.alloc']),
         touches,
         effect: () => {
-          ring.unknown = true;
+          ring.unknown = OPEN['files-update.alloc'];
         },
       };
     if (fds === 'fault') return result(-E.FAULT, { touches });
     const { res, apply } = updateFiles(c, offset, fds);
     const names = [...touches, ...fds.map((fd) => `fd:${fd}`)];
-    if (res === 'unknown') return { ...ANY, touches: names, effect: apply };
+    if (Open.is(res)) return { ...anything(res), touches: names, effect: apply };
     return result(res, { touches: names, changes: touches, effect: apply });
   },
   forms: [
@@ -210,7 +226,7 @@ export const FIXED_FD_INSTALL: OpSpec = {
     if ((sqe.op_flags & ~IORING_FIXED_FD_NO_CLOEXEC) !== 0) return EINVAL;
     return sqe.personality !== 0 ? prepError(E.PERM) : PREP_OK;
   },
-  issue: (c) => withFile(c, false, () => resultAmong({ at_least: 0 }, false)),
+  issue: (c) => withFile(c, false, () => resultAmong(WORLD['descriptor.number'].atLeast(0), false)),
   forms: [
     form('slot-0', { flags: IOSQE.FIXED_FILE }),
     form('slot-1-no-cloexec', { fd: 1, flags: IOSQE.FIXED_FILE, op_flags: IORING_FIXED_FD_NO_CLOEXEC }),
@@ -227,26 +243,28 @@ function issuePipe(c: OpContext): IssueOutcome {
   const { open } = c.abi;
   const flags = sqe.op_flags;
   // Packet mode depends on nothing here; a notification pipe is up to the kernel's configuration.
-  if ((flags & open.O_EXCL) !== 0) return ANY;
+  if ((flags & open.O_EXCL) !== 0) return anything(OPEN['pipe.notification']);
   const nonblock = (flags & open.O_NONBLOCK) !== 0;
   const mapped = sandbox.memory.mapped(sqe.addr, 8);
   const memory = memoryNames(sqe.addr, 8);
   if (sqe.file_index === 0) {
-    if (mapped === 'unknown') return ANY;
+    if (Open.is(mapped)) return anything(mapped);
     if (!mapped) return result(-E.FAULT);
     return result(0, { touches: memory, effect: () => sandbox.memory.forget(sqe.addr, 8) });
   }
   const ring = sandbox.common.ring(c.ring);
   const touches = [`files:${c.ring}`, ...memory];
   if ((flags & open.O_CLOEXEC) !== 0) return result(-E.INVAL, { touches });
-  if (ring.unknown || mapped !== true)
+  if (ring.unknown || mapped !== true) {
+    const place = ring.unknown ?? OPEN['pipe.unmapped'];
     return {
-      ...ANY,
+      ...anything(place),
       touches,
       effect: () => {
-        ring.unknown = true;
+        ring.unknown = place;
       },
     };
+  }
   const pipe = { id: 'pipe:new', bytes: new Uint8Array(0) };
   const read: OpenFile = { kind: 'pipe', pipe, end: 'read', nonblock };
   const write: OpenFile = { kind: 'pipe', pipe, end: 'write', nonblock };
@@ -257,10 +275,10 @@ function issuePipe(c: OpContext): IssueOutcome {
   if (alloc || slot + 1 >= ring.files!.length) {
     // The second end has its own way to fail, with the first already in place.
     return {
-      ...ANY,
+      ...anything(OPEN['pipe.second-end']),
       touches,
       effect: () => {
-        ring.unknown = true;
+        ring.unknown = OPEN['pipe.second-end'];
       },
     };
   }
@@ -291,7 +309,7 @@ export const PIPE: OpSpec = {
     // (O_EXCL).
     const { O_CLOEXEC, O_NONBLOCK, O_EXCL } = c.abi.open;
     const rest = sqe.op_flags & ~(O_CLOEXEC | O_NONBLOCK | O_EXCL);
-    return rest === 0 ? PREP_OK : (rest & ~0x1_4000) === 0 ? PREP_UNKNOWN : EINVAL;
+    return rest === 0 ? PREP_OK : (rest & ~0x1_4000) === 0 ? prepOpen(OPEN['pipe.direct']) : EINVAL;
   },
   issue: issuePipe,
   forms: [
@@ -341,7 +359,7 @@ function issueEpollCtl(c: OpContext): IssueOutcome {
     onFile(c, watched, `fd:${targetFd}`, false, (open) => {
       if (open.kind === 'file' || open.kind === 'dir') return result(-E.PERM);
       if (set.kind !== 'epoll' || open === set) return result(-E.INVAL);
-      return open.kind === 'ring' ? ANY : control(c, set, targetFd, open);
+      return open.kind === 'ring' ? anything(OPEN['epoll.ring']) : control(c, set, targetFd, open);
     }),
   );
 }
@@ -362,7 +380,7 @@ export const EPOLL_CTL: OpSpec = {
     if (anySet(c.sqe, 'buf_index', 'file_index')) return EINVAL;
     if ((c.sqe.len | 0) === CTL_DEL) return PREP_OK;
     const event = c.sandbox.memory.read(c.sqe.addr, 12);
-    return event === 'fault' ? EFAULT : event === 'unknown' ? PREP_UNKNOWN : PREP_OK;
+    return event === 'fault' ? EFAULT : Open.is(event) ? prepOpen(event) : PREP_OK;
   },
   issue: issueEpollCtl,
   forms: [
@@ -394,7 +412,7 @@ export const EPOLL_WAIT: OpSpec = {
       const max = c.sqe.len | 0;
       if (max <= 0 || max > EPOLL_MAX) return result(-E.INVAL);
       // A wait on an epoll instance may have to wait: not modelled.
-      return open.kind === 'epoll' || open.kind === 'ring' ? ANY : result(-E.INVAL);
+      return open.kind === 'epoll' || open.kind === 'ring' ? anything(OPEN['epoll.waits']) : result(-E.INVAL);
     }),
   forms: [
     form('no-room', { fd: FD.epoll, addr: data(DATA.epoll) }, epoll),

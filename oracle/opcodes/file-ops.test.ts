@@ -1,3 +1,4 @@
+import { Open } from '../open-answer.ts';
 import { describe, expect, it } from 'vitest';
 import { ARENA_END, FD, FILE_CONTENT, RING_FD } from '../scenario/layout.ts';
 import { data, IOVEC, PATH, PATTERN, XATTR } from '../world/arena.ts';
@@ -6,8 +7,8 @@ import { OP, opName } from './index.ts';
 import { Bench } from '../testing/op-context.ts';
 
 const AT = -100;
-const text = (bytes: Uint8Array | string): string =>
-  typeof bytes === 'string' ? bytes : new TextDecoder().decode(bytes);
+const text = (bytes: ReturnType<Bench['sandbox']['memory']['read']>): string =>
+  bytes === 'fault' || Open.is(bytes) ? 'none' : new TextDecoder().decode(bytes);
 const NONE = (1n << 64n) - 1n;
 const ELSEWHERE = 0x2000_9000n;
 const registered = (bench: Bench, ...fds: number[]): void => {
@@ -33,7 +34,7 @@ describe('the directory', () => {
     });
     expect(b.run({ opcode: OP.UNLINKAT, fd: AT, addr: PATH.d0, op_flags: 0x200 })).toBe(-E.NOTEMPTY);
     expect(b.run({ opcode: OP.RENAMEAT, fd: AT, addr: PATH.d0, off: PATH.n1, len: AT >>> 0 })).toBe('any');
-    expect(b.sandbox.probePath('d0')).toBe('any');
+    expect(b.sandbox.probePath('d0')).toMatchObject({ values: 'any' });
     expect(b.run({ opcode: OP.UNLINKAT, fd: AT, addr: PATH.n0, op_flags: 0x200 })).toBe(0);
     expect(b.sandbox.probePath('n0')).toBe(-E.NOENT);
   });
@@ -288,6 +289,6 @@ describe('pipes and eventfds', () => {
     expect(b.run({ opcode: OP.PIPE, addr: data(0), file_index: FILE_INDEX_ALLOC })).toBe('any');
     expect(b.run({ opcode: OP.PIPE, addr: data(0), file_index: 1 })).toBe('any');
     expect(b.run({ opcode: OP.READ, fd: 0, flags: IOSQE.FIXED_FILE, addr: data(0), len: 1 })).toBe('any');
-    expect(b.sandbox.isTainted(['node:f0'])).toBe(true);
+    expect(b.sandbox.tainted(['node:f0'])).toBeDefined();
   });
 });

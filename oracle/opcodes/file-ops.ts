@@ -1,4 +1,7 @@
 /** FSYNC, SYNC_FILE_RANGE, FALLOCATE, FTRUNCATE, FADVISE, MADVISE, STATX. */
+import { defineOpen, Open } from '../open-answer.ts';
+import { WORLD } from '../world/open.ts';
+import { FILE_OPEN } from './open-answers.ts';
 import { ARENA, ARENA_BASE, ARENA_END, FD } from '../scenario/layout.ts';
 import { DATA, data, PATH } from '../world/arena.ts';
 import { AT_FDCWD, E, IORING_FSYNC_DATASYNC, IOSQE } from '../uapi/constants.ts';
@@ -6,7 +9,7 @@ import type { OpenFile } from '../world/files.ts';
 import { lookup } from './fs.ts';
 import { memoryNames } from '../world/memory.ts';
 import {
-  ANY,
+  anything,
   anySet,
   EBADF,
   EINVAL,
@@ -15,7 +18,7 @@ import {
   pathText,
   PREP_ASYNC,
   PREP_OK,
-  PREP_UNKNOWN,
+  prepOpen,
   result,
   withFile,
   quietAlways,
@@ -23,6 +26,7 @@ import {
   directoryInFd,
   form,
   pathInAddr,
+  unknownFile,
 } from './support.ts';
 import type { SqeFields, FormSpec, IssueOutcome, OpContext, OpSpec } from './types.ts';
 
@@ -31,6 +35,19 @@ const pipe = { fixtures: ['pipe'] } as const;
 const refused = { prep_error: true } as const;
 
 const SIGN = 1n << 63n;
+
+const OPEN = defineOpen({
+  'fsync.negative': [
+    'silent',
+    'Whether a negative offset of FSYNC is refused by prep or when it runs: released kernels differ.',
+    'io_uring_enter(2), IORING_OP_FSYNC; fsync(2)',
+  ],
+  'fallocate.mode': ['not-modelled', 'Modes of fallocate(2) beyond FALLOC_FL_KEEP_SIZE: up to the file system.'],
+  'madvise.advice': ['not-modelled', 'Advice beyond MADV_SEQUENTIAL, which may change what memory holds.'],
+  'madvise.long': ['not-modelled', 'A range of madvise(2) that wraps.'],
+  'statx.symlink': ['not-modelled', 'STATX of a symbolic link.'],
+  'statx.empty-path': ['not-modelled', 'STATX with AT_EMPTY_PATH.'],
+});
 
 /** IORING_OP_FSYNC: writes a file back. */
 export const FSYNC: OpSpec = {
@@ -42,14 +59,14 @@ export const FSYNC: OpSpec = {
     if (anySet(sqe, 'addr', 'buf_index', 'file_index')) return EINVAL;
     if ((sqe.op_flags & ~IORING_FSYNC_DATASYNC) !== 0) return EINVAL;
     // Whether a negative offset is seen by prep depends on the release.
-    return sqe.off >= SIGN ? PREP_UNKNOWN : PREP_ASYNC;
+    return sqe.off >= SIGN ? prepOpen(OPEN['fsync.negative']) : PREP_ASYNC;
   },
   issue: (c) =>
     withFile(c, false, (open) => {
       if (open.kind === 'file') return result(0);
       return open.kind === 'pipe' || open.kind === 'eventfd' || open.kind === 'socket' || open.kind === 'epoll'
         ? result(-E.INVAL)
-        : ANY;
+        : anything(unknownFile(open));
     }),
   forms: [
     form('file', { fd: FD.file }, file),
@@ -77,7 +94,9 @@ export const SYNC_FILE_RANGE: OpSpec = {
     withFile(c, false, (open) => {
       if ((c.sqe.op_flags & ~7) !== 0 || c.sqe.off >= SIGN) return result(-E.INVAL);
       if (open.kind === 'file') return result(0);
-      return open.kind === 'pipe' || open.kind === 'socket' || open.kind === 'eventfd' ? result(-E.SPIPE) : ANY;
+      return open.kind === 'pipe' || open.kind === 'socket' || open.kind === 'eventfd'
+        ? result(-E.SPIPE)
+        : anything(unknownFile(open));
     }),
   forms: [
     form('file', { fd: FD.file, len: 64 }, file),
@@ -91,13 +110,13 @@ export const SYNC_FILE_RANGE: OpSpec = {
   ],
 };
 
-/** -errno, or 0 when space may be reserved in this file, or 'unknown'. */
-function fallocateError(c: OpContext, open: OpenFile): number | 'unknown' {
+/** -errno, or 0 when space may be reserved in this file, or why nobody knows. */
+function fallocateError(c: OpContext, open: OpenFile): number | Open {
   const { sqe } = c;
   if (sqe.off >= SIGN || sqe.addr >= SIGN || sqe.addr === 0n) return -E.INVAL;
   const mode = sqe.len >>> 0;
   if ((mode & 0xffff_ff00) !== 0) return -E.OPNOTSUPP;
-  if (mode > 1) return 'unknown';
+  if (mode > 1) return OPEN['fallocate.mode'];
   switch (open.kind) {
     case 'file':
       return open.writable ? 0 : -E.BADF;
@@ -107,7 +126,7 @@ function fallocateError(c: OpContext, open: OpenFile): number | 'unknown' {
     case 'socket':
       return -E.NODEV;
     default:
-      return 'unknown';
+      return unknownFile(open);
   }
 }
 
@@ -121,10 +140,10 @@ export const FALLOCATE: OpSpec = {
   issue: (c) =>
     withFile(c, true, (open) => {
       const bad = fallocateError(c, open);
-      if (bad === 'unknown') return ANY;
+      if (Open.is(bad)) return anything(bad);
       if (bad !== 0) return result(bad);
       const end = c.sqe.off + c.sqe.addr;
-      if (open.kind !== 'file' || end > 0x1_0000n) return ANY;
+      if (open.kind !== 'file' || end > 0x1_0000n) return anything(FILE_OPEN['file.large']);
       const keep = c.sqe.len === 1;
       return result(0, {
         effect: () => void (keep || resize(open.node, Math.max(open.node.content.length, Number(end)))),
@@ -160,10 +179,12 @@ export const FTRUNCATE: OpSpec = {
     withFile(c, true, (open) => {
       if (c.sqe.off >= SIGN) return result(-E.INVAL);
       if (open.kind !== 'file')
-        return open.kind === 'pipe' || open.kind === 'eventfd' || open.kind === 'socket' ? result(-E.INVAL) : ANY;
+        return open.kind === 'pipe' || open.kind === 'eventfd' || open.kind === 'socket'
+          ? result(-E.INVAL)
+          : anything(unknownFile(open));
       if (!open.writable) return result(-E.INVAL);
       const size = c.sqe.off;
-      if (size > 0x1_0000n) return ANY;
+      if (size > 0x1_0000n) return anything(FILE_OPEN['file.large']);
       return result(0, { effect: () => resize(open.node, Number(size)) });
     }),
   forms: [
@@ -194,7 +215,7 @@ export const FADVISE: OpSpec = {
     withFile(c, false, (open) => {
       if (open.kind === 'pipe') return result(-E.SPIPE);
       const length = c.sqe.addr !== 0n ? c.sqe.addr : BigInt(c.sqe.len >>> 0);
-      if (open.kind !== 'file') return ANY;
+      if (open.kind !== 'file') return anything(unknownFile(open));
       if (length >= SIGN || c.sqe.op_flags > 5) return result(-E.INVAL);
       return result(0);
     }),
@@ -225,13 +246,13 @@ export const MADVISE: OpSpec = {
     const { sqe } = c;
     const length = sqe.off !== 0n ? sqe.off : BigInt(sqe.len >>> 0);
     // Advice beyond RANDOM and SEQUENTIAL may change what memory holds: not modelled.
-    if (sqe.op_flags > 2) return sqe.op_flags >= 0x1000 ? result(-E.INVAL) : ANY;
+    if (sqe.op_flags > 2) return sqe.op_flags >= 0x1000 ? result(-E.INVAL) : anything(OPEN['madvise.advice']);
     if (sqe.addr % PAGE !== 0n) return result(-E.INVAL);
     const end = sqe.addr + ((length + PAGE - 1n) / PAGE) * PAGE;
-    if (length >= SIGN || end >= SIGN) return ANY;
+    if (length >= SIGN || end >= SIGN) return anything(OPEN['madvise.long']);
     if (length === 0n) return result(0);
     if (sqe.addr >= BigInt(ARENA_BASE) && end <= BigInt(ARENA_END)) return result(0);
-    return sqe.addr === BigInt(ARENA_END) || end <= PAGE ? result(-E.NOMEM) : ANY;
+    return sqe.addr === BigInt(ARENA_END) || end <= PAGE ? result(-E.NOMEM) : anything(WORLD['memory.outside']);
   },
   forms: [
     form('normal', { addr: dataPage, len: 4096 }),
@@ -254,19 +275,19 @@ const STATX_FLAGS = 0x100 | 0x800 | 0x1000 | AT_STATX_SYNC_TYPE;
 function issueStatx(c: OpContext): IssueOutcome {
   const { sqe } = c;
   const path = pathText(c, sqe.addr);
-  if (path === undefined) return ANY;
+  if (Open.is(path)) return anything(path);
   if (((sqe.len >>> 31) & 1) === 1 || (sqe.op_flags & AT_STATX_SYNC_TYPE) === AT_STATX_SYNC_TYPE)
     return result(-E.INVAL);
   if ((sqe.op_flags & ~STATX_FLAGS) !== 0) return result(-E.INVAL);
   const touches = [`path:${path}`];
   const at = lookup(c, sqe.fd, path);
-  if (at === 'unknown') return { ...ANY, touches };
+  if (Open.is(at)) return { ...anything(at), touches };
   if (typeof at === 'number') return result(at, { touches, changes: [] });
   if (at.node === undefined) return result(-E.NOENT, { touches, changes: [] });
   const { node } = at;
-  if (node.type === 'symlink') return { ...ANY, touches };
+  if (node.type === 'symlink') return { ...anything(OPEN['statx.symlink']), touches };
   const mapped = c.sandbox.memory.mapped(sqe.off, STATX_SIZE);
-  if (mapped === 'unknown') return { ...ANY, touches };
+  if (Open.is(mapped)) return { ...anything(mapped), touches };
   if (!mapped) return result(-E.FAULT, { touches, changes: [] });
   const memory = memoryNames(sqe.off, STATX_SIZE);
   const size = node.type === 'file' ? [node.id] : [];
@@ -296,7 +317,7 @@ export const STATX: OpSpec = {
   prep: (c) => {
     if (anySet(c.sqe, 'buf_index', 'file_index')) return EINVAL;
     if (isFixed(c)) return EBADF;
-    if ((c.sqe.op_flags & 0x1000) !== 0) return PREP_UNKNOWN;
+    if ((c.sqe.op_flags & 0x1000) !== 0) return prepOpen(OPEN['statx.empty-path']);
     return pathError(c, c.sqe.addr) ?? PREP_ASYNC;
   },
   issue: issueStatx,

@@ -1,3 +1,4 @@
+import { plain } from '../testing/plain.ts';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Allowed } from '../scenario/prediction.ts';
@@ -62,7 +63,11 @@ describe('the table of opcodes', () => {
     for (const spec of opSpecs.filter(({ opcode }) => opcode < ABI_7_0.op_last)) {
       for (const form of spec.forms) {
         const [first] = predicted(spec, form);
-        expect([spec.name, form.name, first?.res === 'any']).toEqual([spec.name, form.name, false]);
+        expect([spec.name, form.name, first !== undefined && plain(first.res) === 'any']).toEqual([
+          spec.name,
+          form.name,
+          false,
+        ]);
       }
     }
   });

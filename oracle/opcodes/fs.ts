@@ -1,10 +1,12 @@
 /** Requests that change the directory: MKDIRAT, UNLINKAT, RENAMEAT, SYMLINKAT, LINKAT. All go to a worker. */
+import { defineOpen, Open } from '../open-answer.ts';
+import { WORLD } from '../world/open.ts';
 import { FD } from '../scenario/layout.ts';
 import { PATH } from '../world/arena.ts';
 import { AT_FDCWD, AT_REMOVEDIR, E, IOSQE } from '../uapi/constants.ts';
 import type { Node } from '../world/files.ts';
 import {
-  ANY,
+  anything,
   anySet,
   EBADF,
   EINVAL,
@@ -19,6 +21,23 @@ import {
   pathInAddr,
 } from './support.ts';
 import type { SqeFields, FormSpec, FullSqe, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
+
+const OPEN = defineOpen({
+  'path.odd': [
+    'not-modelled',
+    "'/', '.', '..', absolute paths and paths that end in '/', where something is made, moved or removed.",
+  ],
+  'path.directory': ['not-modelled', 'A path from a directory other than the working directory.'],
+  'path.symlink': ['not-modelled', 'A path that leads through a symbolic link.'],
+  'rename.directory': ['not-modelled', 'A directory that is moved or exchanged together with what is in it.'],
+  'rename.both-refused': [
+    'silent',
+    'Which errno a rename or link gets both of whose paths are refused.',
+    'rename(2) and link(2), ERRORS (no order is given); io_uring_enter(2), IORING_OP_RENAMEAT and IORING_OP_LINKAT',
+  ],
+  'rename.flags': ['not-modelled', 'RENAME_WHITEOUT, and two flags of renameat2(2) at once.'],
+  'link.flags': ['not-modelled', 'AT_EMPTY_PATH and AT_SYMLINK_FOLLOW of linkat(2).'],
+});
 
 /** Prep of a request that names paths: reserved fields, no direct descriptor, extra checks, then the paths. */
 function prepPaths(
@@ -38,25 +57,22 @@ function prepPaths(
   return PREP_ASYNC;
 }
 
-/** Where a path leads: its node (undefined = nothing there yet, but it could be made), or -errno, or 'unknown'. */
-export function lookup(
-  c: OpContext,
-  dirfd: number,
-  path: string,
-): { readonly node: Node | undefined } | number | 'unknown' {
-  if (path.startsWith('/') || path === '.' || path === '..' || path.endsWith('/')) return 'unknown';
+/** Where a path leads: its node (undefined = nothing there yet, but it could be made), -errno, or why nobody knows. */
+export function lookup(c: OpContext, dirfd: number, path: string): { readonly node: Node | undefined } | number | Open {
+  if (path.startsWith('/') || path === '.' || path === '..' || path.endsWith('/')) return OPEN['path.odd'];
   if (dirfd !== AT_FDCWD) {
     if (dirfd < 0) return -E.BADF;
     const at = c.sandbox.file(dirfd);
     if (at === 'closed') return -E.BADF;
-    return at === 'unknown' || at.kind === 'dir' || at.kind === 'path' || at.kind === 'other' ? 'unknown' : -E.NOTDIR;
+    if (at === 'unknown') return WORLD['descriptor.not-ours'];
+    return at.kind === 'dir' || at.kind === 'path' || at.kind === 'other' ? OPEN['path.directory'] : -E.NOTDIR;
   }
   const { paths } = c.sandbox.common;
   const slash = path.indexOf('/');
   if (slash >= 0) {
     const parent = paths.get(path.slice(0, slash));
     if (parent === undefined) return -E.NOENT;
-    if (parent.type === 'symlink') return 'unknown';
+    if (parent.type === 'symlink') return OPEN['path.symlink'];
     if (parent.type !== 'dir') return -E.NOTDIR;
   }
   return { node: paths.get(path) };
@@ -90,10 +106,10 @@ export const MKDIRAT: OpSpec = {
   prep: (c) => prepPaths(c, ['off', 'op_flags', 'buf_index', 'file_index'], [c.sqe.addr]),
   issue: (c) => {
     const path = pathText(c, c.sqe.addr);
-    if (path === undefined) return ANY;
+    if (Open.is(path)) return anything(path);
     const at = lookup(c, c.sqe.fd, path);
     const touch = touched(path);
-    if (at === 'unknown') return { ...ANY, ...touch };
+    if (Open.is(at)) return { ...anything(at), ...touch };
     if (typeof at === 'number') return result(at, touch);
     if (at.node !== undefined) return result(-E.EXIST, touch);
     return result(0, {
@@ -135,10 +151,10 @@ export const UNLINKAT: OpSpec = {
     ),
   issue: (c) => {
     const path = pathText(c, c.sqe.addr);
-    if (path === undefined) return ANY;
+    if (Open.is(path)) return anything(path);
     const at = lookup(c, c.sqe.fd, path);
     const touch = touched(path);
-    if (at === 'unknown') return { ...ANY, ...touch };
+    if (Open.is(at)) return { ...anything(at), ...touch };
     if (typeof at === 'number') return result(at, touch);
     if (at.node === undefined) return result(-E.NOENT, touch);
     const rmdir = c.sqe.op_flags !== 0;
@@ -170,7 +186,7 @@ const RENAME_EXCHANGE = 2;
 
 type Touch = ReturnType<typeof touched>;
 
-/** The two ends of a rename or link as `lookup` finds them; -errno or 'unknown' where there is no saying. */
+/** The two ends of a rename or link as `lookup` finds them; -errno, or a place where there is no saying. */
 type End = ReturnType<typeof lookup>;
 
 /** RENAME_EXCHANGE of a node that is there. */
@@ -178,7 +194,7 @@ function exchange(c: OpContext, first: Node, from: string, second: Node | undefi
   const touch = touched(from, to);
   if (second === undefined) return result(-E.NOENT, touch);
   // What is below an exchanged directory moves with it: not modelled.
-  if (first.type === 'dir' || second.type === 'dir') return { ...ANY, ...touch };
+  if (first.type === 'dir' || second.type === 'dir') return { ...anything(OPEN['rename.directory']), ...touch };
   const { paths } = c.sandbox.common;
   return result(0, {
     ...touch,
@@ -193,26 +209,31 @@ function exchange(c: OpContext, first: Node, from: string, second: Node | undefi
 function inTheWay(moved: Node, there: Node, flags: number, touch: Touch): IssueOutcome | undefined {
   if (flags === RENAME_NOREPLACE) return result(-E.EXIST, touch);
   if (moved === there) return result(0, touch);
-  if (moved.type === 'dir') return there.type === 'dir' ? { ...ANY, ...touch } : result(-E.NOTDIR, touch);
+  if (moved.type === 'dir')
+    return there.type === 'dir' ? { ...anything(OPEN['rename.directory']), ...touch } : result(-E.NOTDIR, touch);
   return there.type === 'dir' ? result(-E.ISDIR, touch) : undefined;
 }
 
-/** Whether nobody can say which of the two ends is refused. */
-function undecided(a: End, b: End): boolean {
-  return a === 'unknown' || b === 'unknown' || (typeof a === 'number' && typeof b === 'number' && a !== b);
+/** Why nobody can say what becomes of the two ends, or undefined. */
+function undecided(a: End, b: End): Open | undefined {
+  if (Open.is(a)) return a;
+  if (Open.is(b)) return b;
+  return typeof a === 'number' && typeof b === 'number' && a !== b ? OPEN['rename.both-refused'] : undefined;
 }
 
 function issueRename(c: OpContext): IssueOutcome {
   const from = pathText(c, c.sqe.addr);
   const to = pathText(c, c.sqe.off);
-  if (from === undefined || to === undefined) return ANY;
+  if (Open.is(from)) return anything(from);
+  if (Open.is(to)) return anything(to);
   const touch = touched(from, to);
   const flags = c.sqe.op_flags;
   if ((flags & ~7) !== 0) return result(-E.INVAL, touch);
-  if (flags > RENAME_EXCHANGE) return { ...ANY, ...touch };
+  if (flags > RENAME_EXCHANGE) return { ...anything(OPEN['rename.flags']), ...touch };
   const a = lookup(c, c.sqe.fd, from);
   const b = lookup(c, c.sqe.len | 0, to);
-  if (a === 'unknown' || b === 'unknown' || undecided(a, b)) return { ...ANY, ...touch };
+  const open = undecided(a, b);
+  if (open !== undefined || Open.is(a) || Open.is(b)) return { ...anything(open!), ...touch };
   if (typeof a === 'number') return result(a, touch);
   if (typeof b === 'number') return result(b, touch);
   const { node } = a;
@@ -220,7 +241,8 @@ function issueRename(c: OpContext): IssueOutcome {
   if (flags === RENAME_EXCHANGE) return exchange(c, node, from, b.node, to);
   const stopped = b.node === undefined ? undefined : inTheWay(node, b.node, flags, touch);
   if (stopped !== undefined) return stopped;
-  if (node.type === 'dir' && (occupied(c, from) || to.startsWith(`${from}/`))) return { ...ANY, ...touch };
+  if (node.type === 'dir' && (occupied(c, from) || to.startsWith(`${from}/`)))
+    return { ...anything(OPEN['rename.directory']), ...touch };
   const { paths } = c.sandbox.common;
   return result(0, {
     ...touch,
@@ -280,10 +302,11 @@ export const SYMLINKAT: OpSpec = {
   issue: (c) => {
     const target = pathText(c, c.sqe.addr);
     const path = pathText(c, c.sqe.off);
-    if (target === undefined || path === undefined) return ANY;
+    if (Open.is(target)) return anything(target);
+    if (Open.is(path)) return anything(path);
     const touch = touched(path);
     const at = lookup(c, c.sqe.fd, path);
-    if (at === 'unknown') return { ...ANY, ...touch };
+    if (Open.is(at)) return { ...anything(at), ...touch };
     if (typeof at === 'number') return result(at, touch);
     if (at.node !== undefined) return result(-E.EXIST, touch);
     return result(0, { ...touch, effect: () => void c.sandbox.common.paths.set(path, { type: 'symlink', target }) });
@@ -318,13 +341,15 @@ export const LINKAT: OpSpec = {
   issue: (c) => {
     const from = pathText(c, c.sqe.addr);
     const to = pathText(c, c.sqe.off);
-    if (from === undefined || to === undefined) return ANY;
+    if (Open.is(from)) return anything(from);
+    if (Open.is(to)) return anything(to);
     const touch = touched(from, to);
     if ((c.sqe.op_flags & ~0x1400) !== 0) return result(-E.INVAL, touch);
-    if (c.sqe.op_flags !== 0) return { ...ANY, ...touch };
+    if (c.sqe.op_flags !== 0) return { ...anything(OPEN['link.flags']), ...touch };
     const a = lookup(c, c.sqe.fd, from);
     const b = lookup(c, c.sqe.len | 0, to);
-    if (a === 'unknown' || b === 'unknown' || undecided(a, b)) return { ...ANY, ...touch };
+    const open = undecided(a, b);
+    if (open !== undefined || Open.is(a) || Open.is(b)) return { ...anything(open!), ...touch };
     if (typeof a === 'number') return result(a, touch);
     if (a.node === undefined) return result(-E.NOENT, touch);
     if (typeof b === 'number') return result(b, touch);

@@ -1,4 +1,5 @@
 /** MSG_RING: a completion, or a direct descriptor, for another ring. */
+import { defineOpen } from '../open-answer.ts';
 import { FD, RING_FD } from '../scenario/layout.ts';
 import {
   CQE_F,
@@ -10,8 +11,22 @@ import {
   IOSQE,
   asS32,
 } from '../uapi/constants.ts';
-import { ANY, EINVAL, isFixed, PREP_OK, result, withFile } from './support.ts';
+import { anything, EINVAL, isFixed, PREP_OK, result, withFile } from './support.ts';
 import type { SqeFields, FormSpec, FullSqe, IssueOutcome, OpContext, OpSpec } from './types.ts';
+
+const OPEN = defineOpen({
+  'msg-ring.cqe32': [
+    'silent',
+    'A message with IORING_MSG_RING_FLAGS_PASS and IORING_CQE_F_32: whether the target ring has such a CQE.',
+    'io_uring_enter(2), IORING_OP_MSG_RING; linux/io_uring.h, IORING_CQE_F_32',
+  ],
+  'msg-ring.deferred-file': [
+    'timing',
+    'A direct descriptor sent to a ring whose own task has to install it.',
+    'The task gets to it in time.',
+    'It does not: its table stays as it was, or -EOWNERDEAD.',
+  ],
+});
 
 /** The ring that a message goes to. */
 export type MessageTarget = { readonly slot: number; readonly setup_flags: number; readonly disabled: boolean };
@@ -30,7 +45,7 @@ export function sendData(sqe: FullSqe, target: MessageTarget): IssueOutcome {
   if (!pass && sqe.file_index !== 0) return result(-E.INVAL);
   if (target.disabled) return result(-E.BADFD);
   // Telling a 32-byte CQE apart is up to the release.
-  if (pass && (sqe.file_index & CQE_F.F_32) !== 0) return ANY;
+  if (pass && (sqe.file_index & CQE_F.F_32) !== 0) return anything(OPEN['msg-ring.cqe32']);
   return result(0, {
     posts: { ring: target.slot, user_data: sqe.off, res: asS32(sqe.len), cflags: pass ? sqe.file_index : 0 },
   });
@@ -45,12 +60,13 @@ function sendFd(c: OpContext, target: MessageTarget): IssueOutcome {
   const to = common.ring(target.slot);
   const touches = [`files:${c.ring}`, `files:${target.slot}`];
   const changes = [`files:${target.slot}`];
-  if (from.unknown || to.unknown)
+  const lost = from.unknown ?? to.unknown;
+  if (lost !== undefined)
     return {
-      ...ANY,
+      ...anything(lost),
       touches,
       effect: () => {
-        to.unknown = true;
+        to.unknown = lost;
       },
     };
   const file = from.files?.[Number(BigInt.asUintN(32, sqe.addr3))];
@@ -58,10 +74,10 @@ function sendFd(c: OpContext, target: MessageTarget): IssueOutcome {
   // The owner of such a ring installs the file itself, when it gets to it.
   if ((target.setup_flags & (IORING_SETUP.DEFER_TASKRUN | IORING_SETUP.SINGLE_ISSUER)) !== 0)
     return {
-      ...ANY,
+      ...anything(OPEN['msg-ring.deferred-file']),
       touches,
       effect: () => {
-        to.unknown = true;
+        to.unknown = OPEN['msg-ring.deferred-file'];
       },
     };
   const res = to.tryInstall(file, sqe.file_index);

@@ -1,4 +1,6 @@
 /** Sends and receives: SEND, SENDMSG, RECV, RECVMSG, SEND_ZC, SENDMSG_ZC, RECV_ZC. */
+import { defineOpen, Open } from '../open-answer.ts';
+import { WORLD } from '../world/open.ts';
 import { ARENA, FD } from '../scenario/layout.ts';
 import { DATA, data, MSGHDR, PATTERN, SOCKADDR } from '../world/arena.ts';
 import { EMPTY_GROUP } from './buffers.ts';
@@ -8,12 +10,49 @@ import { append } from '../world/files.ts';
 import { gather, isPrep, KERNEL_HALF, readIovecs, scatter, segmentNames, selects, total } from './segments.ts';
 import type { Segment } from './segments.ts';
 import { isRefused, readSockaddr } from './sockaddr.ts';
-import { ANY, EFAULT, EINVAL, PREP_OK, PREP_UNKNOWN, result, withFile } from './support.ts';
+import { anything, EFAULT, EINVAL, PREP_OK, prepOpen, result, withFile } from './support.ts';
 import type { SqeFields, FormSpec, IssueOutcome, OpContext, OpSpec, PrepOutcome, Refusal } from './types.ts';
 
 const refused = { prep_error: true } as const;
 const pair = ['socketpair'] as const;
 const KNOWN_IOPRIO = 0x3f;
+
+const OPEN = defineOpen({
+  'msg.name-or-control': ['not-modelled', 'A struct msghdr with a name or control data.'],
+  'msg.many-segments': ['not-modelled', 'A struct msghdr of more than 1,024 segments.'],
+  'msg.select-segments': ['not-modelled', 'A struct msghdr with segments together with IOSQE_BUFFER_SELECT.'],
+  'msg.ioprio': ['not-modelled', 'IORING_RECVSEND_* flags: multishot, bundles, fixed buffers.'],
+  'socket.state': [
+    'timing',
+    'A socket after a connection was tried over it whose end nobody saw.',
+    'The connection was made.',
+    'It was not.',
+  ],
+  'msg.socket': ['not-modelled', 'Sends and receives on listening and on connected network sockets.'],
+  'msg.partly-mapped': ['not-modelled', 'A message to or from memory of which only a part is mapped.'],
+  'msg.socket-full': ['not-modelled', 'How much a socket takes that holds more than two pages, or has lost its peer.'],
+  'msg.select': ['not-modelled', 'Messages with a selected buffer.'],
+  'msg.flags': ['not-modelled', 'MSG_* flags other than MSG_DONTWAIT and MSG_NOSIGNAL.'],
+  'msg.address': ['not-modelled', 'A send with an address.'],
+  'msg.receive-nothing': ['not-modelled', 'A receive of no bytes.'],
+  'msg.more-announced': [
+    'silent',
+    'Whether IORING_CQE_F_SOCK_NONEMPTY is set: it depends on what the release asks of local sockets.',
+    'io_uring_enter(2), IORING_OP_RECV; linux/io_uring.h, IORING_CQE_F_SOCK_NONEMPTY',
+  ],
+  'msg.notification-announced': [
+    'silent',
+    'Whether the CQE of a zero-copy send that did not run has IORING_CQE_F_MORE: not where a link broke.',
+    'io_uring_enter(2), IORING_OP_SEND_ZC',
+  ],
+  'msg.notification-data': [
+    'silent',
+    'addr3 of a zero-copy send: newer releases take the user_data of the notification from it.',
+    'io_uring_enter(2), IORING_OP_SEND_ZC; linux/io_uring.h',
+  ],
+  'msg.zero-copy': ['not-modelled', 'A zero-copy send on a connected network socket.'],
+  'msg.receive-zero-copy': ['not-modelled', 'A zero-copy receive: needs a queue of a network device.'],
+});
 
 /** The u16 halves of the field at offset 44: addr_len and padding. */
 function addrLenField(c: OpContext): { readonly addr_len: number; readonly pad: number } {
@@ -26,13 +65,13 @@ function addrLenField(c: OpContext): { readonly addr_len: number; readonly pad: 
 function readMsghdr(c: OpContext): readonly Segment[] | PrepOutcome {
   const bytes = c.sandbox.memory.read(c.sqe.addr, 56);
   if (bytes === 'fault') return EFAULT;
-  if (bytes === 'unknown') return PREP_UNKNOWN;
+  if (Open.is(bytes)) return prepOpen(bytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const le = c.abi.little_endian;
-  if (view.getBigUint64(0, le) !== 0n || view.getBigUint64(32, le) !== 0n) return PREP_UNKNOWN;
+  if (view.getBigUint64(0, le) !== 0n || view.getBigUint64(32, le) !== 0n) return prepOpen(OPEN['msg.name-or-control']);
   const count = view.getBigUint64(24, le);
-  if (count > 1024n) return PREP_UNKNOWN;
-  if (selects(c)) return count === 0n ? [] : PREP_UNKNOWN;
+  if (count > 1024n) return prepOpen(OPEN['msg.many-segments']);
+  if (selects(c)) return count === 0n ? [] : prepOpen(OPEN['msg.select-segments']);
   return readIovecs(c, view.getBigUint64(16, le), Number(count));
 }
 
@@ -46,7 +85,7 @@ function readSegments(c: OpContext, carrier: Carrier): readonly Segment[] | Prep
 
 function ioprioError(c: OpContext): PrepOutcome | undefined {
   if ((c.sqe.ioprio & ~KNOWN_IOPRIO) !== 0) return EINVAL;
-  return c.sqe.ioprio !== 0 ? PREP_UNKNOWN : undefined;
+  return c.sqe.ioprio !== 0 ? prepOpen(OPEN['msg.ioprio']) : undefined;
 }
 
 function prepSendPlain(c: OpContext): PrepOutcome {
@@ -80,28 +119,30 @@ function prepRecv(c: OpContext, carrier: Carrier): PrepOutcome {
 }
 
 /** What a socket answers to a send without an address, or 0 when bytes may go. */
-function sendError(socket: SocketState): number | 'unknown' {
-  if (socket.state === 'unknown') return 'unknown';
+function sendError(socket: SocketState): number | Open {
+  if (socket.state === 'unknown') return OPEN['socket.state'];
   if (socket.family === AF.UNIX) {
-    if (socket.state !== 'connected') return socket.state === 'listening' ? 'unknown' : -E.NOTCONN;
+    if (socket.state !== 'connected') return socket.state === 'listening' ? OPEN['msg.socket'] : -E.NOTCONN;
     return socket.shut_write ? -E.PIPE : 0;
   }
-  return socket.family === AF.INET && socket.type === SOCK.STREAM && socket.state === 'fresh' ? -E.PIPE : 'unknown';
+  return socket.family === AF.INET && socket.type === SOCK.STREAM && socket.state === 'fresh'
+    ? -E.PIPE
+    : OPEN['msg.socket'];
 }
 
 /** A send of `segments` to a socket whose state is known. */
 function send(c: OpContext, socket: SocketState, segments: readonly Segment[]): IssueOutcome {
   const bytes = gather(c, segments);
   const { peer } = socket;
-  if (bytes === 'fault') return segments.length === 1 ? result(-E.FAULT) : ANY;
-  if (peer === undefined || peer.inbox.length > 0x2000) return ANY;
+  if (bytes === 'fault') return segments.length === 1 ? result(-E.FAULT) : anything(OPEN['msg.partly-mapped']);
+  if (peer === undefined || peer.inbox.length > 0x2000) return anything(OPEN['msg.socket-full']);
   const wanted = total(segments);
-  if (wanted > 0x1000) return ANY;
+  if (wanted > 0x1000) return anything(OPEN['msg.socket-full']);
   return result(wanted, {
     touches: segmentNames(segments),
     changes: [],
     effect: () => {
-      if (bytes === 'unknown') c.sandbox.taint(socket.id);
+      if (Open.is(bytes)) c.sandbox.taint(socket.id, bytes);
       else peer.inbox = append(peer.inbox, bytes);
     },
   });
@@ -111,42 +152,43 @@ function send(c: OpContext, socket: SocketState, segments: readonly Segment[]): 
 function sendSelected(c: OpContext, carrier: Carrier): IssueOutcome {
   return carrier === 'buffer' && c.sandbox.common.ring(c.ring).groups.get(c.sqe.buf_index) === undefined
     ? result(-E.NOENT)
-    : ANY;
+    : anything(OPEN['msg.select']);
 }
 
 function issueSend(c: OpContext, carrier: Carrier): IssueOutcome {
   return withFile(c, true, (file) => {
     if (file.kind !== 'socket') return result(-E.NOTSOCK);
     if (selects(c)) return sendSelected(c, carrier);
-    if ((c.sqe.op_flags & ~(MSG.DONTWAIT | MSG.NOSIGNAL)) !== 0) return ANY;
-    if (carrier === 'buffer' && c.sqe.off !== 0n) return ANY;
+    if ((c.sqe.op_flags & ~(MSG.DONTWAIT | MSG.NOSIGNAL)) !== 0) return anything(OPEN['msg.flags']);
+    if (carrier === 'buffer' && c.sqe.off !== 0n) return anything(OPEN['msg.address']);
     const segments = readSegments(c, carrier);
-    if (isPrep(segments)) return ANY;
+    if (isPrep(segments)) return anything(WORLD['memory.written-late']);
     const bad = sendError(file.socket);
-    if (bad === 'unknown') return ANY;
+    if (Open.is(bad)) return anything(bad);
     return bad === 0 ? send(c, file.socket, segments) : result(bad);
   });
 }
 
 /** The answer of a socket that has nothing to receive from, or undefined for one that may. */
 function refusedReceive({ type, family, state, shut_read }: SocketState): IssueOutcome | undefined {
-  if (state === 'unknown') return ANY;
-  if (type === SOCK.DGRAM) return family === AF.UNIX && !shut_read ? result(-E.AGAIN) : ANY;
-  if (family !== AF.UNIX) return state !== 'fresh' ? ANY : result(shut_read ? 0 : -E.NOTCONN);
+  if (state === 'unknown') return anything(OPEN['socket.state']);
+  if (type === SOCK.DGRAM) return family === AF.UNIX && !shut_read ? result(-E.AGAIN) : anything(OPEN['msg.socket']);
+  if (family !== AF.UNIX) return state !== 'fresh' ? anything(OPEN['msg.socket']) : result(shut_read ? 0 : -E.NOTCONN);
   return state !== 'connected' ? result(-E.INVAL) : undefined;
 }
 
 /** A receive into `segments` from a connected local socket. */
 function receive(c: OpContext, socket: SocketState, segments: readonly Segment[]): IssueOutcome {
   const wanted = total(segments);
-  if (wanted === 0) return ANY;
+  if (wanted === 0) return anything(OPEN['msg.receive-nothing']);
   if (socket.inbox.length === 0) return socket.shut_read ? result(0) : result(-E.AGAIN);
-  if (segments.some(({ addr, len }) => c.sandbox.memory.mapped(addr, len) !== true)) return ANY;
+  if (segments.some(({ addr, len }) => c.sandbox.memory.mapped(addr, len) !== true))
+    return anything(OPEN['msg.partly-mapped']);
   const bytes = socket.inbox.slice(0, wanted);
   return result(bytes.length, {
     touches: segmentNames(segments),
     // Whether more is announced depends on what the release asks of local sockets.
-    cflags: [0, CQE_F.SOCK_NONEMPTY],
+    cflags: OPEN['msg.more-announced'].among(0, CQE_F.SOCK_NONEMPTY),
     effect: () => {
       socket.inbox = socket.inbox.slice(bytes.length);
       scatter(c, segments, bytes);
@@ -158,9 +200,12 @@ function issueRecv(c: OpContext, carrier: Carrier): IssueOutcome {
   return withFile(c, true, (file) => {
     if (file.kind !== 'socket') return result(-E.NOTSOCK);
     if (selects(c))
-      return c.sandbox.common.ring(c.ring).groups.get(c.sqe.buf_index) === undefined ? result(-E.NOBUFS) : ANY;
+      return c.sandbox.common.ring(c.ring).groups.get(c.sqe.buf_index) === undefined
+        ? result(-E.NOBUFS)
+        : anything(OPEN['msg.select']);
     const segments = readSegments(c, carrier);
-    if (isPrep(segments) || c.sqe.op_flags !== MSG.DONTWAIT) return ANY;
+    if (isPrep(segments)) return anything(WORLD['memory.written-late']);
+    if (c.sqe.op_flags !== MSG.DONTWAIT) return anything(OPEN['msg.flags']);
     return refusedReceive(file.socket) ?? receive(c, file.socket, segments);
   });
 }
@@ -216,14 +261,14 @@ const sees = (at: number): Partial<FormSpec> => ({ probe: { memory: { at: ARENA.
  * a link broke.
  */
 function notified(): Refusal {
-  return { cflags: [0, CQE_F.MORE], extra: [{ res: 0, cflags: CQE_F.NOTIF }] };
+  return { cflags: OPEN['msg.notification-announced'].among(0, CQE_F.MORE), extra: [{ res: 0, cflags: CQE_F.NOTIF }] };
 }
 
 function prepZeroCopy(c: OpContext, carrier: Carrier): PrepOutcome {
   if (c.sqe.pad2 !== 0n) return EINVAL;
   if ((c.sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0) return EINVAL;
   // Newer releases take the notification's user_data from here.
-  if (c.sqe.addr3 !== 0n) return PREP_UNKNOWN;
+  if (c.sqe.addr3 !== 0n) return prepOpen(OPEN['msg.notification-data']);
   // From here on a notification exists.
   const bad =
     ioprioError(c) ??
@@ -242,7 +287,7 @@ function issueZeroCopy(c: OpContext): IssueOutcome {
       ? result(-E.OPNOTSUPP)
       : sendError(file.socket) === -E.PIPE
         ? result(-E.PIPE)
-        : ANY;
+        : anything(OPEN['msg.zero-copy']);
   });
 }
 
@@ -253,7 +298,11 @@ function zeroCopy(carrier: Carrier, addr: bigint, len: number): Pick<OpSpec, 'pr
     issue: (c) => {
       const outcome = issueZeroCopy(c);
       const end = notified();
-      return { ...outcome, cflags: outcome.res === 'any' ? 'any' : CQE_F.MORE, extra: end.extra };
+      return {
+        ...outcome,
+        cflags: typeof outcome.res === 'number' ? CQE_F.MORE : outcome.res.place.any,
+        extra: end.extra,
+      };
     },
     forms: [
       form('unix', FD.socketpair_a, addr, len, pair),
@@ -368,7 +417,7 @@ export const RECV_ZC: OpSpec = {
   // Without a network queue registered for zero-copy receive, which no virtual machine here has, prep refuses
   // everything.
   prep: () => EINVAL,
-  issue: () => ANY,
+  issue: () => anything(OPEN['msg.receive-zero-copy']),
   forms: [
     form('no-queue', FD.socketpair_b, 0n, 0, pair, { op_flags: 0, ioprio: F.RECV_MULTISHOT }, refused),
     form('addr-set', FD.socketpair_b, 1n, 0, pair, { op_flags: 0, ioprio: F.RECV_MULTISHOT }, refused),

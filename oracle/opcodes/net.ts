@@ -1,4 +1,6 @@
 /** Connections: CONNECT, ACCEPT, BIND, LISTEN, SHUTDOWN. */
+import { defineOpen } from '../open-answer.ts';
+import { WORLD } from '../world/open.ts';
 import { FD } from '../scenario/layout.ts';
 import { SOCKADDR, SOCKADDR_LEN } from '../world/arena.ts';
 import { AF, E, FILE_INDEX_ALLOC, IORING_ACCEPT, IOSQE, SOCK } from '../uapi/constants.ts';
@@ -15,8 +17,58 @@ import {
   unixPath,
 } from './sockaddr.ts';
 import { installNew } from './socket.ts';
-import { ANY, anySet, EINVAL, PREP_ASYNC, PREP_OK, requestFile, result, withFile } from './support.ts';
+import {
+  anything,
+  anySet,
+  EINVAL,
+  PREP_ASYNC,
+  PREP_OK,
+  requestFile,
+  result,
+  withFile,
+  resultAmong,
+} from './support.ts';
 import type { SqeFields, FormSpec, IssueOutcome, OpContext, OpSpec, Payload, PrepOutcome } from './types.ts';
+
+const OPEN = defineOpen({
+  'connect.datagram': ['not-modelled', 'CONNECT of a socket that is neither TCP over IPv4 nor a local stream.'],
+  'unix.odd-path': ['not-modelled', 'A local address that is abstract, in another directory, or a symbolic link.'],
+  'connect.backlog': [
+    'not-modelled',
+    'CONNECT to a local socket that does not listen, or has four connections waiting.',
+  ],
+  'connect.again': ['not-modelled', 'CONNECT of a socket that was bound, connected or listens.'],
+  'connect.network': ['not-modelled', 'CONNECT to an address other than the two of the loopback fixture.'],
+  'connect.state': [
+    'timing',
+    'A socket after a connection was tried over it whose end nobody saw.',
+    'The connection was made.',
+    'It was not.',
+  ],
+  'connect.under-way': [
+    'timing',
+    'A connection that a worker finds under way.',
+    'It is made or refused at once.',
+    'A worker looks again while it is being made, or when it is there.',
+  ],
+  'accept.form': ['not-modelled', 'ACCEPT that may wait, or asks for the address of the peer.'],
+  'accept.waits': [
+    'timing',
+    'ACCEPT on a listener that nobody is connected to.',
+    'Somebody connects.',
+    'Nobody ever does.',
+  ],
+  'accept.more-announced': [
+    'silent',
+    'Whether IORING_CQE_F_SOCK_NONEMPTY is set on an ACCEPT.',
+    'io_uring_enter(2), IORING_OP_ACCEPT; linux/io_uring.h, IORING_CQE_F_SOCK_NONEMPTY',
+  ],
+  'bind.network': ['not-modelled', 'BIND of network sockets, which may meet ports in use.'],
+  'bind.autobind': ['not-modelled', 'BIND of a local socket to an address the kernel picks.'],
+  'bind.again': ['not-modelled', 'BIND of a local socket that has a name already.'],
+  'listen.network': ['not-modelled', 'LISTEN on network sockets.'],
+  'shutdown.network': ['not-modelled', 'SHUTDOWN of network sockets that are not fresh.'],
+});
 
 const refused = { prep_error: true } as const;
 
@@ -77,19 +129,19 @@ function prepConnect(c: OpContext): PrepOutcome {
 }
 
 function connectUnix(c: OpContext, socket: SocketState, bytes: Uint8Array): IssueOutcome {
-  if (socket.type !== SOCK.STREAM) return ANY;
+  if (socket.type !== SOCK.STREAM) return anything(OPEN['connect.datagram']);
   const bad = unixAddressError(bytes, c.abi.little_endian);
   if (bad !== 0) return result(bad);
   const path = unixPath(bytes);
-  if (path === '' || path.includes('/')) return ANY;
+  if (path === '' || path.includes('/')) return anything(OPEN['unix.odd-path']);
   const touches = [`path:${path}`];
   const node = c.sandbox.common.paths.get(path);
   if (node === undefined) return result(-E.NOENT, { touches, changes: [] });
-  if (node.type === 'symlink') return { ...ANY, touches };
+  if (node.type === 'symlink') return { ...anything(OPEN['unix.odd-path']), touches };
   if (node.type !== 'socket') return result(-E.CONNREFUSED, { touches, changes: [] });
   const peer = node.socket;
   const both = { touches: [...touches, peer.id], changes: [peer.id] };
-  if (peer.state !== 'listening' || peer.backlog.length >= 4) return { ...ANY, ...both };
+  if (peer.state !== 'listening' || peer.backlog.length >= 4) return { ...anything(OPEN['connect.backlog']), ...both };
   if (socket.state === 'connected') return result(-E.ISCONN, both);
   if (socket.state === 'listening') return result(-E.INVAL, both);
   return result(0, {
@@ -109,24 +161,24 @@ function connectUnix(c: OpContext, socket: SocketState, bytes: Uint8Array): Issu
 const LOOPBACK = [127, 0, 0, 1];
 
 function connectInet(c: OpContext, socket: SocketState, bytes: Uint8Array): IssueOutcome {
-  if (socket.family !== AF.INET || socket.type !== SOCK.STREAM) return ANY;
+  if (socket.family !== AF.INET || socket.type !== SOCK.STREAM) return anything(OPEN['connect.datagram']);
   const kind = family(bytes, c.abi.little_endian);
   if (kind === undefined) return result(-E.INVAL);
-  if (socket.state === 'unknown') return ANY;
+  if (socket.state === 'unknown') return anything(OPEN['connect.state']);
   if (kind === AF.UNSPEC)
     return socket.state === 'fresh'
       ? result(0)
       : {
-          ...ANY,
+          ...anything(OPEN['connect.again']),
           effect: () => {
             socket.state = 'unknown';
           },
         };
-  if (socket.state !== 'fresh') return ANY;
+  if (socket.state !== 'fresh') return anything(OPEN['connect.again']);
   if (bytes.length < 16) return result(-E.INVAL);
   if (kind !== AF.INET) return result(-E.AFNOSUPPORT);
   const port = new DataView(bytes.buffer, bytes.byteOffset).getUint16(2, false);
-  if (!LOOPBACK.every((byte, i) => bytes[4 + i] === byte)) return ANY;
+  if (!LOOPBACK.every((byte, i) => bytes[4 + i] === byte)) return anything(OPEN['connect.network']);
   // A worker that finds the connection still being made answers so; what becomes of it is not known then.
   const lost = (peer?: SocketState): Pick<IssueOutcome, 'touches' | 'effect'> => ({
     touches: peer === undefined ? [] : [peer.id],
@@ -135,7 +187,8 @@ function connectInet(c: OpContext, socket: SocketState, bytes: Uint8Array): Issu
       if (peer !== undefined) peer.state = 'unknown';
     },
   });
-  if (port === 7001) return { res: [-E.CONNREFUSED, -E.INPROGRESS, -E.ALREADY], fails: true, ...lost() };
+  if (port === 7001)
+    return resultAmong(OPEN['connect.under-way'].among(-E.CONNREFUSED, -E.INPROGRESS, -E.ALREADY), true, lost());
   const listening = c.sandbox.file(FD.inet_listener);
   if (
     port !== 7000 ||
@@ -144,14 +197,15 @@ function connectInet(c: OpContext, socket: SocketState, bytes: Uint8Array): Issu
     listening.kind !== 'socket' ||
     listening.socket.state !== 'listening'
   )
-    return { ...ANY, ...lost() };
-  return { res: [0, -E.INPROGRESS, -E.ALREADY, -E.ISCONN], fails: 'unknown', ...lost(listening.socket) };
+    return { ...anything(OPEN['connect.network']), ...lost() };
+  const place = OPEN['connect.under-way'];
+  return resultAmong(place.among(0, -E.INPROGRESS, -E.ALREADY, -E.ISCONN), place, lost(listening.socket));
 }
 
 function issueConnect(c: OpContext): IssueOutcome {
   return withSocket(c, true, (socket) => {
     const bytes = readSockaddr(c, c.sqe.addr, addrLen(c));
-    if (isRefused(bytes)) return ANY;
+    if (isRefused(bytes)) return anything(WORLD['memory.written-late']);
     return socket.family === AF.UNIX ? connectUnix(c, socket, bytes) : connectInet(c, socket, bytes);
   });
 }
@@ -228,17 +282,18 @@ function issueAccept(c: OpContext): IssueOutcome {
   return withSocket(c, true, (socket) => {
     const { sqe } = c;
     if (socket.type === SOCK.DGRAM) return result(-E.OPNOTSUPP);
-    if (socket.state === 'unknown') return ANY;
+    if (socket.state === 'unknown') return anything(OPEN['connect.state']);
     if (socket.state !== 'listening') return result(-E.INVAL);
     // Only the shape that never waits and returns no address is modelled.
-    if (sqe.ioprio !== IORING_ACCEPT.DONTWAIT || sqe.addr !== 0n || sqe.off !== 0n) return ANY;
+    if (sqe.ioprio !== IORING_ACCEPT.DONTWAIT || sqe.addr !== 0n || sqe.off !== 0n)
+      return anything(OPEN['accept.form']);
     const first = socket.backlog[0];
     // A worker waits all the same when the listener itself is blocking.
-    if (first === undefined) return ANY;
+    if (first === undefined) return anything(OPEN['accept.waits']);
     const outcome = installNew(c, { kind: 'socket', socket: first }, sqe.file_index, {
       effect: () => void socket.backlog.shift(),
     });
-    return { ...outcome, cflags: 'any' };
+    return { ...outcome, cflags: OPEN['accept.more-announced'].any };
   });
 }
 
@@ -290,19 +345,21 @@ function prepBind(c: OpContext): PrepOutcome {
 
 /** A bind of a socket that is not a local one. */
 function bindInet(c: OpContext, { family: own, state }: SocketState, bytes: Uint8Array): IssueOutcome {
-  if (own !== AF.INET) return ANY;
+  if (own !== AF.INET) return anything(OPEN['bind.network']);
   if (bytes.length < 16) return result(-E.INVAL);
-  return family(bytes, c.abi.little_endian) === 200 && state === 'fresh' ? result(-E.AFNOSUPPORT) : ANY;
+  return family(bytes, c.abi.little_endian) === 200 && state === 'fresh'
+    ? result(-E.AFNOSUPPORT)
+    : anything(OPEN['bind.network']);
 }
 
 function bindUnix(c: OpContext, socket: SocketState, bytes: Uint8Array): IssueOutcome {
   const bad = unixAddressError(bytes, c.abi.little_endian);
-  if (bad !== 0) return bytes.length === 2 ? ANY : result(bad);
+  if (bad !== 0) return bytes.length === 2 ? anything(OPEN['bind.autobind']) : result(bad);
   const path = unixPath(bytes);
-  if (path === '' || path.includes('/')) return ANY;
+  if (path === '' || path.includes('/')) return anything(OPEN['unix.odd-path']);
   const touches = [`path:${path}`];
   // A socket that has a name already: refused, but the file may have been made and taken away again.
-  if (socket.state !== 'fresh') return { ...ANY, touches };
+  if (socket.state !== 'fresh') return { ...anything(OPEN['bind.again']), touches };
   if (c.sandbox.common.paths.has(path)) return result(-E.ADDRINUSE, { touches, changes: [] });
   return result(0, {
     touches,
@@ -316,7 +373,7 @@ function bindUnix(c: OpContext, socket: SocketState, bytes: Uint8Array): IssueOu
 function issueBind(c: OpContext): IssueOutcome {
   return withSocket(c, true, (socket) => {
     const bytes = readSockaddr(c, c.sqe.addr, addrLen(c));
-    if (isRefused(bytes)) return ANY;
+    if (isRefused(bytes)) return anything(WORLD['memory.written-late']);
     return socket.family === AF.UNIX ? bindUnix(c, socket, bytes) : bindInet(c, socket, bytes);
   });
 }
@@ -364,7 +421,7 @@ export const LISTEN: OpSpec = {
       if (socket.type === SOCK.DGRAM) return result(-E.OPNOTSUPP);
       if (socket.state === 'unknown' || socket.family !== AF.UNIX)
         return {
-          ...ANY,
+          ...anything(OPEN['listen.network']),
           effect: () => {
             socket.state = 'unknown';
           },
@@ -405,7 +462,7 @@ export const SHUTDOWN: OpSpec = {
     withSocket(c, true, (socket) => {
       const how = c.sqe.len >>> 0;
       if (how > 2) return result(-E.INVAL);
-      if (socket.state === 'unknown') return ANY;
+      if (socket.state === 'unknown') return anything(OPEN['connect.state']);
       const close = (): void => {
         if (how !== 1) socket.shut_read = true;
         if (how !== 0) socket.shut_write = true;
@@ -415,7 +472,7 @@ export const SHUTDOWN: OpSpec = {
         return socket.state === 'fresh'
           ? result(-E.NOTCONN, { effect: close })
           : {
-              ...ANY,
+              ...anything(OPEN['shutdown.network']),
               effect: () => {
                 socket.state = 'unknown';
               },

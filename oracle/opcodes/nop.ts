@@ -1,8 +1,9 @@
 /** NOP and NOP128: the request that does nothing, or answers what it is told to. */
+import { defineOpen } from '../open-answer.ts';
 import type { Fixture } from '../scenario/layout.ts';
 import { FD } from '../scenario/layout.ts';
 import { CQE_F, E, IORING_NOP, IORING_SETUP, IOSQE, asS32 } from '../uapi/constants.ts';
-import { descriptor, direct, EINVAL, isFixed, resultAmong, result } from './support.ts';
+import { descriptor, direct, EINVAL, isFixed, resultAmong, result, unknownFile } from './support.ts';
 import type { SqeFields, FormSpec, FullSqe, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
 
 const KNOWN =
@@ -12,6 +13,12 @@ const KNOWN =
   IORING_NOP.FIXED_BUFFER |
   IORING_NOP.TW |
   IORING_NOP.CQE32;
+const OPEN = defineOpen({
+  'nop.fixed-file': [
+    'not-modelled',
+    'A NOP with IORING_NOP_FIXED_FILE on a kernel that was not probed for when it takes effect.',
+  ],
+});
 const BIG_CQE = IORING_SETUP.CQE32 | IORING_SETUP.CQE_MIXED;
 
 function prep(c: OpContext): PrepOutcome {
@@ -21,7 +28,7 @@ function prep(c: OpContext): PrepOutcome {
   const fixed = (flags & IORING_NOP.FIXED_FILE) !== 0 ? IOSQE.FIXED_FILE : 0;
   const shown = c.abi.nop_shows_fixed_file;
   return shown === undefined
-    ? { ok: true, adds_flags: 0, may_add: fixed }
+    ? { ok: true, adds_flags: 0, ...(fixed === 0 ? {} : { may_add: { flags: fixed, place: OPEN['nop.fixed-file'] } }) }
     : { ok: true, adds_flags: shown ? fixed : 0 };
 }
 
@@ -49,13 +56,18 @@ function answer(c: OpContext): IssueOutcome {
     const shown = c.abi.nop_shows_fixed_file;
     // Kernels that turn the NOP's own flag into IOSQE_FIXED_FILE also take IOSQE_FIXED_FILE for it.
     const file = asked || (shown === true && isFixed(c)) ? direct(c, c.sqe.fd) : descriptor(c, c.sqe.fd);
-    if (file === 'unknown' || (shown === undefined && isFixed(c) && !asked))
-      return resultAmong([res, -E.BADF, -E.FAULT], 'unknown', { cflags });
+    const open =
+      file === 'unknown'
+        ? unknownFile(file)
+        : shown === undefined && isFixed(c) && !asked
+          ? OPEN['nop.fixed-file']
+          : undefined;
+    if (open !== undefined) return resultAmong(open.among(res, -E.BADF, -E.FAULT), open, { cflags });
     if (file === 'closed') return failed(E.BADF);
   }
   if ((flags & IORING_NOP.FIXED_BUFFER) !== 0) {
     const ring = c.sandbox.common.ring(c.ring);
-    if (ring.unknown) return resultAmong([res, -E.FAULT], 'unknown', { cflags });
+    if (ring.unknown) return resultAmong(ring.unknown.among(res, -E.FAULT), ring.unknown, { cflags });
     if (ring.buffers?.[c.sqe.buf_index] === undefined) return failed(E.FAULT);
   }
   return result(res, { cflags });

@@ -1,4 +1,6 @@
 /** OPENAT and OPENAT2: the filter sees the flags as the kernel will use them. */
+import { defineOpen, Open } from '../open-answer.ts';
+import { WORLD } from '../world/open.ts';
 import type { Sqe } from '../scenario/types.ts';
 import { ARENA_BASE } from '../scenario/layout.ts';
 import { hex, openFlagsText } from '../uapi/text.ts';
@@ -8,7 +10,7 @@ import { AT_FDCWD, E, FILE_INDEX_ALLOC, IOSQE, RESOLVE } from '../uapi/constants
 import type { Node, OpenFile } from '../world/files.ts';
 import { installNew } from './socket.ts';
 import {
-  ANY,
+  anything,
   directoryInFd,
   EBADF,
   EFAULT,
@@ -18,7 +20,7 @@ import {
   pathInAddr,
   pathText,
   payloadU64,
-  PREP_UNKNOWN,
+  prepOpen,
   prepError,
   result,
   SAMPLE_DATA,
@@ -34,6 +36,14 @@ const OPEN_HOW_SIZE = 24;
 const O_ACCMODE = 3n;
 const O_RDWR = 2n;
 const RESOLVE_VALID = 0x3fn;
+
+const OPEN = defineOpen({
+  'open.how-size': ['not-modelled', 'A struct open_how of more than 4,096 bytes.'],
+  'open.newer-flag': ['not-modelled', 'An open flag that newer releases take.'],
+  'open.symlink': ['not-modelled', 'A path that leads through or to a symbolic link.'],
+  'open.direct': ['not-modelled', 'O_DIRECT of a regular file: up to the file system.'],
+  'open.odd': ['not-modelled', "O_TMPFILE, access mode 3, RESOLVE_CACHED, '.', '/' and other directories."],
+});
 
 interface How {
   readonly flags: bigint;
@@ -70,22 +80,22 @@ function openatHow(c: OpContext): How {
   return { flags, mode, resolve: 0n };
 }
 
-/** struct open_how as it stands in memory, or the errno (positive) prep answers. */
-function openat2How(c: OpContext): How | number | 'unknown' {
+/** struct open_how as it stands in memory, the errno (positive) prep answers, or why nobody knows. */
+function openat2How(c: OpContext): How | number | Open {
   const { memory } = c.sandbox;
   const size = c.sqe.len >>> 0;
   if (size < OPEN_HOW_SIZE) return E.INVAL;
-  if (size > 4096) return 'unknown';
+  if (size > 4096) return OPEN['open.how-size'];
   const bytes = memory.read(c.sqe.off, size);
   if (bytes === 'fault') return E.FAULT;
-  if (bytes === 'unknown') return 'unknown';
+  if (Open.is(bytes)) return bytes;
   if (bytes.subarray(OPEN_HOW_SIZE).some((byte) => byte !== 0)) return E['2BIG'];
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const [flags, mode, resolve] = howWords(view, c.abi.little_endian);
   return { flags, mode, resolve };
 }
 
-function how(c: OpContext): How | number | 'unknown' {
+function how(c: OpContext): How | number | Open {
   return c.sqe.opcode === OPENAT.opcode ? openatHow(c) : openat2How(c);
 }
 
@@ -96,12 +106,13 @@ function forced(c: OpContext, h: How): How {
 
 function prep(c: OpContext): PrepOutcome {
   const asked = how(c);
-  if (asked === 'unknown') return PREP_UNKNOWN;
+  if (Open.is(asked)) return prepOpen(asked);
   if (typeof asked === 'number') return asked === E.FAULT ? EFAULT : prepError(asked);
   if (c.sqe.buf_index !== 0) return EINVAL;
   if (isFixed(c)) return EBADF;
   const h = forced(c, asked);
-  if (c.sqe.opcode === OPENAT.opcode && (BigInt(c.sqe.op_flags >>> 0) & NEWER_OPEN_FLAG) !== 0n) return PREP_UNKNOWN;
+  if (c.sqe.opcode === OPENAT.opcode && (BigInt(c.sqe.op_flags >>> 0) & NEWER_OPEN_FLAG) !== 0n)
+    return prepOpen(OPEN['open.newer-flag']);
   const bad = pathError(c, c.sqe.addr);
   if (bad) return bad;
   const b = bits(c.abi);
@@ -159,7 +170,7 @@ function openNew(opening: Opening): IssueOutcome {
   if (slash >= 0) {
     const parent = paths.get(path.slice(0, slash));
     if (parent === undefined) return result(-E.NOENT, { touches });
-    if (parent.type === 'symlink') return { ...ANY, touches };
+    if (parent.type === 'symlink') return { ...anything(OPEN['open.symlink']), touches };
     if (parent.type !== 'dir') return result(-E.NOTDIR, { touches });
   }
   if (!has(opening, c.abi.open.O_CREAT) || has(opening, c.abi.open.O_PATH)) return result(-E.NOENT, { touches });
@@ -184,7 +195,9 @@ function openNode(opening: Opening, node: Node & { type: 'file' | 'dir' }): Issu
   if (node.type === 'dir' && writes) return result(-E.ISDIR, { touches });
   // For a file it is up to the file system; no directory can be read past the cache.
   if (has(opening, o.O_DIRECT ?? O_DIRECT))
-    return node.type === 'dir' ? result(-E.INVAL, { touches, changes: [] }) : { ...ANY, touches };
+    return node.type === 'dir'
+      ? result(-E.INVAL, { touches, changes: [] })
+      : { ...anything(OPEN['open.direct']), touches };
   const truncated = has(opening, o.O_TRUNC) && node.type === 'file' ? node : undefined;
   return installNew(c, opened(c, asked, node), c.sqe.file_index, {
     touches: truncated ? [...touches, truncated.id] : touches,
@@ -201,7 +214,7 @@ function openExisting(opening: Opening, node: Node): IssueOutcome {
   const o = c.abi.open;
   const pathOnly = has(opening, o.O_PATH);
   if (has(opening, o.O_CREAT) && has(opening, o.O_EXCL) && !pathOnly) return result(-E.EXIST, { touches });
-  if (node.type === 'symlink') return ANY;
+  if (node.type === 'symlink') return anything(OPEN['open.symlink']);
   if (has(opening, o.O_DIRECTORY) && node.type !== 'dir') return result(-E.NOTDIR, { touches });
   if (pathOnly) return installNew(c, { kind: 'path', node }, c.sqe.file_index, { touches, changes: [] });
   return node.type === 'socket' ? result(-E.NXIO, { touches }) : openNode(opening, node);
@@ -216,12 +229,14 @@ function isModelled(c: OpContext, { flags, resolve }: How, path: string): boolea
 function issue(c: OpContext): IssueOutcome {
   const asked = how(c);
   const path = pathText(c, c.sqe.addr);
-  if (typeof asked !== 'object' || path === undefined) return ANY;
+  if (Open.is(asked)) return anything(asked);
+  if (typeof asked === 'number') return anything(WORLD['memory.written-late']);
+  if (Open.is(path)) return anything(path);
   const used = forced(c, asked);
-  if ((used.flags & NEWER_OPEN_FLAG) !== 0n) return ANY;
+  if ((used.flags & NEWER_OPEN_FLAG) !== 0n) return anything(OPEN['open.newer-flag']);
   const invalid = flagError(c, used);
   if (invalid !== 0) return result(invalid);
-  if (!isModelled(c, used, path)) return ANY;
+  if (!isModelled(c, used, path)) return anything(OPEN['open.odd']);
   const opening: Opening = { c, how: used, path, touches: [`path:${path}`] };
   const node = c.sandbox.common.paths.get(path);
   return node === undefined ? openNew(opening) : openExisting(opening, node);

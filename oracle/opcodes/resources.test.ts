@@ -1,3 +1,5 @@
+import { Open } from '../open-answer.ts';
+import { WORLD } from '../world/open.ts';
 import { describe, expect, it } from 'vitest';
 import { ARENA_END, FD, FILE_CONTENT, RING_FD } from '../scenario/layout.ts';
 import { data, FUTEX, IOVEC, OPEN_HOW, PATH, TIMESPEC } from '../world/arena.ts';
@@ -6,8 +8,8 @@ import { initCheck, initCheckFlags, initCheckRest, OP, opName, opSpec } from './
 import { Bench } from '../testing/op-context.ts';
 
 const AT = -100;
-const text = (bytes: Uint8Array | string): string =>
-  typeof bytes === 'string' ? bytes : new TextDecoder().decode(bytes);
+const text = (bytes: ReturnType<Bench['sandbox']['memory']['read']>): string =>
+  bytes === 'fault' || Open.is(bytes) ? 'none' : new TextDecoder().decode(bytes);
 const ELSEWHERE = 0x2000_9000n;
 const registered = (bench: Bench, ...fds: number[]): void => {
   bench.sandbox.common.ring(0).setFiles(
@@ -51,7 +53,7 @@ describe('direct descriptors and buffers', () => {
     expect(b.run({ opcode: OP.NOP, op_flags: IORING_NOP.FIXED_BUFFER })).toBe(0);
     const child = b.sandbox.fork();
     expect(child.over(b.sandbox.memory).memory).toBe(b.sandbox.memory);
-    b.sandbox.common.ring(0).unknown = true;
+    b.sandbox.common.ring(0).unknown = WORLD['resources.lost'];
     expect(b.run({ opcode: OP.READ_FIXED, fd: FD.file, addr: data(8), len: 8 })).toBe('any');
     expect(b.ask({ opcode: OP.NOP, op_flags: IORING_NOP.FIXED_BUFFER }).res).toEqual([0, -E.FAULT]);
   });

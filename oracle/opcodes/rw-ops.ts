@@ -1,4 +1,7 @@
 /** The nine read and write opcodes. */
+import { defineOpen } from '../open-answer.ts';
+import { Open } from '../open-answer.ts';
+import { WORLD } from '../world/open.ts';
 import { FD } from '../scenario/layout.ts';
 import { DATA, data, IOVEC, ONE_U64, PATTERN } from '../world/arena.ts';
 import { EMPTY_GROUP, GROUP } from './buffers.ts';
@@ -17,8 +20,15 @@ import {
 } from './rw.ts';
 import { isPrep, readIovecs, selects } from './segments.ts';
 import type { FileOutcome } from './support.ts';
-import { ANY, result, withFile } from './support.ts';
+import { anything, result, withFile } from './support.ts';
 import type { SqeFields, FormSpec, IssueOutcome, OpContext, OpSpec } from './types.ts';
+
+const OPEN = defineOpen({
+  'rw.multishot': [
+    'not-modelled',
+    'READ_MULTISHOT with a buffer to read into: it ends when it is cancelled, or the buffers are used up.',
+  ],
+});
 
 type Extra = Partial<FormSpec>;
 
@@ -38,10 +48,10 @@ function withBuffer(
   body: (c: OpContext, segments: readonly Segment[]) => FileOutcome,
 ): IssueOutcome {
   return withFile(c, true, () => {
-    if (segments === undefined) return ANY;
+    if (segments === undefined) return anything(WORLD['memory.written-late']);
     const fixed = fixedContext(c, segments);
     const touches = [`buffers:${c.ring}`];
-    if (fixed === 'unknown') return { ...ANY, touches, changes: [] };
+    if (Open.is(fixed)) return { ...anything(fixed), touches, changes: [] };
     if (typeof fixed === 'number') return result(fixed, { touches, changes: [] });
     const outcome = body(fixed, segments);
     return { ...outcome, touches: [...outcome.touches, ...touches] };
@@ -94,10 +104,10 @@ export const READV: OpSpec = {
   issue: (c) => {
     if (selects(c)) {
       const one = readIovecs(c, c.sqe.addr, 1);
-      return isPrep(one) ? ANY : issueRead(c, one);
+      return isPrep(one) ? anything(WORLD['memory.written-late']) : issueRead(c, one);
     }
     const segments = vector(c);
-    return segments === undefined ? ANY : readInto(c, segments);
+    return segments === undefined ? anything(WORLD['memory.written-late']) : readInto(c, segments);
   },
   forms: [
     form('file', FD.file, IOVEC.one, 1, {}, { ...file, ...sees(DATA.vector_a, 16) }),
@@ -129,7 +139,7 @@ export const WRITEV: OpSpec = {
   prep: prepVector,
   issue: (c) => {
     const segments = vector(c);
-    return segments === undefined ? ANY : writeFrom(c, segments);
+    return segments === undefined ? anything(WORLD['memory.written-late']) : writeFrom(c, segments);
   },
   forms: [
     form('file', FD.file, IOVEC.one, 1, { off: 32n }, file),
@@ -251,7 +261,9 @@ export const READ_MULTISHOT: OpSpec = {
     withFile(c, false, (open) => {
       if (open.kind === 'file' || open.kind === 'dir') return result(-E.BADFD);
       const { groups } = c.sandbox.common.ring(c.ring);
-      return groups.get(c.sqe.buf_index) === undefined && open.kind !== 'ring' ? result(-E.NOBUFS) : ANY;
+      return groups.get(c.sqe.buf_index) === undefined && open.kind !== 'ring'
+        ? result(-E.NOBUFS)
+        : anything(OPEN['rw.multishot']);
     }),
   forms: [
     form('not-pollable', FD.file, 0n, 0, { flags: IOSQE.BUFFER_SELECT, buf_index: EMPTY_GROUP }, file),

@@ -1,22 +1,55 @@
 /** Reads and writes: prep checks and what an allowed transfer does. */
+import { defineOpen, Open } from '../open-answer.ts';
+import { FILE_OPEN } from './open-answers.ts';
 import { E, IORING_SETUP, RWF } from '../uapi/constants.ts';
 import type { OpenFile } from '../world/files.ts';
 import { append } from '../world/files.ts';
 import type { FileOutcome } from './support.ts';
-import { EINVAL, EFAULT, PREP_OK, PREP_UNKNOWN, ANY, result, transfer, withFile } from './support.ts';
+import { EINVAL, EFAULT, PREP_OK, prepOpen, anything, result, transfer, withFile, unknownFile } from './support.ts';
 import { gather, isPrep, KERNEL_HALF, readIovecs, scatter, segmentNames, selects, total } from './segments.ts';
 import type { Segment } from './segments.ts';
 import { selectBuffer } from './buffers.ts';
 import type { IssueOutcome, OpContext, PrepOutcome } from './types.ts';
 
-/** sqe.ioprio of a read or write: 'unknown' for the real-time class, which depends on capabilities. */
+const OPEN = defineOpen({
+  'rw.ioprio': [
+    'not-modelled',
+    'I/O priorities of the real-time class, and class 0 with a level: up to capabilities and release.',
+  ],
+  'rw.attribute': ['not-modelled', 'Reads and writes with a struct io_uring_attr_pi: up to the block device.'],
+  'rw.flags': ['not-modelled', 'RWF_* flags that only some file systems take.'],
+  'rw.directory': ['not-modelled', 'A read of a directory with flags or a negative position.'],
+  'rw.partly-mapped': ['not-modelled', 'A transfer to or from memory of which only a part is mapped.'],
+  'rw.pipe-waits': [
+    'timing',
+    'A read of an empty pipe.',
+    'Another request writes to it.',
+    'Nobody ever does, or a worker is refused for RWF_NOWAIT.',
+  ],
+  'rw.eventfd-waits': [
+    'timing',
+    'A read of an eventfd at 0, or a write that would overflow it.',
+    'Another request changes it.',
+    'Nobody ever does.',
+  ],
+  'rw.pipe-full': ['not-modelled', 'A write to a pipe that holds more than four pages.'],
+  'rw.eventfd-pieces': ['not-modelled', 'A write to an eventfd of more than eight bytes, or in pieces.'],
+  'rw.selected-unused': [
+    'timing',
+    'A selected buffer that ends up unused.',
+    'The request ran at once: the buffer is put back.',
+    'A worker had it: the buffer is gone.',
+  ],
+});
+
+/** sqe.ioprio of a read or write; open for the real-time class, which depends on capabilities. */
 function ioprioError(ioprio: number): PrepOutcome | undefined {
   if (ioprio === 0) return undefined;
   switch (ioprio >>> 13) {
     case 0:
-      return (ioprio & 7) !== 0 ? EINVAL : PREP_UNKNOWN;
+      return (ioprio & 7) !== 0 ? EINVAL : prepOpen(OPEN['rw.ioprio']);
     case 1:
-      return PREP_UNKNOWN;
+      return prepOpen(OPEN['rw.ioprio']);
     case 2:
     case 3:
       return undefined;
@@ -32,7 +65,7 @@ function prepCommon(c: OpContext): PrepOutcome | undefined {
   if (c.sqe.pad2 !== 0n) {
     if (c.sqe.pad2 !== 1n) return EINVAL;
     const attribute = c.sandbox.memory.read(c.sqe.addr3, 32);
-    return attribute === 'fault' ? EFAULT : PREP_UNKNOWN;
+    return attribute === 'fault' ? EFAULT : prepOpen(OPEN['rw.attribute']);
   }
   return undefined;
 }
@@ -79,25 +112,25 @@ export function prepMultishot(c: OpContext): PrepOutcome {
   return c.sqe.addr !== 0n || c.sqe.len !== 0 ? EINVAL : PREP_OK;
 }
 
-/** True, false or 'unknown': can all segments be accessed? */
-function mapped(c: OpContext, segments: readonly Segment[]): boolean | 'unknown' {
-  let all: boolean | 'unknown' = true;
+/** True, false or why nobody knows: can all segments be accessed? */
+function mapped(c: OpContext, segments: readonly Segment[]): boolean | Open {
+  let all: boolean | Open = true;
   for (const { addr, len } of segments) {
     const one = c.sandbox.memory.mapped(addr, len);
     if (one === false) return false;
-    if (one === 'unknown') all = 'unknown';
+    if (Open.is(one)) all = one;
   }
   return all;
 }
 
-/** -errno for rw_flags the file does not take, 'unknown' for those not modelled. */
-function flagError(c: OpContext, file: OpenFile): number | 'unknown' {
+/** -errno for rw_flags the file does not take, a place for those not modelled. */
+function flagError(c: OpContext, file: OpenFile): number | Open {
   const flags = c.sqe.op_flags;
   if (flags === 0) return 0;
   if ((flags & 0xffff_0000) !== 0) return -E.OPNOTSUPP;
   if (flags === RWF.HIPRI && (c.setup_flags & IORING_SETUP.IOPOLL) === 0) return -E.INVAL;
   if (flags === RWF.NOWAIT && (file.kind === 'pipe' || file.kind === 'eventfd')) return 0;
-  return 'unknown';
+  return OPEN['rw.flags'];
 }
 
 /** Position argument: negative positions other than -1 are refused. */
@@ -123,9 +156,9 @@ interface Read extends Transfer {
   readonly also: () => void;
 }
 
-/** A write: the bytes, or 'unknown' where memory is. */
+/** A write: the bytes, or why nobody knows them. */
 interface Write extends Transfer {
-  readonly bytes: Uint8Array | 'unknown';
+  readonly bytes: Uint8Array | Open;
 }
 
 type File = Extract<OpenFile, { kind: 'file' }>;
@@ -135,7 +168,7 @@ type Eventfd = Extract<OpenFile, { kind: 'eventfd' }>;
 /** Why flags or position are refused, or undefined. */
 function refusedTransfer(c: OpContext, file: OpenFile): IssueOutcome | undefined {
   const bad = flagError(c, file);
-  if (bad === 'unknown') return ANY;
+  if (Open.is(bad)) return anything(bad);
   if (bad !== 0) return result(bad);
   return positionError(c) ? result(-E.INVAL) : undefined;
 }
@@ -148,17 +181,17 @@ function refusedRead(c: OpContext, file: OpenFile): IssueOutcome | undefined {
     case 'pipe':
       return file.end === 'read' ? undefined : result(-E.BADF);
     case 'dir':
-      return c.sqe.op_flags === 0 && !positionError(c) ? result(-E.ISDIR) : ANY;
+      return c.sqe.op_flags === 0 && !positionError(c) ? result(-E.ISDIR) : anything(OPEN['rw.directory']);
     case 'eventfd':
       return undefined;
     default:
-      return ANY;
+      return anything(unknownFile(file));
   }
 }
 
 /** The answer where some of the memory cannot be accessed. */
 function faulted(c: OpContext, segments: readonly Segment[]): IssueOutcome {
-  return segments.length === 1 && isBad(c, segments[0]) ? result(-E.FAULT) : ANY;
+  return segments.length === 1 && isBad(c, segments[0]) ? result(-E.FAULT) : anything(OPEN['rw.partly-mapped']);
 }
 
 function readFile({ c, segments, wanted, memory, reachable, also }: Read, file: File): IssueOutcome {
@@ -178,7 +211,7 @@ function readFile({ c, segments, wanted, memory, reachable, also }: Read, file: 
 function readPipe({ c, segments, wanted, memory, reachable, also }: Read, { pipe }: Pipe): IssueOutcome {
   if (wanted === 0) return transfer(0, 0);
   // A worker reads without RWF_NOWAIT, so that an empty pipe may make it wait all the same.
-  if (pipe.bytes.length === 0) return ANY;
+  if (pipe.bytes.length === 0) return anything(OPEN['rw.pipe-waits']);
   if (!reachable) return faulted(c, segments);
   const bytes = pipe.bytes.slice(0, wanted);
   return transfer(bytes.length, wanted, {
@@ -193,8 +226,9 @@ function readPipe({ c, segments, wanted, memory, reachable, also }: Read, { pipe
 
 function readEventfd({ c, segments, wanted, memory, reachable, also }: Read, file: Eventfd): IssueOutcome {
   if (wanted < 8) return result(-E.INVAL);
-  if (file.counter === 0n) return (c.sqe.op_flags & RWF.NOWAIT) !== 0 ? result(-E.AGAIN) : ANY;
-  if (!reachable) return ANY;
+  if (file.counter === 0n)
+    return (c.sqe.op_flags & RWF.NOWAIT) !== 0 ? result(-E.AGAIN) : anything(OPEN['rw.eventfd-waits']);
+  if (!reachable) return anything(OPEN['rw.partly-mapped']);
   const bytes = new Uint8Array(8);
   new DataView(bytes.buffer).setBigUint64(0, file.counter, c.abi.little_endian);
   return transfer(8, wanted, {
@@ -218,7 +252,7 @@ export function readInto(
     const refused = refusedRead(c, file) ?? refusedTransfer(c, file);
     if (refused !== undefined) return refused;
     const reachable = mapped(c, segments);
-    if (reachable === 'unknown') return ANY;
+    if (Open.is(reachable)) return anything(reachable);
     const memory = { touches: segmentNames(segments), cflags };
     const read: Read = { c, segments, wanted: total(segments), memory, reachable, also };
     switch (file.kind) {
@@ -230,7 +264,7 @@ export function readInto(
         return readEventfd(read, file);
       /* v8 ignore next 2 -- refusedRead has answered */
       default:
-        return ANY;
+        return anything(unknownFile(file));
     }
   });
 }
@@ -252,17 +286,17 @@ function refusedWrite(file: OpenFile): IssueOutcome | undefined {
     case 'eventfd':
       return undefined;
     default:
-      return ANY;
+      return anything(unknownFile(file));
   }
 }
 
 function writeFile({ c, wanted, memory, bytes }: Write, file: File): IssueOutcome {
   const at = file.append ? file.node.content.length : c.sqe.off === CURRENT ? file.pos : Number(c.sqe.off);
-  if (!(at + wanted <= 0x1_0000)) return ANY;
+  if (!(at + wanted <= 0x1_0000)) return anything(FILE_OPEN['file.large']);
   return transfer(wanted, wanted, {
     ...memory,
     effect: () => {
-      if (bytes === 'unknown') c.sandbox.taint(file.node.id);
+      if (Open.is(bytes)) c.sandbox.taint(file.node.id, bytes);
       else overwrite(file.node, at, bytes);
       if (c.sqe.off === CURRENT) file.pos = at + wanted;
     },
@@ -271,11 +305,11 @@ function writeFile({ c, wanted, memory, bytes }: Write, file: File): IssueOutcom
 
 function writePipe({ c, wanted, memory, bytes }: Write, { pipe }: Pipe): IssueOutcome {
   if (wanted === 0) return transfer(0, 0);
-  if (pipe.bytes.length + wanted > 0x4000) return ANY;
+  if (pipe.bytes.length + wanted > 0x4000) return anything(OPEN['rw.pipe-full']);
   return transfer(wanted, wanted, {
     ...memory,
     effect: () => {
-      if (bytes === 'unknown') c.sandbox.taint(pipe.id);
+      if (Open.is(bytes)) c.sandbox.taint(pipe.id, bytes);
       else pipe.bytes = append(pipe.bytes, bytes);
     },
   });
@@ -283,10 +317,11 @@ function writePipe({ c, wanted, memory, bytes }: Write, { pipe }: Pipe): IssueOu
 
 function writeEventfd({ c, segments, wanted, memory, bytes }: Write, file: Eventfd): IssueOutcome {
   if (wanted < 8) return result(-E.INVAL);
-  if (wanted !== 8 || bytes === 'unknown' || segments.length !== 1) return ANY;
+  if (Open.is(bytes)) return anything(bytes);
+  if (wanted !== 8 || segments.length !== 1) return anything(OPEN['rw.eventfd-pieces']);
   const value = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, c.abi.little_endian);
   if (value === CURRENT) return result(-E.INVAL);
-  if (file.counter + value >= CURRENT) return ANY;
+  if (file.counter + value >= CURRENT) return anything(OPEN['rw.eventfd-waits']);
   return transfer(8, 8, {
     ...memory,
     effect: () => {
@@ -301,7 +336,7 @@ export function writeFrom(c: OpContext, segments: readonly Segment[]): FileOutco
     const refused = refusedWrite(file) ?? refusedTransfer(c, file);
     if (refused !== undefined) return refused;
     const bytes = gather(c, segments);
-    if (bytes === 'fault') return file.kind === 'eventfd' ? ANY : faulted(c, segments);
+    if (bytes === 'fault') return file.kind === 'eventfd' ? anything(OPEN['rw.partly-mapped']) : faulted(c, segments);
     const memory = { touches: segmentNames(segments), changes: [] };
     const write: Write = { c, segments, wanted: total(segments), memory, bytes };
     switch (file.kind) {
@@ -313,7 +348,7 @@ export function writeFrom(c: OpContext, segments: readonly Segment[]): FileOutco
         return writeEventfd(write, file);
       /* v8 ignore next 2 -- refusedWrite has answered */
       default:
-        return ANY;
+        return anything(unknownFile(file));
     }
   });
 }
@@ -327,10 +362,10 @@ export function overwrite(node: { content: Uint8Array }, at: number, bytes: Uint
   node.content = content;
 }
 
-/** The context a fixed transfer runs in (the memory is the registrant's), -errno, or 'unknown'. */
-export function fixedContext(c: OpContext, asked: readonly Segment[]): OpContext | number | 'unknown' {
+/** The context a fixed transfer runs in (the memory is the registrant's), -errno, or why nobody knows. */
+export function fixedContext(c: OpContext, asked: readonly Segment[]): OpContext | number | Open {
   const ring = c.sandbox.common.ring(c.ring);
-  if (ring.unknown) return 'unknown';
+  if (ring.unknown) return ring.unknown;
   const buffer = ring.buffers?.[c.sqe.buf_index];
   if (buffer === undefined) return -E.FAULT;
   for (const { addr, len } of asked) {
@@ -344,11 +379,12 @@ export function issueRead(c: OpContext, segments: readonly Segment[]): IssueOutc
   if (!selects(c)) return readInto(c, segments);
   return withFile(c, true, () => {
     const chosen = selectBuffer(c, total(segments));
-    if (chosen === 'unknown') return ANY;
+    if (Open.is(chosen)) return anything(chosen);
     if (chosen === undefined) return result(-E.NOBUFS, { touches: [`groups:${c.ring}`], changes: [] });
     const inner = readInto(c, [chosen.segment], chosen.cflags, chosen.take);
     // A selected buffer that ends up unused is put back or not, depending on how the request ran.
-    if (typeof inner.res !== 'number' || inner.res <= 0) return { ...ANY, touches: [`groups:${c.ring}`] };
+    if (typeof inner.res !== 'number' || inner.res <= 0)
+      return { ...anything(OPEN['rw.selected-unused']), touches: [`groups:${c.ring}`] };
     return { ...inner, touches: [...inner.touches, `groups:${c.ring}`] };
   });
 }

@@ -1,8 +1,10 @@
 /** Memory that requests name, piece by piece. */
+import { Open } from '../open-answer.ts';
+import { FILE_OPEN } from './open-answers.ts';
 import { IOSQE } from '../uapi/constants.ts';
 import { append } from '../world/files.ts';
 import { memoryNames } from '../world/memory.ts';
-import { EFAULT, EINVAL, PREP_UNKNOWN } from './support.ts';
+import { EFAULT, EINVAL, prepOpen } from './support.ts';
 import type { OpContext, PrepOutcome } from './types.ts';
 
 /** A piece of memory, as struct iovec names it. */
@@ -21,7 +23,7 @@ export function readIovecs(c: OpContext, addr: bigint, count: number): readonly 
   if (count > MAX_SEGMENTS) return EINVAL;
   const bytes = c.sandbox.memory.read(addr, count * 16);
   if (bytes === 'fault') return EFAULT;
-  if (bytes === 'unknown') return PREP_UNKNOWN;
+  if (Open.is(bytes)) return prepOpen(bytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const segments: Segment[] = [];
   for (let i = 0; i < count; i++) {
@@ -29,7 +31,7 @@ export function readIovecs(c: OpContext, addr: bigint, count: number): readonly 
     const len = view.getBigUint64(i * 16 + 8, c.abi.little_endian);
     if (len >= KERNEL_HALF) return EINVAL;
     if (base >= KERNEL_HALF) return EFAULT;
-    if (len > 0x1_0000n) return PREP_UNKNOWN;
+    if (len > 0x1_0000n) return prepOpen(FILE_OPEN['file.large']);
     segments.push({ addr: base, len: Number(len) });
   }
   return segments;
@@ -61,11 +63,11 @@ export function scatter(c: OpContext, segments: readonly Segment[], bytes: Uint8
 }
 
 /** The bytes of the segments, one after the other. */
-export function gather(c: OpContext, segments: readonly Segment[]): Uint8Array | 'fault' | 'unknown' {
+export function gather(c: OpContext, segments: readonly Segment[]): Uint8Array | 'fault' | Open {
   let out: Uint8Array = new Uint8Array(0);
   for (const { addr, len } of segments) {
     const bytes = c.sandbox.memory.read(addr, len);
-    if (typeof bytes === 'string') return bytes;
+    if (bytes === 'fault' || Open.is(bytes)) return bytes;
     out = append(out, bytes);
   }
   return out;

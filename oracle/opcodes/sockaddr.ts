@@ -1,6 +1,7 @@
 /** Socket addresses in requests: what prep takes, and what a filter sees of a CONNECT. */
+import { Open } from '../open-answer.ts';
 import { AF, E } from '../uapi/constants.ts';
-import { EFAULT, EINVAL, PREP_UNKNOWN } from './support.ts';
+import { EFAULT, EINVAL, prepOpen } from './support.ts';
 import type { OpContext, PrepOutcome } from './types.ts';
 
 /** sizeof(struct sockaddr_storage). */
@@ -15,7 +16,7 @@ export function readSockaddr(c: OpContext, addr: bigint, length: number): Uint8A
   if (length === 0) return new Uint8Array(0);
   const bytes = c.sandbox.memory.read(addr, length);
   if (bytes === 'fault') return EFAULT;
-  return bytes === 'unknown' ? PREP_UNKNOWN : bytes;
+  return Open.is(bytes) ? prepOpen(bytes) : bytes;
 }
 
 /** Whether reading the address ended prep. */

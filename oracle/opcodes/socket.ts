@@ -1,10 +1,12 @@
 /** SOCKET: one of the opcodes whose arguments a filter sees. */
+import { defineOpen } from '../open-answer.ts';
+import { WORLD } from '../world/open.ts';
 import { AF, E, FILE_INDEX_ALLOC, SOCK, asU32 } from '../uapi/constants.ts';
 import { flagText } from '../schema/codec.ts';
 import type { Sqe } from '../scenario/types.ts';
 import type { OpenFile } from '../world/files.ts';
 import { newSocket } from '../world/files.ts';
-import { ANY, anySet, EINVAL, resultAmong, result, SAMPLE_DATA } from './support.ts';
+import { anything, anySet, EINVAL, resultAmong, result, SAMPLE_DATA } from './support.ts';
 import type { SqeFields, FormSpec, IssueOutcome, OpContext, OpSpec, Payload, PrepOutcome } from './types.ts';
 
 function prep(c: OpContext): PrepOutcome {
@@ -20,6 +22,13 @@ function prep(c: OpContext): PrepOutcome {
     ? { ok: true, adds_flags: 0, payload, hinges_on: 'socketTypeMask' }
     : { ok: true, adds_flags: 0, payload };
 }
+
+const OPEN = defineOpen({
+  'socket.configuration': [
+    'not-modelled',
+    "Families, types and protocols of socket(2) that are up to the kernel's configuration.",
+  ],
+});
 
 /** 0, -errno, or undefined where the answer depends on what the kernel was built with. */
 type Made = number | undefined;
@@ -81,11 +90,11 @@ export function installNew(c: OpContext, file: OpenFile, fileIndex: number, extr
   const changes = extras.changes ?? touches;
   const effect = extras.effect ?? (() => undefined);
   if (fileIndex === 0) c.sandbox.common.opened++;
-  if (fileIndex === 0) return resultAmong({ at_least: 0 }, false, { touches, changes, effect });
+  if (fileIndex === 0) return resultAmong(WORLD['descriptor.number'].atLeast(0), false, { touches, changes, effect });
   const ring = c.sandbox.common.ring(c.ring);
   const table = `files:${c.ring}`;
   const all = { touches: [...touches, table], changes: [...changes, table] };
-  if (ring.unknown) return { ...ANY, ...all, effect };
+  if (ring.unknown) return { ...anything(ring.unknown), ...all, effect };
   return result(ring.tryInstall(file, fileIndex), {
     ...all,
     effect: () => {
@@ -105,7 +114,7 @@ function issue(c: OpContext): IssueOutcome {
   const raw = Number(BigInt.asUintN(32, sqe.off));
   const type = raw & SOCK.TYPE_MASK;
   const res = create(sqe.fd, type, sqe.len | 0);
-  if (res === undefined) return ANY;
+  if (res === undefined) return anything(OPEN['socket.configuration']);
   if (res < 0) return result(res);
   return installNew(
     c,

@@ -1,11 +1,13 @@
 /** SPLICE and TEE: always from a worker, always non-blocking here. */
+import { defineOpen } from '../open-answer.ts';
+import { FILE_OPEN } from './open-answers.ts';
 import { FD } from '../scenario/layout.ts';
 import { E, IOSQE, SPLICE_F, SPLICE_F_FD_IN_FIXED } from '../uapi/constants.ts';
 import type { OpenFile } from '../world/files.ts';
 import { append } from '../world/files.ts';
 import { overwrite } from './rw.ts';
 import {
-  ANY,
+  anything,
   descriptor,
   direct,
   EINVAL,
@@ -17,6 +19,20 @@ import {
   withFile,
 } from './support.ts';
 import type { SqeFields, FormSpec, IssueOutcome, OpContext, OpSpec } from './types.ts';
+
+const OPEN = defineOpen({
+  'splice.waits': [
+    'timing',
+    'A splice or tee that waits for bytes.',
+    'Another request writes some.',
+    'Nobody ever does.',
+  ],
+  'splice.pipe-full': ['not-modelled', 'How much of a splice fits in a pipe that holds more than a page.'],
+  'splice.other': [
+    'not-modelled',
+    'A splice with a file that is neither a pipe nor a regular file, or is in append mode.',
+  ],
+});
 
 const NONE = (1n << 64n) - 1n;
 
@@ -51,8 +67,9 @@ function issueTee(c: OpContext): IssueOutcome {
     if (!readable(input) || !writable(output)) return result(-E.BADF);
     if (input.kind !== 'pipe' || output.kind !== 'pipe' || input.pipe === output.pipe) return result(-E.INVAL);
     const wanted = c.sqe.len >>> 0;
-    if (input.pipe.bytes.length === 0) return nonblock(c, input, output) ? result(-E.AGAIN) : ANY;
-    if (output.pipe.bytes.length > 0x1000) return ANY;
+    if (input.pipe.bytes.length === 0)
+      return nonblock(c, input, output) ? result(-E.AGAIN) : anything(OPEN['splice.waits']);
+    if (output.pipe.bytes.length > 0x1000) return anything(OPEN['splice.pipe-full']);
     const bytes = input.pipe.bytes.slice(0, wanted);
     return transfer(bytes.length, wanted, {
       effect: () => {
@@ -71,8 +88,9 @@ function pipeToPipe(c: OpContext, input: Pipe, output: Pipe): IssueOutcome {
   const wanted = c.sqe.len >>> 0;
   if (c.sqe.addr !== NONE || c.sqe.off !== NONE) return result(-E.SPIPE);
   if (input.pipe === output.pipe) return result(-E.INVAL);
-  if (input.pipe.bytes.length === 0) return nonblock(c, input, output) ? result(-E.AGAIN) : ANY;
-  if (output.pipe.bytes.length > 0x1000) return ANY;
+  if (input.pipe.bytes.length === 0)
+    return nonblock(c, input, output) ? result(-E.AGAIN) : anything(OPEN['splice.waits']);
+  if (output.pipe.bytes.length > 0x1000) return anything(OPEN['splice.pipe-full']);
   const bytes = input.pipe.bytes.slice(0, wanted);
   return transfer(bytes.length, wanted, {
     effect: () => {
@@ -86,9 +104,10 @@ function fromPipe(c: OpContext, { pipe }: Pipe, output: OpenFile): IssueOutcome 
   const { sqe } = c;
   const to = offset(sqe.off);
   if (sqe.addr !== NONE) return result(-E.SPIPE);
-  if (output.kind !== 'file' || output.append) return ANY;
-  if (to !== undefined && to > 0x1_0000n) return ANY;
-  if (pipe.bytes.length === 0) return (sqe.op_flags & SPLICE_F.NONBLOCK) !== 0 ? result(-E.AGAIN) : ANY;
+  if (output.kind !== 'file' || output.append) return anything(OPEN['splice.other']);
+  if (to !== undefined && to > 0x1_0000n) return anything(FILE_OPEN['file.large']);
+  if (pipe.bytes.length === 0)
+    return (sqe.op_flags & SPLICE_F.NONBLOCK) !== 0 ? result(-E.AGAIN) : anything(OPEN['splice.waits']);
   const bytes = pipe.bytes.slice(0, sqe.len >>> 0);
   const at = to === undefined ? output.pos : Number(to);
   return transfer(bytes.length, sqe.len >>> 0, {
@@ -105,9 +124,9 @@ function toPipe(c: OpContext, input: OpenFile, { pipe }: Pipe): IssueOutcome {
   const wanted = sqe.len >>> 0;
   const from = offset(sqe.addr);
   if (sqe.off !== NONE) return result(-E.SPIPE);
-  if (input.kind !== 'file') return ANY;
-  if (from !== undefined && from > 0x1_0000n) return ANY;
-  if (pipe.bytes.length > 0x1000) return ANY;
+  if (input.kind !== 'file') return anything(OPEN['splice.other']);
+  if (from !== undefined && from > 0x1_0000n) return anything(FILE_OPEN['file.large']);
+  if (pipe.bytes.length > 0x1000) return anything(OPEN['splice.pipe-full']);
   const at = from === undefined ? input.pos : Number(from);
   const bytes = input.node.content.slice(at, at + wanted);
   return transfer(bytes.length, wanted, {

@@ -1,10 +1,13 @@
 /** Small helpers the opcode tables share. */
+import { Open } from '../open-answer.ts';
+import type { OpenSet } from '../open-answer.ts';
 import type { Allowed } from '../scenario/prediction.ts';
 import { E, IOSQE } from '../uapi/constants.ts';
 import { ARENA_BASE, isRingFd } from '../scenario/layout.ts';
 import type { Sqe } from '../scenario/types.ts';
 import type { AbiProfile } from '../uapi/abi.ts';
 import { arenaImage } from '../world/arena.ts';
+import { WORLD } from '../world/open.ts';
 import type { OpenFile } from '../world/files.ts';
 import { objectName } from '../world/files.ts';
 import type { SqeFields, FormSpec, FullSqe, IssueOutcome, OpContext, PrepOutcome } from './types.ts';
@@ -18,8 +21,12 @@ export function prepError(errno: number): PrepOutcome {
 export const PREP_OK: PrepOutcome = { ok: true, adds_flags: 0 };
 /** Prep went well and sent the request to a worker, which the filter sees as IOSQE_ASYNC. */
 export const PREP_ASYNC: PrepOutcome = { ok: true, adds_flags: IOSQE.ASYNC };
+
 /** The specification does not say what prep makes of it. */
-export const PREP_UNKNOWN: PrepOutcome = { ok: 'unknown' };
+export function prepOpen(place: Open): PrepOutcome {
+  return { ok: 'unknown', place };
+}
+
 /** Prep refuses it with -EINVAL. */
 export const EINVAL: PrepOutcome = prepError(E.INVAL);
 /** Prep refuses it with -EBADF. */
@@ -27,10 +34,12 @@ export const EBADF: PrepOutcome = prepError(E.BADF);
 /** Prep refuses it with -EFAULT. */
 export const EFAULT: PrepOutcome = prepError(E.FAULT);
 
-/** The answer of a request whose outcome is not modelled. */
-export const ANY: IssueOutcome = { res: 'any', cflags: 'any', fails: 'unknown', may_wait: true };
+/** Whatever a request may answer, now, later or never. */
+export function anything(place: Open): IssueOutcome & { readonly res: OpenSet } {
+  return { res: place.any, cflags: place.any, fails: place, may_wait: place };
+}
 
-type Extras = Omit<IssueOutcome, 'res' | 'fails'> & { readonly fails?: boolean | 'unknown' };
+type Extras = Omit<IssueOutcome, 'res' | 'fails'> & { readonly fails?: boolean | Open };
 
 /** A known result; it breaks a link when negative unless `extras` says otherwise. */
 export function result(res: number, extras: Extras = {}): IssueOutcome {
@@ -38,7 +47,7 @@ export function result(res: number, extras: Extras = {}): IssueOutcome {
 }
 
 /** A result out of a set. */
-export function resultAmong(res: Allowed, fails: boolean | 'unknown', extras: Extras = {}): IssueOutcome {
+export function resultAmong(res: Allowed, fails: boolean | Open, extras: Extras = {}): IssueOutcome {
   return { ...extras, res, fails };
 }
 
@@ -95,11 +104,16 @@ export type FileOutcome = IssueOutcome & { readonly touches: readonly string[] }
 
 /**
  * Runs `body` with the request's file; answers -EBADF when there is none and
- * 'any' when the descriptor is not modelled.
+ * whatever comes when the descriptor is not modelled.
  * @param changes whether the request may change the object behind the descriptor
  */
 export function withFile(c: OpContext, changes: boolean, body: (file: OpenFile) => IssueOutcome): FileOutcome {
   return onFile(c, requestFile(c), slotName(c, isFixed(c), c.sqe.fd), changes, body);
+}
+
+/** Why nobody knows what a request makes of this file. */
+export function unknownFile(file: OpenFile | 'closed' | 'unknown'): Open {
+  return WORLD[file === 'unknown' ? 'descriptor.not-ours' : 'descriptor.kind'];
 }
 
 /** As withFile, for a file found elsewhere in the SQE. */
@@ -113,7 +127,7 @@ export function onFile(
   if (file === 'closed' || file === 'unknown' || file.kind === 'other' || file.kind === 'path') {
     // A descriptor opened with O_PATH is no file to most requests.
     const known = file === 'closed' || (file !== 'unknown' && file.kind === 'path');
-    return { ...(known ? result(-E.BADF) : ANY), touches: [slot], changes: [] };
+    return { ...(known ? result(-E.BADF) : anything(unknownFile(file))), touches: [slot], changes: [] };
   }
   const outcome = body(file);
   const name = objectName(file);
@@ -155,14 +169,15 @@ export const directoriesInFdAndLen = ({ fd, len }: FullSqe): readonly number[] =
 export function pathError(c: OpContext, address: bigint): PrepOutcome | undefined {
   const path = c.sandbox.memory.text(address);
   if (path === 'fault') return EFAULT;
-  if (path === 'unknown') return PREP_UNKNOWN;
+  if (Open.is(path)) return prepOpen(path);
   return path.text === '' ? prepError(E.NOENT) : undefined;
 }
 
-/** The text of a path argument that `pathError` accepted. */
-export function pathText(c: OpContext, address: bigint): string | undefined {
+/** The text of a path argument that `pathError` accepted; a place where it has become unknown since. */
+export function pathText(c: OpContext, address: bigint): string | Open {
   const path = c.sandbox.memory.text(address);
-  return typeof path === 'object' ? path.text : undefined;
+  if (path === 'fault') return WORLD['memory.written-late'];
+  return Open.is(path) ? path : path.text;
 }
 
 /** Six u32 words of the context's 24-byte union from u64 values, in the guest's byte order. */

@@ -1,4 +1,5 @@
 /** The table of opcodes: one row per specification, and what follows from it for every opcode alike. */
+import type { Open } from '../open-answer.ts';
 import { contextOffsets } from '../bpf/context.ts';
 import { PROVIDE_BUFFERS, REMOVE_BUFFERS } from './buffers.ts';
 import { AT_FDCWD } from '../uapi/constants.ts';
@@ -23,7 +24,7 @@ import {
 } from './rw-ops.ts';
 import { SOCKET } from './socket.ts';
 import { SPLICE, TEE } from './splice.ts';
-import { ANY, requestFile } from './support.ts';
+import { anything, requestFile } from './support.ts';
 import { ASYNC_CANCEL, LINK_TIMEOUT, POLL_ADD, POLL_REMOVE, TIMEOUT, TIMEOUT_REMOVE } from './time-ops.ts';
 import type { IssueOutcome, OpContext, OpForm, OpRow, OpSpec } from './types.ts';
 import { URING_CMD, URING_CMD128 } from './uring-cmd.ts';
@@ -104,12 +105,12 @@ function isQuiet(spec: OpSpec, c: OpContext, outcome: IssueOutcome): boolean {
 }
 
 /** After a request of unknown outcome: what it may have changed is not known either. */
-function lost(c: OpContext, outcome: IssueOutcome, changes: readonly string[]): () => void {
+function lost(c: OpContext, outcome: IssueOutcome, place: Open, changes: readonly string[]): () => void {
   return () => {
     outcome.effect?.();
-    for (const name of changes) c.sandbox.taint(name);
+    for (const name of changes) c.sandbox.taint(name, place);
     c.sandbox.memory.forgetAll();
-    if (requestFile(c) === 'unknown') c.sandbox.taintObjects();
+    if (requestFile(c) === 'unknown') c.sandbox.taintObjects(place);
   };
 }
 
@@ -132,14 +133,20 @@ function guarded(spec: OpSpec): OpSpec['issue'] {
     const outcome = isQuiet(spec, c, plain) ? { ...plain, quiet: true as const } : plain;
     const touches = outcome.touches ?? [];
     const changes = outcome.changes ?? touches;
-    if (!c.sandbox.isTainted(touches))
-      return outcome.res === 'any' ? { ...outcome, effect: lost(c, outcome, changes) } : outcome;
+    const tainted = c.sandbox.tainted(touches);
+    if (tainted === undefined) {
+      const { res } = outcome;
+      return typeof res !== 'number' && res.values === 'any'
+        ? { ...outcome, effect: lost(c, outcome, res.place, changes) }
+        : outcome;
+    }
+    const unknown = anything(tainted);
     return {
-      ...ANY,
+      ...unknown,
       touches,
       changes,
       ...(outcome.extra ? { extra: outcome.extra } : {}),
-      effect: lost(c, ANY, changes),
+      effect: lost(c, unknown, tainted, changes),
     };
   };
 }

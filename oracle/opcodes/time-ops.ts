@@ -1,4 +1,6 @@
 /** Timeouts, polls and cancellation. */
+import { defineOpen, Open } from '../open-answer.ts';
+import { WORLD } from '../world/open.ts';
 import { FD } from '../scenario/layout.ts';
 import { TIMESPEC } from '../world/arena.ts';
 import {
@@ -12,7 +14,7 @@ import {
 } from '../uapi/constants.ts';
 import type { OpenFile } from '../world/files.ts';
 import {
-  ANY,
+  anything,
   anySet,
   descriptor,
   direct,
@@ -20,11 +22,12 @@ import {
   EINVAL,
   isFixed,
   PREP_OK,
-  PREP_UNKNOWN,
+  prepOpen,
   result,
   slotName,
   withFile,
   form,
+  resultAmong,
 } from './support.ts';
 import type { SqeFields, FormSpec, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
 
@@ -34,6 +37,61 @@ const file = { fixtures: ['file'] } as const;
 /** user_data that no generated request carries. */
 export const NOBODY = 0xfeed_feed_feed_feedn;
 
+const OPEN = defineOpen({
+  'timeout.padding': [
+    'silent',
+    'A timeout with addr3 or padding set: newer releases refuse it, older ones do not look.',
+    'io_uring_enter(2), IORING_OP_TIMEOUT; linux/io_uring.h',
+  ],
+  'timeout.immediate': [
+    'silent',
+    'IORING_TIMEOUT_IMMEDIATE_ARG, and clocks in an update: taken or refused, by release.',
+    'io_uring_enter(2), IORING_OP_TIMEOUT and IORING_OP_TIMEOUT_REMOVE; linux/io_uring.h',
+  ],
+  'timeout.long': [
+    'timing',
+    'A timeout further away than a millisecond.',
+    'The scenario still runs when it ends.',
+    'It has ended.',
+  ],
+  'timeout.multishot': ['not-modelled', 'A multishot timeout that ends never, or more than four times.'],
+  'timeout.count': [
+    'timing',
+    'A timeout that so many completions satisfy: 0 or -ETIME.',
+    'The completions come first.',
+    'The time is over first.',
+  ],
+  'link-timeout.short': [
+    'timing',
+    'A link timeout of less than a minute.',
+    'The request that it guards ends first.',
+    'The time is over first.',
+  ],
+  'poll.level': ['not-modelled', 'POLL_ADD with IORING_POLL_ADD_LEVEL.'],
+  'poll.multishot': [
+    'not-modelled',
+    'A multishot poll; and any on big-endian machines, where the halves of the mask are swapped.',
+  ],
+  'poll.waits': [
+    'timing',
+    'A poll of a file that has none of the events now.',
+    'Another request makes it ready.',
+    'Nobody ever does.',
+  ],
+  'cancel.other': [
+    'timing',
+    'A request that cancels or changes others, of which some may be under way.',
+    'They have ended.',
+    'They have not, and are cancelled.',
+  ],
+  'cancel.opcode': [
+    'silent',
+    'IORING_ASYNC_CANCEL_OP with an opcode that does not exist: newer releases check it.',
+    'io_uring_enter(2), IORING_OP_ASYNC_CANCEL',
+  ],
+});
+const MEMORY_CHANGED = WORLD['memory.written-late'];
+
 interface Timespec {
   readonly sec: bigint;
   readonly nsec: bigint;
@@ -42,7 +100,7 @@ interface Timespec {
 function timespec(c: OpContext, addr: bigint): Timespec | PrepOutcome {
   const bytes = c.sandbox.memory.read(addr, 16);
   if (bytes === 'fault') return EFAULT;
-  if (bytes === 'unknown') return PREP_UNKNOWN;
+  if (Open.is(bytes)) return prepOpen(bytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const time = { sec: view.getBigInt64(0, c.abi.little_endian), nsec: view.getBigInt64(8, c.abi.little_endian) };
   return time.sec < 0n || time.nsec < 0n ? EINVAL : time;
@@ -58,13 +116,13 @@ const KNOWN = T.ABS | CLOCKS | T.ETIME_SUCCESS | T.MULTISHOT;
 function prepTimeout(c: OpContext, linked: boolean): PrepOutcome {
   const { sqe } = c;
   // Newer releases also look at addr3 and the padding.
-  if (sqe.addr3 !== 0n || sqe.pad2 !== 0n) return PREP_UNKNOWN;
+  if (sqe.addr3 !== 0n || sqe.pad2 !== 0n) return prepOpen(OPEN['timeout.padding']);
   if (sqe.buf_index !== 0 || sqe.len !== 1 || sqe.file_index !== 0) return EINVAL;
   if (linked && BigInt.asUintN(32, sqe.off) !== 0n) return EINVAL;
   const flags = sqe.op_flags;
   if ((flags & ~(KNOWN | T.IMMEDIATE_ARG)) !== 0) return EINVAL;
   // Taken as an argument by newer releases, refused by older ones.
-  if ((flags & T.IMMEDIATE_ARG) !== 0) return PREP_UNKNOWN;
+  if ((flags & T.IMMEDIATE_ARG) !== 0) return prepOpen(OPEN['timeout.immediate']);
   if ((flags & CLOCKS) === CLOCKS) return EINVAL;
   if ((flags & T.MULTISHOT) !== 0 && (flags & T.ABS) !== 0) return EINVAL;
   const time = timespec(c, sqe.addr);
@@ -78,13 +136,13 @@ function issueTimeout(c: OpContext): IssueOutcome {
   const time = timespec(c, sqe.addr);
   const count = Number(BigInt.asUintN(32, sqe.off));
   const flags = sqe.op_flags;
-  if (!isTime(time)) return ANY;
+  if (!isTime(time)) return anything(MEMORY_CHANGED);
   const soon =
     (flags & T.ABS) !== 0 ? time.sec === 0n && (flags & T.REALTIME) !== 0 : time.sec === 0n && time.nsec <= 1_000_000n;
   const fails = (flags & T.ETIME_SUCCESS) === 0;
-  if (!soon) return ANY;
+  if (!soon) return anything(OPEN['timeout.long']);
   if ((flags & T.MULTISHOT) !== 0) {
-    if (count === 0 || count > 4) return ANY;
+    if (count === 0 || count > 4) return anything(OPEN['timeout.multishot']);
     return result(-E.TIME, {
       fails,
       cflags: count === 1 ? 0 : CQE_F.MORE,
@@ -92,7 +150,9 @@ function issueTimeout(c: OpContext): IssueOutcome {
     });
   }
   // With a count the request may be satisfied by other completions instead.
-  return count === 0 ? result(-E.TIME, { fails }) : { res: [0, -E.TIME], fails: 'unknown' };
+  return count === 0
+    ? result(-E.TIME, { fails })
+    : resultAmong(OPEN['timeout.count'].among(0, -E.TIME), OPEN['timeout.count']);
 }
 
 const timeout = (name: string, addr: bigint, fields: SqeFields = {}, extra: Partial<FormSpec> = {}): FormSpec =>
@@ -132,7 +192,9 @@ export const LINK_TIMEOUT: OpSpec = {
   // The request it guards ends first, which takes the timeout out of the chain without breaking it.
   issue: (c) => {
     const time = timespec(c, c.sqe.addr);
-    return isTime(time) && time.sec >= 60n ? result(-E.CANCELED, { fails: false }) : ANY;
+    return isTime(time) && time.sec >= 60n
+      ? result(-E.CANCELED, { fails: false })
+      : anything(OPEN['link-timeout.short']);
   },
   forms: [
     form('hour', { addr: TIMESPEC.hour, len: 1 }, { linked: true }),
@@ -150,18 +212,18 @@ export const TIMEOUT_REMOVE: OpSpec = {
   prep: (c) => {
     const { sqe } = c;
     if (isFixed(c)) return EINVAL;
-    if (sqe.addr3 !== 0n || sqe.pad2 !== 0n) return PREP_UNKNOWN;
+    if (sqe.addr3 !== 0n || sqe.pad2 !== 0n) return prepOpen(OPEN['timeout.padding']);
     if (anySet(sqe, 'buf_index', 'len', 'file_index')) return EINVAL;
     const flags = sqe.op_flags;
     const update = T.UPDATE | T.LINK_TIMEOUT_UPDATE;
     if ((flags & update) === 0) return flags !== 0 ? EINVAL : PREP_OK;
     if ((flags & CLOCKS) === CLOCKS) return EINVAL;
-    if ((flags & T.IMMEDIATE_ARG) !== 0 || (flags & CLOCKS) !== 0) return PREP_UNKNOWN;
+    if ((flags & T.IMMEDIATE_ARG) !== 0 || (flags & CLOCKS) !== 0) return prepOpen(OPEN['timeout.immediate']);
     if ((flags & ~(update | T.ABS)) !== 0) return EINVAL;
     const time = timespec(c, sqe.off);
     return isTime(time) ? PREP_OK : time;
   },
-  issue: (c) => (c.sqe.addr === NOBODY ? result(-E.NOENT) : ANY),
+  issue: (c) => (c.sqe.addr === NOBODY ? result(-E.NOENT) : anything(OPEN['cancel.other'])),
   forms: [
     form('missing', { addr: NOBODY }),
     form('update-missing', { addr: NOBODY, off: TIMESPEC.tiny, op_flags: T.UPDATE }),
@@ -207,15 +269,15 @@ export const POLL_ADD: OpSpec = {
   prep: ({ sqe }) => {
     if (anySet(sqe, 'buf_index', 'off', 'addr')) return EINVAL;
     if ((sqe.len & ~(IORING_POLL.ADD_MULTI | IORING_POLL.ADD_LEVEL)) !== 0) return EINVAL;
-    if ((sqe.len & IORING_POLL.ADD_LEVEL) !== 0) return PREP_UNKNOWN;
+    if ((sqe.len & IORING_POLL.ADD_LEVEL) !== 0) return prepOpen(OPEN['poll.level']);
     return (sqe.len & IORING_POLL.ADD_MULTI) !== 0 && (sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0 ? EINVAL : PREP_OK;
   },
   issue: (c) =>
     withFile(c, false, (file) => {
       // The 16-bit halves of the mask are swapped on big-endian machines: not modelled there.
-      if (c.sqe.len !== 0 || !c.abi.little_endian) return ANY;
+      if (c.sqe.len !== 0 || !c.abi.little_endian) return anything(OPEN['poll.multishot']);
       const mask = ready(file) & c.sqe.op_flags & 0xffff;
-      return mask === 0 ? ANY : result(mask);
+      return mask === 0 ? anything(OPEN['poll.waits']) : result(mask);
     }),
   forms: [
     poll('file-in', FD.file, POLL.IN, ['file']),
@@ -245,7 +307,7 @@ export const POLL_REMOVE: OpSpec = {
     if ((flags & IORING_POLL.UPDATE_USER_DATA) === 0 && sqe.off !== 0n) return EINVAL;
     return (flags & IORING_POLL.UPDATE_EVENTS) === 0 && sqe.op_flags !== 0 ? EINVAL : PREP_OK;
   },
-  issue: (c) => (c.sqe.addr === NOBODY ? result(-E.NOENT) : ANY),
+  issue: (c) => (c.sqe.addr === NOBODY ? result(-E.NOENT) : anything(OPEN['cancel.other'])),
   forms: [
     form('missing', { addr: NOBODY }),
     form('update-missing', { addr: NOBODY, len: IORING_POLL.UPDATE_EVENTS, op_flags: POLL.IN }),
@@ -268,9 +330,9 @@ function issueCancel(c: OpContext): IssueOutcome {
     const fixed = isFixed(c) || (flags & CANCEL.FD_FIXED) !== 0;
     const open = fixed ? direct(c, sqe.fd) : descriptor(c, sqe.fd);
     const slot = { touches: [slotName(c, fixed, sqe.fd)], changes: [] };
-    return open === 'closed' ? result(-E.BADF, slot) : { ...ANY, ...slot };
+    return open === 'closed' ? result(-E.BADF, slot) : { ...anything(OPEN['cancel.other']), ...slot };
   }
-  if ((flags & (CANCEL.ANY | CANCEL.OP)) !== 0 || sqe.addr !== NOBODY) return ANY;
+  if ((flags & (CANCEL.ANY | CANCEL.OP)) !== 0 || sqe.addr !== NOBODY) return anything(OPEN['cancel.other']);
   return (flags & CANCEL.ALL) !== 0 ? result(0) : result(-E.NOENT);
 }
 
@@ -287,7 +349,7 @@ export const ASYNC_CANCEL: OpSpec = {
     const any = (flags & CANCEL.ANY) !== 0;
     if (any && (flags & (CANCEL.FD | CANCEL.OP)) !== 0) return EINVAL;
     // Newer releases check the opcode here.
-    return (flags & CANCEL.OP) !== 0 && sqe.len >>> 0 >= c.abi.op_last ? PREP_UNKNOWN : PREP_OK;
+    return (flags & CANCEL.OP) !== 0 && sqe.len >>> 0 >= c.abi.op_last ? prepOpen(OPEN['cancel.opcode']) : PREP_OK;
   },
   issue: issueCancel,
   forms: [

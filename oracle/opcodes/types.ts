@@ -4,6 +4,7 @@
  * (filters, restrictions, links) are elsewhere and call in here.
  */
 import type { PayloadLayout } from '../bpf/context.ts';
+import type { Open } from '../open-answer.ts';
 import type { AbiProfile } from '../uapi/abi.ts';
 import type { DecisionPoint, Decisions } from '../quirks/index.ts';
 import type { Fixture } from '../scenario/layout.ts';
@@ -43,8 +44,8 @@ export type PrepOutcome =
        * go to a worker).
        */
       readonly adds_flags: number;
-      /** Bits that some kernels add at prep and others later: the filter may or may not see them. */
-      readonly may_add?: number;
+      /** Bits that prep may or may not add, and why it is open. */
+      readonly may_add?: { readonly flags: number; readonly place: Open };
       /** Words 4..9 of struct io_uring_bpf_ctx (the 24-byte union) as the filter sees them; undefined: all zero. */
       readonly payload?: Uint32Array;
       /** The decision with another answer to which the payload would be another; absent: none. */
@@ -57,7 +58,7 @@ export type PrepOutcome =
       readonly refused?: Refusal;
     }
   /** The specification does not say (an SQE of a shape we do not model). */
-  | { readonly ok: 'unknown' };
+  | { readonly ok: 'unknown'; readonly place: Open };
 
 /** CQE flags and further CQEs of a request that is refused or cancelled. */
 export interface Refusal {
@@ -70,8 +71,8 @@ export interface IssueOutcome {
   readonly res: Allowed;
   /** IORING_CQE_F_*; default 0. */
   readonly cflags?: Allowed;
-  /** Whether the answer breaks a link chain; 'unknown' where res does not tell. */
-  readonly fails: boolean | 'unknown';
+  /** Whether the answer breaks a link chain; a place where res does not tell. */
+  readonly fails: boolean | Open;
   /** The decision with another answer to which `res` would be another; absent: none. */
   readonly hinges_on?: DecisionPoint;
   /**
@@ -79,8 +80,8 @@ export interface IssueOutcome {
    * failed: a link chain goes on, and IOSQE_CQE_SKIP_SUCCESS hides the CQE. `fails` says what is documented.
    */
   readonly quiet?: true;
-  /** True where the request may have to wait, perhaps for ever: its CQE may come late or not at all. */
-  readonly may_wait?: true;
+  /** Why the request may have to wait, perhaps for ever: its CQE may come late or not at all. */
+  readonly may_wait?: Open;
   /** Further CQEs of the same user_data (zero-copy notifications). */
   readonly extra?: Refusal['extra'];
   /** CQE posted on another ring. */

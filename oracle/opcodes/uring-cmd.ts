@@ -1,10 +1,17 @@
 /** URING_CMD and URING_CMD128: commands to sockets, and files that know no command. */
+import { defineOpen, Open } from '../open-answer.ts';
 import { FD } from '../scenario/layout.ts';
 import { SOCKOPT_ONE } from '../world/arena.ts';
 import { AF, E, IORING_SETUP, IORING_URING_CMD, IOSQE, SOCK, SOCKET_URING_OP } from '../uapi/constants.ts';
 import type { SocketState } from '../world/files.ts';
-import { ANY, EINVAL, PREP_OK, result, withFile } from './support.ts';
+import { anything, EINVAL, PREP_OK, result, withFile, unknownFile } from './support.ts';
 import type { SqeFields, FormSpec, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
+
+const OPEN = defineOpen({
+  'uring-cmd.socket': ['not-modelled', 'Bytes that wait in a socket other than a fresh TCP one.'],
+  'uring-cmd.option': ['not-modelled', 'Socket options other than SO_REUSEADDR.'],
+  'uring-cmd.command': ['not-modelled', 'Commands to sockets that later releases may have.'],
+});
 
 function prep({ sqe }: OpContext): PrepOutcome {
   // cmd_op is the low half of this field; the other half is reserved.
@@ -23,18 +30,18 @@ const SO_TYPE = 3;
 /** SIOCINQ and SIOCOUTQ: bytes that wait in a socket. */
 function queued({ family, type, state }: SocketState): IssueOutcome {
   if (family === AF.UNIX) return result(-E.OPNOTSUPP);
-  if (family !== AF.INET || type !== SOCK.STREAM) return ANY;
+  if (family !== AF.INET || type !== SOCK.STREAM) return anything(OPEN['uring-cmd.socket']);
   if (state === 'listening') return result(-E.INVAL);
-  return state === 'fresh' ? result(0) : ANY;
+  return state === 'fresh' ? result(0) : anything(OPEN['uring-cmd.socket']);
 }
 
 function setOption({ sqe, sandbox }: OpContext): IssueOutcome {
   const level = Number(BigInt.asUintN(32, sqe.addr));
   const name = Number(BigInt.asUintN(32, sqe.addr >> 32n));
-  if (level !== SOL_SOCKET || name !== SO_REUSEADDR) return ANY;
+  if (level !== SOL_SOCKET || name !== SO_REUSEADDR) return anything(OPEN['uring-cmd.option']);
   if ((sqe.file_index | 0) < 4) return result(-E.INVAL);
   const value = sandbox.memory.read(sqe.addr3, 4);
-  if (value === 'unknown') return ANY;
+  if (Open.is(value)) return anything(value);
   return result(value === 'fault' ? -E.FAULT : 0);
 }
 
@@ -47,9 +54,11 @@ function socketCommand(c: OpContext, socket: SocketState): IssueOutcome {
     case SOCKET_URING_OP.SETSOCKOPT:
       return setOption(c);
     case SOCKET_URING_OP.GETSOCKOPT:
-      return Number(BigInt.asUintN(32, c.sqe.addr)) === SOL_SOCKET ? ANY : result(-E.OPNOTSUPP);
+      return Number(BigInt.asUintN(32, c.sqe.addr)) === SOL_SOCKET
+        ? anything(OPEN['uring-cmd.option'])
+        : result(-E.OPNOTSUPP);
     default:
-      return command > 1000 ? result(-E.OPNOTSUPP) : ANY;
+      return command > 1000 ? result(-E.OPNOTSUPP) : anything(OPEN['uring-cmd.command']);
   }
 }
 
@@ -64,7 +73,7 @@ function issue(c: OpContext): IssueOutcome {
       case 'socket':
         return socketCommand(c, file.socket);
       default:
-        return ANY;
+        return anything(unknownFile(file));
     }
   });
 }

@@ -1,8 +1,10 @@
 /** FUTEX_WAIT, FUTEX_WAKE, FUTEX_WAITV and WAITID: only shapes that answer at once. */
+import { defineOpen, Open } from '../open-answer.ts';
+import { WORLD } from '../world/open.ts';
 import { DATA, data, FUTEX, WAITV } from '../world/arena.ts';
 import { E } from '../uapi/constants.ts';
 import { memoryNames } from '../world/memory.ts';
-import { ANY, anySet, EFAULT, EINVAL, PREP_OK, PREP_UNKNOWN, result, form } from './support.ts';
+import { anything, anySet, EFAULT, EINVAL, PREP_OK, prepOpen, result, form } from './support.ts';
 import type { SqeFields, FormSpec, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
 
 const refused = { prep_error: true } as const;
@@ -14,22 +16,37 @@ const MPOL = 8;
 const PRIVATE = 128;
 const ALL_BITS = 0xffff_ffffn;
 
+const OPEN = defineOpen({
+  'futex.numa': ['not-modelled', "Futexes with FUTEX2_NUMA or FUTEX2_MPOL: up to the kernel's configuration."],
+  'futex.waits': ['timing', 'A futex that holds the expected value.', 'Another request wakes it.', 'Nobody ever does.'],
+  'futex.wake-unmapped': [
+    'silent',
+    'Waking a private futex at an address where nothing is mapped.',
+    'io_uring_enter(2), IORING_OP_FUTEX_WAKE; futex(2), ERRORS',
+  ],
+  'futex.several': ['not-modelled', 'FUTEX_WAITV of more than one futex.'],
+  'waitid.child': [
+    'not-modelled',
+    "WAITID for a child that may be there, or for any: tasks are the runner's children.",
+  ],
+});
+
 function prepFutex(c: OpContext): PrepOutcome {
   const { sqe } = c;
   if (anySet(sqe, 'len', 'op_flags', 'buf_index', 'file_index')) return EINVAL;
   const flags = sqe.fd >>> 0;
   if ((flags & ~(SIZE_MASK | NUMA | MPOL | PRIVATE)) !== 0) return EINVAL;
   if ((flags & SIZE_MASK) !== SIZE_U32) return EINVAL;
-  if ((flags & (NUMA | MPOL)) !== 0) return PREP_UNKNOWN;
+  if ((flags & (NUMA | MPOL)) !== 0) return prepOpen(OPEN['futex.numa']);
   return sqe.off > ALL_BITS || sqe.addr3 > ALL_BITS ? EINVAL : PREP_OK;
 }
 
 /** The word a futex request looks at, or -errno. */
-function word(c: OpContext, addr: bigint): { readonly value: number } | number | 'unknown' {
+function word(c: OpContext, addr: bigint): { readonly value: number } | number | Open {
   if (addr % 4n !== 0n) return -E.INVAL;
   const bytes = c.sandbox.memory.read(addr, 4);
   if (bytes === 'fault') return -E.FAULT;
-  if (bytes === 'unknown') return 'unknown';
+  if (Open.is(bytes)) return bytes;
   return { value: new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, c.abi.little_endian) };
 }
 
@@ -38,17 +55,17 @@ function issueWait(c: OpContext): IssueOutcome {
   if (sqe.addr3 === 0n) return result(-E.INVAL);
   const at = word(c, sqe.addr);
   const touch = { touches: memoryNames(sqe.addr, 4), changes: [] };
-  if (at === 'unknown') return { ...ANY, ...touch };
+  if (Open.is(at)) return { ...anything(at), ...touch };
   if (typeof at === 'number') return result(at, touch);
-  return BigInt(at.value) === sqe.off ? { ...ANY, ...touch } : result(-E.AGAIN, touch);
+  return BigInt(at.value) === sqe.off ? { ...anything(OPEN['futex.waits']), ...touch } : result(-E.AGAIN, touch);
 }
 
 function issueWake(c: OpContext): IssueOutcome {
   if (c.sqe.addr3 === 0n) return result(-E.INVAL);
   const at = word(c, c.sqe.addr);
-  if (at === 'unknown') return ANY;
+  if (Open.is(at)) return anything(at);
   // A private futex that nobody waits for is not read at all.
-  if (at === -E.FAULT) return ANY;
+  if (at === -E.FAULT) return anything(OPEN['futex.wake-unmapped']);
   return typeof at === 'number' ? result(at) : result(0);
 }
 
@@ -107,7 +124,7 @@ function readWaitv(c: OpContext): readonly { readonly value: bigint; readonly ad
   if (count === 0 || count > 128) return EINVAL;
   const bytes = c.sandbox.memory.read(c.sqe.addr, count * 24);
   if (bytes === 'fault') return EFAULT;
-  if (bytes === 'unknown') return PREP_UNKNOWN;
+  if (Open.is(bytes)) return prepOpen(bytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const le = c.abi.little_endian;
   const waits: { value: bigint; addr: bigint }[] = [];
@@ -115,7 +132,7 @@ function readWaitv(c: OpContext): readonly { readonly value: bigint; readonly ad
     const flags = view.getUint32(i * 24 + 16, le);
     if ((flags & ~(SIZE_MASK | NUMA | MPOL | PRIVATE)) !== 0 || view.getUint32(i * 24 + 20, le) !== 0) return EINVAL;
     if ((flags & SIZE_MASK) !== SIZE_U32) return EINVAL;
-    if ((flags & (NUMA | MPOL)) !== 0) return PREP_UNKNOWN;
+    if ((flags & (NUMA | MPOL)) !== 0) return prepOpen(OPEN['futex.numa']);
     const value = view.getBigUint64(i * 24, le);
     if (value > ALL_BITS) return EINVAL;
     waits.push({ value, addr: view.getBigUint64(i * 24 + 8, le) });
@@ -142,12 +159,13 @@ export const FUTEX_WAITV: OpSpec = {
   },
   issue: (c) => {
     const waits = readWaitv(c);
-    if ('ok' in waits || waits.length !== 1) return ANY;
+    if ('ok' in waits) return anything(WORLD['memory.written-late']);
+    if (waits.length !== 1) return anything(OPEN['futex.several']);
     const { addr, value } = waits[0]!;
     const at = word(c, addr);
-    if (at === 'unknown') return ANY;
+    if (Open.is(at)) return anything(at);
     if (typeof at === 'number') return result(at);
-    return BigInt(at.value) === value ? ANY : result(-E.AGAIN);
+    return BigInt(at.value) === value ? anything(OPEN['futex.waits']) : result(-E.AGAIN);
   },
   forms: [
     waitv('mismatch', WAITV.mismatch, 1),
@@ -192,9 +210,9 @@ export const WAITID: OpSpec = {
       return result(-E.INVAL);
     if ((options & (WEXITED | WSTOPPED | WCONTINUED)) === 0) return result(-E.INVAL);
     if (sqe.len >>> 0 > 3) return result(-E.INVAL);
-    if (sqe.len !== P_PID) return ANY;
+    if (sqe.len !== P_PID) return anything(OPEN['waitid.child']);
     if (sqe.fd <= 0) return result(-E.INVAL);
-    if (sqe.fd !== NO_SUCH_PID) return ANY;
+    if (sqe.fd !== NO_SUCH_PID) return anything(OPEN['waitid.child']);
     const memory = memoryNames(sqe.off, SIGINFO_SIZE);
     return result(-E.CHILD, { touches: memory, effect: () => c.sandbox.memory.forget(sqe.off, SIGINFO_SIZE) });
   },

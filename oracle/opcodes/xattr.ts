@@ -1,4 +1,6 @@
 /** FSETXATTR, SETXATTR, FGETXATTR, GETXATTR: names and values are read by prep, the rest runs in a worker. */
+import { defineOpen, Open } from '../open-answer.ts';
+import { WORLD } from '../world/open.ts';
 import { ARENA, FD } from '../scenario/layout.ts';
 import { DATA, data, PATH, XATTR } from '../world/arena.ts';
 import { AT_FDCWD, E, IOSQE } from '../uapi/constants.ts';
@@ -6,7 +8,7 @@ import type { Node } from '../world/files.ts';
 import { lookup } from './fs.ts';
 import { memoryNames } from '../world/memory.ts';
 import {
-  ANY,
+  anything,
   EBADF,
   EFAULT,
   EINVAL,
@@ -14,13 +16,14 @@ import {
   pathError,
   pathText,
   PREP_ASYNC,
-  PREP_UNKNOWN,
+  prepOpen,
   prepError,
   result,
   withFile,
   quietAlways,
   quietOnFile,
   form,
+  unknownFile,
 } from './support.ts';
 import type { SqeFields, FormSpec, IssueOutcome, OpContext, OpSpec, PrepOutcome } from './types.ts';
 
@@ -33,10 +36,15 @@ const REPLACE = 2;
 const NAME_MAX = 255;
 const SIZE_MAX = 65536;
 
+const OPEN = defineOpen({
+  'xattr.namespace': ['not-modelled', "Extended attributes outside of 'user.', which have rules of their own."],
+  'xattr.node': ['not-modelled', 'Extended attributes of sockets and symbolic links.'],
+});
+
 function prepName(c: OpContext): PrepOutcome | undefined {
   const name = c.sandbox.memory.text(c.sqe.addr);
   if (name === 'fault') return EFAULT;
-  if (name === 'unknown') return PREP_UNKNOWN;
+  if (Open.is(name)) return prepOpen(name);
   return name.text.length === 0 || name.text.length > NAME_MAX ? prepError(E.RANGE) : undefined;
 }
 
@@ -47,7 +55,7 @@ function prepSet(c: OpContext): PrepOutcome | undefined {
   const size = c.sqe.len >>> 0;
   if (size > SIZE_MAX) return prepError(E['2BIG']);
   const value = c.sandbox.memory.read(c.sqe.off, size);
-  return value === 'fault' ? EFAULT : value === 'unknown' ? PREP_UNKNOWN : undefined;
+  return value === 'fault' ? EFAULT : Open.is(value) ? prepOpen(value) : undefined;
 }
 
 function prepGet(c: OpContext): PrepOutcome | undefined {
@@ -57,9 +65,11 @@ function prepGet(c: OpContext): PrepOutcome | undefined {
 function set(c: OpContext, node: Attributed): IssueOutcome {
   const name = pathText(c, c.sqe.addr);
   const value = c.sandbox.memory.read(c.sqe.off, c.sqe.len >>> 0);
-  if (name === undefined || typeof value === 'string') return ANY;
+  if (Open.is(name)) return anything(name);
+  if (value === 'fault') return anything(WORLD['memory.written-late']);
+  if (Open.is(value)) return anything(value);
   // Other name spaces have rules of their own.
-  if (!name.startsWith('user.')) return ANY;
+  if (!name.startsWith('user.')) return anything(OPEN['xattr.namespace']);
   const there = node.xattrs.has(name);
   if ((c.sqe.op_flags & CREATE) !== 0 && there) return result(-E.EXIST);
   if ((c.sqe.op_flags & REPLACE) !== 0 && !there) return result(-E.NODATA);
@@ -68,14 +78,15 @@ function set(c: OpContext, node: Attributed): IssueOutcome {
 
 function get(c: OpContext, node: Attributed): IssueOutcome {
   const name = pathText(c, c.sqe.addr);
-  if (name === undefined || !name.startsWith('user.')) return ANY;
+  if (Open.is(name)) return anything(name);
+  if (!name.startsWith('user.')) return anything(OPEN['xattr.namespace']);
   const value = node.xattrs.get(name);
   if (value === undefined) return result(-E.NODATA);
   const size = c.sqe.len >>> 0;
   if (size === 0) return result(value.length);
   if (size < value.length) return result(-E.RANGE);
   const mapped = c.sandbox.memory.mapped(c.sqe.off, value.length);
-  if (mapped === 'unknown') return ANY;
+  if (Open.is(mapped)) return anything(mapped);
   if (!mapped) return result(-E.FAULT);
   return result(value.length, {
     touches: memoryNames(c.sqe.off, value.length),
@@ -86,13 +97,13 @@ function get(c: OpContext, node: Attributed): IssueOutcome {
 /** Runs `body` on the file a path names. */
 function byPath(c: OpContext, changes: boolean, body: (node: Attributed) => IssueOutcome): IssueOutcome {
   const path = pathText(c, c.sqe.addr3);
-  if (path === undefined) return ANY;
+  if (Open.is(path)) return anything(path);
   const at = lookup(c, AT_FDCWD, path);
   const touches = [`path:${path}`];
-  if (at === 'unknown') return { ...ANY, touches };
+  if (Open.is(at)) return { ...anything(at), touches };
   if (typeof at === 'number') return result(at, { touches, changes: [] });
   if (at.node === undefined) return result(-E.NOENT, { touches, changes: [] });
-  if (at.node.type !== 'file' && at.node.type !== 'dir') return { ...ANY, touches };
+  if (at.node.type !== 'file' && at.node.type !== 'dir') return { ...anything(OPEN['xattr.node']), touches };
   const outcome = body(at.node);
   const more = outcome.touches ?? [];
   return {
@@ -103,7 +114,9 @@ function byPath(c: OpContext, changes: boolean, body: (node: Attributed) => Issu
 }
 
 function byFd(c: OpContext, changes: boolean, body: (node: Attributed) => IssueOutcome): IssueOutcome {
-  return withFile(c, changes, (open) => (open.kind === 'file' || open.kind === 'dir' ? body(open.node) : ANY));
+  return withFile(c, changes, (open) =>
+    open.kind === 'file' || open.kind === 'dir' ? body(open.node) : anything(unknownFile(open)),
+  );
 }
 
 const VALUE_LENGTH = 8;

@@ -1,4 +1,5 @@
 /** The argument of an io_uring_register call, read as the kernel would. */
+import { Open } from '../open-answer.ts';
 import { ARENA, ARENA_BASE } from '../scenario/layout.ts';
 import type { RawCall } from '../scenario/types.ts';
 import type { Sandbox } from '../world/sandbox.ts';
@@ -41,26 +42,26 @@ export class Argument {
   }
 
   /** `length` bytes at any guest address: what the call wrote to the argument area, or what memory holds. */
-  at(address: bigint, length: number): DataView | 'fault' | 'unknown' {
+  at(address: bigint, length: number): DataView | 'fault' | Open {
     const offset = address - ARGS;
     if (offset >= 0n && offset + BigInt(length) <= BigInt(this.#bytes.length)) {
       const from = this.#bytes.byteOffset + Number(offset);
       return new DataView(this.#bytes.buffer.slice(from, from + length));
     }
     const bytes = this.#sandbox.memory.read(address, length);
-    return typeof bytes === 'string' ? bytes : new DataView(bytes.buffer, bytes.byteOffset, length);
+    return bytes === 'fault' || Open.is(bytes) ? bytes : new DataView(bytes.buffer, bytes.byteOffset, length);
   }
 
   /** `length` bytes from `offset` of the argument on. */
-  read(offset: number, length: number): Fields | 'fault' | 'unknown' {
+  read(offset: number, length: number): Fields | 'fault' | Open {
     const view = this.at(this.address + BigInt(offset), length);
-    return typeof view === 'string' ? view : new Fields(view, this.#le);
+    return view === 'fault' || Open.is(view) ? view : new Fields(view, this.#le);
   }
 
   /** As read, at any address. */
-  readAt(address: bigint, length: number): Fields | 'fault' | 'unknown' {
+  readAt(address: bigint, length: number): Fields | 'fault' | Open {
     const view = this.at(address, length);
-    return typeof view === 'string' ? view : new Fields(view, this.#le);
+    return view === 'fault' || Open.is(view) ? view : new Fields(view, this.#le);
   }
 }
 

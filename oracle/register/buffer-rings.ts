@@ -1,4 +1,6 @@
 /** Rings of provided buffers. */
+import { Open } from '../open-answer.ts';
+import { REGISTER } from './open.ts';
 import { reply, bad, unknown } from './spec.ts';
 import { argBytes, call, NULL, struct, u32s } from './ready-made.ts';
 import { rule } from '../rule.ts';
@@ -17,17 +19,17 @@ function pbufRing(call: RingCall): Answer {
   if (call.arg.isNull || call.nr_args !== 1) return bad(E.INVAL);
   const reg = call.arg.read(0, 40);
   if (reg === 'fault') return bad(E.FAULT);
-  if (reg === 'unknown') return unknown(ring);
+  if (Open.is(reg)) return unknown(ring, reg);
   const entries = reg.u32(8);
   const group = reg.u16(12);
   const flags = reg.u16(14);
   if (!reg.isZero(20, 40)) return bad(E.INVAL);
   if ((flags & ~3) !== 0 || entries === 0 || (entries & (entries - 1)) !== 0 || entries >= 65536) return bad(E.INVAL);
-  if (reg.u32(16) !== 0) return unknown(ring);
+  if (reg.u32(16) !== 0) return unknown(ring, REGISTER['register.pbuf-ring']);
   const there = ring.groups.get(group);
   if (there !== undefined && (there.kind === 'ring' || there.buffers.length > 0)) return reply(-E.EXIST);
   // Memory of the kernel's own; memory of the caller is not modelled.
-  if ((flags & 1) === 0) return reg.u64(0) === 0n ? reply(-E.FAULT) : unknown(ring);
+  if ((flags & 1) === 0) return reg.u64(0) === 0n ? reply(-E.FAULT) : unknown(ring, REGISTER['register.pbuf-ring']);
   return reply(0, () => void ring.groups.set(group, { kind: 'ring', entries }));
 }
 
@@ -65,7 +67,7 @@ export const bufferRings = {
       if (call.arg.isNull || call.nr_args !== 1) return bad(E.INVAL);
       const reg = call.arg.read(0, 40);
       if (reg === 'fault') return bad(E.FAULT);
-      if (reg === 'unknown') return unknown(call.ring);
+      if (Open.is(reg)) return unknown(call.ring, reg);
       if (!reg.isZero(16, 40) || reg.u16(14) !== 0) return bad(E.INVAL);
       return pbufGroup(call, reg.u16(12), () => void call.ring.groups.delete(reg.u16(12)));
     },
@@ -85,7 +87,7 @@ export const bufferRings = {
       if (call.arg.isNull || call.nr_args !== 1) return bad(E.INVAL);
       const status = call.arg.read(0, 40);
       if (status === 'fault') return bad(E.FAULT);
-      if (status === 'unknown') return unknown(call.ring);
+      if (Open.is(status)) return unknown(call.ring, status);
       return status.isZero(8, 40) ? pbufGroup(call, status.u32(0)) : bad(E.INVAL);
     },
     forms: [

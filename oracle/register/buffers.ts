@@ -1,4 +1,6 @@
 /** Registered buffers. */
+import { Open, OpenSet } from '../open-answer.ts';
+import { REGISTER } from './open.ts';
 import { reply, bad, takesNothing, unknown } from './spec.ts';
 import { after, ARGS, argBytes, call, NULL, u32s, u64s, UNMAPPED } from './ready-made.ts';
 import { register2, update2, rsrcRegister, rsrcUpdate2 } from './resource-arrays.ts';
@@ -27,33 +29,33 @@ const CLONE_BUFFERS = rule(
 const MAX_BUFFERS = 1 << 14;
 
 /** One struct iovec as a registered buffer: undefined = sparse, a number = errno. */
-function buffer(call: RingCall, address: bigint): RegisteredBuffer | undefined | number | 'unknown' {
+function buffer(call: RingCall, address: bigint): RegisteredBuffer | undefined | number | Open {
   const iov = call.arg.readAt(address, 16);
   if (iov === 'fault') return E.FAULT;
-  if (iov === 'unknown') return 'unknown';
+  if (Open.is(iov)) return iov;
   const addr = iov.u64(0);
   const len = iov.u64(8);
   if (len >= 1n << 63n) return E.INVAL;
   if (addr === 0n) return len === 0n ? undefined : E.FAULT;
   if (addr >= 1n << 63n) return E.FAULT;
   if (len === 0n) return E.FAULT;
-  if (len > 1n << 40n) return 'unknown';
+  if (len > 1n << 40n) return REGISTER['register.buffers'];
   const { memory } = call.view.sandbox;
   const mapped = memory.mapped(addr, Number(len));
-  if (mapped === 'unknown') return 'unknown';
+  if (Open.is(mapped)) return mapped;
   return mapped ? { addr, len: Number(len), memory } : E.FAULT;
 }
 
 /** Registers `count` buffers found at `address` (0: a sparse table). */
 function registerBuffers(call: RingCall, address: bigint, count: number): Answer {
   const { ring } = call;
-  if (ring.unknown) return unknown(ring);
+  if (ring.unknown) return unknown(ring, ring.unknown);
   if (ring.buffers !== undefined) return reply(-E.BUSY);
   if (count === 0 || count > MAX_BUFFERS) return bad(E.INVAL);
   const table: (RegisteredBuffer | undefined)[] = [];
   for (let i = 0; i < count; i++) {
     const one = address === 0n ? undefined : buffer(call, address + BigInt(i * 16));
-    if (one === 'unknown') return unknown(ring);
+    if (Open.is(one)) return unknown(ring, one);
     if (typeof one === 'number') return reply(-one);
     table.push(one);
   }
@@ -64,7 +66,7 @@ function registerBuffers(call: RingCall, address: bigint, count: number): Answer
 
 function updateBuffers(call: RingCall, offset: number, address: bigint, count: number): Answer {
   const { ring } = call;
-  if (ring.unknown) return unknown(ring);
+  if (ring.unknown) return unknown(ring, ring.unknown);
   if (offset + count > 0xffff_ffff) return reply(-E.OVERFLOW);
   const table = ring.buffers;
   if (table === undefined) return reply(-E.NXIO);
@@ -73,7 +75,7 @@ function updateBuffers(call: RingCall, offset: number, address: bigint, count: n
   let errno = 0;
   for (let i = 0; i < count; i++) {
     const one = buffer(call, address + BigInt(i * 16));
-    if (one === 'unknown') return unknown(ring);
+    if (Open.is(one)) return unknown(ring, one);
     if (typeof one === 'number') {
       errno = one;
       break;
@@ -92,10 +94,11 @@ const DST_REPLACE = 2;
 /** Clones what the ring behind `source` has; parts of it are not modelled. */
 function cloneFrom({ view, on, ring }: RingCall, reg: Fields, source: NonNullable<RegisterView['ring']>): Answer {
   // Whether the source's owner is asked for depends on the release.
-  if ((source.setup_flags & IORING_SETUP.SINGLE_ISSUER) !== 0 && source.slot !== on.slot) return unknown(ring);
-  if (reg.u32(4) !== 0 || !reg.isZero(8, 20)) return unknown(ring);
+  if ((source.setup_flags & IORING_SETUP.SINGLE_ISSUER) !== 0 && source.slot !== on.slot)
+    return unknown(ring, REGISTER['register.clone-buffers']);
+  if (reg.u32(4) !== 0 || !reg.isZero(8, 20)) return unknown(ring, REGISTER['register.clone-buffers']);
   const from = view.sandbox.common.ring(source.slot);
-  if (from.unknown) return unknown(ring);
+  if (from.unknown) return unknown(ring, from.unknown);
   const { buffers } = from;
   if (buffers === undefined) return reply(-E.NXIO);
   return reply(0, () => {
@@ -108,17 +111,18 @@ function cloneBuffers(call: RingCall): Answer {
   if (arg.isNull || nr_args !== 1) return bad(E.INVAL);
   const reg = arg.read(0, 32);
   if (reg === 'fault') return bad(E.FAULT);
-  if (reg === 'unknown' || ring.unknown) return unknown(ring);
+  if (Open.is(reg)) return unknown(ring, reg);
+  if (ring.unknown) return unknown(ring, ring.unknown);
   const flags = reg.u32(4);
   if ((flags & ~(SRC_REGISTERED | DST_REPLACE)) !== 0) return bad(E.INVAL);
   if ((flags & DST_REPLACE) === 0 && ring.buffers !== undefined) return reply(-E.BUSY);
   if (!reg.isZero(20, 32)) return bad(E.INVAL);
-  if ((flags & SRC_REGISTERED) !== 0) return unknown(ring);
+  if ((flags & SRC_REGISTERED) !== 0) return unknown(ring, REGISTER['register.clone-buffers']);
   const fd = reg.s32(0);
   const source = view.ringAt(fd);
   if (source !== undefined) return cloneFrom(call, reg, source);
   const open = isRingFd(fd) ? -E.BADF : view.sandbox.probeFd(fd);
-  return open === 'any' ? unknown(ring) : reply(open === 0 ? -E.OPNOTSUPP : -E.BADF);
+  return OpenSet.is(open) ? unknown(ring, open.place) : reply(open === 0 ? -E.OPNOTSUPP : -E.BADF);
 }
 
 const TWO_BUFFERS = u64s(data(DATA.read), 0x100, data(0), 0x1000);
@@ -151,7 +155,7 @@ export const buffers = {
     onRing: (call) => {
       const { ring } = call;
       if (!takesNothing(call)) return bad(E.INVAL);
-      if (ring.unknown) return unknown(ring);
+      if (ring.unknown) return unknown(ring, ring.unknown);
       return ring.buffers === undefined
         ? reply(-E.NXIO)
         : reply(0, () => {

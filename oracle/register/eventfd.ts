@@ -1,4 +1,7 @@
 /** An eventfd that counts completions. */
+import { Open } from '../open-answer.ts';
+import { REGISTER } from './open.ts';
+import { WORLD } from '../world/open.ts';
 import { reply, bad, takesNothing, unknown } from './spec.ts';
 import { argBytes, call, NULL, u32s, UNMAPPED } from './ready-made.ts';
 import { rule } from '../rule.ts';
@@ -19,17 +22,17 @@ function registerEventfd(call: RingCall): Answer {
   if (ring.eventfd !== undefined) return reply(-E.BUSY);
   const reg = call.arg.read(0, 4);
   if (reg === 'fault') return bad(E.FAULT);
-  if (reg === 'unknown') return unknown(ring);
+  if (Open.is(reg)) return unknown(ring, reg);
   const fd = reg.s32(0);
   if (view.ringAt(fd)) return reply(-E.INVAL);
   const file = isRingFd(fd) ? 'closed' : view.sandbox.file(fd);
-  if (file === 'unknown') return unknown(ring);
+  if (file === 'unknown') return unknown(ring, WORLD['descriptor.not-ours']);
   if (file === 'closed' || file.kind === 'path') return reply(-E.BADF);
   if (file.kind !== 'eventfd') return reply(-E.INVAL);
   return reply(0, () => {
     ring.eventfd = file;
     // From now on every completion counts on it.
-    view.sandbox.taint(file.id);
+    view.sandbox.taint(file.id, REGISTER['register.eventfd-counts']);
   });
 }
 

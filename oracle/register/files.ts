@@ -1,4 +1,7 @@
 /** Registered files: direct descriptors. */
+import { Open } from '../open-answer.ts';
+import { REGISTER } from './open.ts';
+import { WORLD } from '../world/open.ts';
 import { reply, bad, takesNothing, unknown } from './spec.ts';
 import { after, ARGS, argBytes, call, NULL, raw, struct, u32s } from './ready-made.ts';
 import { register2, update2, rsrcRegister, rsrcUpdate2 } from './resource-arrays.ts';
@@ -38,11 +41,11 @@ const NOFILE_UNSURE = 1024;
 /** Registers `count` descriptors found at `address` (0: a sparse table). */
 function registerFiles(call: RingCall, address: bigint, count: number): Answer {
   const { ring, view } = call;
-  if (ring.unknown) return unknown(ring);
+  if (ring.unknown) return unknown(ring, ring.unknown);
   if (ring.files !== undefined) return reply(-E.BUSY);
   if (count === 0) return bad(E.INVAL);
   if (count > MAX_FILES) return reply(-E.MFILE);
-  if (count > NOFILE_UNSURE) return unknown(ring);
+  if (count > NOFILE_UNSURE) return unknown(ring, REGISTER['register.files-many']);
   const table: (OpenFile | undefined)[] = [];
   for (let i = 0; i < count; i++) {
     if (address === 0n) {
@@ -51,10 +54,10 @@ function registerFiles(call: RingCall, address: bigint, count: number): Answer {
     }
     const entry = call.arg.readAt(address + BigInt(i * 4), 4);
     if (entry === 'fault') return reply(-E.FAULT);
-    if (entry === 'unknown') return unknown(ring);
+    if (Open.is(entry)) return unknown(ring, entry);
     const fd = entry.s32(0);
     const file = fd === -1 ? undefined : lookupPlain(view, fd);
-    if (file === 'unknown') return unknown(ring);
+    if (file === 'unknown') return unknown(ring, WORLD['descriptor.not-ours']);
     if (fd !== -1 && file === undefined) return reply(-E.BADF);
     table.push(file);
   }
@@ -63,7 +66,7 @@ function registerFiles(call: RingCall, address: bigint, count: number): Answer {
 
 function updateDescriptors(call: RingCall, offset: number, address: bigint, count: number): Answer {
   const { ring, view, on } = call;
-  if (ring.unknown) return unknown(ring);
+  if (ring.unknown) return unknown(ring, ring.unknown);
   if (offset + count > 0xffff_ffff) return reply(-E.OVERFLOW);
   if (ring.files === undefined) return reply(-E.NXIO);
   if (offset + count > ring.files.length) return reply(-E.INVAL);
@@ -71,7 +74,7 @@ function updateDescriptors(call: RingCall, offset: number, address: bigint, coun
   let fault = false;
   for (let i = 0; i < count; i++) {
     const entry = call.arg.readAt(address + BigInt(i * 4), 4);
-    if (entry === 'unknown') return unknown(ring);
+    if (Open.is(entry)) return unknown(ring, entry);
     if (entry === 'fault') {
       fault = true;
       break;
@@ -84,7 +87,7 @@ function updateDescriptors(call: RingCall, offset: number, address: bigint, coun
     offset,
     fds,
   );
-  return res === 'unknown' ? unknown(ring) : { ret: res, effect: apply };
+  return Open.is(res) ? unknown(ring, res) : { ret: res, effect: apply };
 }
 
 const filesAndPipe = { fixtures: ['file', 'pipe'] } as const;
@@ -116,7 +119,7 @@ export const files = {
     onRing: (call) => {
       const { ring } = call;
       if (!takesNothing(call)) return bad(E.INVAL);
-      if (ring.unknown) return unknown(ring);
+      if (ring.unknown) return unknown(ring, ring.unknown);
       if (ring.files === undefined) return reply(-E.NXIO);
       return reply(0, () => {
         ring.files = undefined;
@@ -135,7 +138,7 @@ export const files = {
       if (call.nr_args === 0) return bad(E.INVAL);
       const up = call.arg.read(0, 16);
       if (up === 'fault') return bad(E.FAULT);
-      if (up === 'unknown') return unknown(call.ring);
+      if (Open.is(up)) return unknown(call.ring, up);
       if (up.u32(4) !== 0) return bad(E.INVAL);
       return updateDescriptors(call, up.u32(0), up.u64(8), call.nr_args);
     },
@@ -194,7 +197,8 @@ export const files = {
       if (call.arg.isNull || call.nr_args !== 0) return bad(E.INVAL);
       const range = call.arg.read(0, 16);
       if (range === 'fault') return bad(E.FAULT);
-      if (range === 'unknown' || ring.unknown) return unknown(ring);
+      if (Open.is(range)) return unknown(ring, range);
+      if (ring.unknown) return unknown(ring, ring.unknown);
       const off = range.u32(0);
       const end = off + range.u32(4);
       if (end > FILE_INDEX_ALLOC) return reply(-E.OVERFLOW);

@@ -1,6 +1,8 @@
 /** Requests without an SQE: cancellation, and a message from who has no ring. */
+import { Open, OpenSet } from '../open-answer.ts';
+import { REGISTER } from './open.ts';
 import { argBytes, call, NULL, struct, task } from './ready-made.ts';
-import { reply, ANYTHING, bad } from './spec.ts';
+import { reply, anyAnswer, bad } from './spec.ts';
 import { rule } from '../rule.ts';
 import { E, IORING_ASYNC_CANCEL, IORING_MSG } from '../uapi/constants.ts';
 import { messagePrep, sendData, MSG_RING } from '../opcodes/msg-ring.ts';
@@ -28,7 +30,7 @@ function syncCancel({ arg, nr_args, view }: RingCall): Answer {
   if (arg.isNull || nr_args !== 1) return bad(E.INVAL);
   const reg = arg.read(0, 64);
   if (reg === 'fault') return bad(E.FAULT);
-  if (reg === 'unknown') return ANYTHING;
+  if (Open.is(reg)) return anyAnswer(reg);
   const flags = reg.u32(12);
   if ((flags & ~0x3f) !== 0 || !reg.isZero(33, 64)) return bad(E.INVAL);
   if ((flags & (IORING_ASYNC_CANCEL.FD | IORING_ASYNC_CANCEL.FD_FIXED)) === IORING_ASYNC_CANCEL.FD) {
@@ -36,21 +38,21 @@ function syncCancel({ arg, nr_args, view }: RingCall): Answer {
     const open = view.ringAt(fd) ? 0 : isRingFd(fd) ? -E.BADF : view.sandbox.probeFd(fd);
     if (open === -E.BADF) return reply(-E.BADF);
   }
-  return flags === 0 && reg.u64(0) === NOBODY ? reply(-E.NOENT) : ANYTHING;
+  return flags === 0 && reg.u64(0) === NOBODY ? reply(-E.NOENT) : anyAnswer(REGISTER['register.sync-cancel']);
 }
 
 function sendMsgRing({ arg, nr_args, view }: BlindCall): Answer {
   if (arg.isNull || nr_args !== 1) return bad(E.INVAL);
   const bytes = arg.read(0, 64);
   if (bytes === 'fault') return bad(E.FAULT);
-  if (bytes === 'unknown') return ANYTHING;
+  if (Open.is(bytes)) return anyAnswer(bytes);
   const sqe = fullSqe(decodeSqe(bytes.bytes, view.abi.little_endian));
   if (sqe.flags !== 0 || sqe.opcode !== MSG_RING.opcode || messagePrep(sqe) !== 0) return bad(E.INVAL);
   if (Number(BigInt.asUintN(32, sqe.addr)) !== IORING_MSG.DATA) return bad(E.INVAL);
   const target = view.ringAt(sqe.fd);
   if (target === undefined) {
     const open = isRingFd(sqe.fd) ? -E.BADF : view.sandbox.probeFd(sqe.fd);
-    if (open === 'any') return { ret: [-E.BADF, -E.BADFD] };
+    if (OpenSet.is(open)) return { ret: REGISTER['register.message-fd'].among(-E.BADF, -E.BADFD) };
     return reply(open === 0 ? -E.BADFD : -E.BADF);
   }
   const sent = sendData(sqe, target);

@@ -1,4 +1,5 @@
 /** Credentials that requests may name. */
+import { REGISTER } from './open.ts';
 import { reply, bad, takesNothing } from './spec.ts';
 import { ARGS, call, NULL, raw } from './ready-made.ts';
 import { rule } from '../rule.ts';
@@ -16,7 +17,7 @@ function personality(call: RingCall): Answer {
   const { ring } = call;
   if (!takesNothing(call)) return bad(E.INVAL);
   const id = ring.last_personality + 1;
-  if (id > 0xffff) return { ret: { at_least: 1 } };
+  if (id > 0xffff) return { ret: REGISTER['register.personality-wraps'].atLeast(1) };
   return reply(id, () => {
     ring.last_personality = id;
     ring.personalities.add(id);

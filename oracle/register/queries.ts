@@ -1,5 +1,7 @@
 /** What the kernel tells about itself. */
-import { reply, ANYTHING, bad } from './spec.ts';
+import { Open } from '../open-answer.ts';
+import { REGISTER } from './open.ts';
+import { reply, anyAnswer, bad } from './spec.ts';
 import { after, ARGS, argBytes, call, NULL, struct, task, UNMAPPED } from './ready-made.ts';
 import { rule } from '../rule.ts';
 import { E } from '../uapi/constants.ts';
@@ -25,7 +27,7 @@ function probe({ arg, nr_args, view }: RingCall): Answer {
   const size = 16 + 8 * Math.min(nr_args, view.abi.op_last);
   const bytes = arg.read(0, size);
   if (bytes === 'fault') return bad(E.FAULT);
-  if (bytes === 'unknown') return { ret: [0, -E.INVAL] };
+  if (Open.is(bytes)) return { ret: REGISTER['register.probe-bytes'].among(0, -E.INVAL) };
   return reply(bytes.isZero(0, size) ? 0 : -E.INVAL);
 }
 
@@ -35,10 +37,10 @@ function queryOne(arg: Argument, header: Fields): Answer | undefined {
   if (size > 4096) return reply(-E['2BIG']);
   const valid = header.isZero(28, 40) && header.u32(24) === 0 && size !== 0 && header.u32(16) === 0;
   // What a refused query writes back depends on the release.
-  if (!valid) return size === 0 ? undefined : { ret: [0, -E.FAULT] };
+  if (!valid) return size === 0 ? undefined : { ret: REGISTER['register.query-refused'].among(0, -E.FAULT) };
   const data = arg.readAt(header.u64(8), size);
   if (data === 'fault') return bad(E.FAULT);
-  return data === 'unknown' ? ANYTHING : undefined;
+  return Open.is(data) ? anyAnswer(data) : undefined;
 }
 
 /** Longest chain of queries that is followed. */
@@ -48,10 +50,10 @@ function query({ arg, nr_args }: BlindCall): Answer {
   if (nr_args !== 0) return bad(E.INVAL);
   let at = arg.address;
   for (let i = 0; at !== 0n; i++) {
-    if (i >= MAX_QUERIES) return ANYTHING;
+    if (i >= MAX_QUERIES) return anyAnswer(REGISTER['register.query-long']);
     const header = arg.readAt(at, 40);
     if (header === 'fault') return bad(E.FAULT);
-    if (header === 'unknown') return ANYTHING;
+    if (Open.is(header)) return anyAnswer(header);
     const ended = queryOne(arg, header);
     if (ended !== undefined) return ended;
     at = header.u64(0);

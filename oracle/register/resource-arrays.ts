@@ -1,4 +1,6 @@
 /** Structures of the calls that register and update arrays of resources. */
+import { Open } from '../open-answer.ts';
+import { REGISTER } from './open.ts';
 import { bad, unknown, unknownArguments } from './spec.ts';
 import { struct } from './ready-made.ts';
 import { E } from '../uapi/constants.ts';
@@ -9,14 +11,14 @@ export function register2(call: RingCall, then: (call: RingCall, address: bigint
   if (call.nr_args !== 32) return bad(E.INVAL);
   const reg = call.arg.read(0, 32);
   if (reg === 'fault') return bad(E.FAULT);
-  if (reg === 'unknown') return unknownArguments(call.ring);
+  if (Open.is(reg)) return unknownArguments(call.ring, reg);
   const count = reg.u32(0);
   const flags = reg.u32(4);
   const data = reg.u64(16);
   if (count === 0 || reg.u64(8) !== 0n || (flags & ~1) !== 0) return bad(E.INVAL);
   if (flags === 1 && data !== 0n) return bad(E.INVAL);
   // Tags announce when a resource goes away: not modelled.
-  if (reg.u64(24) !== 0n) return unknownArguments(call.ring);
+  if (reg.u64(24) !== 0n) return unknownArguments(call.ring, REGISTER['register.tags']);
   return then(call, data, count);
 }
 
@@ -28,10 +30,10 @@ export function update2(
   if (call.nr_args !== 32) return bad(E.INVAL);
   const up = call.arg.read(0, 32);
   if (up === 'fault') return bad(E.FAULT);
-  if (up === 'unknown') return unknown(call.ring);
+  if (Open.is(up)) return unknown(call.ring, up);
   const count = up.u32(24);
   if (count === 0 || up.u32(4) !== 0 || up.u32(28) !== 0) return bad(E.INVAL);
-  if (up.u64(16) !== 0n) return unknown(call.ring);
+  if (up.u64(16) !== 0n) return unknown(call.ring, REGISTER['register.tags']);
   return then(call, up.u32(0), up.u64(8), count);
 }
 

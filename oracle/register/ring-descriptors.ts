@@ -1,4 +1,6 @@
 /** Ring descriptors that are registered with the calling task. */
+import { Open } from '../open-answer.ts';
+import { WORLD } from '../world/open.ts';
 import { reply, bad, unknown } from './spec.ts';
 import { argBytes, call, struct } from './ready-made.ts';
 import { rule } from '../rule.ts';
@@ -19,8 +21,8 @@ const MAX_RING_FDS = 16;
 /** Any free slot will do. */
 const ANY_SLOT = 0xffff_ffff;
 
-/** One struct io_uring_rsrc_update: enters it in `table`, or the errno (positive), or 'unknown'. */
-function enter(view: RegisterView, table: Map<number, number>, up: Fields): number | 'unknown' {
+/** One struct io_uring_rsrc_update: enters it in `table`, or the errno (positive), or why nobody knows. */
+function enter(view: RegisterView, table: Map<number, number>, up: Fields): number | Open {
   if (up.u32(4) !== 0) return E.INVAL;
   const wanted = up.u32(0);
   if (wanted !== ANY_SLOT && wanted >= MAX_RING_FDS) return E.INVAL;
@@ -28,7 +30,7 @@ function enter(view: RegisterView, table: Map<number, number>, up: Fields): numb
   const target = view.ringAt(fd);
   if (target === undefined) {
     const file = isRingFd(fd) ? 'closed' : view.sandbox.file(fd);
-    if (file === 'unknown') return 'unknown';
+    if (file === 'unknown') return WORLD['descriptor.not-ours'];
     return file === 'closed' ? E.BADF : E.OPNOTSUPP;
   }
   const slots = wanted === ANY_SLOT ? Array.from({ length: MAX_RING_FDS }, (_, i) => i) : [wanted];
@@ -45,9 +47,9 @@ function ringFds({ arg, nr_args, view, ring }: RingCall): Answer {
   let done = 0;
   for (; done < nr_args; done++) {
     const up = arg.read(done * 16, 16);
-    if (up === 'unknown') return unknown(ring);
+    if (Open.is(up)) return unknown(ring, up);
     const entered = up === 'fault' ? E.FAULT : enter(view, table, up);
-    if (entered === 'unknown') return unknown(ring);
+    if (Open.is(entered)) return unknown(ring, entered);
     errno = entered;
     if (errno !== 0) break;
   }
@@ -64,7 +66,7 @@ function unregisterRingFds({ arg, nr_args, view, ring }: RingCall): Answer {
   let errno = 0;
   for (let i = 0; i < nr_args && errno === 0; i++) {
     const up = arg.read(i * 16, 16);
-    if (up === 'unknown') return unknown(ring);
+    if (Open.is(up)) return unknown(ring, up);
     if (up === 'fault') errno = E.FAULT;
     else if (up.u32(4) !== 0 || up.u64(8) !== 0n || up.u32(0) >= MAX_RING_FDS) errno = E.INVAL;
     else gone.push(up.u32(0));

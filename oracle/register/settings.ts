@@ -1,5 +1,7 @@
 /** Settings of a ring: busy polling, clock, size, memory, zero-copy receive. */
-import { reply, ANYTHING, bad, unknown } from './spec.ts';
+import { Open } from '../open-answer.ts';
+import { REGISTER } from './open.ts';
+import { reply, anyAnswer, bad, unknown } from './spec.ts';
 import { after, ARGS, argBytes, call, NULL, struct, u32s, u64s } from './ready-made.ts';
 import { rule } from '../rule.ts';
 import { E, IORING_SETUP } from '../uapi/constants.ts';
@@ -46,18 +48,18 @@ function napi({ arg, nr_args }: RingCall): Answer {
   if (arg.isNull || nr_args !== 1) return bad(E.INVAL);
   const reg = arg.read(0, 16);
   if (reg === 'fault') return bad(E.FAULT);
-  if (reg === 'unknown') return ANYTHING;
+  if (Open.is(reg)) return anyAnswer(reg);
   if (reg.u8(6) !== 0 || reg.u8(7) !== 0 || reg.u32(12) !== 0) return bad(E.INVAL);
   const opcode = reg.u8(5);
   if (opcode > 2) return reply(-E.INVAL);
-  return opcode === 0 && reg.u32(8) === 0 ? reply(0) : ANYTHING;
+  return opcode === 0 && reg.u32(8) === 0 ? reply(0) : anyAnswer(REGISTER['register.napi']);
 }
 
 function clock({ arg, nr_args }: RingCall): Answer {
   if (arg.isNull || nr_args !== 0) return bad(E.INVAL);
   const reg = arg.read(0, 16);
   if (reg === 'fault') return bad(E.FAULT);
-  if (reg === 'unknown') return { ret: [0, -E.INVAL] };
+  if (Open.is(reg)) return anyAnswer(reg);
   if (!reg.isZero(4, 16)) return bad(E.INVAL);
   const id = reg.u32(0);
   return reply(id === 1 || id === 7 ? 0 : -E.INVAL);
@@ -69,7 +71,8 @@ function zcrx({ arg, nr_args, on }: RingCall): Answer {
   const madeForIt =
     (flags & IORING_SETUP.DEFER_TASKRUN) !== 0 && (flags & (IORING_SETUP.CQE32 | IORING_SETUP.CQE_MIXED)) !== 0;
   // Without CAP_NET_ADMIN over the first user namespace it is -EPERM before anything else.
-  return { ret: madeForIt ? 'any' : [-E.PERM, -E.INVAL] };
+  const place = REGISTER['register.zcrx'];
+  return { ret: madeForIt ? place.any : place.among(-E.PERM, -E.INVAL) };
 }
 
 function memRegion({ arg, nr_args, on, ring }: RingCall): Answer {
@@ -77,10 +80,10 @@ function memRegion({ arg, nr_args, on, ring }: RingCall): Answer {
   if (ring.region) return reply(-E.BUSY);
   const reg = arg.read(0, 32);
   if (reg === 'fault') return bad(E.FAULT);
-  if (reg === 'unknown') return ANYTHING;
+  if (Open.is(reg)) return anyAnswer(reg);
   const desc = arg.readAt(reg.u64(0), 64);
   if (desc === 'fault') return bad(E.FAULT);
-  if (desc === 'unknown') return ANYTHING;
+  if (Open.is(desc)) return anyAnswer(desc);
   if (!reg.isZero(16, 32) || reg.u64(8) > 1n) return bad(E.INVAL);
   if (reg.u64(8) === 1n && !on.disabled) return reply(-E.INVAL);
   const userAddr = desc.u64(0);
@@ -92,7 +95,7 @@ function memRegion({ arg, nr_args, on, ring }: RingCall): Answer {
     return bad(E.INVAL);
   if (flags === 1 || size > 16n * PAGE)
     return {
-      ret: 'any',
+      ret: REGISTER['register.region'].any,
       effect: () => {
         ring.region = true;
       },
@@ -162,7 +165,9 @@ export const settings = {
     rule: RESIZE,
     onRing: ({ arg, nr_args, on, ring }) => {
       if (arg.isNull || nr_args !== 1) return bad(E.INVAL);
-      return (on.setup_flags & IORING_SETUP.DEFER_TASKRUN) === 0 ? reply(-E.INVAL) : unknown(ring);
+      return (on.setup_flags & IORING_SETUP.DEFER_TASKRUN) === 0
+        ? reply(-E.INVAL)
+        : unknown(ring, REGISTER['register.resize']);
     },
     forms: [
       call('not-deferred', 1, { ...argBytes(new Uint8Array(120)), avoid_setup: IORING_SETUP.DEFER_TASKRUN }),
@@ -194,7 +199,8 @@ export const settings = {
       if (nr_args !== 0) return bad(E.INVAL);
       const ctrl = arg.read(0, 64);
       if (ctrl === 'fault') return bad(E.FAULT);
-      return ctrl === 'unknown' || !ctrl.isZero(8, 16) ? ANYTHING : reply(-E.NXIO);
+      if (Open.is(ctrl)) return anyAnswer(ctrl);
+      return ctrl.isZero(8, 16) ? reply(-E.NXIO) : anyAnswer(REGISTER['register.zcrx-ctrl']);
     },
     forms: [call('no-queue', 0, argBytes(new Uint8Array(64))), call('with-count', 1, argBytes(new Uint8Array(64)))],
   },

@@ -1,4 +1,5 @@
 /** What is known of one io_uring_register opcode, and how its handlers answer. */
+import type { Open } from '../open-answer.ts';
 import type { IssueOutcome } from '../opcodes/types.ts';
 import type { Rule } from '../rule.ts';
 import type { Fixture } from '../scenario/layout.ts';
@@ -97,15 +98,17 @@ export function reply(ret: number, effect?: () => void): Answer {
   return effect === undefined || ret < 0 ? { ret } : { ret, effect };
 }
 
-/** An answer that is not modelled. */
-export const ANYTHING: Answer = { ret: 'any' };
+/** An answer that nobody knows. */
+export function anyAnswer(place: Open): Answer {
+  return { ret: place.any };
+}
 
 /** Nothing is known any more of what the call may have changed. */
-export function unknown(ring: RingResources): Answer {
+export function unknown(ring: RingResources, place: Open): Answer {
   return {
-    ret: 'any',
+    ret: place.any,
     effect: () => {
-      ring.unknown = true;
+      ring.unknown = place;
     },
   };
 }
@@ -114,8 +117,8 @@ export function unknown(ring: RingResources): Answer {
 const ARGUMENTS = 'register.arguments';
 
 /** As `unknown`, where it is not even known whether the arguments are well-formed. */
-export function unknownArguments(ring: RingResources): Answer {
-  return { ...unknown(ring), rule: ARGUMENTS };
+export function unknownArguments(ring: RingResources, place: Open): Answer {
+  return { ...unknown(ring, place), rule: ARGUMENTS };
 }
 
 /** Refuses the call for its arguments with this errno (positive). */

@@ -1,5 +1,7 @@
 /** Workers of the calling task. */
-import { reply, ANYTHING, bad, takesNothing } from './spec.ts';
+import { Open } from '../open-answer.ts';
+import { REGISTER } from './open.ts';
+import { reply, anyAnswer, bad, takesNothing } from './spec.ts';
 import { argBytes, call, NULL, u32s, u64s, UNMAPPED } from './ready-made.ts';
 import { rule } from '../rule.ts';
 import { E } from '../uapi/constants.ts';
@@ -24,7 +26,7 @@ export const workers = {
       const mask = arg.read(0, Math.min(nr_args, 8));
       if (mask === 'fault') return bad(E.FAULT);
       // A task that has no workers of its own, or a processor it may not use: -EINVAL.
-      return { ret: [0, -E.INVAL] };
+      return { ret: REGISTER['register.workers'].among(0, -E.INVAL) };
     },
     forms: [
       call('first-processor', 8, argBytes(u64s(1))),
@@ -38,7 +40,7 @@ export const workers = {
     opcode: 18,
     since: '5.14',
     rule: IOWQ,
-    onRing: (call) => (takesNothing(call) ? { ret: [0, -E.INVAL] } : bad(E.INVAL)),
+    onRing: (call) => (takesNothing(call) ? { ret: REGISTER['register.workers'].among(0, -E.INVAL) } : bad(E.INVAL)),
     forms: [call('unregister', 0, NULL), call('with-count', 1, NULL)],
   },
 
@@ -51,7 +53,7 @@ export const workers = {
       if (arg.isNull || nr_args !== 2) return bad(E.INVAL);
       const counts = arg.read(0, 8);
       if (counts === 'fault') return bad(E.FAULT);
-      if (counts === 'unknown') return ANYTHING;
+      if (Open.is(counts)) return anyAnswer(counts);
       return reply(counts.u32(0) > 0x7fff_ffff || counts.u32(4) > 0x7fff_ffff ? -E.INVAL : 0);
     },
     forms: [

@@ -1,8 +1,9 @@
 /** What the oracle says a scenario may show. */
+import type { Open, OpenSet } from '../open-answer.ts';
 import type { DecisionPoint } from '../quirks/index.ts';
 
-/** A set of allowed values: one value, a list, a lower bound, or anything. */
-export type Allowed = number | readonly number[] | { readonly at_least: number } | 'any';
+/** One allowed value, or the several that a place gives which has its reason. */
+export type Allowed = number | OpenSet;
 
 /** One completion queue entry that must come, or may. */
 export interface PredictedCqe {
@@ -14,21 +15,21 @@ export interface PredictedCqe {
   readonly sqe: number;
   /** The rule that decided the result. */
   readonly rule: string;
-  /** True where the CQE may be absent. */
-  readonly optional?: boolean;
+  /** Why the CQE may be absent; undefined: it must come. */
+  readonly optional?: Open;
 }
 
 /** What one step may answer. */
 export interface PredictedStep {
   readonly reached: boolean;
-  /** One set per recorded return value; 'any': not judged, neither number nor values. */
-  readonly returns: readonly Allowed[] | 'any';
-  /** 'any': not judged. */
-  readonly cqes: readonly PredictedCqe[] | 'any';
+  /** One set per recorded return value; a place: not judged, neither number nor values. */
+  readonly returns: readonly Allowed[] | Open;
+  /** A place: not judged. */
+  readonly cqes: readonly PredictedCqe[] | Open;
   /** Most CQEs that may come, where `cqes` does not say. */
   readonly most?: number;
-  /** Bytes read back (see StepObservation.memory); undefined: unchanged / none; 'any': not judged. */
-  readonly memory?: Uint8Array | 'any';
+  /** Bytes read back (see StepObservation.memory); undefined: unchanged / none; a place: not judged. */
+  readonly memory?: Uint8Array | Open;
   /** Rule that decided the return value. */
   readonly rule: string;
 }
@@ -45,7 +46,7 @@ export interface Prediction {
 /** Whether an observed value is in an allowed set. */
 export function allows(allowed: Allowed, value: number): boolean {
   if (typeof allowed === 'number') return allowed === value;
-  if (allowed === 'any') return true;
-  if ('at_least' in allowed) return value >= allowed.at_least;
-  return allowed.includes(value);
+  const { values } = allowed;
+  if (values === 'any') return true;
+  return 'at_least' in values ? value >= values.at_least : values.includes(value);
 }

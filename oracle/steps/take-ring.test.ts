@@ -1,3 +1,4 @@
+import { plainStep } from '../testing/plain.ts';
 import { describe, expect, test } from 'vitest';
 import { ABI_7_0 } from '../probe/abi-documented.ts';
 import { predict } from '../predict.ts';
@@ -35,7 +36,7 @@ const deny = (task: number, slot?: number): Step => ({
 const of = (...steps: Step[]) => predict({ version: 1, fixtures: [], jit: true, steps }, ABI_7_0);
 /** Of the last step: rule, return, result of the first CQE. */
 const last = (...steps: Step[]): unknown[] => {
-  const { rule, returns, cqes } = of(...steps).steps.at(-1)!;
+  const { rule, returns, cqes } = plainStep(of(...steps).steps.at(-1)!);
   return [rule, returns === 'any' ? 'any' : returns[0], ...(cqes === 'any' || cqes.length === 0 ? [] : [cqes[0]!.res])];
 };
 

@@ -10,6 +10,17 @@ import { opSpec } from '../opcodes/index.ts';
 import { Sandbox } from '../world/sandbox.ts';
 import { fullSqe } from '../opcodes/support.ts';
 import type { IssueOutcome, OpContext, PrepOutcome } from '../opcodes/types.ts';
+import { plain } from './plain.ts';
+import type { PlainAllowed } from './plain.ts';
+
+/** What a request may answer, without the places that leave it open. */
+export type PlainOutcome = Omit<IssueOutcome, 'res' | 'cflags' | 'extra' | 'fails' | 'may_wait'> & {
+  readonly res: PlainAllowed;
+  readonly cflags?: PlainAllowed;
+  readonly extra?: readonly { readonly res: PlainAllowed; readonly cflags: PlainAllowed }[];
+  readonly fails: boolean | 'unknown';
+  readonly may_wait?: true;
+};
 
 /** A ring as opcodes see it. */
 export interface TestRing {
@@ -67,14 +78,24 @@ export class Bench {
   }
 
   /** Issues without applying the effect. */
-  ask(sqe: Sqe, more: Partial<OpContext> = {}): IssueOutcome {
+  ask(sqe: Sqe, more: Partial<OpContext> = {}): PlainOutcome {
     const spec = opSpec(sqe.opcode);
     if (spec === undefined) throw new Error(`no opcode ${sqe.opcode}`);
-    return spec.issue(this.context(sqe, more));
+    const { res, cflags, extra, fails, may_wait, ...rest } = spec.issue(this.context(sqe, more));
+    return {
+      ...rest,
+      res: plain(res),
+      fails: typeof fails === 'boolean' ? fails : 'unknown',
+      ...(cflags === undefined ? {} : { cflags: plain(cflags) }),
+      ...(may_wait === undefined ? {} : { may_wait: true }),
+      ...(extra === undefined
+        ? {}
+        : { extra: extra.map((more) => ({ res: plain(more.res), cflags: plain(more.cflags) })) }),
+    };
   }
 
   /** Issues and applies the effect; the result. */
-  run(sqe: Sqe): IssueOutcome['res'] {
+  run(sqe: Sqe): PlainAllowed {
     const outcome = this.ask(sqe);
     outcome.effect?.();
     return outcome.res;

@@ -5,9 +5,10 @@ import { hex, resultText } from '../uapi/text.ts';
 /** A set of allowed values. */
 export function allowedText(allowed: Allowed, text: (value: number) => string = resultText): string {
   if (typeof allowed === 'number') return text(allowed);
-  if (allowed === 'any') return 'anything';
-  if ('at_least' in allowed) return `${allowed.at_least} or more`;
-  return allowed.map(text).join(' or ');
+  const { values } = allowed;
+  if (values === 'any') return 'anything';
+  if ('at_least' in values) return `${values.at_least} or more`;
+  return values.map(text).join(' or ');
 }
 
 /** Small numbers in decimal, others in hex. */

@@ -1,3 +1,4 @@
+import { WORLD } from '../world/open.ts';
 import { describe, expect, test } from 'vitest';
 import { ABI_7_0 } from '../probe/abi-documented.ts';
 import { OPEN_HOW, PATH } from '../world/arena.ts';
@@ -254,7 +255,8 @@ test.each([
 
 test('numbers', () => {
   expect([0, 5, -13, -7, -9999].map(resultText)).toEqual(['0', '5', '-EACCES', '-E2BIG', '-9999']);
-  expect([allowedText([0, -22]), allowedText('any'), allowedText({ at_least: 1 })]).toEqual([
+  const place = WORLD['descriptor.number'];
+  expect([allowedText(place.among(0, -22)), allowedText(place.any), allowedText(place.atLeast(1))]).toEqual([
     '0 or -EINVAL',
     'anything',
     '1 or more',

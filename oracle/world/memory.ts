@@ -1,6 +1,11 @@
 /** The arena as a task's requests see it: the constant image and the data area. */
+import { Open } from '../open-answer.ts';
 import { ARENA, ARENA_BASE, ARENA_END } from '../scenario/layout.ts';
 import { arenaImage } from './arena.ts';
+import { WORLD } from './open.ts';
+
+const LATE = WORLD['memory.written-late'];
+const OUTSIDE = WORLD['memory.outside'];
 
 /** The data area as a scenario finds it; also: nothing is unknown. */
 const BLANK = new Uint8Array(ARENA.data_size);
@@ -46,43 +51,43 @@ export class Memory {
     return new Memory(littleEndian, this);
   }
 
-  /** Bytes at a guest address: 'fault' where nothing is mapped, 'unknown' where the value is not modelled. */
-  read(address: bigint, length: number): Uint8Array | 'fault' | 'unknown' {
+  /** Bytes at a guest address: 'fault' where nothing is mapped, a place where nobody knows the value. */
+  read(address: bigint, length: number): Uint8Array | 'fault' | Open {
     if (length === 0) return new Uint8Array(0);
     const where = this.#locate(address, length);
-    if (where === 'fault' || where === 'unknown') return where;
+    if (where === 'fault' || Open.is(where)) return where;
     const [offset, image] = where;
     if (image) return this.#image.slice(offset, offset + length);
-    for (let i = 0; i < length; i++) if (this.#unknown[offset + i]) return 'unknown';
+    for (let i = 0; i < length; i++) if (this.#unknown[offset + i]) return LATE;
     return this.#data.slice(offset, offset + length);
   }
 
-  /** A NUL-terminated string: the text, or 'fault' or 'unknown'. */
-  text(address: bigint): { readonly text: string } | 'fault' | 'unknown' {
+  /** A NUL-terminated string: the text, 'fault', or why nobody knows it. */
+  text(address: bigint): { readonly text: string } | 'fault' | Open {
     let out = '';
     while (out.length < PATH_MAX) {
       const where = this.#locate(address + BigInt(out.length), 1);
-      if (where === 'fault' || where === 'unknown') return where;
+      if (where === 'fault' || Open.is(where)) return where;
       const [offset, image] = where;
       const bytes = image ? this.#image : this.#data;
       const end = Math.min(bytes.length, offset + PATH_MAX - out.length);
       for (let at = offset; at < end; at++) {
-        if (!image && this.#unknown[at]) return 'unknown';
+        if (!image && this.#unknown[at]) return LATE;
         if (bytes[at] === 0) return { text: out };
         out += String.fromCharCode(bytes[at]!);
       }
     }
-    return 'unknown';
+    return OUTSIDE;
   }
 
-  /** Whether [address, address + length) can be accessed: true, false, or 'unknown'. */
-  mapped(address: bigint, length: number): boolean | 'unknown' {
+  /** Whether [address, address + length) can be accessed: true, false, or why nobody knows. */
+  mapped(address: bigint, length: number): boolean | Open {
     if (length === 0) return true;
     if (address >= BASE && address + BigInt(length) <= END) return true;
     if (address < 0x1000n) return false;
     if (address >= BASE && address < END) return false;
     if (address >= END && address < END + 0x1000n) return false;
-    return 'unknown';
+    return OUTSIDE;
   }
 
   /** Stores bytes in the data area; elsewhere nothing is modelled. */
@@ -123,13 +128,13 @@ export class Memory {
     return offset < -0x10_0000n || offset > 0x10_0000n ? 0x10_0000 : Number(offset);
   }
 
-  #locate(address: bigint, length: number): readonly [offset: number, image: boolean] | 'fault' | 'unknown' {
+  #locate(address: bigint, length: number): readonly [offset: number, image: boolean] | 'fault' | Open {
     const mapped = this.mapped(address, length);
     if (mapped === false) return 'fault';
-    if (mapped === 'unknown') return 'unknown';
+    if (Open.is(mapped)) return mapped;
     const offset = Number(address - BASE);
     if (offset + length <= ARENA.image + ARENA.image_size) return [offset, true];
     if (offset >= ARENA.data && offset + length <= ARENA.data + ARENA.data_size) return [offset - ARENA.data, false];
-    return 'unknown';
+    return OUTSIDE;
   }
 }

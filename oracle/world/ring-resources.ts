@@ -3,6 +3,7 @@
  * descriptors, on a task): the part of a ring's state that requests and later
  * registrations depend on.
  */
+import type { Open } from '../open-answer.ts';
 import { E, FILE_INDEX_ALLOC } from '../uapi/constants.ts';
 import type { OpenFile } from './files.ts';
 import type { Memory } from './memory.ts';
@@ -43,8 +44,8 @@ export class RingResources {
   eventfd: OpenFile | undefined;
   /** True once a memory region was registered. */
   region = false;
-  /** Set when a call of unknown effect ran: nothing about files or buffers is known any more. */
-  unknown = false;
+  /** Why nothing about files or buffers is known any more: a call of unknown effect ran. */
+  unknown: Open | undefined;
 
   /** Sets up an empty direct descriptor table. */
   setFiles(files: (OpenFile | undefined)[]): void {

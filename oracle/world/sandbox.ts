@@ -3,6 +3,7 @@
  * the registered resources of rings. One Sandbox stands for one task's descriptor
  * table and memory; tables that belong to one scenario share the CommonState.
  */
+import type { Open, OpenSet } from '../open-answer.ts';
 import type { AbiProfile } from '../uapi/abi.ts';
 import type { Fixture } from '../scenario/layout.ts';
 import { ARENA, ARENA_BASE, FD, FILE_CONTENT } from '../scenario/layout.ts';
@@ -11,13 +12,14 @@ import { AF, E, SOCK } from '../uapi/constants.ts';
 import type { Node, OpenFile, PipeState, SocketState } from './files.ts';
 import { newSocket, objectName } from './files.ts';
 import { Memory, MEMORY_GRAIN } from './memory.ts';
+import { WORLD } from './open.ts';
 
 /** State that all tasks of a scenario share. */
 export class CommonState {
   /** The scenario's directory: path relative to it -> what is there. "d0/x" style names are allowed. */
   readonly paths = new Map<string, Node>();
-  /** Names of resources whose state is no longer known. */
-  readonly tainted = new Set<string>();
+  /** Names of resources whose state is no longer known, and why. */
+  readonly tainted = new Map<string, Open>();
   /** At most so many descriptors were opened in one table: with many, new ones fill the gaps between the fixtures'. */
   opened = 0;
   readonly #rings = new Map<number, RingResources>();
@@ -95,60 +97,63 @@ export class Sandbox {
   /**
    * Notes that the state of a named resource ("path:n0", "pipe", "mem:384") is no longer known: requests raced over it.
    */
-  taint(name: string): void {
+  taint(name: string, place: Open): void {
     if (name.startsWith('mem:'))
       this.memory.forget(BigInt(ARENA_BASE + ARENA.data + Number(name.slice(4))), MEMORY_GRAIN);
-    else this.common.tainted.add(name);
+    else this.common.tainted.set(name, place);
   }
 
   /** Notes that any object the scenario started with may have changed. */
-  taintObjects(): void {
-    for (const file of this.fds.values()) this.taint(objectName(file));
+  taintObjects(place: Open): void {
+    for (const file of this.fds.values()) this.taint(objectName(file), place);
   }
 
   /**
    * Notes that requests ran in an order nobody knows: what they would have done in the other one is not known either.
    */
-  blur(ring: number): void {
-    this.taintObjects();
-    for (const node of this.common.paths.values()) if (node.type === 'file' || node.type === 'dir') this.taint(node.id);
-    this.taint(`files:${ring}`);
+  blur(ring: number, place: Open): void {
+    this.taintObjects(place);
+    for (const node of this.common.paths.values())
+      if (node.type === 'file' || node.type === 'dir') this.taint(node.id, place);
+    this.taint(`files:${ring}`, place);
     this.memory.forgetAll();
   }
 
-  /** Whether the state of any of these resources is unknown. */
-  isTainted(names: readonly string[]): boolean {
+  /** Why the state of any of these resources is unknown, or undefined. */
+  tainted(names: readonly string[]): Open | undefined {
     const { tainted } = this.common;
-    if (tainted.size === 0) return false;
-    // What lies below a path that nobody knows is not known either.
-    const known = (name: string): boolean => {
-      for (let end = name.length; end > 0; end = name.lastIndexOf('/', end - 1))
-        if (tainted.has(name.slice(0, end))) return false;
-      return true;
-    };
-    return !names.every(known);
+    if (tainted.size === 0) return undefined;
+    for (const name of names) {
+      // What lies below a path that nobody knows is not known either.
+      for (let end = name.length; end > 0; end = name.lastIndexOf('/', end - 1)) {
+        const place = tainted.get(name.slice(0, end));
+        if (place !== undefined) return place;
+      }
+    }
+    return undefined;
   }
 
   /**
-   * Does a path (relative to the scenario's directory) exist, symbolic links followed: 0 or -ENOENT, or 'any', as
-   * probe_path answers.
+   * Does a path (relative to the scenario's directory) exist, symbolic links followed: 0, -ENOENT, or whatever
+   * comes, as probe_path answers.
    */
-  probePath(path: string): number | 'any' {
+  probePath(path: string): number | OpenSet {
     // A directory that nobody knows takes what is in it along.
-    for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1))
-      if (this.common.tainted.has(`path:${path.slice(0, end)}`)) return 'any';
+    const place = this.tainted([`path:${path}`]);
+    if (place !== undefined) return place.any;
     const node = this.common.paths.get(path);
     if (node === undefined) return -E.NOENT;
     return node.type === 'symlink' ? this.probePath(node.target) : 0;
   }
 
   /**
-   * 0, -EBADF, or 'any' for a descriptor the model does not know, as probe_fd answers. Rings are the core's business.
+   * 0, -EBADF, or whatever comes for a descriptor the model does not know, as probe_fd answers. Rings are the core's business.
    */
-  probeFd(fd: number): number | 'any' {
-    if (this.common.tainted.has(`fd:${fd}`)) return 'any';
+  probeFd(fd: number): number | OpenSet {
+    const place = this.common.tainted.get(`fd:${fd}`);
+    if (place !== undefined) return place.any;
     const file = this.file(fd);
-    if (file === 'unknown') return 'any';
+    if (file === 'unknown') return WORLD['descriptor.not-ours'].any;
     return file === 'closed' ? -E.BADF : 0;
   }
 

@@ -354,8 +354,8 @@ export const RULE_MISTAKES: readonly Mistake[] = [
   mistake(
     'a hard link breaks like a soft one',
     CHAIN,
-    'if ((request.sqe.flags & IOSQE.IO_HARDLINK) !== 0 && !waits',
-    'if ((request.sqe.flags & IOSQE.IO_HARDLINK) < 0 && !waits',
+    'if ((request.sqe.flags & IOSQE.IO_HARDLINK) !== 0 && late',
+    'if ((request.sqe.flags & IOSQE.IO_HARDLINK) < 0 && late',
     'links',
   ),
   mistake(

@@ -9,6 +9,7 @@
  * does not end is left out and named; both make the exit code 1. Each of them is asked again alone on a fresh guest
  * first.
  */
+import { Open } from '../../oracle/open-answer.ts';
 import type { AbiProfile } from '../../oracle/uapi/abi.ts';
 import { predict } from '../../oracle/predict.ts';
 import type { Prediction } from '../../oracle/scenario/prediction.ts';
@@ -43,7 +44,7 @@ type Chosen = Omit<RecordedCase, 'observation'>;
 function exactness({ steps }: Prediction): number {
   let sum = 0;
   for (const { returns, cqes } of steps) {
-    if (returns === 'any' || cqes === 'any') sum -= 4;
+    if (Open.is(returns) || Open.is(cqes)) sum -= 4;
     else sum += cqes.filter(({ res }) => typeof res === 'number').length;
   }
   return sum;

@@ -1,4 +1,5 @@
 /** probe_memory: what requests wrote. */
+import { WORLD } from '../../world/open.ts';
 import { defineRules } from '../../rule.ts';
 import { ARENA_BASE, ARENA_SIZE } from '../../scenario/layout.ts';
 import { int, required } from '../../schema/codec.ts';
@@ -39,7 +40,7 @@ export const probeMemory: StepSpec<ProbeMemoryStep> = {
   }),
   predict: (world, task, { at, length }) => {
     const bytes = task.files.sandbox.memory.read(BigInt(ARENA_BASE + at), length);
-    const memory = typeof bytes === 'string' ? 'any' : bytes;
+    const memory = bytes === 'fault' ? WORLD['memory.outside'] : bytes;
     return { reached: true, returns: [0], cqes: [], memory, rule: world.hit('probe.memory') };
   },
   text: ({ at, length }) => `read ${count(length, 'byte')} of the arena at ${hex(at)}`,

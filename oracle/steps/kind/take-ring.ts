@@ -1,4 +1,5 @@
 /** take_ring: a ring out of another task, by pidfd_getfd(2). */
+import { MODEL } from '../../model/open.ts';
 import { mayAttach } from '../../model/attach.ts';
 import { taskId } from '../../json/parts.ts';
 import { defineRules } from '../../rule.ts';
@@ -57,7 +58,7 @@ export const takeRing: StepSpec<TakeRingStep> = {
     if (from === undefined || !from.alive) return answer(-E.NOENT, world.hit('task.gone'));
     // A thread group without its first thread can be in the middle of ending; no well-formed scenario asks.
     if (![...from.process.threads].some(({ leads }) => leads))
-      return { reached: true, returns: 'any', cqes: [], rule: world.hit('task.gone') };
+      return { reached: true, returns: MODEL['task.first-thread-ended'], cqes: [], rule: world.hit('task.gone') };
     if (from.process !== task.process && !mayAttach(task, from))
       return answer(-E.PERM, world.hit('task.take-ring.denied'));
     const ring = from.files.rings.get(step.ring);

@@ -1,0 +1,110 @@
+/** Open answers of the model: order of requests, tasks and rings. */
+import { defineOpen } from '../open-answer.ts';
+
+/** See CONTRIBUTING.md, "An open answer". */
+export const MODEL = defineOpen({
+  'race.requests': [
+    'timing',
+    'Requests of one batch that no link orders act on the same thing, and one of them changes it.',
+    'The first runs to its end before the second begins.',
+    'A worker takes the first, and the second runs before it.',
+  ],
+  'race.aftermath': [
+    'timing',
+    'A thing after requests raced over it.',
+    'The state that the one order leaves.',
+    'The state that the other order leaves.',
+  ],
+  'skip.late': [
+    'timing',
+    'A thing after a request with IOSQE_CQE_SKIP_SUCCESS changed it: nobody waits for a CQE that does not come.',
+    'The request ends before the next step.',
+    'A worker has it, and the next step comes first.',
+  ],
+  'chain.uncertain': [
+    'timing',
+    'A request behind one of which it is open whether it fails.',
+    'The one before it succeeds, and it runs.',
+    'The one before it fails, and it is cancelled.',
+  ],
+  'link-timeout.which-error': [
+    'silent',
+    'A link timeout that is refused itself while the chain fails: its own errno, or -ECANCELED.',
+    'io_uring_enter(2), IORING_OP_LINK_TIMEOUT and IOSQE_IO_LINK; io_uring_prep_link_timeout(3)',
+  ],
+  'skip.hard-link': [
+    'silent',
+    'Whether the others of a chain with hard links, whose head has IOSQE_CQE_SKIP_SUCCESS, post CQEs when one fails.',
+    'io_uring_enter(2), IOSQE_CQE_SKIP_SUCCESS and IOSQE_IO_HARDLINK',
+  ],
+  'skip.link-timeout': [
+    'silent',
+    'Whether a link timeout with IOSQE_CQE_SKIP_SUCCESS that is cancelled posts a CQE.',
+    'io_uring_enter(2), IOSQE_CQE_SKIP_SUCCESS (of linked timeouts: its own flag decides, and no more)',
+  ],
+  'drain.zero-copy': [
+    'timing',
+    'A drain on a ring that has seen a zero-copy send, whose notification is one of the completions to wait for.',
+    'The notification came before the drain was submitted.',
+    'It is still out, perhaps for ever.',
+  ],
+  'drain.context': [
+    'timing',
+    'The IOSQE_ASYNC and IOSQE_IO_DRAIN that a filter sees of a request behind a drain.',
+    'Everything before the drain has ended: the request goes the plain way.',
+    'Something has not: the request is drained too, and goes to a worker.',
+  ],
+  'sqe-mixed.wrap': ['not-modelled', 'A 128-byte SQE whose first half is in the last entry of a queue of mixed sizes.'],
+  'opcode.unknown': ['not-modelled', 'An opcode newer than this specification.'],
+  'sqpoll.orphan': [
+    'timing',
+    'A submission to a polling thread whose process has ended, or executed another program.',
+    'The thread has not ended yet, and takes the entries.',
+    'It has ended.',
+  ],
+  'sqpoll.elsewhere': [
+    'timing',
+    'How many entries of another ring a call that fills no queue of it finds.',
+    'The polling thread has taken what was there.',
+    'It has not.',
+  ],
+  'defer.messages': [
+    'timing',
+    'A message to a ring with IORING_SETUP_DEFER_TASKRUN that another task than its own reaps.',
+    "The ring's task has entered the kernel and posted it.",
+    'It has not.',
+  ],
+  'register.raw-rules': [
+    'not-modelled',
+    'A register call that sets up rules out of bytes of the caller: steps of their own describe such calls. Nothing is ' +
+      'said of later steps.',
+  ],
+  'register.write-back': ['not-modelled', 'What a register call beside the feature writes back to its argument.'],
+  'register.fd': [
+    'not-modelled',
+    "A register call on a descriptor number that may be the runner's: -EBADF, or -EOPNOTSUPP for what is no ring.",
+  ],
+  'filter-reg.pointer': [
+    'not-modelled',
+    'A registration whose argument or program lies outside the arena. Nothing is said of later steps.',
+  ],
+  'task.number': ['not-modelled', 'The number of a new task: whichever the kernel gives out next.'],
+  'task.first-thread-ended': [
+    'timing',
+    'A descriptor taken from a process whose first thread has ended.',
+    'The process is still found by its number.',
+    'It is not.',
+  ],
+  'unshare.workers': [
+    'timing',
+    'unshare(CLONE_NEWUSER) of a process that had a polling thread.',
+    'The thread is a member of the thread group: -EINVAL.',
+    'It has ended.',
+  ],
+  'prep.drain': [
+    'timing',
+    'A thing touched by a request of which it is open whether it runs.',
+    'It runs.',
+    'It is denied.',
+  ],
+});
