@@ -216,9 +216,7 @@ export class Session {
   async #askFor(path: string, frame: (id: number) => Buffer): Promise<Buffer> {
     if (this.#ended !== undefined) throw new SessionEnded(this.#ended);
     const id = ++this.#asking;
-    const answer = new Promise<Buffer>((resolve, reject) =>
-      this.#asked.set(id, { path, parts: [], resolve, reject }),
-    );
+    const answer = new Promise<Buffer>((resolve, reject) => this.#asked.set(id, { path, parts: [], resolve, reject }));
     this.#watch();
     // A guest that dies here has told `exited`.
     await this.guest.send(frame(id)).catch(() => {});

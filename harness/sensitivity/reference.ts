@@ -50,7 +50,7 @@ class NotConformant extends RingfenceError {
 }
 
 /** Boots the kernel without a fault; it tells which places it comes to. */
-export async function bringReference({ ready, settings, signal }: ReferenceSetup): Promise<Reference> {
+export async function bringReference({ ready, settings, signal, note }: ReferenceSetup): Promise<Reference> {
   const guests: Guest[] = [];
   const start: Ready['start'] = async (options) => {
     const guest = await (ready.start ?? bootGuest)(options);
@@ -58,8 +58,8 @@ export async function bringReference({ ready, settings, signal }: ReferenceSetup
     return guest;
   };
   const append = `${settings.append} ${REACH}`.trim();
-  const quiet = { note: () => {}, consoleFile: () => undefined };
-  const prepared = await bringUp({ ...ready, start }, { append, timeout: settings.timeout }, quiet, signal);
+  const events = { note, consoleFile: () => undefined };
+  const prepared = await bringUp({ ...ready, start }, { append, timeout: settings.timeout }, events, signal);
   const asker = new Asker(prepared.guests, prepared.first);
   const policy = await askPolicy({}, prepared, asker, new Date(), signal);
   if (prepared.urgent.length + asker.fatal.length > 0)
