@@ -7,6 +7,8 @@ import { CASE } from '../../oracle/testing/socket-case.ts';
 import { BAD, GOOD } from './results.ts';
 import type { RunResult } from '../data/result.ts';
 import { formatHtml, formatMatrixHtml } from '../html/index.ts';
+import { formatSensitivityHtml } from '../html/sensitivity.ts';
+import { FIVE_MUTANTS } from './sensitivities.ts';
 
 /** What the pages are made with. */
 export const OPTIONS = { rules: Object.values(RULES), out: 'out' };
@@ -76,6 +78,7 @@ export const PAGES: readonly (readonly [name: string, text: string])[] = [
       OPTIONS,
     ),
   ],
+  ['mutants', formatSensitivityHtml(FIVE_MUTANTS, OPTIONS)],
   ['matrix', formatMatrixHtml(FOUR_KERNELS, MATRIX_RESULTS, OPTIONS)],
   ['matrix without results', formatMatrixHtml(FOUR_KERNELS, new Map(), OPTIONS)],
 ];
