@@ -39,7 +39,7 @@ function* candidates(scenario: Scenario): Generator<Scenario> {
     for (const name of scenario.fixtures)
       yield { ...scenario, fixtures: scenario.fixtures.filter((other) => other !== name) };
   }
-  if (!scenario.jit) yield { ...scenario, jit: true };
+  yield* plainBpf(scenario);
   yield* moveToRoot(scenario);
   yield* withoutRegistered(scenario);
   // Ring steps change what later steps mean; the others stand alone.
@@ -47,6 +47,14 @@ function* candidates(scenario: Scenario): Generator<Scenario> {
     for (const step of specOf(steps[i]!).shrink?.(steps[i]!) ?? [])
       yield { ...scenario, steps: steps.map((old, j) => (j === i ? step : old)) };
   }
+}
+
+/** As the kernel usually runs programs. */
+function* plainBpf(scenario: Scenario): Generator<Scenario> {
+  const { harden, traces, ...rest } = scenario;
+  if (traces !== undefined) yield harden === undefined ? rest : { ...rest, harden };
+  if (harden !== undefined) yield traces === undefined ? rest : { ...rest, traces };
+  if (!scenario.jit) yield { ...scenario, jit: true };
 }
 
 /** Without one task and all that comes of it, without one ring, without one kind of step. */

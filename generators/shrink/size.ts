@@ -12,6 +12,7 @@ function stepSize(step: Step): number {
 /** Size of a scenario. */
 export function scenarioSize(scenario: Scenario): number {
   let size = scenario.fixtures.length * 10 + (scenario.jit ? 0 : 1);
+  size += (scenario.harden ?? 0) + (scenario.traces === undefined ? 0 : 1);
   for (const step of scenario.steps) size += stepSize(step);
   return size;
 }

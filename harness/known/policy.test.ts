@@ -198,6 +198,7 @@ describe('--strict', () => {
       startedAt: NOW,
       started: 0,
       interrupted: options.interrupted === true,
+      bpf: { compiler: true, interpreter: true, harden: true },
       versions: {},
     });
   };

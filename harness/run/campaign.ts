@@ -266,6 +266,10 @@ export class Campaign {
   #judge(planned: PlannedCase, predictions: Predictions, answer: RunnerResult): void {
     const { tally } = this;
     tally.firstResultMs ??= performance.now() - this.#options.started;
+    if (planned.scenario.jit) {
+      tally.watched += answer.traced;
+      tally.compiled += answer.compiled;
+    }
     this.#options.onAnswer?.(planned, answer);
     this.#remember(planned);
     const verdict = verdictOfStatus(answer.status);

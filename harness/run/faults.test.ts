@@ -125,6 +125,7 @@ async function play(
       startedAt: new Date(),
       started,
       interrupted: false,
+      bpf: { compiler: true, interpreter: true, harden: true },
       versions: {},
     });
     return { tally: campaign.tally, result, guests: opened };

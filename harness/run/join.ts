@@ -36,6 +36,7 @@ export function join(results: readonly RunResult[], incomplete: string | undefin
     digest: addDigests(results.map(({ digest }) => digest)),
     scenarios: sum(({ scenarios }) => scenarios),
     outcomes: sum(({ outcomes }) => outcomes),
+    ...joinJit(results),
     suites: joinSuites(results),
     rules: Object.fromEntries(Object.keys(first.rules).map((id) => [id, sum(({ rules }) => rules[id] ?? 0)])),
     ...troubles,
@@ -101,6 +102,15 @@ function joinSuites(results: readonly RunResult[]): Readonly<Record<string, Suit
       ];
     }),
   );
+}
+
+/** What one guest can, all can; of the counts the sum. Absent where a shard does not say. */
+function joinJit(results: readonly RunResult[]): Pick<RunResult, 'jit'> {
+  const all = results.map(({ jit }) => jit).filter((jit) => jit !== undefined);
+  if (all.length < results.length) return {};
+  const watched = all.reduce((sum, jit) => sum + jit.watched, 0);
+  const compiled = all.reduce((sum, jit) => sum + jit.compiled, 0);
+  return { jit: { ...all[0]!, watched, compiled } };
 }
 
 function joinMissing(results: readonly RunResult[]): RunResult['missing_findings'] {

@@ -103,6 +103,7 @@ async function play(active: readonly Finding[], steps: ReturnType<typeof obedien
         startedAt: new Date(),
         started: 0,
         interrupted: false,
+        bpf: { compiler: true, interpreter: true, harden: true },
         versions: {},
       });
     // A checkpoint, and the end.

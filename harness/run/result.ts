@@ -1,6 +1,6 @@
 /** Turns tallies and investigations into the result that reports are made from. */
 import { RESULT_VERSION } from '../../reports/data/result.ts';
-import type { RunResult, Times } from '../../reports/data/result.ts';
+import type { JitResult, RunResult, Times } from '../../reports/data/result.ts';
 import type { AccelChoice } from '../../vm/guest/accel.ts';
 import type { Kernel } from '../../vm/index.ts';
 import type { Finding } from '../known/findings.ts';
@@ -19,6 +19,8 @@ export interface ResultParts extends TroubleParts {
   readonly kernel: Kernel;
   readonly accel: AccelChoice;
   readonly guests: Pick<Guests, 'bootMs'>;
+  /** How the kernel can be told to run programs. */
+  readonly bpf: Omit<JitResult, 'watched' | 'compiled'>;
   readonly startedAt: Date;
   /** The same moment, as performance.now() says. */
   readonly started: number;
@@ -63,6 +65,7 @@ export function buildResult(parts: ResultParts): RunResult {
     digest: tally.ledger.digest(corrections(parts)),
     scenarios: tally.scenarios,
     outcomes: tally.outcomes,
+    jit: { ...parts.bpf, watched: tally.watched, compiled: tally.compiled },
     suites,
     rules: hitsOf(parts),
     ...troubles,

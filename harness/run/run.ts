@@ -87,7 +87,22 @@ async function onKernel(
   const investigated: Investigated[] = [];
   const versions = toolVersions(options.machine ?? OWN_MACHINE);
   const { missing } = policy;
-  const parts = { options, tally, investigated, policy, missing, abi, kernel, accel, guests, rules: RULES, versions };
+  const { jit: compiler, interpreter, harden } = prepared.first.hello;
+  const bpf = { compiler, interpreter, harden };
+  const parts = {
+    options,
+    tally,
+    investigated,
+    policy,
+    missing,
+    abi,
+    kernel,
+    accel,
+    guests,
+    bpf,
+    rules: RULES,
+    versions,
+  };
   const snapshot = (unfinished: boolean): RunResult =>
     buildResult({ ...parts, ...start, interrupted: unfinished || signal.aborted });
   events.ready?.(() => snapshot(true));

@@ -64,6 +64,9 @@ export class CaseTally {
   /** Nanoseconds in which the guests executed scenarios. */
   execNs = 0;
   reboots = 0;
+  /** Programs registered while the kernel told what it compiles, and those of them that were compiled. */
+  watched = 0;
+  compiled = 0;
   /** Milliseconds from the start of the run. */
   firstResultMs: number | undefined;
   /** Wall time from the first case sent to the last one answered, in milliseconds. */

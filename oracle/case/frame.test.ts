@@ -47,6 +47,7 @@ interface Call {
   read_len: number;
   mode: number;
   args: bigint[];
+  again: number;
   writes: { offset: number; bytes: Uint8Array }[];
 }
 
@@ -66,6 +67,7 @@ function call({ payload }: Op): Call {
     read_len: u32(8),
     mode: u32(12),
     args: Array.from({ length: 6 }, (_, i) => payload.getBigUint64(16 + 8 * i, true)),
+    again: u32(68),
     writes,
   };
 }
@@ -110,6 +112,23 @@ describe('encodeScenario', () => {
       0,
       0,
     ]);
+  });
+
+  it.each([
+    [1, {}],
+    [0, { jit: false }],
+    [3, { traces: true }],
+    [5, { harden: 1 }],
+    [11, { harden: 2, traces: true }],
+  ] as const)('sets flags %i for %j', (flags, setting) => {
+    const frame = encodeScenario(scenario([], setting), { id: 1, deadline_ms: 1 });
+    expect(new DataView(frame.buffer).getUint32(24, true)).toBe(flags);
+  });
+
+  it('makes a call again', () => {
+    const step = { do: 'register_bpf_filter', task: 0, on: { kind: 'ring', ring: 3 }, nr_args: 1, arg: ARG } as const;
+    expect(call(one(step)).again).toBe(0);
+    expect(call(one({ ...step, times: 2048 })).again).toBe(2047);
   });
 
   it('gives each step its operation and task', () => {

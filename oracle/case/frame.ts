@@ -31,7 +31,7 @@ export const MAX_STEPS = 4096;
 /** Longest time a scenario may be given, milliseconds. */
 export const MAX_DEADLINE_MS = 600_000;
 /** Bits of the frame's `flags`. */
-export const SCENARIO_FLAGS = { jit: 1 } as const;
+export const SCENARIO_FLAGS = { jit: 1, traces: 2, harden: 4, harden_all: 8 } as const;
 
 /** The frame; `encodeScenario` writes its fields in this order. The other frames are in vm/protocol/table.ts. */
 export const SCENARIO_FRAME = {
@@ -41,7 +41,10 @@ export const SCENARIO_FRAME = {
   fields: {
     deadline_ms: { type: 'u32', about: `at most ${MAX_DEADLINE_MS}` },
     fixtures: { type: 'u32', about: 'bit per entry of FIXTURES' },
-    flags: { type: 'u32', about: 'bit 0: BPF JIT on' },
+    flags: {
+      type: 'u32',
+      about: 'bit 0: BPF JIT on; bit 1: it tells what it compiles; bits 2, 3: bpf_jit_harden is 1, 2',
+    },
     nsteps: { type: 'u32' },
   },
   rest: 'then the steps, which fill the frame exactly',
@@ -71,7 +74,7 @@ export function encodeScenario(scenario: Scenario, options: EncodeOptions): Uint
   w.u32(0);
   w.u32(options.deadline_ms);
   w.u32(scenario.fixtures.reduce((bits, fixture) => bits | (1 << FIXTURES.indexOf(fixture)), 0));
-  w.u32(scenario.jit ? SCENARIO_FLAGS.jit : 0);
+  w.u32(flagsOf(scenario));
   w.u32(scenario.steps.length);
   const { steps } = scenario;
   const context: WireContext = { steps, wait: 0, want: 0, own: 0 };
@@ -85,6 +88,11 @@ export function encodeScenario(scenario: Scenario, options: EncodeOptions): Uint
     throw new RangeError(`a scenario of ${w.at} bytes does not fit in a frame: at most ${MAX_FRAME}`);
   w.u32At(4, w.at);
   return w.finish();
+}
+
+function flagsOf({ jit, traces, harden }: Scenario): number {
+  const hardening = harden === 2 ? SCENARIO_FLAGS.harden_all : harden === 1 ? SCENARIO_FLAGS.harden : 0;
+  return (jit ? SCENARIO_FLAGS.jit : 0) | (traces === true ? SCENARIO_FLAGS.traces : 0) | hardening;
 }
 
 /** `u8 op | u8 task | u16 0 | u32 length | payload` */

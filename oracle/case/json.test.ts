@@ -276,7 +276,7 @@ describe('bad input', () => {
   test.each<[string, readonly (string | number)[], unknown]>([
     ['version: expected 1, the version of the scenario language this program speaks, found 2', ['version'], 2],
     ['the field "steps" is missing', ['steps'], undefined],
-    ['unknown field "colour"; known are version, suite, fixtures, jit, steps', ['colour'], 'red'],
+    ['unknown field "colour"; known are version, suite, fixtures, jit, harden, traces, steps', ['colour'], 'red'],
     [
       'fixtures[0]: expected one of file, pipe, socketpair, eventfd, epoll, listener, datagram, stream, dir, ' +
         'pipe_full, loopback, inet, found "teapot"',

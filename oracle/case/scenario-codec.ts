@@ -5,6 +5,8 @@ import { SCENARIO_VERSION } from '../scenario/types.ts';
 import {
   boolean,
   constant,
+  expected,
+  int,
   list,
   maybe,
   DecodeError,
@@ -39,6 +41,16 @@ const anyStep: Codec<Step> = tagged<Step>(
   Object.fromEntries(Object.entries(STEPS).map(([kind, spec]) => [kind, stepCodec(spec)])),
 );
 
+const hardening: Codec<1 | 2> = {
+  ...int(1, 2),
+  decode: (value, at) => (value === 1 || value === 2 ? value : expected(at, '1 or 2', value)),
+};
+const yes: Codec<true> = {
+  decode: (value, at) => (value === true ? value : expected(at, 'true', value)),
+  encode: (value) => value,
+  schema: { const: true },
+};
+
 const scenarioFields = record<Scenario>({
   version: required(
     constant(SCENARIO_VERSION, `${SCENARIO_VERSION}, the version of the scenario language this program speaks`),
@@ -47,6 +59,8 @@ const scenarioFields = record<Scenario>({
   suite: maybe(text(100), 'Suite that drew it'),
   fixtures: withDefault(list(word(...FIXTURES), FIXTURES.length), [], 'What exists before the first step'),
   jit: withDefault(boolean, true, 'net.core.bpf_jit_enable'),
+  harden: maybe(hardening, 'net.core.bpf_jit_harden; absent: 0'),
+  traces: maybe(yes, 'net.core.bpf_jit_enable is 2, and what the compiler tells is counted'),
   steps: required(list(anyStep, STEPS_MAX), 'In the order in which they run, whichever task does them'),
 });
 

@@ -28,7 +28,8 @@ export function stepText(step: Step, abi: AbiProfile): string {
 export function printScenario(scenario: Scenario, abi: AbiProfile, options: ScenarioTextOptions = {}): string {
   const lines: string[] = [];
   if (scenario.fixtures.length > 0) lines.push(`fixtures: ${scenario.fixtures.join(', ')}`);
-  if (!scenario.jit) lines.push('BPF JIT: off');
+  const setting = jitText(scenario);
+  if (setting !== undefined) lines.push(setting);
   const columns = lanes(scenario);
   const number = String(scenario.steps.length - 1).length;
   scenario.steps.forEach((step, i) => {
@@ -41,6 +42,16 @@ export function printScenario(scenario: Scenario, abi: AbiProfile, options: Scen
   });
   if (scenario.steps.length === 0) lines.push('(no steps)');
   return lines.join('\n');
+}
+
+/** How the kernel is told to run programs, where that is not as usual. */
+export function jitText({ jit, harden, traces }: Scenario): string | undefined {
+  const parts = [
+    ...(jit ? [] : ['BPF JIT: off']),
+    ...(harden === undefined ? [] : [`bpf_jit_harden: ${harden}`]),
+    ...(traces === undefined ? [] : ['the BPF JIT tells what it compiles']),
+  ];
+  return parts.length === 0 ? undefined : parts.join('; ');
 }
 
 /** What a step's one line has no room for: its SQEs, its program. */

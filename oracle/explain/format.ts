@@ -45,9 +45,10 @@ function requestLines(
 ): string[] {
   const lines = [`#${sqe} ${text}`];
   if (context !== undefined) lines.push(`     context: ${context}`);
-  for (const { step, deny_rest, value } of filters)
+  for (const { step, deny_rest, value, times } of filters)
     lines.push(
       `     ${deny_rest ? 'deny filter of DENY_REST of' : 'filter of'} step ${step}` +
+        `${times === undefined ? '' : `, ${times} times,`}` +
         `${deny_rest ? '' : ` returns ${hex(value)}`}: ${value === 0 ? 'denies' : 'allows'}`,
     );
   const why = decided === undefined ? 'the rules leave it open' : `${STAGES[decided.stage]} (${decided.rule})`;

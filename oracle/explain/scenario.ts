@@ -71,7 +71,13 @@ export interface RequestExplanation {
   /** What the filters saw; undefined when none ran. */
   readonly context: string | undefined;
   /** Filters in the order in which they ran. */
-  readonly filters: readonly { readonly step: number; readonly deny_rest: boolean; readonly value: number }[];
+  readonly filters: readonly {
+    readonly step: number;
+    readonly deny_rest: boolean;
+    readonly value: number;
+    /** How many filters of that step said so; absent: one. */
+    readonly times?: number;
+  }[];
   /** Result, also where no CQE tells it. */
   readonly res: string;
   readonly cqes: readonly CqeExplanation[];
@@ -181,7 +187,12 @@ function explainRequest(
     text,
     decided: last === undefined ? undefined : { stage: last.stage, rule: last.rule },
     context: filters[0] === undefined ? undefined : contextText(filters[0].ctx, abi),
-    filters: filters.map(({ step, program, value }) => ({ step, deny_rest: program === undefined, value })),
+    filters: filters.map(({ step, program, value, times }) => ({
+      step,
+      deny_rest: program === undefined,
+      value,
+      ...(times === undefined ? {} : { times }),
+    })),
     res: last?.res === undefined ? 'anything' : allowedText(last.res),
     cqes: cqesOf(predicted)
       .filter(({ sqe }) => sqe === index)

@@ -6,6 +6,8 @@
 export interface Story {
   readonly fixtures: readonly string[];
   readonly jit: boolean;
+  /** How the kernel is told to run programs, where that is not as usual. */
+  readonly setting?: string;
   readonly steps: readonly StoryStep[];
   readonly programs: readonly StoryProgram[];
 }

@@ -13,7 +13,7 @@ import { allows } from '../scenario/prediction.ts';
 import type { PredictedStep } from '../scenario/prediction.ts';
 import type { Cqe, Observation, StepObservation } from '../scenario/observation.ts';
 import { effectiveProgram } from '../scenario/memory.ts';
-import { stepText } from '../case/text.ts';
+import { jitText, stepText } from '../case/text.ts';
 import { allowedText, bytesText, hex, resultText, sqeText } from '../text/index.ts';
 import type { BpfArg, Sqe } from '../scenario/types.ts';
 import { filterOf, madeBy, requestsOf, specOf } from '../steps/index.ts';
@@ -34,10 +34,12 @@ export function storyOf(
   { prediction, events }: TracedPrediction = predictTraced(scenario, abi),
 ): Story {
   const { steps } = prediction;
+  const setting = jitText(scenario);
   const requests = events.filter((event): event is RequestEvent => event.kind === 'request');
   return {
     fixtures: [...scenario.fixtures],
     jit: scenario.jit,
+    ...(setting === undefined ? {} : { setting }),
     steps: scenario.steps.map((step, i) =>
       storyStep(
         step,

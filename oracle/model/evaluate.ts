@@ -69,6 +69,15 @@ export interface FilterAnswer {
   readonly rule: FeatureRuleId;
 }
 
+/** Notes a verdict; filters that one step registered over and over, and that all say the same, share one. */
+function note(verdicts: FilterVerdict[], verdict: FilterVerdict): void {
+  const last = verdicts.at(-1);
+  const { step, program, ctx, value } = verdict;
+  if (last !== undefined && last.step === step && last.program === program && last.ctx === ctx && last.value === value)
+    last.times = (last.times ?? 1) + 1;
+  else verdicts.push(verdict);
+}
+
 /** Runs the stack of `opcode`: most recent first, until one denies. */
 export function runFilters(
   world: World,
@@ -87,7 +96,7 @@ export function runFilters(
       return { allowed: false, rule: world.hit(first ? 'filter.deny-rest' : 'filter.deny-rest.kept') };
     }
     const value = run(node.program, ctx, world.abi.ctx_size, world.seen);
-    verdicts?.push({ step: node.step, program: node.program, ctx, value });
+    if (verdicts !== undefined) note(verdicts, { step: node.step, program: node.program, ctx, value });
     if (value === 0) return { allowed: false, rule: world.hit('filter.deny') };
     first = false;
   }

@@ -48,19 +48,28 @@ export function ownWay(world: World, task: Task): void {
   if (world.tasks.size > 1) world.hit('inherit.child-own-way');
 }
 
+/** A call, or several of one kind. */
+export interface FilterCall {
+  readonly nr_args: number;
+  readonly arg: BpfArg;
+  /** How often it is made, while it succeeds; absent: once. */
+  readonly times?: number;
+}
+
 /** Registers on the calling task (fd = -1). */
-export function registerFilterOnTask(world: World, task: Task, nrArgs: number, arg: BpfArg): CallOutcome {
+export function registerFilterOnTask(world: World, task: Task, call: FilterCall): CallOutcome {
   const allowed = privileged(world, task);
   if (Open.is(allowed)) return { ret: allowed.any, rule: 'filter-reg.privilege', memory: allowed };
   if (!allowed) return { ret: -E.ACCES, rule: world.hit('filter-reg.privilege') };
-  const outcome = registerFilter(world, task.rules, nrArgs, arg);
+  const outcome = registerFilter(world, task.rules, call);
   if (outcome.ret === 0) ownWay(world, task);
   return outcome;
 }
 
 /** Registers on a rule set; the checks are those of a task and a ring alike. */
-export function registerFilter(world: World, rules: RuleSet, nrArgs: number, arg: BpfArg): CallOutcome {
+export function registerFilter(world: World, rules: RuleSet, call: FilterCall): CallOutcome {
   const { abi } = world;
+  const { nr_args: nrArgs, arg, times = 1 } = call;
   const refuse = (errno: number, rule: FeatureRuleId, memory?: Uint8Array): CallOutcome => {
     if (!rules.empty) world.hit('filter-reg.failed-changes-nothing');
     return { ret: -errno, rule: world.hit(rule), ...(memory === undefined ? {} : { memory }) };
@@ -99,7 +108,9 @@ export function registerFilter(world: World, rules: RuleSet, nrArgs: number, arg
   }
   world.hit(checked.rule);
   world.trace?.({ kind: 'program', step: world.step, accepted: true });
-  rules.add(arg.opcode, program, (arg.flags & FILTER_DENY_REST) !== 0, abi.op_last, world.step);
+  // Each of the calls finds the same, but for what the ones before have added.
+  for (let n = 0; n < times; n++)
+    rules.add(arg.opcode, program, (arg.flags & FILTER_DENY_REST) !== 0, abi.op_last, world.step);
   return { ret: 0, rule: world.hit('filter-reg.accepted'), ...(memory === undefined ? {} : { memory }) };
 }
 

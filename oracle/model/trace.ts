@@ -13,6 +13,8 @@ export interface FilterVerdict {
   readonly program: Program | undefined;
   readonly ctx: Uint32Array;
   readonly value: number;
+  /** How many filters of that step, one behind the other, said so; absent: one. */
+  times?: number;
 }
 
 /** One thing that was decided on the way. */

@@ -73,6 +73,12 @@ export interface Scenario {
   readonly fixtures: readonly Fixture[];
   /** Value of net.core.bpf_jit_enable while the scenario runs. */
   readonly jit: boolean;
+  /** Value of net.core.bpf_jit_harden: 1 hides constants of unprivileged users' programs, 2 of all. Absent: 0. */
+  readonly harden?: 1 | 2;
+  /**
+   * net.core.bpf_jit_enable is 2: the compiler tells what it compiled, and the runner counts it. Absent: it does not.
+   */
+  readonly traces?: true;
   readonly steps: readonly Step[];
 }
 

@@ -29,6 +29,8 @@ export interface Call {
   readonly read?: { readonly at: number; readonly length: number } | undefined;
   /** MODE bits. */
   readonly mode?: number;
+  /** How often it is made: again and again while it answers 0. Default once. */
+  readonly times?: number;
 }
 
 const ARGS = 6;
@@ -42,6 +44,7 @@ const OPERATION: Operation = {
     { name: 'mode', type: 'u32', values: MODE },
     { name: 'args', type: 'u64', length: ARGS },
     { name: 'nwrites', type: 'u32' },
+    { name: 'again', type: 'u32' },
   ],
   tail: { name: 'writes', type: 'u8' },
   answers: '1 return value; memory',
@@ -58,14 +61,14 @@ export function systemCall<S>(call: SystemCall, describe: (step: S, le: boolean)
   };
 }
 
-function put(w: Writer, call: number, { args, writes = NO_WRITES, read, mode = 0 }: Call): void {
+function put(w: Writer, call: number, { args, writes = NO_WRITES, read, mode = 0, times = 1 }: Call): void {
   w.u32(call);
   w.u32(read?.at ?? 0);
   w.u32(read?.length ?? 0);
   w.u32(mode);
   for (let i = 0; i < ARGS; i++) w.u64(BigInt.asUintN(64, args[i] ?? 0n));
   w.u32(writes.length);
-  w.pad();
+  w.u32(times - 1);
   for (const { offset, bytes } of writes) {
     w.room(16 + bytes.length);
     w.u32(offset);

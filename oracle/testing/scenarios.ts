@@ -194,6 +194,8 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc.record(
     suite: fc.constantFrom('stacking', 'links'),
     fixtures: fc.subarray([...FIXTURES]),
     jit: fc.boolean(),
+    harden: fc.constantFrom(1 as const, 2 as const),
+    traces: fc.constant(true as const),
     steps,
   },
   { requiredKeys: ['version', 'fixtures', 'jit', 'steps'] },

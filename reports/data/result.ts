@@ -252,6 +252,23 @@ const times = record(
 /** Times and rates of a run. */
 export type Times = Data<typeof times>;
 
+const jit = record(
+  {
+    compiler: flag('The kernel has a compiler for BPF programs, and it was on but where a case says otherwise'),
+    interpreter: flag('The compiler can be switched off; false: cases that ask for the interpreter were compiled'),
+    harden: flag('Constants can be hidden (bpf_jit_harden); false: cases that ask for it ran without'),
+    watched: count('Programs that were registered while the kernel told what it compiles'),
+    compiled: count(
+      'Those that were compiled. The compiler gave up on the others: they were interpreted, and the two ways to run ' +
+        'them were not compared',
+    ),
+  },
+  'How the kernel ran programs',
+);
+
+/** How the kernel ran programs. */
+export type JitResult = Data<typeof jit>;
+
 /** The shape of result.json. */
 export const RESULT_SCHEMA = record(
   {
@@ -286,6 +303,7 @@ export const RESULT_SCHEMA = record(
     ),
     scenarios: count('Scenarios executed and judged'),
     outcomes: count('Kernel answers compared: return values, CQEs, write-backs'),
+    jit: maybe(jit),
     suites: byName(suiteCount, 'Counts by suite'),
     rules: byName(
       count(),

@@ -57,6 +57,7 @@ const program = record({
 export const STORY_SCHEMA = record({
   fixtures: strings,
   jit: flag(),
+  setting: maybe(string),
   steps: list(step),
   programs: list(program),
 });

@@ -24,7 +24,7 @@ export function caseFigure(story: Story, at?: number): Markup {
   const asked = story.steps.some(({ requests }) => requests.some(({ filters }) => filters.length > 0));
   const setting = [
     ...(story.fixtures.length === 0 ? [] : [`fixtures: ${story.fixtures.join(', ')}`]),
-    ...(story.jit ? [] : ['BPF JIT off']),
+    ...(story.setting !== undefined ? [story.setting] : story.jit ? [] : ['BPF JIT off']),
   ].join('; ');
   return html`<div class="case">
     ${scroll('The case, step by step', stepTable(story, at))}

@@ -34,6 +34,17 @@ test('a kernel out of a source tree says which', () => {
   expect(summary({ built: false, patches: [], debug: true })).toContain('(found in v7.3-5-gabc, debug), tcg');
 });
 
+test('how programs were run, where that is not as people would think', () => {
+  const jit = { compiler: true, interpreter: true, harden: true, watched: 40, compiled: 40 };
+  const summary = (more: Partial<typeof jit>): string => formatSummary({ ...GOOD, jit: { ...jit, ...more } });
+  expect(summary({})).toBe(formatSummary(GOOD));
+  expect(summary({ compiled: 37 })).toContain('the BPF compiler gave up on 3 of 40 programs that were watched');
+  expect(summary({ interpreter: false })).toContain('this kernel has no BPF interpreter');
+  expect(summary({ compiler: false, interpreter: false, harden: false })).toContain(
+    'this kernel has no BPF compiler: every program was interpreted\n',
+  );
+});
+
 describe('a bad run', () => {
   const text = formatSummary(BAD, { out: 'my out' });
   test('says so first', () =>

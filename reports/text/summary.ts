@@ -89,6 +89,7 @@ function facts(result: RunResult, style: Style): string[] {
     ['compared', `${compared}, ${duration(times.wall_s)}, ${thousands(times.outcomes_per_s)}/s`],
     ['suites', suiteText(result.suites)],
     ['rules', ruleText(result.rules)],
+    ...jitLines(result),
     ...result.known.map(
       ({ id, rule, title, scenarios: shown }) =>
         ['known', `${id}: ${title} (${rule}; ${counted(shown, 'scenario')})`] as const,
@@ -112,6 +113,30 @@ function ruleText(rules: RunResult['rules']): string {
   const more = never.length > 3 ? ` and ${never.length - 3} more` : '';
   const unreached = never.length === 0 ? '' : `; never: ${never.slice(0, 3).join(', ')}${more}`;
   return `${all.length - never.length} of ${all.length} reached${unreached}`;
+}
+
+/** How programs were run, where that is not as people would think. */
+function jitLines({ jit }: RunResult): (readonly [label: string, text: string])[] {
+  if (jit === undefined) return [];
+  const { compiler, interpreter, harden, watched, compiled } = jit;
+  const lack = [
+    ...(compiler ? [] : ['no BPF compiler: every program was interpreted']),
+    ...(interpreter || !compiler ? [] : ['no BPF interpreter: every program was compiled']),
+    ...(harden || !compiler ? [] : ['no bpf_jit_harden']),
+  ];
+  const gaveUp = watched - compiled;
+  return [
+    ...(lack.length === 0 ? [] : [['NOTE', `this kernel has ${lack.join('; ')}`] as const]),
+    ...(gaveUp === 0
+      ? []
+      : [
+          [
+            'NOTE',
+            `the BPF compiler gave up on ${gaveUp} of ${watched} programs that were watched: they were interpreted, ` +
+              'so that compiler and interpreter were not compared for them',
+          ] as const,
+        ]),
+  ];
 }
 
 function suiteText(suites: RunResult['suites']): string {

@@ -89,6 +89,7 @@ export const ARM64: Machine = {
       rt_sigprocmask: 135,
       rt_sigtimedwait: 137,
       reboot: 142,
+      syslog: 116,
       uname: 160,
       prctl: 167,
       getpid: 172,

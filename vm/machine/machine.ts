@@ -55,6 +55,7 @@ export const SYSTEM_CALL_NAMES = [
   'setsockopt',
   'socket',
   'socketpair',
+  'syslog',
   'uname',
   'unlinkat',
   'unshare',

@@ -73,6 +73,7 @@ export const X86_64: Machine = {
       wait4: 61,
       kill: 62,
       uname: 63,
+      syslog: 103,
       fcntl: 72,
       ftruncate: 77,
       chdir: 80,

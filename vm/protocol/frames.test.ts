@@ -26,6 +26,8 @@ function resultFrame(id: number, status: number, steps: readonly Step[]): Buffer
   head.writeBigUInt64LE(123_456n, 8);
   head.writeBigUInt64LE(789n, 16);
   head.writeUInt32LE(steps.length, 24);
+  head.writeUInt16LE(300, 28);
+  head.writeUInt16LE(299, 30);
   const parts = [head];
   for (const { reached, returns, cqes, memory } of steps) {
     const part = Buffer.alloc(8 + 8 * returns.length + 16 * cqes.length + ((memory.length + 7) & ~7));
@@ -117,7 +119,17 @@ describe('FrameParser', () => {
     expect(parse(bytes, []).frames).toEqual([
       {
         type: 'hello',
-        hello: { version: 1, cpus: 2, release: '7.0.13', machine: 'x86_64', interpreter: true, line: false },
+        hello: {
+          version: 1,
+          cpus: 2,
+          release: '7.0.13',
+          machine: 'x86_64',
+          interpreter: true,
+          jit: false,
+          harden: false,
+          traces: false,
+          line: false,
+        },
       },
       { type: 'begin', id: 5 },
       {
@@ -128,6 +140,8 @@ describe('FrameParser', () => {
           detail: 7,
           exec_ns: 123_456,
           idle_ns: 789,
+          traced: 300,
+          compiled: 299,
           observation: {
             steps: [
               {

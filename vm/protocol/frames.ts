@@ -45,6 +45,12 @@ export interface Hello {
   readonly machine: string;
   /** Whether net.core.bpf_jit_enable can be switched off. */
   readonly interpreter: boolean;
+  /** Whether it can be switched on: the kernel has a compiler for BPF. */
+  readonly jit: boolean;
+  /** Whether net.core.bpf_jit_harden can be set. */
+  readonly harden: boolean;
+  /** Whether the kernel tells what it compiles. */
+  readonly traces: boolean;
   /** Frames come over a serial line, which loses what nobody reads: one scenario at a time. */
   readonly line: boolean;
 }
@@ -60,6 +66,9 @@ export interface RunnerResult {
   readonly exec_ns: number;
   /** Nanoseconds the guest waited for input before it. */
   readonly idle_ns: number;
+  /** Filters registered while the kernel told what it compiles, and those of them that were compiled. */
+  readonly traced: number;
+  readonly compiled: number;
   readonly observation: Observation;
 }
 
@@ -206,6 +215,9 @@ function decodeHello(frame: Buffer): GuestFrame {
       release: text(frame.subarray(at.release, at.release + release.length)),
       machine: text(frame.subarray(at.machine, at.machine + machine.length)),
       interpreter: (features & FEATURES.interpreter) !== 0,
+      jit: (features & FEATURES.jit) !== 0,
+      harden: (features & FEATURES.harden) !== 0,
+      traces: (features & FEATURES.traces) !== 0,
       line: (features & FEATURES.line) !== 0,
     },
   };
@@ -252,6 +264,8 @@ function decodeResult(frame: Buffer): GuestFrame {
     detail: frame.readUInt32LE(RESULT.at.detail),
     exec_ns: Number(frame.readBigUInt64LE(RESULT.at.exec_ns)),
     idle_ns: Number(frame.readBigUInt64LE(RESULT.at.idle_ns)),
+    traced: frame.readUInt16LE(RESULT.at.traced),
+    compiled: frame.readUInt16LE(RESULT.at.compiled),
     observation: { steps },
   };
   return { type: 'result', result };

@@ -57,6 +57,12 @@ export const FEATURES = {
   interpreter: 1,
   /** The frames come over a serial line. */
   line: 2,
+  /** The JIT can be switched on. */
+  jit: 4,
+  /** bpf_jit_harden can be set. */
+  harden: 8,
+  /** The kernel tells what the JIT compiles, and the runner can read it. */
+  traces: 16,
 } as const;
 
 /** Values of RESULT's `status`. */
@@ -76,7 +82,7 @@ export const RUNNER_ERRORS = {
   fixture: { code: 2, about: 'fixture (its number in bits 8-15, errno in bits 0-7)' },
   mailbox: { code: 3, about: 'mailbox' },
   answers_full: { code: 4, about: 'the answers do not fit' },
-  jit: { code: 5, about: 'the JIT cannot be switched' },
+  jit: { code: 5, about: 'the JIT cannot be set, though it could before' },
   spawn: { code: 6, about: 'the root task could not be made' },
   arena: { code: 7, about: 'the arena could not be mapped after exec' },
 } as const;
@@ -150,7 +156,10 @@ export const FRAMES = {
       cpus: u32(),
       release: { type: 'char', length: 64, about: 'of uname' },
       machine: { type: 'char', length: 64 },
-      features: u32('bit 0: the JIT can be switched off; bit 1: the frames come over a serial line'),
+      features: u32(
+        'bit 0: the JIT can be switched off; bit 1: the frames come over a serial line; bit 2: the JIT can be ' +
+          'switched on; bit 3: bpf_jit_harden can be set; bit 4: the kernel tells what it compiles',
+      ),
       zero: u32(),
     },
   },
@@ -169,7 +178,8 @@ export const FRAMES = {
       exec_ns: u64('set-up to clean-up'),
       idle_ns: u64('waiting for input before it'),
       nsteps: u32(),
-      zero: u32(),
+      traced: field('u16', 'filters registered while the kernel told what it compiles'),
+      compiled: field('u16', 'those of them that were compiled'),
     },
     rest:
       'then per step: u8 reached, u8 nreturns, u16 ncqes, u32 memory_len, s64 returns[], ' +

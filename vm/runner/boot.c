@@ -1,9 +1,9 @@
 /* PID 1 before the first frame: file systems, limits, the port, the first words. */
 #include "boot.h"
 #include "arena.h"
+#include "bpf.h"
 #include "control.h"
 #include "port.h"
-#include "scenario.h"
 #include "util.h"
 
 struct ifreq16 {
@@ -65,8 +65,7 @@ static void hello(void)
 	sys1(NR_uname, names);
 	memcpy(h->release, names[2], 63);
 	memcpy(h->machine, names[4], 63);
-	if (scenario_set_jit(0) == 0 && scenario_set_jit(1) == 0)
-		h->features |= FEATURE_INTERPRETER;
+	h->features = bpf_open();
 	if (port_is_line())
 		h->features |= FEATURE_LINE;
 }
@@ -99,7 +98,6 @@ void boot(void)
 	sys3(NR_mkdirat, AT_CWD, "/s/none", 0555);
 	sys1(NR_chdir, "/s/none");
 	move_high(sys_open("/s", FLAG_O_DIRECTORY, 0), FD_SCENARIOS);
-	move_high(sys_open("/proc/sys/net/core/bpf_jit_enable", O_BOTH, 0), FD_JIT);
 	write_file("/proc/sys/kernel/io_uring_disabled", "0");
 	keep_compiler_warm();
 	if (control_map(1) < 0 || arena_map() < 0)

@@ -1,6 +1,7 @@
 /* Steps that are a system call or two: CALL, credentials, the mailbox. */
 #include "calls.h"
 #include "answer.h"
+#include "bpf.h"
 #include "ring.h"
 #include "steps.h"
 #include "util.h"
@@ -28,7 +29,7 @@ static void apply_writes(const struct step_call *s)
 	}
 }
 
-static s64 call(const struct step_call *s)
+static s64 call_once(const struct step_call *s)
 {
 	const u64 *v = s->args;
 
@@ -46,6 +47,23 @@ static s64 call(const struct step_call *s)
 		return 0;
 	}
 	return NO_SUCH_CALL;
+}
+
+enum { REGISTERED_RING = 1u << 31 };
+
+/* The call, again and again while it answers 0, as often as the step says. */
+static s64 call(const struct step_call *s)
+{
+	int registers = s->call == CALL_REGISTER && ((u32)s->args[1] & ~REGISTERED_RING) == REGISTER_BPF_FILTER;
+	u32 again = s->again;
+	s64 ret;
+
+	do {
+		ret = call_once(s);
+		if (registers && ret == 0)
+			bpf_registered();
+	} while (ret == 0 && again--);
+	return ret;
 }
 
 /* A ring that was resized has new mappings, and the kernel said where. */

@@ -37,7 +37,9 @@ struct control {
 	u32 fixtures;
 	u32 id;
 	u32 late; /* a CQE did not come in time: from now on the scenario waits only shortly */
-	u32 pad[2];
+	/* The kernel tells what it compiles: filters registered so far, and those of them that were compiled. */
+	u32 listening, traced, compiled;
+	u32 pad;
 	u64 answers; /* (how many << 32) | offset of the next one in out, in one word */
 	struct task task[MAX_TASKS];
 	u8 origin[MAX_TASKS][RING_SLOTS]; /* per descriptor table: slot in which the ring there was created */
@@ -62,6 +64,8 @@ enum {
 	FD_MAIL_OUT,
 	FD_PORT,
 	FD_JIT,
+	FD_HARDEN,
+	FD_KMSG,
 	FD_SCENARIOS, /* the directory of the scenarios' directories */
 	FD_WARM,
 };

@@ -79,7 +79,8 @@ struct result_frame {
 	u64 exec_ns;
 	u64 idle_ns;
 	u32 nsteps;
-	u32 zero;
+	u16 traced;
+	u16 compiled;
 	u8 steps[];
 };
 _Static_assert(sizeof(struct result_frame) == 48, "result_frame");
@@ -104,11 +105,17 @@ _Static_assert(sizeof(struct file_frame) == 32, "file_frame");
 
 enum {
 	SCENARIO_JIT = 1,
+	SCENARIO_TRACES = 2,
+	SCENARIO_HARDEN = 4,
+	SCENARIO_HARDEN_ALL = 8,
 };
 
 enum {
 	FEATURE_INTERPRETER = 1,
 	FEATURE_LINE = 2,
+	FEATURE_JIT = 4,
+	FEATURE_HARDEN = 8,
+	FEATURE_TRACES = 16,
 };
 
 enum {
@@ -160,7 +167,7 @@ struct step_call {
 	u32 mode;
 	u64 args[6];
 	u32 nwrites;
-	u32 zero;
+	u32 again;
 	u8 writes[];
 };
 _Static_assert(sizeof(struct step_call) == 80, "step_call");

@@ -86,7 +86,15 @@ describe('a scenario with one task', { timeout: 60_000 }, () => {
   it('says hello first', () => {
     expect(line.frames[0]).toMatchObject({
       type: 'hello',
-      hello: { version: PROTOCOL_VERSION, cpus: 1, machine: 'x86_64', interpreter: true, line: false },
+      hello: {
+        version: PROTOCOL_VERSION,
+        cpus: 1,
+        machine: 'x86_64',
+        interpreter: true,
+        jit: true,
+        harden: true,
+        traces: true,
+      },
     });
   });
 
@@ -169,6 +177,35 @@ describe('a scenario with one task', { timeout: 60_000 }, () => {
         ),
       ),
     ).toEqual([[[0]], [[0]], [[1], [-13]], [[1], [-9]]]);
+  });
+
+  it('registers a filter over and over until it is refused', async () => {
+    const many = (times: number, more: object = {}): Step => ({ ...filter(0, R(0), ret(1), 0, more), times }) as Step;
+    const before = await line.run([ring(0, 0), many(3000), submit(0, 0, nops(1)), filter(0, R(0), ret(0))]);
+    expect(seen(before)).toEqual([[[0]], [[0]], [[1], [0]], [[0]]]);
+    expect(seen(await line.run([ring(0, 0), many(3000, { resv: 1 }), submit(0, 0, nops(1))]))).toEqual([
+      [[0]],
+      [[-22]],
+      [[1], [0]],
+    ]);
+  });
+
+  it('tells how many filters the kernel compiled', async () => {
+    const steps = (times: number): Step[] => [ring(0, 0), { ...filter(0, R(0), ret(1)), times } as Step];
+    const counts = async (times: number, more: object): Promise<readonly number[]> => {
+      const { traced, compiled } = await line.run(steps(times), more);
+      return [traced, compiled];
+    };
+    expect(await counts(2, {})).toEqual([0, 0]);
+    expect(await counts(7, { traces: true })).toEqual([7, 7]);
+    expect(await counts(7, { traces: true, harden: 2 })).toEqual([7, 7]);
+    // What a compiler that gives up looks like.
+    expect(await counts(7, { traces: true, jit: false })).toEqual([7, 0]);
+    // More than the kernel's log holds.
+    const long = Array.from({ length: 4000 }, (): SockFilter => ({ code: 0x3c, jt: 0, jf: 0, k: 0 }));
+    const { traced, compiled } = await line.run([ring(0, 0), filter(0, R(0), [...long, ...ret(1)])], { traces: true });
+    expect([traced, compiled]).toEqual([1, 1]);
+    expect(line.guest.console).not.toContain('JIT code');
   });
 
   it.each([

@@ -2,28 +2,15 @@
 #include "scenario.h"
 #include "answer.h"
 #include "arena.h"
+#include "bpf.h"
 #include "port.h"
 #include "ring.h"
 #include "task.h"
 #include "util.h"
 
-static int jit_on = 1;
 static u32 directories;
 
 #define DYING_NS 10000000000ull /* for killed tasks to be gone */
-
-int scenario_set_jit(int on)
-{
-	long ret;
-
-	if (on == jit_on)
-		return 0;
-	ret = sys4(NR_pwrite64, FD_JIT, on ? "1" : "0", 1, 0);
-	if (ret < 0)
-		return (int)ret;
-	jit_on = on;
-	return 0;
-}
 
 /* Whether a step is long enough, and the numbers in it that later serve as an index are in range. */
 static int is_sound(const struct step *s)
@@ -204,7 +191,7 @@ u32 scenario_run(const struct scenario_frame *f, u64 idle_ns)
 		fatal("a step of the scenario is malformed");
 	reset(f);
 	arena_restore();
-	ret = scenario_set_jit(!!(f->flags & SCENARIO_JIT));
+	ret = bpf_set(f->flags);
 	if (ret < 0) {
 		v.status = STATUS_ERROR;
 		v.detail = ERR_JIT << 16 | (u32)-ret;
@@ -227,6 +214,8 @@ u32 scenario_run(const struct scenario_frame *f, u64 idle_ns)
 		.exec_ns = now_ns() - begun,
 		.idle_ns = idle_ns,
 		.nsteps = f->nsteps,
+		.traced = (u16)CTL->traced,
+		.compiled = (u16)CTL->compiled,
 	};
 	return (u32)CTL->answers;
 }

@@ -6,7 +6,5 @@
 
 /* Runs a scenario and leaves its RESULT at the start of CTL->out. Returns its length in bytes. */
 u32 scenario_run(const struct scenario_frame *frame, u64 idle_ns);
-/* Switches the kernel's BPF compiler. Returns 0 or -errno. */
-int scenario_set_jit(int on);
 
 #endif

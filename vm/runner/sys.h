@@ -42,6 +42,7 @@ enum {
 	E_ISDIR = 21,
 	E_INVAL = 22,
 	E_FBIG = 27,
+	E_PIPE = 32,
 	E_TIME = 62,
 	E_BADFD = 77,
 };
