@@ -13,9 +13,12 @@ export type OpenValues = readonly number[] | { readonly at_least: number } | 'an
  */
 export type OpenKind = 'timing' | 'not-modelled' | 'silent';
 
-/** A row: kind, what is open; then the two orders that explain the answers, or the sources that were read. */
+/**
+ * A row: kind, what is open; then the two orders that explain the answers, or the sources that were read. `number`: the
+ * answer is the same whatever comes, and only a number that the kernel picks is open (a descriptor, a process id).
+ */
 export type OpenRow =
-  | readonly ['timing', reason: string, order: string, other: string]
+  | readonly ['timing', reason: string, order: string, other: string, number?: 'number']
   | readonly ['not-modelled', reason: string]
   | readonly ['silent', reason: string, read: string];
 
@@ -33,6 +36,8 @@ export class Open {
   readonly orders: readonly [string, string] | undefined;
   /** `silent`: the sources that were read. */
   readonly read: string | undefined;
+  /** Only a number that the kernel picks is open, not what becomes of the request or call. */
+  readonly number: boolean;
   /** Whatever comes. */
   readonly any: OpenSet;
   readonly [PLACE] = true;
@@ -43,6 +48,7 @@ export class Open {
     this.reason = row[1];
     this.orders = row[0] === 'timing' ? [row[2], row[3]] : undefined;
     this.read = row[0] === 'silent' ? row[2] : undefined;
+    this.number = row[0] === 'timing' && row[4] === 'number';
     this.any = new OpenSet(this, 'any');
   }
 

@@ -19,7 +19,12 @@ export interface Rule {
    * which release.
    */
   readonly source: string;
+  /** Why no case can come to it, on any kernel. Absent: one can. */
+  readonly unreachable?: string;
 }
+
+/** How the reason of a rule begins whose opcode a kernel does not have. */
+export const NOT_HERE = 'not on this kernel';
 
 /** One rule. */
 export function rule(id: string, kind: SourceKind, statement: string, source: string): Rule {
@@ -29,11 +34,13 @@ export function rule(id: string, kind: SourceKind, statement: string, source: st
 /** A table of rules keyed by id; the key and the `id` field are the same. */
 export type RuleTable<K extends string> = { readonly [P in K]: Rule & { readonly id: P } };
 
-/** Builds a rule table from `id: [kind, statement, source]` rows. */
-export function defineRules<const T extends Record<string, readonly [SourceKind, string, string]>>(
-  rows: T,
-): RuleTable<keyof T & string> {
+/** A row: kind, statement, source, and why no case can come to it. */
+export type RuleRow = readonly [kind: SourceKind, statement: string, source: string, unreachable?: string];
+
+/** Builds a rule table from rows by id. */
+export function defineRules<const T extends Record<string, RuleRow>>(rows: T): RuleTable<keyof T & string> {
   const out: Record<string, Rule> = {};
-  for (const [id, [kind, statement, source]] of Object.entries(rows)) out[id] = { id, statement, kind, source };
+  for (const [id, [kind, statement, source, unreachable]] of Object.entries(rows))
+    out[id] = { id, statement, kind, source, ...(unreachable === undefined ? {} : { unreachable }) };
   return out as RuleTable<keyof T & string>;
 }

@@ -17,7 +17,7 @@ import { outdatedCount, verdictOfRun } from './verdict.ts';
 export function join(results: readonly RunResult[], incomplete: string | undefined): RunResult {
   const [first] = results as [RunResult, ...RunResult[]];
   const sum = (of: (result: RunResult) => number): number => results.reduce((total, result) => total + of(result), 0);
-  const { shard: _shard, reason: _reason, ...whole } = first;
+  const { shard: _shard, reason: _reason, open: _open, ...whole } = first;
   const troubles = joinTroubles(results);
   const expectations = joinExpectations(results, incomplete === undefined);
   const missing = joinMissing(results);
@@ -39,6 +39,7 @@ export function join(results: readonly RunResult[], incomplete: string | undefin
     ...joinJit(results),
     suites: joinSuites(results),
     rules: Object.fromEntries(Object.keys(first.rules).map((id) => [id, sum(({ rules }) => rules[id] ?? 0)])),
+    ...joinOpen(results),
     ...troubles,
     known: joinKnown(results),
     missing_findings: missing,
@@ -111,6 +112,26 @@ function joinJit(results: readonly RunResult[]): Pick<RunResult, 'jit'> {
   const watched = all.reduce((sum, jit) => sum + jit.watched, 0);
   const compiled = all.reduce((sum, jit) => sum + jit.compiled, 0);
   return { jit: { ...all[0]!, watched, compiled } };
+}
+
+/** Absent where a shard is of a version that did not count them. */
+function joinOpen(results: readonly RunResult[]): Pick<RunResult, 'open'> {
+  const all = results.flatMap(({ open }) => (open === undefined ? [] : [open]));
+  if (all.length < results.length) return {};
+  const suites: Record<string, { requests: number; open: number; numbers: number }> = {};
+  const places: Record<string, number> = {};
+  for (const one of all) {
+    for (const [name, { requests, open, numbers }] of Object.entries(one.suites)) {
+      const sofar = suites[name] ?? { requests: 0, open: 0, numbers: 0 };
+      suites[name] = { requests: sofar.requests + requests, open: sofar.open + open, numbers: sofar.numbers + numbers };
+    }
+    for (const [id, times] of Object.entries(one.places)) places[id] = (places[id] ?? 0) + times;
+  }
+  return { open: { suites: sorted(suites), places: sorted(places) } };
+}
+
+function sorted<T>(map: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function joinMissing(results: readonly RunResult[]): RunResult['missing_findings'] {

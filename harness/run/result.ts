@@ -1,4 +1,6 @@
 /** Turns tallies and investigations into the result that reports are made from. */
+import { unreachableRules } from '../../oracle/registry.ts';
+import type { CaseTally } from './tally.ts';
 import { RESULT_VERSION } from '../../reports/data/result.ts';
 import type { JitResult, RunResult, Times } from '../../reports/data/result.ts';
 import type { AccelChoice } from '../../vm/guest/accel.ts';
@@ -68,6 +70,8 @@ export function buildResult(parts: ResultParts): RunResult {
     jit: { ...parts.bpf, watched: tally.watched, compiled: tally.compiled },
     suites,
     rules: hitsOf(parts),
+    unreachable: unreachableRules(abi),
+    ...(tally.open.size === 0 ? {} : { open: openOf(tally.open) }),
     ...troubles,
     known: [...tally.known.values(), ...expected.values()].sort((a, b) => (a.id < b.id ? -1 : 1)),
     missing_findings: missing,
@@ -113,6 +117,19 @@ function hitsOf({ rules, tally }: ResultParts): Readonly<Record<string, number>>
       .sort()
       .map((id) => [id, tally.rules.get(id) ?? 0]),
   );
+}
+
+function openOf(open: CaseTally['open']): NonNullable<RunResult['open']> {
+  const places: Record<string, number> = {};
+  for (const { uses } of open.values()) for (const [id, times] of uses) places[id] = (places[id] ?? 0) + times;
+  const suites = Object.fromEntries(
+    [...open].map(([name, { requests, open: left, numbers }]) => [name, { requests, open: left, numbers }]),
+  );
+  return { suites: sorted(suites), places: sorted(places) };
+}
+
+function sorted<T>(map: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function timesOf({ tally, options, guests, started, startedAt }: ResultParts): Times {

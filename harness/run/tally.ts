@@ -2,6 +2,7 @@
  * What became of the cases of a campaign, counted as they come; the ones that did not pass are kept to be looked
  * into.
  */
+import { OpenTally } from '../../oracle/judge/open-tally.ts';
 import type { CaseVerdict, Failure } from '../../oracle/judge/verdict.ts';
 import { differenceSignature } from '../../oracle/judge/difference.ts';
 import type { Difference } from '../../oracle/judge/difference.ts';
@@ -52,6 +53,8 @@ export class CaseTally {
   answered = 0;
   readonly suites = new Map<string, Mutable<SuiteCount>>();
   readonly rules = new Map<string, number>();
+  /** What the rules leave open, by suite. */
+  readonly open = new Map<string, OpenTally>();
   readonly known = new Map<string, Mutable<KnownCount>>();
   /** One line per case. */
   readonly ledger = new Ledger();
@@ -86,7 +89,7 @@ export class CaseTally {
   /** A case that came to its end, judged. */
   judged(planned: PlannedCase, predictions: Predictions, judged: Judged): void {
     this.#count(planned, judged.verdict, judged.outcomes);
-    this.#hits(predictions);
+    this.#hits(planned, predictions);
     this.ledger.add(ledgerLine(planned, predictions, judged));
     if (judged.verdict === 'known') {
       for (const { id, rule, title } of judged.findings) {
@@ -105,7 +108,7 @@ export class CaseTally {
 
   /** A case that was answered without coming to its end: the runner gave up on it. */
   stopped(suspect: Suspect, signature: string): void {
-    this.#hits(suspect.predictions);
+    this.#hits(suspect.planned, suspect.predictions);
     this.broken(suspect, signature);
   }
 
@@ -170,8 +173,14 @@ export class CaseTally {
     suite[suiteKey(verdict)]++;
   }
 
-  #hits({ pure }: Predictions): void {
+  #hits({ suite, scenario }: PlannedCase, { pure }: Predictions): void {
     this.answered++;
+    let open = this.open.get(suite);
+    if (open === undefined) {
+      open = new OpenTally();
+      this.open.set(suite, open);
+    }
+    open.add(scenario, pure);
     for (const [rule, hits] of pure.hits) this.rules.set(rule, (this.rules.get(rule) ?? 0) + hits);
   }
 }

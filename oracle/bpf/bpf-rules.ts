@@ -23,11 +23,13 @@ export const bpfRules = defineRules({
     'patch',
     'A program of no instructions is refused with -EINVAL.',
     'PATCH 1/7, io_register_bpf_filter(): filter_len 0',
+    'filter_len 0 is refused as filter-reg.len before the program is looked at; explain reaches it',
   ],
   'bpf.program.too-long': [
     'uapi',
     'A program of more than 4096 instructions is refused with -EINVAL.',
     'linux/bpf_common.h, BPF_MAXINSNS; PATCH 1/7, io_register_bpf_filter(): filter_len above BPF_MAXINSNS',
+    'filter_len above 4096 is refused as filter-reg.len before the program is looked at; explain reaches it',
   ],
 
   'bpf.generic.unknown-instruction': [

@@ -10,6 +10,8 @@ export class OpenTally {
   requests = 0;
   /** Those of which more than one answer is right. */
   open = 0;
+  /** Those of which one answer is right, but for a number that the kernel picks. */
+  numbers = 0;
   /** Place -> how often it left an answer open: of a request, of a call, of bytes that were read. */
   readonly uses = new Map<string, number>();
 
@@ -42,7 +44,8 @@ export class OpenTally {
       // A zero-copy send has two CQEs.
       if (seen.has(cqe.sqe)) continue;
       seen.add(cqe.sqe);
-      this.open++;
+      if (place.number) this.numbers++;
+      else this.open++;
       this.#use(place);
     }
   }

@@ -88,7 +88,13 @@ export const MODEL = defineOpen({
     'not-modelled',
     'A registration whose argument or program lies outside the arena. Nothing is said of later steps.',
   ],
-  'task.number': ['not-modelled', 'The number of a new task: whichever the kernel gives out next.'],
+  'task.number': [
+    'timing',
+    'The number of a new task: the next one that is free.',
+    'A worker or another task is made before it.',
+    'None is.',
+    'number',
+  ],
   'task.first-thread-ended': [
     'timing',
     'A descriptor taken from a process whose first thread has ended.',

@@ -412,10 +412,10 @@ export const SENDMSG_ZC: OpSpec = {
 export const RECV_ZC: OpSpec = {
   opcode: 58,
   since: '6.15',
-
+  neverRuns:
+    'an allowed RECV_ZC needs a zero-copy receive queue of a network device, which no guest has; ' +
+    'its prep errors are reached',
   takesIoprio: true,
-  // Without a network queue registered for zero-copy receive, which no virtual machine here has, prep refuses
-  // everything.
   prep: () => EINVAL,
   issue: () => anything(OPEN['msg.receive-zero-copy']),
   forms: [

@@ -174,6 +174,8 @@ export interface OpSpec extends Partial<OpTraits> {
    * io_uring_enter(2) alone.
    */
   readonly manual?: string;
+  /** Why no case has an allowed request of it. Absent: cases have. */
+  readonly neverRuns?: string;
   /** Absent: it has none. */
   readonly payload?: Payload;
   prep(c: OpContext): PrepOutcome;

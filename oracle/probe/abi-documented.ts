@@ -51,22 +51,27 @@ function documentedPdu(opcode: number, probed: number, release: string): number 
 }
 
 /** The profile of Linux 7.0 on x86-64; the default of `explain` and of tests that need no kernel. */
-export const ABI_7_0: AbiProfile = {
-  release: '7.0',
-  machine: 'x86_64',
-  little_endian: true,
-  op_last: last(opSpecs, '7.0'),
-  register_last: last(registerSpecs, '7.0'),
-  ctx_size: 40,
-  pdu_size: Array.from({ length: last(opSpecs, '7.0') }, (_, opcode) => documentedPdu(opcode, 0, '7.0')),
-  filter_flags: 3,
-  sqe_flags: 0x7f,
-  setup_flags: 0xffffffff,
-  nop_shows_fixed_file: false,
-  bind_shows_async: true,
-  open_force_flags: 0o100000,
-  open: OPEN_X86_64,
-};
+export const ABI_7_0: AbiProfile = documentedAbi('7.0');
+
+/** The profile of a documented release on x86-64, as its headers have it. */
+export function documentedAbi(release: '7.0' | '7.1' | '7.2' | '7.3'): AbiProfile {
+  return {
+    release,
+    machine: 'x86_64',
+    little_endian: true,
+    op_last: last(opSpecs, release),
+    register_last: last(registerSpecs, release),
+    ctx_size: 40,
+    pdu_size: Array.from({ length: last(opSpecs, release) }, (_, opcode) => documentedPdu(opcode, 0, release)),
+    filter_flags: 3,
+    sqe_flags: 0x7f,
+    setup_flags: 0xffffffff,
+    nop_shows_fixed_file: release !== '7.0',
+    bind_shows_async: true,
+    open_force_flags: 0o100000,
+    open: OPEN_X86_64,
+  };
+}
 
 /** Where a release stands to the versions whose headers are known: -1 older, 0 among them, 1 newer. */
 export function documentedRange(release: string): -1 | 0 | 1 {

@@ -15,8 +15,11 @@ export const WORLD = defineOpen({
     "A descriptor number outside those a scenario reserves: the runner's own, or one that an earlier request opened.",
   ],
   'descriptor.number': [
-    'not-modelled',
-    'The number of a new descriptor: the lowest free one, of which the runner and other requests hold some.',
+    'timing',
+    'The number of a new descriptor: the lowest that is free when the request gets to it.',
+    'The request comes before another that opens something.',
+    'It comes after that.',
+    'number',
   ],
   'descriptor.kind': [
     'not-modelled',

@@ -1,4 +1,5 @@
 /** The job summary of GitHub Actions, in Markdown, of at most 1 MiB: the worst come first, the rest is counted. */
+import { barredText, ruleCounts } from '../data/rule-counts.ts';
 import type { MatrixResult } from '../data/matrix.ts';
 import type { RunResult, Verdict } from '../data/result.ts';
 import { below, caseFile, replayCommand } from '../text/replay.ts';
@@ -24,8 +25,9 @@ export function githubSummary(result: RunResult, out = 'out'): string {
   ]);
 }
 
-function factTable({ kernel, outcomes, scenarios, times, rules, seed, command }: RunResult): string {
-  const reached = Object.values(rules).filter((hits) => hits > 0).length;
+function factTable(result: RunResult): string {
+  const { kernel, outcomes, scenarios, times, seed, command } = result;
+  const counts = ruleCounts(result);
   return pipeTable(
     ['', ''],
     [
@@ -34,7 +36,7 @@ function factTable({ kernel, outcomes, scenarios, times, rules, seed, command }:
         'compared',
         `${thousands(outcomes)} kernel answers in ${counted(scenarios, 'scenario')}, ${duration(times.wall_s)}`,
       ],
-      ['rules', `${reached} of ${Object.keys(rules).length} reached`],
+      ['rules', `${counts.reached} of ${counts.all} reached${barredText(counts)}`],
       ['seed', codeSpan(String(seed))],
       ['repeat', codeSpan(command)],
     ],

@@ -284,7 +284,7 @@ function suitePoint(name: string, count: SuiteCount, { divergences, crashes, han
     : { name, state: 'pass', lines };
 }
 
-function ruleGroups({ rules, divergences, known, seed, kernel }: RunResult): Group[] {
+function ruleGroups({ rules, unreachable, divergences, known, seed, kernel }: RunResult): Group[] {
   const broken = Map.groupBy(divergences, ({ rule }) => rule);
   const findings = Map.groupBy(known, ({ rule }) => rule);
   const ids = [...new Set([...Object.keys(rules), ...broken.keys()])].sort();
@@ -321,6 +321,9 @@ function ruleGroups({ rules, divergences, known, seed, kernel }: RunResult): Gro
           ),
         ],
       };
+    const why = unreachable?.[name];
+    if (hits === 0 && why !== undefined)
+      return { name, state: 'skip', type: 'cannot-be-reached', message: why, lines: [why] };
     return hits === 0
       ? {
           name,

@@ -111,6 +111,28 @@ const suiteCount = record(
   'Counts of one suite; unit: scenarios, but for outcomes',
 );
 
+/** Requests, and those that the rules leave open. */
+const openCount = record(
+  {
+    requests: count('Requests of steps that ran'),
+    open: count('Those of which more than one answer was right'),
+    numbers: count('Those of which one was, but for a number that the kernel picks, such as a descriptor'),
+  },
+  'Requests of one suite',
+);
+
+/** Answers that the rules leave open. */
+const openAnswers = record(
+  {
+    suites: byName(openCount, 'Requests by suite'),
+    places: byName(
+      count(),
+      'How often each place left an answer open, of requests, calls and bytes, by id (npx ringfence rules --open)',
+    ),
+  },
+  'Answers that the rules leave open',
+);
+
 /** Counts of one suite. */
 export type SuiteCount = Data<typeof suiteCount>;
 
@@ -309,6 +331,14 @@ export const RESULT_SCHEMA = record(
       count(),
       'How often each rule decided or contributed, by id; rules that were never reached are listed with 0',
     ),
+    unreachable: maybe(
+      byName(
+        text('Why'),
+        'Rules that no case can come to on this kernel, by id; those whose reason begins with "not on this kernel" ' +
+          'are of opcodes that it does not have',
+      ),
+    ),
+    open: maybe(openAnswers),
     divergences: list(divergence, 'Differences from the rules, grouped: one entry per rule and shape'),
     crashes: list(crash, 'Kernel crashes and warnings'),
     hangs: list(hang, 'Scenarios that did not end in time'),

@@ -2,6 +2,7 @@
  * The report as one page that needs nothing but itself: no network, no files beside it, no script to be read. The
  * same result gives the same page, byte for byte.
  */
+import { openSection } from './open-answers.ts';
 import type { Rule } from '../../oracle/rule.ts';
 import type { MatrixResult } from '../data/matrix.ts';
 import type { RunResult, Verdict } from '../data/result.ts';
@@ -36,6 +37,7 @@ export function formatHtml(result: RunResult, { rules, out }: HtmlOptions): stri
     knownSection([run]),
     expectationsSection([run]),
     rulesSection(ruleLines([result]), rules),
+    openSection([result]),
     setupSection([run], undefined),
   ]);
 }
@@ -59,7 +61,8 @@ export function formatMatrixHtml(
       ...troubles(runs),
       plots(runs),
       expectationsSection(runs),
-      rulesSection(matrixRules(matrix), rules),
+      rulesSection(matrixRules(matrix, runs), rules),
+      openSection(runs.map(({ result }) => result)),
       setupSection(runs, matrix),
     ],
   );
@@ -113,21 +116,41 @@ function ruleLines(results: readonly RunResult[]): RuleLine[] {
   const broken = new Set(results.flatMap(({ divergences }) => divergences.map(({ rule }) => rule)));
   const known = new Set(results.flatMap((result) => result.known.map(({ rule }) => rule)));
   const ids = [...new Set([...Object.keys(hits), ...broken, ...known])].sort();
+  const why = unreachableIn(results);
   return ids.map((id) => ({
     id,
     hits: hits[id] ?? 0,
-    mark: broken.has(id) ? 'broken' : known.has(id) ? 'known' : (hits[id] ?? 0) > 0 ? 'kept' : 'unreached',
+    mark: broken.has(id)
+      ? 'broken'
+      : known.has(id)
+        ? 'known'
+        : (hits[id] ?? 0) > 0
+          ? 'kept'
+          : why(id) === undefined
+            ? 'unreached'
+            : 'unreachable',
+    why: why(id),
   }));
 }
 
+/** Why a rule cannot be reached on any kernel of the page. */
+function unreachableIn(results: readonly RunResult[]): (id: string) => string | undefined {
+  return (id) =>
+    results.every(({ unreachable }) => unreachable?.[id] !== undefined) ? results[0]?.unreachable?.[id] : undefined;
+}
+
 /** The worst state of a rule on any kernel. */
-function matrixRules({ rules }: MatrixResult): RuleLine[] {
+function matrixRules({ rules }: MatrixResult, runs: readonly Run[]): RuleLine[] {
+  const why = unreachableIn(runs.map(({ result }) => result));
   return rules
     .map(
       ({ rule, cells }): RuleLine => ({
         id: rule,
+        why: why(rule),
         hits: cells.reduce((sum, cell) => sum + (cell?.hits ?? 0), 0),
-        mark: RULE_MARKS.find((mark) => cells.some((cell) => cell?.state === mark)) ?? 'unreached',
+        mark:
+          RULE_MARKS.find((mark) => cells.some((cell) => cell?.state === mark && mark !== 'unreached')) ??
+          (why(rule) === undefined ? 'unreached' : 'unreachable'),
       }),
     )
     .sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -143,6 +166,7 @@ const NAMES: readonly (readonly [id: string, name: string])[] = [
   ['known', 'Known'],
   ['expectations', 'Expectations'],
   ['rules', 'Rules'],
+  ['open', 'Left open'],
   ['setup', 'Made with'],
 ];
 

@@ -7,16 +7,18 @@ import type { Markup } from './escape.ts';
 import { percent, section, softened, softProse } from './parts.ts';
 
 /** State of a rule, as the table shows it. */
-export type RuleMark = 'broken' | 'known' | 'kept' | 'unreached';
+export type RuleMark = 'broken' | 'known' | 'kept' | 'unreached' | 'unreachable';
 
 /** Marks, worst first. */
-export const RULE_MARKS: readonly RuleMark[] = ['broken', 'known', 'kept', 'unreached'];
+export const RULE_MARKS: readonly RuleMark[] = ['broken', 'known', 'kept', 'unreached', 'unreachable'];
 
 /** One rule of the table. */
 export interface RuleLine {
   readonly id: string;
   readonly hits: number;
   readonly mark: RuleMark;
+  /** Why no case can come to it. */
+  readonly why?: string | undefined;
 }
 
 const MARKS: Readonly<Record<RuleMark, string>> = {
@@ -24,6 +26,7 @@ const MARKS: Readonly<Record<RuleMark, string>> = {
   known: 'known finding',
   kept: 'kept',
   unreached: 'never reached',
+  unreachable: 'cannot be reached',
 };
 
 /** The table of rules. `rules` give statements and citations. */
@@ -82,13 +85,14 @@ function choice(mark: string, name: string, count: number, checked: boolean): Ma
 }
 
 /** @param most hits of the rule that has most: the scale is logarithmic */
-function ruleRow({ id, hits, mark }: RuleLine, rule: Rule | undefined, most: number): Markup {
+function ruleRow({ id, hits, mark, why }: RuleLine, rule: Rule | undefined, most: number): Markup {
   const log = hits === 0 ? 0 : 0.06 + 0.94 * (Math.log10(hits) / Math.log10(most));
   const about =
     rule !== undefined &&
     html`
       <div>${softProse(rule.statement)}</div>
       <div class="cite"><span class="kind">${KIND_TEXT[rule.kind]}</span> ${rule.source}</div>
+      ${mark === 'unreachable' && html`<div class="cite">${why}</div>`}
     `;
   return html`<tr id="rule-${id}" data-mark="${mark}" data-id="${id}" data-hits="${hits}">
     <td><div class="id"><code>${softened(id)}</code></div>${about}</td>

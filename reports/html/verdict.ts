@@ -1,4 +1,5 @@
 /** The top of the page: what somebody with ten seconds needs. */
+import { barredText, openShare, ruleCounts } from '../data/rule-counts.ts';
 import type { MatrixResult } from '../data/matrix.ts';
 import type { RunResult, Verdict } from '../data/result.ts';
 import { counted, duration, thousands } from '../text/style.ts';
@@ -38,8 +39,9 @@ const LISTED = 12;
 /** The top of the page of one run. */
 export function runVerdict(run: Run): Markup {
   const { result } = run;
-  const { verdict, rules, times, scenarios, outcomes, seed, accel } = result;
-  const reached = Object.values(rules).filter((hits) => hits > 0).length;
+  const { verdict, times, scenarios, outcomes, seed, accel } = result;
+  const counts = ruleCounts(result);
+  const open = openShare(result);
   return topOf(
     verdict,
     WORDS[verdict],
@@ -47,7 +49,10 @@ export function runVerdict(run: Run): Markup {
     [
       ['answers compared', thousands(outcomes)],
       ['scenarios', thousands(scenarios)],
-      ['rules reached', html`${reached}<span class="soft">/${Object.keys(rules).length}</span>`],
+      ['rules reached', html`${counts.reached}<span class="soft">/${counts.all}${barredText(counts)}</span>`],
+      ...(open === undefined || open.requests === 0
+        ? []
+        : ([['requests left open', `${((100 * open.open) / open.requests).toFixed(2)} %`]] as const)),
       ['wall time', duration(times.wall_s)],
       ['answers per second', thousands(times.outcomes_per_s)],
       ['seed', String(seed)],

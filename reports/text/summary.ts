@@ -1,4 +1,5 @@
 /** The end of a run on one screen: the verdict first, then what there is to do about it. */
+import { barredText, openShare, ruleCounts } from '../data/rule-counts.ts';
 import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
 import type { AbiProfile } from '../../oracle/uapi/abi.ts';
 import { fromJson } from '../../oracle/case/json.ts';
@@ -88,7 +89,8 @@ function facts(result: RunResult, style: Style): string[] {
     ...(kernel.note === undefined ? [] : [['NOTE', kernel.note] as const]),
     ['compared', `${compared}, ${duration(times.wall_s)}, ${thousands(times.outcomes_per_s)}/s`],
     ['suites', suiteText(result.suites)],
-    ['rules', ruleText(result.rules)],
+    ['rules', ruleText(result)],
+    ...openLines(result),
     ...jitLines(result),
     ...result.known.map(
       ({ id, rule, title, scenarios: shown }) =>
@@ -107,12 +109,22 @@ function facts(result: RunResult, style: Style): string[] {
   );
 }
 
-function ruleText(rules: RunResult['rules']): string {
-  const all = Object.keys(rules);
-  const never = all.filter((id) => rules[id] === 0).sort();
+/** How many requests had more than one right answer. */
+function openLines(result: RunResult): [string, string][] {
+  const share = openShare(result);
+  if (share === undefined || share.requests === 0) return [];
+  const { requests, open } = share;
+  return [
+    ['open', `${((100 * open) / requests).toFixed(2)} % of ${thousands(requests)} requests have several answers`],
+  ];
+}
+
+function ruleText(result: RunResult): string {
+  const counts = ruleCounts(result);
+  const { never } = counts;
   const more = never.length > 3 ? ` and ${never.length - 3} more` : '';
   const unreached = never.length === 0 ? '' : `; never: ${never.slice(0, 3).join(', ')}${more}`;
-  return `${all.length - never.length} of ${all.length} reached${unreached}`;
+  return `${counts.reached} of ${counts.all} reached${unreached}${barredText(counts)}`;
 }
 
 /** How programs were run, where that is not as people would think. */

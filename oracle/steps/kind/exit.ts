@@ -17,7 +17,12 @@ export const exit: StepSpec<ExitStep> = {
   wire: operation({ number: 6, name: 'exit', answers: '0' }),
   rules: defineRules({
     'task.exit': ['man', 'A task can exit.', '_exit(2)'],
-    'task.gone': ['man', 'Steps of a task that does not exist (any more) do not run.', 'scenario language'],
+    'task.gone': [
+      'man',
+      'Steps of a task that does not exist (any more) do not run.',
+      'scenario language',
+      'a well-formed scenario has no step of a task that has ended; it is for children that the kernel refused to make',
+    ],
   }),
   predict: predictExit,
   text: () => 'exit',
