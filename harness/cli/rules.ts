@@ -25,7 +25,7 @@ export const RULE_LIST = command({
   },
   options: {
     json: flag('as JSON'),
-    open: flag('the places at which more than one answer is right, with their reasons and how often each is used'),
+    open: flag('what the rules leave open: each place with its reason, and how often it is used'),
   },
   run: async ({ json, open }, [pattern = '']) => {
     process.stdout.write(open ? openText(pattern, json) : ruleText(pattern, json));
