@@ -7,8 +7,9 @@ import type { AbiProfile } from './uapi/abi.ts';
 import { rulesOfSeen } from './bpf/seen-rules.ts';
 import type { PredictedStep, Prediction } from './scenario/prediction.ts';
 import type { Quirks } from './quirks/index.ts';
+import { Looks } from './model/looks.ts';
 import { World } from './model/world.ts';
-import { specOf } from './steps/index.ts';
+import { requestsOf, specOf } from './steps/index.ts';
 import type { Scenario, Step } from './steps/index.ts';
 import type { TraceEvent, TraceSink } from './model/trace.ts';
 
@@ -24,6 +25,7 @@ export interface PredictOptions {
 /** Predicts a whole scenario. */
 export function predict(scenario: Scenario, abi: AbiProfile, options: PredictOptions = {}): Prediction {
   const world = new World(scenario.fixtures, abi, options.quirks ?? NO_QUIRKS, options.trace);
+  if (scenario.steps.some((step) => step.do === 'probe_made')) world.looks = new Looks(sharing(scenario));
   const steps = scenario.steps.map((step, index) => {
     world.step = index;
     const { lost } = world;
@@ -67,4 +69,12 @@ function predictStep(world: World, step: Step): PredictedStep {
   const task = world.tasks.get(step.task);
   if (task === undefined || !task.alive) return { reached: false, returns: [], cqes: [], rule: world.hit('task.gone') };
   return specOf(step).predict(world, task, step);
+}
+
+/** How many requests carry each user_data. */
+function sharing({ steps }: Scenario): ReadonlyMap<bigint, number> {
+  const shared = new Map<bigint, number>();
+  for (const step of steps)
+    for (const { user_data: data = 0n } of requestsOf(step)) shared.set(data, (shared.get(data) ?? 0) + 1);
+  return shared;
 }

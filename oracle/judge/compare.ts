@@ -133,7 +133,7 @@ function compareMemory(step: number, predicted: PredictedStep, observed: StepObs
   if (Open.is(predicted.memory)) return undefined;
   const a = predicted.memory;
   const b = observed.memory;
-  if (a === undefined && b === undefined) return undefined;
+  if (b === undefined && (a === undefined || predicted.memory_may_lack === true)) return undefined;
   if (a !== undefined && b !== undefined && a.length === b.length && a.every((byte, i) => byte === b[i]))
     return undefined;
   return { kind: 'memory', step, rule: predicted.rule, predicted: a, observed: b };

@@ -45,7 +45,9 @@ export function finish(submission: Submission, races: Races, chain: Chain): void
 function run(submission: Submission, races: Races, chain: Chain, request: Request, uncertain: Open | undefined): Tri {
   const outcome = issue(submission, request);
   const racy = races.meet(request, outcome, chain);
+  const noted = submission.world.looks?.begin(request, submission.files);
   takeEffect(submission, request, outcome, racy, uncertain);
+  noted?.(outcome, !racy && uncertain === undefined);
   const waits = outcome.may_wait;
   const race = racy ? MODEL['race.requests'] : undefined;
   const res: Allowed = race?.any ?? (uncertain === undefined ? outcome.res : withCancelled(outcome.res, uncertain));
@@ -137,6 +139,7 @@ function cancelBehind(submission: Submission, request: Request, omit: Tri): void
 function leaveOpen(submission: Submission, request: Request, place: Open): void {
   submission.post(request, place.any, place.any, 'enter.count', place);
   submission.stray(request, place);
+  submission.world.looks?.forget(request.sqe.user_data);
   const outcome = opSpec(request.sqe.opcode)?.issue(request.context);
   if (outcome === undefined) return;
   for (const name of changesOf(outcome)) submission.files.sandbox.taint(name, place);

@@ -72,6 +72,7 @@ function deliver(
     rule,
     ...(optional === undefined ? {} : { optional }),
   };
+  submission.world.looks?.forget(user_data);
   if (ring === submission.ring.slot) submission.cqes.push(cqe);
   else submission.world.rings.get(ring)?.pending.push(cqe);
 }

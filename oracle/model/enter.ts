@@ -39,9 +39,11 @@ export function enter(world: World, task: Task, batch: Batch): PredictedStep {
   if (!polled) task.used_io_uring = true;
   if (ring.creator !== task && !ring.rules.empty) world.hit('inherit.ring-shared');
   if (ring.taken && ring.creator !== task && !task.rules.empty) world.hit('inherit.ring-taken');
-  if (polled && (!ring.creator.alive || ring.creator_files !== ring.creator.files))
+  if (polled && (!ring.creator.alive || ring.creator_files !== ring.creator.files)) {
+    for (const { user_data: data = 0n } of batch.sqes) world.looks?.forget(data);
     // The polling thread ends with its process, at a time of its own.
     return { reached: true, returns: MODEL['sqpoll.orphan'], cqes: take(perhaps(batch.sqes)), rule: 'enter.count' };
+  }
   if (ring.slot !== batch.ring) return elsewhere(world, task, batch, polled);
   const predicted = submit(world, ring, task, batch.sqes);
   const cqes = take(predicted.cqes);

@@ -50,6 +50,7 @@ function other(world: World, task: Task, ring: Ring | undefined, step: RawCall):
   world.hit(outcome.rule);
   if (outcome.posts !== undefined) {
     const { ring: slot, user_data, res, cflags } = outcome.posts;
+    world.looks?.forget(user_data);
     world.rings.get(slot)?.pending.push({ user_data, res, flags: cflags, sqe: -1, rule: outcome.rule });
   }
   return { ret: outcome.ret, rule: outcome.rule, memory: MODEL['register.write-back'] };

@@ -55,8 +55,10 @@ export function submit(world: World, ring: Ring, task: Task, sqes: readonly Sqe[
   const rule = world.hit('enter.count');
   // Nobody knows which of them run, nor how many CQEs come: at most one each and the notifications.
   const { imprecise } = submission;
-  if (imprecise !== undefined)
+  if (imprecise !== undefined) {
+    for (const { user_data: data = 0n } of sqes) world.looks?.forget(data);
     return { reached: true, returns: imprecise, cqes: imprecise, most: sqes.length + notifications, rule };
+  }
   const polled = (ring.flags & IORING_SETUP.SQPOLL) !== 0;
   return { reached: true, returns: polled ? [total] : returns, cqes: races.settle(submission.cqes), rule };
 }

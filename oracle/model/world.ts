@@ -15,6 +15,7 @@ import type { RingSlot, TaskId } from '../scenario/types.ts';
 import type { TraceSink } from './trace.ts';
 import type { FeatureRuleId } from './feature-rules.ts';
 import { RuleSet } from './ruleset.ts';
+import type { Looks } from './looks.ts';
 
 /** Yes, no, or why the specification does not decide. */
 export type Tri = boolean | Open;
@@ -134,6 +135,8 @@ export class World {
   readonly hits = new Map<string, number>();
   readonly seen: Seen = newSeen();
   readonly trace: TraceSink | undefined;
+  /** What requests made; absent in a scenario that never looks. */
+  looks: Looks | undefined;
   /** Rings by slot, whoever holds them. */
   readonly rings = new Map<RingSlot, Ring>();
   /** Why rules may have been registered that nobody can know: nothing is said of later steps. */

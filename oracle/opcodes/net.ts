@@ -229,6 +229,7 @@ export const CONNECT: OpSpec = {
   since: '5.5',
   manual: 'connect(2)',
   payload: PAYLOAD,
+  leaves: 'peer',
   prep: prepConnect,
   issue: issueConnect,
   forms: [

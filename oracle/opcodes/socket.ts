@@ -61,7 +61,9 @@ function createNetlink(type: number, protocol: number): Made {
 
 function create(family: number, type: number, protocol: number): Made {
   if (family < 0 || family >= AF.MAX) return -E.AFNOSUPPORT;
-  if (type > 10) return -E.INVAL;
+  if (type > SOCK.PACKET) return -E.INVAL;
+  // The compatibility of packet(7): whether there are packet sockets is up to the configuration.
+  if (family === AF.INET && type === SOCK.PACKET) return undefined;
   switch (family) {
     case AF.UNIX:
       return createUnix(type, protocol);
@@ -191,6 +193,7 @@ export const SOCKET: OpSpec = {
   manual: 'socket(2)',
   quiet: quietSlot,
   payload: PAYLOAD,
+  leaves: 'socket',
   prep,
   issue,
   samples,

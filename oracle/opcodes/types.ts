@@ -11,6 +11,7 @@ import type { Fixture } from '../scenario/layout.ts';
 import type { Allowed } from '../scenario/prediction.ts';
 import type { Sqe } from '../scenario/types.ts';
 import type { Sandbox } from '../world/sandbox.ts';
+import type { Aspect } from './made.ts';
 
 /** An SQE with every field present. */
 export type FullSqe = Required<Sqe>;
@@ -178,6 +179,8 @@ export interface OpSpec extends Partial<OpTraits> {
   readonly neverRuns?: string;
   /** Absent: it has none. */
   readonly payload?: Payload;
+  /** What an allowed request leaves behind that can be looked at by other calls; absent: nothing. */
+  readonly leaves?: Aspect;
   prep(c: OpContext): PrepOutcome;
   issue(c: OpContext): IssueOutcome;
   /**

@@ -27,6 +27,8 @@ export interface Decisions {
   readonly nopShowsFailure: boolean;
   /** Whether classic restrictions refuse all of a kind (SQEs, register opcodes) that has no entry. */
   readonly oneAllowlist: boolean;
+  /** Family of the socket that (AF_INET, SOCK_PACKET) makes, where it makes one. */
+  readonly inetPacketFamily: number;
 }
 
 /** Name of a decision. */
@@ -45,6 +47,8 @@ export const SPECIFIED: Decisions = {
   blindMessageFiltered: true,
   nopShowsFailure: true,
   oneAllowlist: true,
+  // AF_INET, as filters are shown.
+  inetPacketFamily: 2,
 };
 
 /** What each faulty kernel decides otherwise. */
@@ -65,6 +69,8 @@ const QUIRKS = {
   'nop-hides-failure': { nopShowsFailure: false },
   // Each kind is enforced only where it occurs.
   'restrictions-split-by-kind': { oneAllowlist: false },
+  // AF_PACKET: the compatibility of Linux 2.0 comes behind the filters.
+  'inet-makes-packet': { inetPacketFamily: 17 },
 } as const satisfies Readonly<Record<string, Partial<Decisions>>>;
 
 /** Id of a model of a faulty kernel, and of the finding that it models. */

@@ -14,6 +14,7 @@ import { exec } from './kind/exec.ts';
 import { exit } from './kind/exit.ts';
 import { noNewPrivs } from './kind/no-new-privs.ts';
 import { probeFd } from './kind/probe-fd.ts';
+import { probeMade } from './kind/probe-made.ts';
 import { probeMemory } from './kind/probe-memory.ts';
 import { probeNoNewPrivs } from './kind/probe-no-new-privs.ts';
 import { probePath } from './kind/probe-path.ts';
@@ -51,6 +52,7 @@ const KINDS = [
   closeRing,
   probePath,
   probeFd,
+  probeMade,
   probeMemory,
   probeNoNewPrivs,
   reap,

@@ -222,6 +222,7 @@ export const SOCK = {
   RAW: 3,
   RDM: 4,
   SEQPACKET: 5,
+  PACKET: 10,
   NONBLOCK: 0o4000,
   CLOEXEC: 0o2000000,
   TYPE_MASK: 0xf,

@@ -72,6 +72,7 @@ export const ARM64: Machine = {
       write: 64,
       pwrite64: 68,
       ppoll: 73,
+      readlinkat: 78,
       capget: 90,
       capset: 91,
       exit: 93,
@@ -99,7 +100,9 @@ export const ARM64: Machine = {
       bind: 200,
       listen: 201,
       connect: 203,
+      getpeername: 205,
       setsockopt: 208,
+      getsockopt: 209,
       sendmsg: 211,
       recvmsg: 212,
       munmap: 215,
@@ -111,6 +114,7 @@ export const ARM64: Machine = {
       madvise: 233,
       wait4: 260,
       prlimit64: 261,
+      statx: 291,
     },
     stub: String.raw`
 static inline long sys6(long n, long a, long b, long c, long d, long e, long f)

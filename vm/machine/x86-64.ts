@@ -65,8 +65,10 @@ export const X86_64: Machine = {
       recvmsg: 47,
       bind: 49,
       listen: 50,
+      getpeername: 52,
       socketpair: 53,
       setsockopt: 54,
+      getsockopt: 55,
       clone: 56,
       execve: 59,
       exit: 60,
@@ -94,6 +96,7 @@ export const X86_64: Machine = {
       openat: 257,
       mkdirat: 258,
       unlinkat: 263,
+      readlinkat: 267,
       faccessat: 269,
       ppoll: 271,
       unshare: 272,
@@ -102,6 +105,7 @@ export const X86_64: Machine = {
       dup3: 292,
       pipe2: 293,
       prlimit64: 302,
+      statx: 332,
     },
     stub: String.raw`
 static inline long sys6(long n, long a, long b, long c, long d, long e, long f)

@@ -22,6 +22,13 @@ struct task {
 	u32 pad[2];
 };
 
+/* What the newest CQE with a user_data answered, where a LOOK asks for it. */
+struct made {
+	u64 data;
+	s32 res;
+	u32 pad;
+};
+
 struct control {
 	/* One step at a time: who is the owner of step `turn` executes it. */
 	u32 owner; /* task + 1 */
@@ -39,12 +46,14 @@ struct control {
 	u32 late; /* a CQE did not come in time: from now on the scenario waits only shortly */
 	/* The kernel tells what it compiles: filters registered so far, and those of them that were compiled. */
 	u32 listening, traced, compiled;
+	u32 nmade;
 	u32 pad;
 	u64 answers; /* (how many << 32) | offset of the next one in out, in one word */
 	struct task task[MAX_TASKS];
 	u8 origin[MAX_TASKS][RING_SLOTS]; /* per descriptor table: slot in which the ring there was created */
 	struct uring_params ring[RING_SLOTS];
 	u32 step_at[MAX_STEPS]; /* offsets in in[] */
+	struct made made[MAX_STEPS];
 	u8 scratch[ARENA_SIZE];
 	u8 image[ARENA_SIZE] __attribute__((aligned(4096)));
 	u8 in[IN_SIZE] __attribute__((aligned(4096)));

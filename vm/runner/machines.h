@@ -28,8 +28,10 @@ enum {
 	NR_recvmsg = 47,
 	NR_bind = 49,
 	NR_listen = 50,
+	NR_getpeername = 52,
 	NR_socketpair = 53,
 	NR_setsockopt = 54,
+	NR_getsockopt = 55,
 	NR_clone = 56,
 	NR_execve = 59,
 	NR_exit = 60,
@@ -57,6 +59,7 @@ enum {
 	NR_openat = 257,
 	NR_mkdirat = 258,
 	NR_unlinkat = 263,
+	NR_readlinkat = 267,
 	NR_faccessat = 269,
 	NR_ppoll = 271,
 	NR_unshare = 272,
@@ -65,6 +68,7 @@ enum {
 	NR_dup3 = 292,
 	NR_pipe2 = 293,
 	NR_prlimit64 = 302,
+	NR_statx = 332,
 };
 
 #define FLAG_O_DIRECTORY 0x10000
@@ -130,6 +134,7 @@ enum {
 	NR_write = 64,
 	NR_pwrite64 = 68,
 	NR_ppoll = 73,
+	NR_readlinkat = 78,
 	NR_capget = 90,
 	NR_capset = 91,
 	NR_exit = 93,
@@ -157,7 +162,9 @@ enum {
 	NR_bind = 200,
 	NR_listen = 201,
 	NR_connect = 203,
+	NR_getpeername = 205,
 	NR_setsockopt = 208,
+	NR_getsockopt = 209,
 	NR_sendmsg = 211,
 	NR_recvmsg = 212,
 	NR_munmap = 215,
@@ -169,6 +176,7 @@ enum {
 	NR_madvise = 233,
 	NR_wait4 = 260,
 	NR_prlimit64 = 261,
+	NR_statx = 291,
 };
 
 #define FLAG_O_DIRECTORY 0x4000

@@ -156,7 +156,8 @@ enum {
 	OP_DROPCAP = 11,
 	OP_UNSHARE = 12,
 	OP_TAKE = 13,
-	OP_END = 14,
+	OP_LOOK = 14,
+	OP_END = 15,
 };
 
 struct step_call {
@@ -259,6 +260,15 @@ struct step_take {
 };
 _Static_assert(sizeof(struct step_take) == 24, "step_take");
 
+struct step_look {
+	struct step step;
+	u32 aspect;
+	s32 fd;
+	u32 data_low;
+	u32 data_high;
+};
+_Static_assert(sizeof(struct step_look) == 24, "step_look");
+
 enum {
 	CALL_REGISTER = 1,
 	CALL_PRCTL = 2,
@@ -279,6 +289,12 @@ enum {
 	HOW_THREAD = 2,
 	HOW_CLONE_VM = 3,
 	HOW_CLONE3 = 4,
+};
+
+enum {
+	ASPECT_SOCKET = 0,
+	ASPECT_FILE = 1,
+	ASPECT_PEER = 2,
 };
 
 struct write_head {
@@ -303,7 +319,8 @@ _Static_assert(sizeof(struct write_head) == 8, "write_head");
 	X(REAP, reap) \
 	X(DROPCAP, dropcap) \
 	X(UNSHARE, unshare) \
-	X(TAKE, take)
+	X(TAKE, take) \
+	X(LOOK, look)
 /* clang-format on */
 
 /* X(NAME, name, field, limit) for each field that must be less than its limit. */
@@ -319,7 +336,8 @@ _Static_assert(sizeof(struct write_head) == 8, "write_head");
 	X(REAP, reap, slot, 16) \
 	X(TAKE, take, slot, 16) \
 	X(TAKE, take, from_task, 16) \
-	X(TAKE, take, from_slot, 16)
+	X(TAKE, take, from_slot, 16) \
+	X(LOOK, look, aspect, 3)
 /* clang-format on */
 
 /* X(NAME, name, field, size) for each field that counts items of `size` bytes, which fill the rest of the step. */

@@ -1,6 +1,7 @@
 /* Rings: creating, mapping, submitting, reaping. */
 #include "ring.h"
 #include "answer.h"
+#include "look.h"
 #include "steps.h"
 #include "util.h"
 
@@ -255,8 +256,10 @@ static void reap(struct ring *r, struct answer *a)
 	while (head != tail) {
 		const struct cqe *c = next_cqe(r, &head);
 
-		if (c)
+		if (c) {
 			answer_cqe(a, c);
+			look_note(c);
+		}
 	}
 	STORE(r->cq_head, tail);
 }

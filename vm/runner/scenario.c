@@ -3,6 +3,7 @@
 #include "answer.h"
 #include "arena.h"
 #include "bpf.h"
+#include "look.h"
 #include "port.h"
 #include "ring.h"
 #include "task.h"
@@ -72,6 +73,7 @@ static u32 index_steps(const struct scenario_frame *f, int *spawns)
 	*spawns = 0;
 	CTL->needs_mail = 0;
 	CTL->directory = 0;
+	look_forget();
 	for (i = 0; i < f->nsteps; i++) {
 		const struct step *s = (const struct step *)at;
 
@@ -80,6 +82,11 @@ static u32 index_steps(const struct scenario_frame *f, int *spawns)
 		CTL->step_at[i] = (u32)(at - CTL->in);
 		if (s->op == OP_SPAWN)
 			*spawns = 1;
+		if (s->op == OP_LOOK) {
+			const struct step_look *look = (const struct step_look *)s;
+
+			look_expect(look->data_low | (u64)look->data_high << 32);
+		}
 		if (s->op == OP_SEND || s->op == OP_RECEIVE)
 			CTL->needs_mail = 1;
 		if (!CTL->directory && (f->fixtures || needs_directory(s)))
