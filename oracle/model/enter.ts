@@ -40,7 +40,7 @@ export function enter(world: World, task: Task, batch: Batch): PredictedStep {
   if (ring.creator !== task && !ring.rules.empty) world.hit('inherit.ring-shared');
   if (ring.taken && ring.creator !== task && !task.rules.empty) world.hit('inherit.ring-taken');
   if (polled && (!ring.creator.alive || ring.creator_files !== ring.creator.files)) {
-    for (const { user_data: data = 0n } of batch.sqes) world.looks?.forget(data);
+    world.looks?.forgetAll(batch.sqes);
     // The polling thread ends with its process, at a time of its own.
     return { reached: true, returns: MODEL['sqpoll.orphan'], cqes: take(perhaps(batch.sqes)), rule: 'enter.count' };
   }

@@ -3,11 +3,16 @@ import { opSpec } from '../opcodes/index.ts';
 import { pathText, requestFile } from '../opcodes/support.ts';
 import { FILE_INDEX_ALLOC, IOSQE } from '../uapi/constants.ts';
 import type { Shown } from '../opcodes/made.ts';
-import type { IssueOutcome } from '../opcodes/types.ts';
+import type { FullSqe, IssueOutcome, OpContext } from '../opcodes/types.ts';
 import type { Allowed } from '../scenario/prediction.ts';
+import type { Sqe } from '../scenario/types.ts';
 import type { Node, OpenFile } from '../world/files.ts';
-import type { Request } from './submission.ts';
-import type { FdTable } from './world.ts';
+
+/** A request on its way. */
+interface Ran {
+  readonly sqe: FullSqe;
+  readonly context: OpContext;
+}
 
 /** A request that ran. */
 export interface Trace {
@@ -16,8 +21,8 @@ export interface Trace {
   readonly res: Allowed;
   /** False where it may not have run, or raced. */
   readonly certain: boolean;
-  /** Descriptors that it worked with. */
-  readonly files: FdTable;
+  /** The table of descriptors that it worked with: two are the same where they are one object. */
+  readonly files: object;
   /** The file that it opened in a direct slot, or worked on; undefined: not known. */
   readonly file: OpenFile | undefined;
   /** Its path, where it has one that leads where it says. */
@@ -41,13 +46,18 @@ export class Looks {
     this.#traces.set(userData, 'unknown');
   }
 
+  /** Nothing is known of any of these. */
+  forgetAll(sqes: readonly Sqe[]): void {
+    for (const { user_data: data = 0n } of sqes) this.forget(data);
+  }
+
   /** What the request with this user_data did; undefined: none ran. */
   of(userData: bigint): Trace | 'unknown' | undefined {
     return (this.#shared.get(userData) ?? 0) > 1 ? 'unknown' : this.#traces.get(userData);
   }
 
   /** Notes that a request is about to run; to be called again, as what it returns, when it has. */
-  begin(request: Request, files: FdTable): (outcome: IssueOutcome, certain: boolean) => void {
+  begin(request: Ran, files: object): (outcome: IssueOutcome, certain: boolean) => void {
     const { sqe, context } = request;
     if ((this.#shared.get(sqe.user_data) ?? 0) > 1) return () => undefined;
     const spec = opSpec(sqe.opcode);
@@ -81,7 +91,7 @@ function leads(path: string | undefined, node: Node | undefined): boolean {
 }
 
 /** The file in the direct slot that a request filled. */
-function openedDirect({ sqe, context }: Request, res: Allowed): OpenFile | undefined {
+function openedDirect({ sqe, context }: Ran, res: Allowed): OpenFile | undefined {
   if (sqe.file_index === 0 || typeof res !== 'number' || res < 0) return undefined;
   const slot = sqe.file_index === FILE_INDEX_ALLOC ? res : sqe.file_index - 1;
   return context.sandbox.common.ring(context.ring).files?.[slot];

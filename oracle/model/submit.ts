@@ -56,7 +56,7 @@ export function submit(world: World, ring: Ring, task: Task, sqes: readonly Sqe[
   // Nobody knows which of them run, nor how many CQEs come: at most one each and the notifications.
   const { imprecise } = submission;
   if (imprecise !== undefined) {
-    for (const { user_data: data = 0n } of sqes) world.looks?.forget(data);
+    world.looks?.forgetAll(sqes);
     return { reached: true, returns: imprecise, cqes: imprecise, most: sqes.length + notifications, rule };
   }
   const polled = (ring.flags & IORING_SETUP.SQPOLL) !== 0;

@@ -8,12 +8,10 @@ import type { DecisionPoint } from '../quirks/index.ts';
 import type { Allowed } from '../scenario/prediction.ts';
 import { AF, SOCK } from '../uapi/constants.ts';
 import type { Node } from '../world/files.ts';
-import type { OpContext } from './types.ts';
+import type { Aspect, OpContext } from './types.ts';
 
 /** What is asked about: each is a set of questions of its own. */
-export const ASPECTS = { socket: 0, file: 1, peer: 2 } as const;
-/** See ASPECTS. */
-export type Aspect = keyof typeof ASPECTS;
+export const ASPECTS = { socket: 0, file: 1, peer: 2 } as const satisfies Readonly<Record<Aspect, number>>;
 
 /** FD_CLOEXEC of fcntl(2). */
 const FD_CLOEXEC = 1;
@@ -137,7 +135,7 @@ const LOOPBACK = [127, 0, 0, 1];
 export function peerMade({ context, payload }: Shown): Made {
   const le = context.abi.little_endian;
   const seen = new DataView(new ArrayBuffer(24));
-  payload.forEach((word, i) => seen.setUint32(i * 4, word, le));
+  for (const [i, word] of payload.entries()) seen.setUint32(i * 4, word, le);
   const family = payload[0]!;
   if (family !== AF.INET && family !== AF.INET6) return { returns: [0], memory: MADE['made.peer'] };
   const size = family === AF.INET ? 4 : 16;

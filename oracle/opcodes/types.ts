@@ -11,7 +11,9 @@ import type { Fixture } from '../scenario/layout.ts';
 import type { Allowed } from '../scenario/prediction.ts';
 import type { Sqe } from '../scenario/types.ts';
 import type { Sandbox } from '../world/sandbox.ts';
-import type { Aspect } from './made.ts';
+
+/** What can be asked of what a request made (see `made.ts`). */
+export type Aspect = 'socket' | 'file' | 'peer';
 
 /** An SQE with every field present. */
 export type FullSqe = Required<Sqe>;
