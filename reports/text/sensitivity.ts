@@ -24,7 +24,9 @@ function share(count: number, { mutants }: SensitivityRow): string {
 }
 
 /** The rows of both tables, headings first: names, then the columns as text. */
-export function sensitivityTables(result: SensitivityResult): readonly (readonly (readonly string[])[])[] {
+export function sensitivityTables(
+  result: Pick<SensitivityResult, 'classes' | 'needs' | 'total'>,
+): readonly (readonly (readonly string[])[])[] {
   const table = (heading: string, rows: readonly SensitivityRow[]): readonly (readonly string[])[] => [
     [heading, ...COLUMNS.map(([name]) => name)],
     ...rows.map((row) => [row.name, ...COLUMNS.map(([, cell]) => cell(row))]),
