@@ -26,7 +26,7 @@ const DIRECTORY = fileURLToPath(new URL('../../suites/mutants', import.meta.url)
 /** Output directory when none is named. */
 const OUT = 'out/sensitivity';
 /** Seconds that a guest may take or be silent: a mutant that hangs costs as much. */
-const TIMEOUT = 30;
+const TIMEOUT = 20;
 
 const OPTIONS = {
   ...group('Kernel', {

@@ -21,6 +21,8 @@ export interface Trial {
   readonly stage: StageName;
   /** Whether its place was reached. */
   readonly reached: boolean;
+  /** How many cases come to its place; absent where they are not told. */
+  readonly reaching?: number;
   readonly kill: Kill | null;
   readonly unconfirmed: number;
   /** The case that showed it, and what the kernel answered; only of a divergence. */

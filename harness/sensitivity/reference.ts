@@ -2,8 +2,7 @@
 import { differenceText } from '../../oracle/judge/difference.ts';
 import { SUITE_NAMES } from '../../generators/suites.ts';
 import { bootGuest, EXIT, RingfenceError } from '../../vm/index.ts';
-import type { Guest } from '../../vm/index.ts';
-import { REACH, reachedIn } from '../../vm/build/mutant-kernel.ts';
+import { REACH } from '../../vm/build/mutant-kernel.ts';
 import { Asker } from '../guests/asker.ts';
 import type { KnownFindings } from '../known/predictions.ts';
 import { Campaign } from '../run/campaign.ts';
@@ -15,6 +14,8 @@ import type { Prepared, Ready } from '../run/prepare.ts';
 import { askPolicy } from '../run/run.ts';
 import type { Progress } from '../../reports/data/progress.ts';
 import type { StageName } from './journal.ts';
+import { Reach, watched } from './reach.ts';
+import type { WatchedGuest } from './reach.ts';
 import { sameCase, SharedCases, SharedPredictions } from './shared-cases.ts';
 import type { GuestSettings, Stage } from './trial.ts';
 
@@ -51,11 +52,11 @@ class NotConformant extends RingfenceError {
 
 /** Boots the kernel without a fault; it tells which places it comes to. */
 export async function bringReference({ ready, settings, signal, note }: ReferenceSetup): Promise<Reference> {
-  const guests: Guest[] = [];
+  const guests: WatchedGuest[] = [];
   const start: Ready['start'] = async (options) => {
-    const guest = await (ready.start ?? bootGuest)(options);
-    guests.push(guest);
-    return guest;
+    const one = watched(await (ready.start ?? bootGuest)(options));
+    guests.push(one);
+    return one.guest;
   };
   const append = `${settings.append} ${REACH}`.trim();
   const events = { note, consoleFile: () => undefined };
@@ -72,10 +73,10 @@ export class Reference {
   readonly known: KnownFindings;
   readonly #prepared: Prepared;
   readonly #asker: Asker;
-  readonly #guests: readonly Guest[];
+  readonly #guests: readonly WatchedGuest[];
   #fresh = true;
 
-  constructor(prepared: Prepared, asker: Asker, known: KnownFindings, guests: readonly Guest[]) {
+  constructor(prepared: Prepared, asker: Asker, known: KnownFindings, guests: readonly WatchedGuest[]) {
     this.known = known;
     this.#prepared = prepared;
     this.#asker = asker;
@@ -86,20 +87,20 @@ export class Reference {
     return this.#prepared.abi.release;
   }
 
-  /** Numbers of the mutants whose places were reached so far. */
-  get reached(): ReadonlySet<number> {
-    return new Set(this.#guests.flatMap(({ console }) => reachedIn(console)));
-  }
-
   /** What the stage draws for this kernel. */
   stage({ name, total, seed, before }: StagePlan): Stage {
     const cases = new SharedCases(planCases(SUITE_NAMES, this.known.abi, seed, total));
     return { name, total, seed, known: this.known, cases, first: before === undefined ? 0 : repeated(cases, before) };
   }
 
-  /** Runs the cases of a stage. @throws RingfenceError (1) when the kernel does not pass them */
-  async run(stage: Stage, { jobs, signal, note, progress }: ReferenceSetup): Promise<void> {
+  /**
+   * Runs the cases of a stage, and says which of them come where. @throws RingfenceError (1) when the kernel does not
+   * pass them
+   */
+  async run(stage: Stage, { jobs, signal, note, progress }: ReferenceSetup): Promise<Reach> {
     const { guests } = this.#prepared;
+    const before = this.#fresh ? 0 : this.#guests.length;
+    const took = new Map<number, number>();
     const campaign = new Campaign({
       guests,
       cases: stage.cases.from(stage.first),
@@ -110,10 +111,12 @@ export class Reference {
       started: performance.now(),
       signal,
       onProgress: progress,
+      onAnswer: ({ index }, { exec_ns }) => void took.set(index, exec_ns),
     });
     this.#fresh = false;
     const { suspects } = await campaign.run();
     signal.throwIfAborted();
+    const reach = new Reach(this.#guests.slice(before), (id) => id < stage.total, took);
     for (const suspect of [...suspects.values()].flatMap((group) => group.cases)) {
       const laboratory = new Laboratory(guests, suspect.verdict === 'kernel-crash');
       const { outcome } = await investigate(suspect, laboratory, { guests, known: this.known, signal, shrinkMs: 0 });
@@ -126,6 +129,7 @@ export class Reference {
       const rule = outcome.verdict === 'divergence' ? `, ${differenceText(outcome.difference).rule}` : '';
       throw new NotConformant(`${name} is a ${outcome.verdict}${rule}`);
     }
+    return reach;
   }
 
   async close(): Promise<void> {

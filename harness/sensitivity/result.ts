@@ -83,19 +83,31 @@ function resultOf(mutant: Mutant, { kernel, trial, options }: SensitivityParts):
     kill: kill === null ? null : { ...kill, ...(kill.where === 'cases' ? { case: `mutants/${id}.json` } : {}) },
     tried: last?.stage ?? null,
     unconfirmed: trials.reduce((sum, { unconfirmed }) => sum + unconfirmed, 0),
-    missing: misfit ?? MISSING[state](cases, needs),
+    missing: misfit ?? MISSING[state](casesText(trials, cases), needs),
   };
 }
 
+/** Such as `12 of 1600 cases come`; `cases`: those of the last stage. */
+function casesText(trials: readonly Trial[], cases: number): string {
+  const reaching = trials.reduce<number | undefined>(
+    (sum, trial) => (sum === undefined || trial.reaching === undefined ? undefined : sum + trial.reaching),
+    0,
+  );
+  if (reaching === undefined) return `many of ${cases} cases come`;
+  return reaching === 0
+    ? `none of ${cases} cases comes`
+    : `${reaching} of ${cases} cases come${reaching === 1 ? 's' : ''}`;
+}
+
 /** What was missing, by what became of a mutant. */
-const MISSING: Readonly<Record<MutantResult['state'], (cases: number, needs: string | undefined) => string>> = {
+const MISSING: Readonly<Record<MutantResult['state'], (come: string, needs: string | undefined) => string>> = {
   killed: () => '',
   misfit: () => '',
   untried: () => 'it was not tried',
-  unreached: (cases) => `none of ${cases} cases comes to its place`,
-  alive: (cases, needs) =>
+  unreached: (come) => `${come} to its place`,
+  alive: (come, needs) =>
     needs === undefined
-      ? `${cases} cases come to its place and get no other answer`
+      ? `${come} to its place and get no other answer`
       : `it needs what no scenario has yet: ${needs}`,
 };
 

@@ -88,10 +88,12 @@ const mutant = (id: string): Mutant => ({
 let dir: string;
 let booted: string[];
 let notes: string[];
+let given: number[];
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'ringfence-sensitivity-'));
   booted = [];
   notes = [];
+  given = [];
   sent.clear();
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
@@ -101,11 +103,33 @@ interface Play extends Partial<SensitivityOptions> {
   /** How the kernel without a fault behaves. */
   readonly reference?: Script;
   readonly stop?: AbortController;
+  /** The cases that come to each mutant's place, as the kernel without a fault tells; absent: all, it says. */
+  readonly places?: readonly number[];
   /** Called with each trial. */
   readonly onTrial?: (trials: readonly Trial[]) => void;
 }
 
-async function play({ ids = [], reference = obey, stop, onTrial, ...more }: Play): Promise<SensitivityResult> {
+/** Notes the cases that mutants get. */
+const noting =
+  (script: Script): Script =>
+  (guest, id) => {
+    if (!alone(id)) given.push(id);
+    script(guest, id);
+  };
+
+/** Tells with each case which places the one before came to: mutants with the numbers 1 and 2, always together. */
+function telling(places: readonly number[] | undefined, script: Script): Script {
+  let ordinal = 0;
+  let before = -1;
+  return (guest, id) => {
+    if (places?.includes(before)) guest.print(`[    1.0] ringfence: case ${ordinal}: 1 2\n`);
+    ordinal++;
+    before = id;
+    script(guest, id);
+  };
+}
+
+async function play({ ids = [], reference = obey, stop, places, onTrial, ...more }: Play): Promise<SensitivityResult> {
   const mutants = ids.map(mutant);
   const all = numbered(mutants);
   const start = async ({ append = '' }: BootOptions): Promise<FakeGuest> => {
@@ -114,8 +138,13 @@ async function play({ ids = [], reference = obey, stop, onTrial, ...more }: Play
     booted.push(id ?? 'reference');
     const failing = FAILING[id ?? ''];
     if (failing !== undefined) throw failing();
-    const guest = new FakeGuest(id === undefined ? reference : SCRIPTS[id]!, helloFrame(ABI.release));
-    const reached = all.filter((one) => (id === undefined ? one.mutant.id !== 'unreached' : one.mutant.id === id));
+    const guest = new FakeGuest(
+      id === undefined ? telling(places, reference) : noting(SCRIPTS[id]!),
+      helloFrame(ABI.release),
+    );
+    const reached = all.filter((one) =>
+      id === undefined ? places === undefined && one.mutant.id !== 'unreached' : one.mutant.id === id,
+    );
     setImmediate(() => {
       if (id === undefined && !append.includes('ringfence_reach')) throw new Error(`no choice in "${append}"`);
       guest.print(reached.map((one) => `[    1.0] ringfence: mutant ${one.number} reached\n`).join(''));
@@ -194,7 +223,10 @@ describe('what becomes of a mutant', () => {
     });
     expect(of(result, 'probing')).toMatchObject({ state: 'killed', kill: { verdict: 'kernel-crash' } });
     expect(of(result, 'flaky')).toMatchObject({ state: 'alive', kill: null, unconfirmed: 1 });
-    expect(of(result, 'alive')).toMatchObject({ state: 'alive', missing: expect.stringMatching(/12 cases come/) });
+    expect(of(result, 'alive')).toMatchObject({
+      state: 'alive',
+      missing: expect.stringMatching(/^many of 12 cases come/),
+    });
     expect(of(result, 'unreached')).toMatchObject({ state: 'unreached', missing: expect.stringMatching(/none of 12/) });
     expect(of(result, 'broken')).toMatchObject({ state: 'untried', tried: null });
     expect(of(result, 'other')).toMatchObject({ state: 'alive', missing: expect.stringMatching(/race/) });
@@ -207,6 +239,19 @@ describe('what becomes of a mutant', () => {
       classes: [{ name: 'common', mutants: 9 }],
       needs: [{ name: 'race', mutants: 1, alive: 1 }],
     });
+  });
+  test('only cases that come to its place are tried, and counted as if all were', async () => {
+    const result = await play({ ids: ['alive', 'late'], places: [2, 7, 9], jobs: 1 });
+    expect(of(result, 'late').kill).toMatchObject({ cases: 8 });
+    // The last case of each guest is not told of, and may come there.
+    expect(of(result, 'alive').missing).toBe('4 of 12 cases come to its place and get no other answer');
+    const alive = given.slice(0, 4);
+    expect([alive, given.slice(4).filter((id) => id < 9)]).toEqual([
+      [2, 7, 9, 11],
+      [2, 7],
+    ]);
+    const journal = await play({ ids: ['alive', 'late'], places: [], jobs: 1, fresh: true });
+    expect(journal.mutants.map(({ state }) => state)).toEqual(['unreached', 'unreached']);
   });
   test('survivors get the cases of a default run, but for those they had; then no more is asked than required', async () => {
     const ids = ['alive', 'crash', 'late', 'other'];

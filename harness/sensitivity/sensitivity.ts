@@ -14,6 +14,7 @@ import { digest, digestOf, Journal } from './journal.ts';
 import type { StageName, Trial } from './journal.ts';
 import type { SensitivityEvents, SensitivityOptions } from './options.ts';
 import { bringReference } from './reference.ts';
+import type { Reach } from './reach.ts';
 import type { Reference, ReferenceSetup } from './reference.ts';
 import { buildSensitivity } from './result.ts';
 import { tryMutant } from './trial.ts';
@@ -98,8 +99,6 @@ class Mutants {
   readonly #journal: Journal;
   readonly #started = new Date();
   readonly #versions = toolVersions(OWN_MACHINE);
-  /** Numbers of those whose places a stage has reached. */
-  readonly #reached = new Map<StageName, ReadonlySet<number>>();
 
   constructor(works: Works, reference: Reference, journal: Journal) {
     this.#works = works;
@@ -128,15 +127,14 @@ class Mutants {
       );
     if (left().length === 0) return;
     events.note(`${stage.total} cases of the ${stage.name} run without a mutant`);
-    await this.#reference.run(stage, setup);
+    const reach = await this.#reference.run(stage, setup);
     events.finished();
-    this.#reached.set(stage.name, this.#reference.reached);
-    const todo = this.#strike(left(), stage.name);
+    const todo = this.#strike(left(), stage.name, reach);
     const shown = { done: 0, all: todo.length, started: performance.now() };
     events.note(`${todo.length} mutants, ${options.jobs} at a time`);
     const work = async (): Promise<void> => {
       for (let one = todo.shift(); one !== undefined && !signal.aborted; one = todo.shift()) {
-        const trial = await this.#try(one, stage);
+        const trial = await this.#try(one, stage, reach);
         if (trial === undefined) continue;
         this.#journal.add(trial);
         shown.done++;
@@ -150,11 +148,10 @@ class Mutants {
   }
 
   /** What no case comes to needs no guest. The rest: those that a scenario can show come first. */
-  #strike(left: readonly Numbered[], stage: StageName): Numbered[] {
-    const reached = this.#reached.get(stage)!;
+  #strike(left: readonly Numbered[], stage: StageName, reach: Reach): Numbered[] {
     const todo: Numbered[] = [];
     for (const one of left) {
-      if (reached.has(one.number)) todo.push(one);
+      if (reach.of(one.number).length > 0) todo.push(one);
       else this.#journal.add(unreached(one, stage));
     }
     const later = ({ mutant }: Numbered): number => (mutant.needs === undefined ? 0 : 1);
@@ -162,11 +159,11 @@ class Mutants {
   }
 
   /** Undefined when the guests failed, which is told; it is tried again by the next call. */
-  async #try(one: Numbered, stage: Stage): Promise<Trial | undefined> {
+  async #try(one: Numbered, stage: Stage, reach: Reach): Promise<Trial | undefined> {
     const { ready, signal, events, options } = this.#works;
     const { append, timeout } = options;
     try {
-      return await tryMutant(one, { ready, settings: { append, timeout }, stage, signal });
+      return await tryMutant(one, { ready, settings: { append, timeout }, stage, reach, signal });
     } catch (error) {
       if (signal.aborted) return undefined;
       const why = error instanceof Error ? error.message : String(error);
@@ -195,7 +192,7 @@ class Mutants {
 }
 
 function unreached({ mutant }: Numbered, stage: StageName): Trial {
-  return { id: mutant.id, digest: digestOf(mutant), stage, reached: false, kill: null, unconfirmed: 0 };
+  return { id: mutant.id, digest: digestOf(mutant), stage, reached: false, reaching: 0, kill: null, unconfirmed: 0 };
 }
 
 /** One line of progress. */

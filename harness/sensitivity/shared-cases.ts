@@ -33,6 +33,14 @@ export class SharedCases {
       yield one;
     }
   }
+
+  /** Those at some places, in ascending order, from one of them on. */
+  *among(places: readonly number[], from: number): Generator<PlannedCase> {
+    for (const place of places) {
+      const one = place < from ? undefined : this.at(place);
+      if (one !== undefined) yield one;
+    }
+  }
 }
 
 /** Whether two cases are the same to a kernel. */

@@ -26,6 +26,7 @@ import { askPolicy, URGENT, urgentFirst } from '../run/run.ts';
 import type { Suspect } from '../run/tally.ts';
 import { digestOf } from './journal.ts';
 import type { StageName, Trial } from './journal.ts';
+import type { Reach } from './reach.ts';
 import type { SharedCases } from './shared-cases.ts';
 
 /** Differences that do not show again, after which a mutant is given up in a stage. */
@@ -54,6 +55,7 @@ export interface TrialSetup {
   readonly ready: Ready;
   readonly settings: GuestSettings;
   readonly stage: Stage;
+  readonly reach: Reach;
   readonly signal: AbortSignal;
 }
 
@@ -70,6 +72,7 @@ export async function tryMutant(one: Numbered, setup: TrialSetup): Promise<Trial
       // What dies while it boots has no console left that tells.
       reached: kill !== null || attempt.reached,
       kill,
+      ...reachingOf(one, setup.reach),
       unconfirmed: attempt.unconfirmed,
       ...(attempt.evidence === undefined ? {} : { evidence: attempt.evidence }),
     };
@@ -77,6 +80,15 @@ export async function tryMutant(one: Numbered, setup: TrialSetup): Promise<Trial
     await attempt.close();
   }
 }
+
+/** How many cases come to a mutant's place, where that is told. */
+export function reachingOf({ number }: Numbered, reach: Reach): Pick<Trial, 'reaching'> {
+  const cases = reach.of(number);
+  return cases === 'all' ? {} : { reaching: cases.length };
+}
+
+/** Classes whose faults may show in a later case than the one that came to their place. */
+const LINGERING: readonly string[] = ['lifetime', 'race', 'allocation', 'crash'];
 
 /** A guest that is up, or why there is none. */
 type Arrived =
@@ -89,11 +101,15 @@ class Attempt {
   readonly #one: Numbered;
   readonly #setup: TrialSetup;
   readonly #booted: Guest[] = [];
+  /** The cases that can show it; undefined: all. */
+  readonly #places: readonly number[] | undefined;
   #prepared: Prepared | undefined;
 
   constructor(one: Numbered, setup: TrialSetup) {
     this.#one = one;
     this.#setup = setup;
+    const places = setup.reach.of(one.number);
+    this.#places = places === 'all' || LINGERING.includes(one.mutant.class) ? undefined : places;
   }
 
   get reached(): boolean {
@@ -145,10 +161,10 @@ class Attempt {
     const same = serves(stage.known, prepared, policy);
     const known = same ? stage.known : new KnownFindings(policy.active, abi);
     const urgent = [...prepared.urgent, ...asker.fatal];
-    const from = (place: number): Iterator<PlannedCase> =>
-      sameAbi(abi, stage.known.abi)
-        ? stage.cases.from(place)
-        : skip(planCases(SUITE_NAMES, abi, stage.seed, stage.total), place);
+    const from = (place: number): Iterator<PlannedCase> => {
+      if (!sameAbi(abi, stage.known.abi)) return skip(planCases(SUITE_NAMES, abi, stage.seed, stage.total), place);
+      return this.#places === undefined ? stage.cases.from(place) : stage.cases.among(this.#places, place);
+    };
     const started = performance.now();
     let session: typeof asker.session | undefined = asker.session;
     let cases: Iterator<PlannedCase> = urgentFirst(urgent, toGenerator(from(stage.first)));
@@ -209,7 +225,7 @@ class Attempt {
     return found;
   }
 
-  /** Repeats a case alone on a fresh guest, as a run does. What the console says needs no repetition. */
+  /** Repeats a case alone on a fresh guest, as a run does. A crash or a hang needs no repetition. */
   async #confirm(suspect: Suspect, seconds: number): Promise<Kill | undefined> {
     const { planned, end } = suspect;
     const told = (more: Pick<Kill, 'verdict' | 'detail'> & Partial<Kill>): Kill => ({
@@ -217,12 +233,13 @@ class Attempt {
       where: 'cases',
       suite: planned.suite,
       cases: planned.index >= URGENT ? planned.index - URGENT + 1 : planned.index + 1,
-      seconds: round(seconds),
+      seconds: round(this.#secondsOf(planned.index, seconds)),
       ...more,
     });
-    if (suspect.verdict === 'kernel-crash') {
+    if (suspect.verdict === 'kernel-crash' || suspect.verdict === 'hang') {
       this.evidence = { scenario: jsonOf(planned.scenario), answers: [] };
-      return told({ verdict: 'kernel-crash', detail: end?.reports[0]?.title ?? end?.detail ?? 'the guest ended' });
+      const detail = end?.reports[0]?.title ?? end?.detail ?? suspect.detail ?? 'the guest ended';
+      return told({ verdict: suspect.verdict, detail });
     }
     const outcome = await this.#alone(suspect);
     if (outcome === undefined) return undefined;
@@ -241,13 +258,17 @@ class Attempt {
     }
   }
 
+  /** Where cases were left out that cannot show it: what the kernel without a fault takes for all up to this one. */
+  #secondsOf(index: number, measured: number): number {
+    const { stage, reach } = this.#setup;
+    return this.#places === undefined || index >= URGENT ? measured : reach.seconds(index, stage.first);
+  }
+
   /** What the case does alone, where that is no pass. */
   async #alone(suspect: Suspect): Promise<Exclude<Outcome, { verdict: 'pass' | 'known' }> | undefined> {
     const laboratory = new Laboratory(this.#prepared!.guests, true);
     try {
-      // A hang takes its whole time, each time.
-      const tries = suspect.verdict === 'hang' ? 1 : CONFIRM_TRIES;
-      for (let i = 0; i < tries && !this.#setup.signal.aborted; i++) {
+      for (let i = 0; i < CONFIRM_TRIES && !this.#setup.signal.aborted; i++) {
         const outcome = await laboratory.try(suspect.predictions);
         if (!isFine(outcome)) return outcome as Exclude<Outcome, { verdict: 'pass' | 'known' }>;
       }

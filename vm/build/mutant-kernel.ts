@@ -6,7 +6,7 @@ import { kernelFromTree } from './index.ts';
 import type { TreeEvents, TreeKernel, TreeOptions } from './index.ts';
 import { culprits } from './mutant-errors.ts';
 import type { Mutant } from './mutant-file.ts';
-import { mutate, numbered } from './mutants.ts';
+import { hooked, mutate, numbered } from './mutants.ts';
 import type { Misfit, MutatedFile, Numbered } from './mutants.ts';
 import type { ReadSource, Variant } from './variant.ts';
 
@@ -32,6 +32,8 @@ const OWN: readonly (readonly [path: string, source: string])[] = [
   ['lib/ringfence_mutant.c', 'kernel/ringfence_mutant.c'],
 ];
 const MAKEFILE = 'lib/Makefile';
+/** The one function that each fork goes through: there the first process begins a case. */
+const FORK = { file: 'kernel/fork.c', in: 'kernel_clone', call: 'ringfence_mutant_fork();' } as const;
 /** Builds in a row in which something is left out. */
 const ROUNDS = 8;
 /** Mutants that a message names. */
@@ -42,12 +44,29 @@ export function chooseMutant(number: number): string {
   return `ringfence_mutant=${number}`;
 }
 
-/** Kernel parameter with which each place reports that it was reached, and none is faulty. */
+/** Kernel parameter with which each place reports which cases come to it, and none is faulty. */
 export const REACH = 'ringfence_reach';
 
-/** Numbers of the mutants that a console says were reached, in its order. Pure. */
+/**
+ * Numbers of the mutants that a console says were reached, in its order. With REACH: by so many cases that they are not
+ * told, or beside all cases. Pure.
+ */
 export function reachedIn(console: string): readonly number[] {
   return [...console.matchAll(/ringfence: mutant (\d+) reached/g)].map(([, number]) => Number(number));
+}
+
+/**
+ * Which mutants' places each case came to, as a console with REACH says: by the case's place among all that this guest
+ * was sent, from 1. The last case is not told. Pure.
+ */
+export function casesIn(console: string): ReadonlyMap<number, readonly number[]> {
+  const cases = new Map<number, number[]>();
+  for (const [, ordinal, numbers = ''] of console.matchAll(/ringfence: case (\d+):((?: \d+)+)/g)) {
+    const all = cases.get(Number(ordinal)) ?? [];
+    cases.set(Number(ordinal), all);
+    all.push(...numbers.trim().split(' ').map(Number));
+  }
+  return cases;
 }
 
 /**
@@ -92,9 +111,10 @@ export async function buildMutants(
 /** Puts the mutants into their files. Answers those that do not fit. */
 function sourcesOf(wanted: readonly Numbered[], read: ReadSource, files: Map<string, MutatedFile>): Misfit[] {
   const unfit: Misfit[] = [];
-  for (const path of new Set(wanted.map(({ mutant }) => mutant.file))) {
+  for (const path of new Set([FORK.file, ...wanted.map(({ mutant }) => mutant.file)])) {
     const these = wanted.filter(({ mutant }) => mutant.file === path);
-    const text = read(path);
+    const original = read(path);
+    const text = path === FORK.file ? hooked(original ?? '', FORK.in, FORK.call) : original;
     if (text === undefined) {
       unfit.push(...these.map(({ mutant: { id } }) => ({ id, problem: `the tree has no ${path}` })));
       continue;

@@ -7,8 +7,8 @@ import { bodiesOf } from './c-text.ts';
 import { culprits } from './mutant-errors.ts';
 import { readMutants } from './mutant-file.ts';
 import type { Mutant } from './mutant-file.ts';
-import { reachedIn } from './mutant-kernel.ts';
-import { mutate, numbered } from './mutants.ts';
+import { casesIn, reachedIn } from './mutant-kernel.ts';
+import { hooked, mutate, numbered } from './mutants.ts';
 import { scanConsole } from '../console/console.ts';
 
 const SOURCE = `/* f() is not here: int f(void) { return 0; } */
@@ -200,6 +200,23 @@ test('what a kernel says of places that were reached is no complaint', () => {
   const console = '[    1.5] ringfence: mutant 7 reached\r\n[    1.6][   T1] ringfence: mutant 12 reached\r\n';
   expect(scanConsole(console)).toEqual([]);
   expect(reachedIn(console)).toEqual([7, 12]);
+});
+
+test('which cases come to which places, on lines of a length that the console takes', () => {
+  const console =
+    '[    1.5] ringfence: case 3: 1 12\r\n[    1.5] ringfence: case 3: 40\r\n[    1.6] ringfence: mutant 2 reached\r\n' +
+    '[    1.7] ringfence: case 5: 1\r\n';
+  expect([...casesIn(console)]).toEqual([
+    [3, [1, 12, 40]],
+    [5, [1]],
+  ]);
+  expect(reachedIn(console)).toEqual([2]);
+  expect(scanConsole(console)).toEqual([]);
+});
+
+test('a function calls something first, if there is one', () => {
+  expect(hooked(SOURCE, 'g', 'x();')).toContain('int g(int b)\n{ x();\n\treturn b');
+  expect(hooked(SOURCE, 'none', 'x();')).toBe(SOURCE);
 });
 
 describe('files of mutants', () => {

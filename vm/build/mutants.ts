@@ -37,6 +37,12 @@ export function numbered(mutants: readonly Mutant[]): readonly Numbered[] {
   return order.map((mutant, i) => ({ mutant, number: i + 1 }));
 }
 
+/** A source in which a function calls something first. Unchanged where there is no such function. Pure. */
+export function hooked(text: string, name: string, call: string): string {
+  const [body] = bodiesOf(text, name);
+  return body === undefined ? text : `${text.slice(0, body.from)} ${call}${text.slice(body.from)}`;
+}
+
 /** Mutants on the same words, and those within these words. */
 interface Place extends Span {
   readonly mutants: Numbered[];

@@ -317,6 +317,12 @@ function frameOf(magic: number, id: number, payload: Uint8Array): Buffer {
   return frame;
 }
 
+/** The number of a scenario that is sent; undefined for another frame. */
+export function scenarioId(frame: Uint8Array): number | undefined {
+  const words = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
+  return words.length >= HEAD && words.readUInt32LE(0) === MAGIC.scenario ? words.readUInt32LE(8) : undefined;
+}
+
 /** IMAGE: the bytes at the start of the arena of every later scenario (at most ARENA_SIZE). */
 export function imageFrame(image: Uint8Array): Buffer {
   return frameOf(MAGIC.image, 0, image);

@@ -6,7 +6,7 @@
 /* 0: no fault, and no report. */
 extern unsigned int ringfence_mutant_watched;
 
-/* Every place reports that it was reached, and none is faulty. */
+/* Every place reports by which cases it was reached, and none is faulty. */
 #define RINGFENCE_REACH (~0U)
 
 extern _Bool ringfence_mutant_at(unsigned int number);
@@ -19,6 +19,15 @@ static inline __attribute__((always_inline)) _Bool ringfence_mutant(unsigned int
 	if (__builtin_expect(watched != number && watched != RINGFENCE_REACH, 1))
 		return 0;
 	return ringfence_mutant_at(number);
+}
+
+/* The guest's first process begins a case: it forks once for each. */
+extern void ringfence_begin_case(void);
+
+static inline __attribute__((always_inline)) void ringfence_mutant_fork(void)
+{
+	if (__builtin_expect(ringfence_mutant_watched == RINGFENCE_REACH, 0))
+		ringfence_begin_case();
 }
 
 #endif
