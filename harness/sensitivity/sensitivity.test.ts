@@ -253,7 +253,7 @@ describe('what becomes of a mutant', () => {
     const journal = await play({ ids: ['alive', 'late'], places: [], jobs: 1, fresh: true });
     expect(journal.mutants.map(({ state }) => state)).toEqual(['unreached', 'unreached']);
   });
-  test('survivors get the cases of a default run, but for those they had; then no more is asked than required', async () => {
+  test('survivors get the cases of a default run, but for those they had; no more is asked than required', async () => {
     const ids = ['alive', 'crash', 'late', 'other'];
     const result = await play({ ids, quick: 6, cases: 10, required: 60 });
     expect(of(result, 'crash').kill).toMatchObject({ stage: 'quick', cases: 5 });

@@ -82,7 +82,7 @@ export async function tryMutant(one: Numbered, setup: TrialSetup): Promise<Trial
 }
 
 /** How many cases come to a mutant's place, where that is told. */
-export function reachingOf({ number }: Numbered, reach: Reach): Pick<Trial, 'reaching'> {
+function reachingOf({ number }: Numbered, reach: Reach): Pick<Trial, 'reaching'> {
   const cases = reach.of(number);
   return cases === 'all' ? {} : { reaching: cases.length };
 }

@@ -48,8 +48,8 @@ export function sensitivityDocument(all: readonly Measured[], titles: ReadonlyMa
     '',
     'Made from `measured/*.json` by `suites/mutants/measure.ts`; do not edit. `README.md` says what the mutants are.',
     '',
-    '"quick": killed by the cases of `run --quick`; "default": by those of a default run only; "in 2 s": within two seconds of the',
-    'first case. Seconds are those of one guest on the machine that measured, and say no more than an order of magnitude.',
+    '"quick": killed by the cases of `run --quick`; "default": by those of a default run only; "in 2 s": within two',
+    'seconds of the first case. Seconds are those of one guest on the machine that measured: an order of magnitude.',
     ...all.flatMap((measured) => ['', ...partOf(measured, titles)]),
     '',
   ].join('\n');
@@ -57,7 +57,8 @@ export function sensitivityDocument(all: readonly Measured[], titles: ReadonlyMa
 
 function partOf(measured: Measured, titles: ReadonlyMap<string, string>): string[] {
   const { what, release, seed, quick_cases, default_cases, alive, mutants } = measured;
-  const stages = `${quick_cases} cases of --quick${default_cases > 0 ? `, then a default run of ${default_cases}` : ''}`;
+  const then = default_cases > 0 ? `, then a default run of ${default_cases}` : '';
+  const stages = `${quick_cases} cases of --quick${then}`;
   const tables = sensitivityTables(measured).flatMap(([heads = [], ...rows]) => [
     '',
     `| ${heads.join(' | ')} |`,

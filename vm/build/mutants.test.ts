@@ -204,8 +204,8 @@ test('what a kernel says of places that were reached is no complaint', () => {
 
 test('which cases come to which places, on lines of a length that the console takes', () => {
   const console =
-    '[    1.5] ringfence: case 3: 1 12\r\n[    1.5] ringfence: case 3: 40\r\n[    1.6] ringfence: mutant 2 reached\r\n' +
-    '[    1.7] ringfence: case 5: 1\r\n';
+    '[    1.5] ringfence: case 3: 1 12\r\n[    1.5] ringfence: case 3: 40\r\n' +
+    '[    1.6] ringfence: mutant 2 reached\r\n[    1.7] ringfence: case 5: 1\r\n';
   expect([...casesIn(console)]).toEqual([
     [3, [1, 12, 40]],
     [5, [1]],

@@ -8,7 +8,7 @@ if ! command -v clang-format >/dev/null; then
   echo 'clang-format is not installed. On Debian: apt-get install clang-format'
   exit 2
 fi
-clang-format --dry-run -Werror vm/runner/*.[ch] vm/testing/*.c || fault=1
+clang-format --dry-run -Werror vm/runner/*.[ch] vm/testing/*.c vm/build/kernel/*.[ch] || fault=1
 for file in vm/runner/*.c vm/testing/*.c; do
   gcc -std=gnu11 -fsyntax-only -ffreestanding -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wmissing-prototypes \
     -Wredundant-decls -Wnested-externs -Wstrict-prototypes -Wwrite-strings -Werror "$file" || fault=1
