@@ -97,6 +97,14 @@ describe('usage', () => {
     ['no case', ['replay'], /replay needs at least one case file/],
     ['no file', ['explain'], /explain needs a file/],
     ['an unknown rule', ['rules', 'zzz'], /no rule's id contains "zzz"/],
+    ['mutants of no tree', ['sensitivity'], /sensitivity needs a source tree: add --linux DIR/],
+    ['an unknown mutant', ['sensitivity', '--linux', '.', '--only', 'zzz'], /there is no mutant "zzz"/],
+    [
+      'an unknown class',
+      ['sensitivity', '--linux', '.', '--class', 'zzz'],
+      /there is no class "zzz"; classes are rare/,
+    ],
+    ['cases of two kinds', ['sensitivity', '--linux', '.', '--quick', '-n', '9'], /--quick and --cases exclude/],
     ['an unknown topic', ['help', 'zzz'], /there is no command "zzz"/],
   ])('%s', (_, args, message) => {
     const { code, out, err } = ringfence(args);

@@ -76,9 +76,10 @@ export const SENSITIVITY = command({
   options: OPTIONS,
   notes: `
 All mutants are compiled into one kernel; ringfence_mutant=N on its command line chooses one. First the kernel without
-a fault runs all cases: it must be conformant, and it tells which places the cases come to. Then each mutant gets the
-same cases on a guest of its own, until the first difference that shows again when its case runs alone on a fresh
-guest, a crash or a hang. Mutants whose place no case comes to need no guest.
+a fault runs all cases: it must be conformant, and it tells which cases come to which places. Then each mutant gets
+those of the same cases that come to its place (all where a fault may show later: lifetime, crash), on a guest of its
+own, until the first difference that shows again when its case runs alone on a fresh guest, a crash or a hang. A
+mutant whose place no case comes to needs no guest. Cases and seconds are counted as if all cases had run.
 
 What is found is written to DIR at once (sensitivity.jsonl), and the same command goes on after Ctrl-C. Other cases
 (another seed, another version of ringfence) need another DIR, or --fresh. Below DIR: sensitivity.json
@@ -94,7 +95,7 @@ otherwise.`,
     ['npx ringfence sensitivity --linux ../linux-7.3.4', ''],
     ['npx ringfence sensitivity --linux ../linux --quick --require 90', 'a gate'],
     ['npx ringfence sensitivity --linux ../linux --mutants mine.json --check', 'do mine fit and compile?'],
-    ['npx ringfence sensitivity --linux ../linux --only filter-user-data-low', 'one of them'],
+    ['npx ringfence sensitivity --linux ../linux --only ctx-user-data-bit-63', 'one of them'],
   ],
   run: async (values, _, argv) => {
     const { linux, out = OUT, seed = DEFAULT_SEED } = values;
@@ -164,9 +165,14 @@ async function check(options: SensitivityOptions): Promise<number> {
   const progress = createProgress(process.stderr);
   const note = (text: string): void => progress.note(text);
   return await interruptible({ note }, async (signal) => {
-    const { mutants, misfits, kernel } = await buildKernel(options, { note }, signal);
-    process.stdout.write(`${counted(mutants.length, 'mutant')} in ${kernel.path}\n`);
-    return misfits.length > 0 ? EXIT.usage : EXIT.ok;
+    try {
+      const { mutants, misfits, kernel } = await buildKernel(options, { note }, signal);
+      process.stdout.write(`${counted(mutants.length, 'mutant')} in ${kernel.path}\n`);
+      return misfits.length > 0 ? EXIT.usage : EXIT.ok;
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      return EXIT.interrupted;
+    }
   });
 }
 
@@ -192,7 +198,8 @@ async function campaign(options: SensitivityOptions): Promise<number> {
       progress.end();
       if (!signal.aborted) throw error;
     }
-    if (last !== undefined) process.stdout.write(formatSensitivity(last, { out, colour: inColour(process.stdout) }));
+    if (last === undefined) note('ringfence: interrupted before the first mutant; nothing was found, nothing is lost.');
+    else process.stdout.write(formatSensitivity(last, { out, colour: inColour(process.stdout) }));
     if (signal.aborted) return EXIT.interrupted;
     if (attempts.failed !== undefined) throw new SetupError(attempts.failed.message, 'The journal goes on from there.');
     return last?.met === true ? EXIT.ok : EXIT.divergent;
