@@ -28,8 +28,9 @@ export function predictRegister<C extends { readonly on: Target }>(
 ): PredictedStep {
   const opcode = handler.opcode(call);
   const outcome = dispatch(world, task, call, opcode, handler);
-  // Nobody knows which rules hold from here on.
-  if (OpenSet.is(outcome.ret) && registerSpec(opcode)?.setsRules !== undefined) world.lost = outcome.ret.place;
+  // Nobody knows which rules hold from here on. A refusal with one of several errors changes none.
+  const open = OpenSet.is(outcome.ret) && outcome.ret.values === 'any' ? outcome.ret.place : undefined;
+  if (open !== undefined && registerSpec(opcode)?.setsRules !== undefined) world.lost = open;
   world.trace?.({
     kind: 'call',
     step: world.step,
