@@ -75,7 +75,9 @@ const SPOILED_ARGS: readonly SpoilArg[] = [
   (d, _abi, arg) => ({ ...arg, resv: d.chance(0.5) ? bit(d, 32) : d.edge32() }),
   (d, { op_last: last }, arg) => ({
     ...arg,
-    opcode: d.pick([last, last, last + 1, last - 1, 0xff, 0x100, 0x1_0000, 0x8000_0000, 0xffff_ffff]),
+    opcode: d.chance(0.3)
+      ? (bit(d, 32) | arg.opcode) >>> 0
+      : d.pick([last, last, last + 1, last - 1, 0xff, 0x100, 0x1_0000, 0x8000_0000, 0xffff_ffff]),
   }),
   (d, _abi, arg) => ({ ...arg, flags: d.pick([4, 8, 0x10, 0x8000_0000, 0xffff_ffff, 5, 6, 7, bit(d, 32)]) }),
   (d, _abi, arg) => {
@@ -90,7 +92,9 @@ const SPOILED_ARGS: readonly SpoilArg[] = [
   },
   (d, _abi, arg) => {
     const { length } = arg.program;
+    // The last ones look right to who takes 16 bits of them.
     const lengths = [0, 0, 4097, 4096, 0x1_0000, 0x8000_0000, 0xffff_ffff, length - 1, length + 1];
+    lengths.push(0x1_0000 + length, 0x8000_0000 + length);
     return { ...arg, filter_len: d.pick(lengths) >>> 0 };
   },
   spoilPduSize,
@@ -120,7 +124,7 @@ export function restriction(opcode: number, value: number): Restriction {
 export function spoilRestriction(d: Draw, abi: AbiProfile, entry: Restriction): Restriction {
   switch (d.below(5)) {
     case 0:
-      return { ...entry, opcode: d.pick([4, 5, 0x100, 0x8000, 0xffff]) };
+      return { ...entry, opcode: d.pick([4, 5, 0x100, 0x8000, 0xffff, 0x100 | entry.opcode, 0x8000 | entry.opcode]) };
     case 1:
       return {
         ...entry,
@@ -157,10 +161,10 @@ export function taskRestrictions(restrictions: readonly Restriction[]): TaskRest
 export function spoilTaskRestrictions(d: Draw, abi: AbiProfile, arg: TaskRestrictionsArg): TaskRestrictionsArg {
   switch (d.below(5)) {
     case 0:
-      return { ...arg, flags: d.pick([1, 2, 0x8000, 0xffff]) };
+      return { ...arg, flags: d.pick([bit(d, 16), bit(d, 16), 0xffff]) };
     case 1: {
       const resv: [number, number, number] = [0, 0, 0];
-      resv[d.below(3)] = d.pick([1, 0x8000_0000, 0xffff_ffff]);
+      resv[d.below(3)] = d.pick([bit(d, 32), bit(d, 32), 0xffff_ffff]);
       return { ...arg, resv };
     }
     case 2:
@@ -172,6 +176,8 @@ export function spoilTaskRestrictions(d: Draw, abi: AbiProfile, arg: TaskRestric
           4 + abi.op_last + abi.register_last,
           5 + abi.op_last + abi.register_last,
           0xffff,
+          0x100 + arg.restrictions.length,
+          0x8000 + arg.restrictions.length,
         ]),
       };
     case 3:
@@ -187,9 +193,9 @@ export function spoilTaskRestrictions(d: Draw, abi: AbiProfile, arg: TaskRestric
   }
 }
 
-/** nr_args that is not the one that is right. */
+/** nr_args that is not 1, the one that is right. */
 export function oddCount(d: Draw): number {
-  return d.pick([0, 2, 3, 0x1_0000, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff]);
+  return d.pick([0, 0, 2, 3, 0x101, 0x1_0000, 0x1_0001, 0x7fff_ffff, 0x8000_0000, 0x8000_0001, 0xffff_ffff]);
 }
 
 /** A target that is no ring of the scenario. */

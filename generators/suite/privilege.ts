@@ -1,11 +1,12 @@
 /** privilege: no_new_privs, CAP_SYS_ADMIN and user namespaces, in every order, before and after spawn and exec. */
 import { IORING_RESTRICTION } from '../../oracle/uapi/constants.ts';
-import { restriction } from '../args.ts';
+import { bpfArg, oddCount, restriction, spoilBpfArg, spoilTaskRestrictions, taskRestrictions } from '../args.ts';
 import type { Builder } from '../builder.ts';
 import type { Suite } from './spec.ts';
 import { drawRingFlags, TASK } from '../builder.ts';
 import type { Crew } from '../crew.ts';
 import type { Weighted } from '../draw.ts';
+import { drawProgram } from '../program/valid.ts';
 
 /** Suite privilege. */
 export const privilege: Suite = { weight: 1, draw };
@@ -64,15 +65,37 @@ function draw(b: Builder): void {
 }
 
 /** Tries to register on the task. */
-function attempt({ b, crew }: Scene, task: number): void {
+function attempt(scene: Scene, task: number): void {
+  const { b, crew } = scene;
   const { d } = b;
-  if (d.chance(0.25))
+  if (d.chance(0.25)) wrongly(scene, task);
+  else if (d.chance(0.25))
     b.restrict(
       task,
       TASK,
       crew.opcodes.map((opcode) => restriction(IORING_RESTRICTION.SQE_OP, opcode)),
     );
   else b.drawFilter(task, TASK, crew, d.pick(crew.opcodes), { share: 0.6 });
+}
+
+/** With a wrong argument or count beside what the task may or may not: that shows the order of the checks. */
+function wrongly({ b, crew }: Scene, task: number): void {
+  const { d, abi } = b;
+  const nrArgs = d.chance(0.6) ? oddCount(d) : 1;
+  const spoils = nrArgs === 1 || d.chance(0.2);
+  if (d.chance(0.5)) {
+    const right = taskRestrictions(crew.opcodes.map((opcode) => restriction(IORING_RESTRICTION.SQE_OP, opcode)));
+    const arg = spoils ? spoilTaskRestrictions(d, abi, right) : right;
+    b.push({ do: 'register_task_restrictions', task, on: TASK, nr_args: nrArgs, arg });
+    return;
+  }
+  const opcode = d.pick(crew.opcodes);
+  const right = bpfArg(
+    abi,
+    opcode,
+    drawProgram(d, crew.contexts(opcode), { share: 0.6, shape: 'compare', quick: true }),
+  );
+  b.registerArg(task, TASK, spoils ? spoilBpfArg(d, abi, right) : right, nrArgs);
 }
 
 /** Shows what binds the task. */

@@ -40,7 +40,16 @@ export function drawRegister(b: Builder, task: number, on: Target): void {
     b.register(
       task,
       on,
-      d.pick([b.abi.register_last, b.abi.register_last + 1, 99, 0x7fff_ffff, IORING_REGISTER.REGISTER_ENABLE_RINGS]),
+      d.chance(0.4)
+        ? // An opcode that there is, and a bit above it.
+          (d.below(b.abi.register_last) | (0x100 << d.below(23))) >>> 0
+        : d.pick([
+            b.abi.register_last,
+            b.abi.register_last + 1,
+            99,
+            0x7fff_ffff,
+            IORING_REGISTER.REGISTER_ENABLE_RINGS,
+          ]),
     );
     return;
   }
