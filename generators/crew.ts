@@ -9,12 +9,15 @@ import type { Draw, Weighted } from './draw.ts';
 import type { ProgramContexts } from './program/body.ts';
 import { fits, roleTable } from './roles.ts';
 import type { Role, RoleTable } from './roles.ts';
+import { spoil } from './spoil.ts';
 import { drawUserData } from './user-data.ts';
 import type { UserData } from './user-data.ts';
 
 const { IO_LINK, IO_HARDLINK, IO_DRAIN, ASYNC, CQE_SKIP_SUCCESS, FIXED_FILE, BUFFER_SELECT } = IOSQE;
 const LINKS = IO_LINK | IO_HARDLINK;
 const SAMPLES = 8;
+/** The first ones that a ring registers, and some whose low byte is theirs. */
+const PERSONALITIES: readonly number[] = [1, 1, 2, 3, 0x101, 0x102, 0x8001, 0xffff];
 /** Opcodes whose SQE has 128 bytes. */
 const BIG = opSpecs.filter(({ takesTwoSlots }) => takesTwoSlots).map(({ opcode }) => opcode);
 
@@ -173,17 +176,23 @@ export class Crew {
     return { role: this.#table.nop, flags: this.#drawFlags() };
   }
 
+  /** A request with something wrong, as good as it is otherwise. */
+  #spoilt(role: Role, setupFlags: number, flags: number, userData: bigint): Sqe {
+    const spoilt = this.#d.chance(0.65) ? spoil(this.#d, this.abi, role, flags, setupFlags) : undefined;
+    return spoilt === undefined ? this.#unfit(setupFlags, flags, userData) : { ...spoilt, user_data: userData };
+  }
+
   /** A request that is refused before its opcode looks at it. */
-  #spoilt(setupFlags: number, flags: number, userData: bigint): Sqe {
+  #unfit(setupFlags: number, flags: number, userData: bigint): Sqe {
     const d = this.#d;
     const last = this.abi.op_last;
     switch (d.below(4)) {
       case 0:
-        return { opcode: d.pick([last, last, last + 1, 0x80, 0xff]), flags, user_data: userData };
+        return { opcode: d.pick([last, last, last + 1, 0x80, 0xff, d.int(last, 0xff)]), flags, user_data: userData };
       case 1:
-        return { opcode: 0, flags, user_data: userData, ioprio: d.pick([1, 2, 0x8000, 0xffff]) };
+        return { opcode: 0, flags, user_data: userData, ioprio: d.pick([0xffff, 1 << d.below(16)]) };
       case 2:
-        return { opcode: 0, flags, user_data: userData, personality: d.pick([1, 2, 0xffff]) };
+        return { opcode: 0, flags, user_data: userData, personality: d.pick(PERSONALITIES) };
       default:
         // A 128-byte opcode where SQEs have 64.
         return (setupFlags & (IORING_SETUP.SQE128 | IORING_SETUP.SQE_MIXED)) !== 0 || last <= BIG.at(-1)!
@@ -235,7 +244,7 @@ export class Crew {
       const userData = this.#userData.at(this.#count++);
       sqes.push(
         this.#spoilRate > 0 && d.chance(this.#spoilRate)
-          ? this.#spoilt(setupFlags, flags, userData)
+          ? this.#spoilt(role, setupFlags, flags, userData)
           : { ...role.form.sqe, flags, user_data: userData },
       );
       roles.push(role);

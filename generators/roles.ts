@@ -45,9 +45,9 @@ const USED_UP: readonly Fixture[] = [
   'datagram',
 ];
 
-function roleOf(spec: OpRow, form: OpForm, abi: AbiProfile, withGhost = true): Role | undefined {
-  const setupFlags = form.need_setup ?? 0;
-  const context: OpContext = {
+/** What prep and issue of a form see on a fresh ring with these flags, in a world where every ring is there. */
+export function formContext(form: OpForm, abi: AbiProfile, setupFlags: number): OpContext {
+  return {
     abi,
     decisions: SPECIFIED,
     sqe: fullSqe(form.sqe),
@@ -58,6 +58,10 @@ function roleOf(spec: OpRow, form: OpForm, abi: AbiProfile, withGhost = true): R
     ringAt: (fd) =>
       fd >= RING_FD && fd < RING_FD + RING_SLOTS ? { slot: fd - RING_FD, setup_flags: 0, disabled: false } : undefined,
   };
+}
+
+function roleOf(spec: OpRow, form: OpForm, abi: AbiProfile, withGhost = true): Role | undefined {
+  const context = formContext(form, abi, form.need_setup ?? 0);
   const prep = spec.prep(context);
   if (prep.ok === 'unknown') return undefined;
   const onIopoll = !initCheckRest({ ...context, setup_flags: IORING_SETUP.IOPOLL }).ok;

@@ -14,6 +14,7 @@ import {
   pathError,
   pathText,
   PREP_ASYNC,
+  prepOpen,
   result,
   quietAlways,
   directoryInFd,
@@ -28,6 +29,11 @@ const OPEN = defineOpen({
     "'/', '.', '..', absolute paths and paths that end in '/', where something is made, moved or removed.",
   ],
   'path.directory': ['not-modelled', 'A path from a directory other than the working directory.'],
+  'unlink.padding': [
+    'silent',
+    'An UNLINKAT with addr3 or padding set: newer releases refuse it, older ones do not look.',
+    'io_uring_enter(2), IORING_OP_UNLINKAT; linux/io_uring.h',
+  ],
   'path.symlink': ['not-modelled', 'A path that leads through a symbolic link.'],
   'rename.directory': ['not-modelled', 'A directory that is moved or exchanged together with what is in it.'],
   'rename.both-refused': [
@@ -146,9 +152,11 @@ export const UNLINKAT: OpSpec = {
   directories: directoryInFd,
   quiet: quietAlways,
   prep: (c) =>
-    prepPaths(c, ['off', 'len', 'buf_index', 'file_index'], [c.sqe.addr], () =>
-      (c.sqe.op_flags & ~AT_REMOVEDIR) !== 0 ? EINVAL : undefined,
-    ),
+    anySet(c.sqe, 'addr3', 'pad2')
+      ? prepOpen(OPEN['unlink.padding'])
+      : prepPaths(c, ['off', 'len', 'buf_index', 'file_index'], [c.sqe.addr], () =>
+          (c.sqe.op_flags & ~AT_REMOVEDIR) !== 0 ? EINVAL : undefined,
+        ),
   issue: (c) => {
     const path = pathText(c, c.sqe.addr);
     if (Open.is(path)) return anything(path);

@@ -34,6 +34,10 @@ const OPEN = defineOpen({
   ],
   'rw.pipe-full': ['not-modelled', 'A write to a pipe that holds more than four pages.'],
   'rw.eventfd-pieces': ['not-modelled', 'A write to an eventfd of more than eight bytes, or in pieces.'],
+  'rw.huge-vector': [
+    'not-modelled',
+    'READV_FIXED and WRITEV_FIXED with so many segments that there may be no memory for the list of them.',
+  ],
   'rw.selected-unused': [
     'timing',
     'A selected buffer that ends up unused.',
@@ -96,10 +100,14 @@ export function prepFixed(c: OpContext): PrepOutcome {
   return prepCommon(c) ?? PREP_OK;
 }
 
+/** Segments whose list a kernel surely finds memory for. */
+const HUGE_VECTOR = 0x1000;
+
 /** READV_FIXED and WRITEV_FIXED. */
 export function prepVectorFixed(c: OpContext): PrepOutcome {
   const bad = prepCommon(c);
   if (bad) return bad;
+  if (c.sqe.len >>> 0 > HUGE_VECTOR) return prepOpen(OPEN['rw.huge-vector']);
   const segments = readIovecs(c, c.sqe.addr, c.sqe.len >>> 0);
   return isPrep(segments) ? segments : PREP_OK;
 }
