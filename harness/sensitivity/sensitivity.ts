@@ -1,11 +1,13 @@
 /** A campaign on mutants: one kernel that holds them all, the same cases for each, a guest for each. */
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { encodeScenario } from '../../oracle/case/frame.ts';
 import type { SensitivityResult } from '../../reports/data/sensitivity.ts';
 import { duration } from '../../reports/text/style.ts';
 import { buildMutants } from '../../vm/build/mutant-kernel.ts';
 import type { MutantKernel } from '../../vm/build/mutant-kernel.ts';
 import type { Mutant } from '../../vm/build/mutant-file.ts';
+import { writeAtomic } from '../../vm/host/cache.ts';
 import { OWN_MACHINE } from '../../vm/machine/index.ts';
 import { makeReady } from '../run/prepare.ts';
 import type { Ready } from '../run/prepare.ts';
@@ -23,6 +25,8 @@ import type { Numbered } from '../../vm/build/mutants.ts';
 
 /** Name of the journal below the output directory. */
 const JOURNAL = 'sensitivity.jsonl';
+/** Name of the kernel's copy there. */
+const KERNEL = 'vmlinux-mutants';
 
 /** The kernel with all mutants in it. @throws SetupError, KernelError as buildMutants does */
 export async function buildKernel(
@@ -42,11 +46,18 @@ export async function sensitivity(
   events: SensitivityEvents,
   signal: AbortSignal,
 ): Promise<SensitivityResult> {
-  const kernel = await buildKernel(options, events, signal);
+  const kernel = await ownKernel(options, await buildKernel(options, events, signal));
   const { append, accel, timeout } = options;
   const source = { kernel: kernel.kernel.path, slow: kernel.slow, append, accel, timeout };
   const ready = await makeReady(source, (text) => events.note(text), signal);
   return await onMutants({ options, events, signal, kernel, ready });
+}
+
+/** A copy of the kernel: other builds of the tree must not take it away before the last mutant, or after. */
+async function ownKernel({ out }: SensitivityOptions, built: MutantKernel): Promise<MutantKernel> {
+  const path = resolve(out, KERNEL);
+  await writeAtomic(path, await readFile(built.kernel.path));
+  return { ...built, kernel: { ...built.kernel, path } };
 }
 
 /** What the stages share. */
