@@ -15,6 +15,8 @@ export interface GuestPlan {
   readonly boot: Omit<BootOptions, 'consoleFile'>;
   /** Boots one; tests put a guest of their own here. Default bootGuest. */
   readonly start?: (options: BootOptions) => Promise<Guest>;
+  /** Called with each guest before it gets work. */
+  readonly opened?: (session: Session) => Promise<void>;
   /** Path prefix for console files, or undefined. */
   readonly consoleFile?: (boot: number) => string | undefined;
   /** Milliseconds a guest with work may be silent. */
@@ -51,6 +53,7 @@ export class Guests {
     let session: Session;
     try {
       session = await Session.open(guest, this.plan.patience);
+      await this.plan.opened?.(session);
     } catch (error) {
       await guest.kill();
       throw error;

@@ -130,6 +130,8 @@ export class Session {
   readonly #asked = new Map<number, Asked>();
   #asking = 0;
   readonly #onEnd: ((end: SessionEnd) => void)[] = [];
+  /** Called before a guest that is well is switched off. */
+  farewell: (() => Promise<void>) | undefined;
   /** Nanoseconds the guest spent executing scenarios and waiting for them. */
   exec_ns = 0;
   idle_ns = 0;
@@ -242,6 +244,9 @@ export class Session {
 
   /** Asks the guest to power off, and makes sure that it is gone. */
   async close(): Promise<void> {
+    const { farewell } = this;
+    this.farewell = undefined;
+    if (this.#ended === undefined) await farewell?.();
     if (this.#ended === undefined) this.#finish('killed', 'closed');
     await this.guest.send(byeFrame()).catch(() => {});
     await this.guest.kill();

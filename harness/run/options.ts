@@ -8,6 +8,7 @@ import type { TreeOptions } from '../../vm/build/index.ts';
 import type { Kernel } from '../../vm/index.ts';
 import type { RunnerResult } from '../../vm/protocol/frames.ts';
 import type { Machine } from '../../vm/machine/index.ts';
+import type { Session } from '../guests/session.ts';
 import type { PolicyOptions } from '../known/policy.ts';
 import type { PlannedCase } from './plan.ts';
 
@@ -65,6 +66,10 @@ export interface RunEvents {
   cases?(text: string): void;
   /** Called when the first guest is up. */
   up?(what: { readonly kernel: Kernel; readonly slow: boolean }): void;
+  /** Called with each guest before it gets work. */
+  opened?(session: Session): Promise<void>;
+  /** Called when all that is asked before the cases has been answered, with the guest that answered. */
+  asked?(session: Session): Promise<void>;
   /** Called once there is a state that can be kept: gives it as it is at that moment. */
   ready?(snapshot: () => RunResult): void;
   /** Called with every answer, before it is judged. */

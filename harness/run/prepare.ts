@@ -89,7 +89,7 @@ export type BringOptions = Pick<KernelOptions, 'machine' | 'append' | 'timeout'>
  */
 export async function prepare(
   options: KernelOptions,
-  events: Pick<RunEvents, 'note' | 'consoleFile'>,
+  events: Pick<RunEvents, 'note' | 'consoleFile' | 'opened'>,
   signal: AbortSignal,
 ): Promise<Prepared> {
   return await bringUp(await makeReady(options, (text) => events.note(text), signal), options, events, signal);
@@ -116,7 +116,7 @@ export async function makeReady(
 export async function bringUp(
   { kernel, slow, image, accel, start }: Ready,
   options: BringOptions,
-  events: Pick<RunEvents, 'note' | 'consoleFile'>,
+  events: Pick<RunEvents, 'note' | 'consoleFile' | 'opened'>,
   signal: AbortSignal,
 ): Promise<Prepared> {
   const log = (text: string): void => events.note(text);
@@ -135,6 +135,7 @@ export async function bringUp(
     deadline: DEADLINE_MS * (slow ? SLOW_FACTOR : 1),
     consoleFile: (n) => events.consoleFile(n),
     ...(start === undefined ? {} : { start }),
+    opened: async (session) => await events.opened?.(session),
   });
   const asker = new Asker(guests, await guests.open());
   const { release, line } = asker.session.hello;

@@ -106,6 +106,7 @@ async function onKernel(
   const snapshot = (unfinished: boolean): RunResult =>
     buildResult({ ...parts, ...start, interrupted: unfinished || signal.aborted });
   events.ready?.(() => snapshot(true));
+  await events.asked?.(asker.session);
   try {
     await campaign.run();
   } catch (error) {
