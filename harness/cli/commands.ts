@@ -1,6 +1,7 @@
 /** The commands, in the order in which they are listed. */
 import { BENCH } from './bench.ts';
 import type { Command } from './command.ts';
+import { COVERAGE } from './coverage.ts';
 import { DOCTOR } from './doctor.ts';
 import { EXPECT } from './expect.ts';
 import { EXPLAIN } from './explain.ts';
@@ -25,6 +26,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
     RULE_LIST,
     MATRIX,
     SENSITIVITY,
+    COVERAGE,
     KERNELS,
     KCONFIG,
     EXPECT,

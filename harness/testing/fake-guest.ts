@@ -24,6 +24,8 @@ export type Script = (guest: FakeGuest, id: number) => void;
 
 const { size: HEAD, at: HEAD_AT } = layoutOf(FRAME_HEAD, 0);
 const SCENARIO = magicOf(FRAMES.scenario);
+const READ = magicOf(FRAMES.read);
+const WRITE = magicOf(FRAMES.write);
 
 /** A frame with the fields of its kind, then whatever follows them. */
 function frame<K extends keyof typeof FRAMES>(
@@ -130,6 +132,11 @@ export class FakeGuest implements Guest {
     if (hello.length > 0) setImmediate(() => this.say(hello));
   }
 
+  /** Its files: the content by path, or -errno; `written` is what the host writes. Without them nothing is answered. */
+  files: ((path: string, written?: string) => string | number) | undefined;
+  /** Bytes of a file that go into one frame. */
+  chunk = 1 << 18;
+
   /** Scenarios sent and not yet begun. */
   get queued(): number {
     return this.#queue.length;
@@ -179,9 +186,29 @@ export class FakeGuest implements Guest {
 
   async send(bytes: Uint8Array): Promise<void> {
     const data = Buffer.from(bytes);
-    if (this.#gone || data.readUInt32LE(HEAD_AT.magic) !== SCENARIO) return;
+    const magic = data.readUInt32LE(HEAD_AT.magic);
+    if (this.#gone) return;
+    if (magic === READ || magic === WRITE) setImmediate(() => this.#file(data, magic === WRITE));
+    if (magic !== SCENARIO) return;
     this.#queue.push(data.readUInt32LE(HEAD_AT.id));
     setImmediate(() => this.#work());
+  }
+
+  #file(data: Buffer, write: boolean): void {
+    if (this.files === undefined) return;
+    const { at, size } = layoutOf(FRAMES.write.fields, HEAD);
+    const from = write ? size + data.readUInt32LE(at.length) : HEAD;
+    const path = data.toString('utf8', from, data.indexOf(0, from));
+    const found = this.files(path, write ? data.toString('utf8', size, from) : undefined);
+    const content = Buffer.from(typeof found === 'number' || write ? '' : found);
+    const id = data.readUInt32LE(HEAD_AT.id);
+    for (let sent = 0; sent === 0 || sent < content.length; sent += this.chunk) {
+      const part = content.subarray(sent, sent + this.chunk);
+      const status = typeof found === 'number' ? found >>> 0 : 0;
+      this.say(
+        frame('file', id, { status, length: part.length, last: sent + this.chunk < content.length ? 0 : 1 }, part),
+      );
+    }
   }
 
   /** One at a time, as the runner does: what the script leaves unanswered keeps the rest waiting. */

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 
 /** In the order in which they count: what comes later wins. */
-const STYLES = ['base', 'parts', 'case', 'plots', 'rules', 'matrix', 'media'];
+const STYLES = ['base', 'parts', 'case', 'plots', 'rules', 'matrix', 'coverage', 'media'];
 
 /** Style and script, each as one text. */
 export interface Assets {

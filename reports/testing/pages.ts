@@ -7,7 +7,9 @@ import { CASE } from '../../oracle/testing/socket-case.ts';
 import { BAD, GOOD } from './results.ts';
 import type { RunResult } from '../data/result.ts';
 import { formatHtml, formatMatrixHtml } from '../html/index.ts';
+import { formatCoverageHtml } from '../html/coverage.ts';
 import { formatSensitivityHtml } from '../html/sensitivity.ts';
+import { NINE_LINES, NINE_LINES_TEXT } from './coverages.ts';
 import { FIVE_MUTANTS } from './sensitivities.ts';
 
 /** What the pages are made with. */
@@ -78,6 +80,7 @@ export const PAGES: readonly (readonly [name: string, text: string])[] = [
       OPTIONS,
     ),
   ],
+  ['coverage', formatCoverageHtml(NINE_LINES, { source: () => NINE_LINES_TEXT })],
   ['mutants', formatSensitivityHtml(FIVE_MUTANTS, OPTIONS)],
   ['matrix', formatMatrixHtml(FOUR_KERNELS, MATRIX_RESULTS, OPTIONS)],
   ['matrix without results', formatMatrixHtml(FOUR_KERNELS, new Map(), OPTIONS)],
