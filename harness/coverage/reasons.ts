@@ -1,4 +1,4 @@
-/** Which functions are the feature's, and why some of their branches are reached by no case: files of suites/coverage. */
+/** Which functions are the feature's, and why no case comes to some of their branches: files of suites/coverage. */
 import { readFileSync } from 'node:fs';
 import type { Codec } from '../../oracle/schema/codec.ts';
 import { DecodeError, int, list, record, required, text, word } from '../../oracle/schema/codec.ts';

@@ -6,8 +6,7 @@
 import { always, amount, count, flag, list, orNull, record, text, word } from './schema.ts';
 import type { Data } from './schema.ts';
 
-/** Version of the format. */
-export const COVERAGE_VERSION = 1;
+const COVERAGE_VERSION = 1;
 
 /** Why no case comes to a branch. */
 export const REASON_KINDS = [
@@ -37,9 +36,6 @@ const line = record(
   },
   'A line with code',
 );
-
-/** A line with code. */
-export type CoveredLine = Data<typeof line>;
 
 const share = {
   lines: count('Lines with code'),
