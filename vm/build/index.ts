@@ -118,12 +118,15 @@ async function build(options: TreeOptions, events: TreeEvents): Promise<TreeKern
   signal?.throwIfAborted();
   const home = treeCache(tree);
   return await withLock(
-    join(home, 'lock'),
+    join(home, `lock${suffix(options.variant)}`),
     (pid) => log(`${pid === undefined ? 'another process' : `process ${pid}`} is building this tree; waiting for it`),
     signal,
     () => buildLocked({ ...options, patches }, { tree, home }, events),
   );
 }
+
+/** What the names of a variant's directories, and of its lock, end with. */
+const suffix = (variant: Variant | undefined): string => (variant === undefined ? '' : `-${variant.name}`);
 
 /** Brings the copy up to date, configures it, builds it, and keeps the kernel. */
 async function buildLocked(
@@ -133,7 +136,7 @@ async function buildLocked(
 ): Promise<TreeKernel> {
   const { log } = events;
   const origin = originOf(tree, true, debug);
-  const own = variant === undefined ? '' : `-${variant.name}`;
+  const own = suffix(variant);
   const source = join(home, `source${own}`);
   const output = join(home, `build${debug ? '-debug' : ''}${own}`);
   const applied = await bringUpToDate(origin, source, { patches, variant }, events);
