@@ -13,7 +13,8 @@ import { messageSqe, ringFdUpdate } from '../registers.ts';
 import { fits, roleTable } from '../roles.ts';
 import type { Role } from '../roles.ts';
 import { drawRegister } from './register-calls.ts';
-import { exactly } from './opcode-context.ts';
+import { exactly } from './exactly.ts';
+import { drawManual } from './manual.ts';
 
 const S = IORING_SETUP;
 
@@ -275,6 +276,10 @@ export const escapeSuite: Suite = { weight: 1, draw };
 
 function draw(b: Builder): void {
   const { d, abi } = b;
+  if (d.chance(0.1)) {
+    drawManual(b);
+    return;
+  }
   const flags = (drawRingFlags(d) & ~S.SINGLE_ISSUER & ~S.DEFER_TASKRUN) >>> 0;
   const targets = roleTable(abi).all.filter(
     (role) => role.form.probe !== undefined && role.prepared && role.once.length === 0 && fits(role, flags),

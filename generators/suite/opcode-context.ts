@@ -9,6 +9,8 @@ import type { Draw, Weighted } from '../draw.ts';
 import type { ProgramContexts } from '../program/body.ts';
 import { retValue } from '../program/body.ts';
 import { roleTable } from '../roles.ts';
+import { exactly } from './exactly.ts';
+import { drawLooks } from './looks.ts';
 import { drawResources } from './register-calls.ts';
 
 const f = (code: number, k = 0, jt = 0, jf = 0): SockFilter => ({ code, jt, jf, k });
@@ -16,21 +18,6 @@ const LD_ABS = 0x20;
 const AND_K = 0x54;
 const JEQ = 0x15;
 const RET = 0x06;
-
-/**
- * One request's context, compared word by word; `words` of them exactly. Two requests that show
- * the filter the same get the same answer, and a single bit that is off shows.
- */
-export function exactly(d: Draw, ctx: Uint32Array, words: readonly number[], matchAllows: boolean): Program {
-  const out: SockFilter[] = [];
-  words.forEach((word, i) => {
-    out.push(f(LD_ABS, word * 4));
-    // Behind: the remaining pairs and the first ret.
-    out.push(f(JEQ, ctx[word] ?? 0, 0, (words.length - 1 - i) * 2 + 1));
-  });
-  out.push(f(RET, retValue(d, matchAllows)), f(RET, retValue(d, !matchAllows)));
-  return out;
-}
 
 /** The bytes that no opcode fills must be zero, and the byte pdu_size must be the payload's size. */
 function unusedAreZero(d: Draw, on: ProgramContexts, opcode: number, pdu: number, littleEndian: boolean): Program {
@@ -96,6 +83,13 @@ function draw(b: Builder): void {
       b.filter(0, onRing(ring), opcode, contextFilter(b, crew, opcode));
     }
   }
+  if (d.chance(0.3)) lookAround(b, ring);
+}
+
+/** Requests of any arguments on a ring that is bound already, or on one of their own. */
+function lookAround(b: Builder, bound: number | undefined): void {
+  const ring = bound !== undefined && b.d.chance(0.3) ? bound : b.ring(0, drawRingFlags(b.d));
+  if (ring !== undefined) drawLooks(b, 0, ring);
 }
 
 const FILTERS: Weighted<number> = [

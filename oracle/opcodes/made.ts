@@ -131,8 +131,11 @@ const SOCKADDR_IN = 16;
 const SOCKADDR_IN6 = 28;
 const LOOPBACK = [127, 0, 0, 1];
 
-/** The peer whose family, port and address were shown. */
-export function peerMade({ context, payload }: Shown): Made {
+/**
+ * The peer whose family, port and address were shown.
+ * @param own the family of the socket: one of IPv6 calls an IPv4 peer by its mapped address
+ */
+export function peerMade({ context, payload }: Shown, own: number | undefined): Made {
   const le = context.abi.little_endian;
   const seen = new DataView(new ArrayBuffer(24));
   for (const [i, word] of payload.entries()) seen.setUint32(i * 4, word, le);
@@ -143,15 +146,24 @@ export function peerMade({ context, payload }: Shown): Made {
   new DataView(bytes.buffer).setUint16(0, family, le);
   bytes.set(new Uint8Array(seen.buffer, 4, 2), 2);
   bytes.set(loopbackForAny(new Uint8Array(seen.buffer, 8, size)), family === AF.INET ? 4 : 8);
-  return { returns: [0], memory: bytes };
+  return { returns: [0], memory: family === AF.INET && own === AF.INET6 ? mapped(bytes, le) : bytes };
+}
+
+/** An IPv4 address as struct sockaddr_in6. */
+function mapped(ipv4: Uint8Array, littleEndian: boolean): Uint8Array {
+  const bytes = new Uint8Array(SOCKADDR_IN6);
+  new DataView(bytes.buffer).setUint16(0, AF.INET6, littleEndian);
+  bytes.set(ipv4.subarray(2, 4), 2);
+  bytes.set([0xff, 0xff, ...ipv4.subarray(4, 8)], 18);
+  return bytes;
 }
 
 /** Who connects to "any address" is connected to this host: 127.0.0.1, ::1, ::ffff:127.0.0.1. */
 function loopbackForAny(address: Uint8Array): Uint8Array {
-  const mapped = address.length === 16 && address.subarray(0, 10).every((byte) => byte === 0) && address[10] === 0xff;
-  if (address.subarray(mapped ? 12 : 0).some((byte) => byte !== 0)) return address;
+  const isMapped = address.length === 16 && address.subarray(0, 10).every((byte) => byte === 0) && address[10] === 0xff;
+  if (address.subarray(isMapped ? 12 : 0).some((byte) => byte !== 0)) return address;
   const out = address.slice();
-  if (address.length === 16 && !mapped) out[15] = 1;
+  if (address.length === 16 && !isMapped) out[15] = 1;
   else out.set(LOOPBACK, address.length - 4);
   return out;
 }

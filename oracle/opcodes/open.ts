@@ -226,6 +226,11 @@ function isModelled(c: OpContext, { flags, resolve }: How, path: string): boolea
   return (resolve & BigInt(RESOLVE.CACHED)) === 0n && c.sqe.fd === AT_FDCWD;
 }
 
+/** What an open that nobody knows may make or truncate. */
+function mayChange(path: string, node: Node | undefined): readonly string[] {
+  return node?.type === 'file' ? [`path:${path}`, node.id] : [`path:${path}`];
+}
+
 function issue(c: OpContext): IssueOutcome {
   const asked = how(c);
   const path = pathText(c, c.sqe.addr);
@@ -236,9 +241,9 @@ function issue(c: OpContext): IssueOutcome {
   if ((used.flags & NEWER_OPEN_FLAG) !== 0n) return anything(OPEN['open.newer-flag']);
   const invalid = flagError(c, used);
   if (invalid !== 0) return result(invalid);
-  if (!isModelled(c, used, path)) return anything(OPEN['open.odd']);
-  const opening: Opening = { c, how: used, path, touches: [`path:${path}`] };
   const node = c.sandbox.common.paths.get(path);
+  if (!isModelled(c, used, path)) return { ...anything(OPEN['open.odd']), touches: mayChange(path, node) };
+  const opening: Opening = { c, how: used, path, touches: [`path:${path}`] };
   return node === undefined ? openNew(opening) : openExisting(opening, node);
 }
 

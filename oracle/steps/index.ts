@@ -30,6 +30,7 @@ import { spawn } from './kind/spawn.ts';
 import { submit } from './kind/submit.ts';
 import { takeRing } from './kind/take-ring.ts';
 import { unshareUser } from './kind/unshare-user.ts';
+import { writeMemory } from './kind/write-memory.ts';
 import type { AnyStep, Made, StepSpec } from './spec.ts';
 
 /** Every kind, in the order in which they are described. */
@@ -50,6 +51,7 @@ const KINDS = [
   receiveRing,
   takeRing,
   closeRing,
+  writeMemory,
   probePath,
   probeFd,
   probeMade,

@@ -49,6 +49,9 @@ const OPERATION: Operation = {
   tail: { name: 'writes', type: 'u8' },
   answers: '1 return value; memory',
 };
+/** No call: memory alone. */
+export const NO_CALL: SystemCall = { number: 5, name: 'none' };
+
 const NO_WRITES: readonly Write[] = [];
 
 /** A step that makes this call; `describe` gives the arguments, `le` says that the guest is little-endian. */

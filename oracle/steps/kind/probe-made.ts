@@ -133,9 +133,9 @@ function installed({ shown }: Trace): number {
   return (shown.context.sqe.op_flags & IORING_FIXED_FD_NO_CLOEXEC) === 0 ? 1 : 0;
 }
 
-function expected({ shown, path }: Trace, aspect: Aspect): Made {
+function expected({ shown, path, file }: Trace, aspect: Aspect): Made {
   if (aspect === 'socket') return socketMade(shown);
-  if (aspect === 'peer') return peerMade(shown);
+  if (aspect === 'peer') return peerMade(shown, file?.kind === 'socket' ? file.socket.family : undefined);
   const still = path !== undefined && shown.context.sandbox.common.paths.get(path) === shown.node;
   return fileMade(shown, still && shown.context.sandbox.tainted([`path:${path}`]) === undefined ? path : undefined);
 }

@@ -6,7 +6,7 @@ import { int, required } from '../../schema/codec.ts';
 import { count, hex } from '../../text/index.ts';
 import { numberSize } from '../size.ts';
 import type { AnyStep, StepSpec } from '../spec.ts';
-import { MODE, systemCall } from '../system-call.ts';
+import { MODE, NO_CALL, systemCall } from '../system-call.ts';
 
 const MAX_LENGTH = 256;
 
@@ -26,7 +26,7 @@ export const probeMemory: StepSpec<ProbeMemoryStep> = {
     at: required(int(0, ARENA_SIZE - 1), 'Offset in the arena, bytes'),
     length: required(int(1, MAX_LENGTH), 'Bytes to read back'),
   },
-  wire: systemCall({ number: 5, name: 'none' }, ({ at, length }: ProbeMemoryStep) => ({
+  wire: systemCall(NO_CALL, ({ at, length }: ProbeMemoryStep) => ({
     args: [],
     read: { at, length },
     mode: MODE.report_always,
