@@ -15,6 +15,7 @@ import {
   EINVAL,
   isFixed,
   onFile,
+  requestFile,
   resultAmong,
   PREP_OK,
   prepOpen,
@@ -226,7 +227,13 @@ export const FIXED_FD_INSTALL: OpSpec = {
     if ((sqe.op_flags & ~IORING_FIXED_FD_NO_CLOEXEC) !== 0) return EINVAL;
     return sqe.personality !== 0 ? prepError(E.PERM) : PREP_OK;
   },
-  issue: (c) => withFile(c, false, () => resultAmong(WORLD['descriptor.number'].atLeast(0), false)),
+  issue: (c) => {
+    const made = resultAmong(WORLD['descriptor.number'].atLeast(0), false);
+    const file = requestFile(c);
+    // Also of one that was opened with O_PATH, which is no file to most others.
+    if (typeof file === 'object' && file.kind === 'path') return { ...made, touches: [`files:${c.ring}`], changes: [] };
+    return withFile(c, false, () => made);
+  },
   forms: [
     form('slot-0', { flags: IOSQE.FIXED_FILE }),
     form('slot-1-no-cloexec', { fd: 1, flags: IOSQE.FIXED_FILE, op_flags: IORING_FIXED_FD_NO_CLOEXEC }),

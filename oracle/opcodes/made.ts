@@ -27,6 +27,7 @@ export const MADE = defineOpen({
     'socket(7), SO_PROTOCOL; packet(7), vsock(7), raw(7); linux/socket.h',
   ],
   'made.place': ['not-modelled', 'The place of an open file whose path leads elsewhere, or has changed since.'],
+  'made.newer-flags': ['not-modelled', 'The flags of a file that was opened with flags that only newer releases have.'],
   'made.mode': ['not-modelled', 'The mode of a file that was there before.'],
   'made.peer': [
     'silent',
@@ -82,7 +83,7 @@ export function socketMade({ context, payload }: Shown): Made {
     returns: [
       packet ? context.decisions.inetPacketFamily : family,
       made,
-      protocolOf(family, type, payload[2]!),
+      packet ? MADE['made.protocol'].any : protocolOf(family, type, payload[2]!),
       (asked & SOCK.CLOEXEC) === 0 ? 0 : FD_CLOEXEC,
       O_RDWR | (asked & SOCK.NONBLOCK),
     ],
@@ -98,6 +99,9 @@ const UMASK = 0o022;
 
 /** Modes of the files that a scenario finds ready. */
 const READY: Readonly<Record<string, number>> = { 'node:f0': S_IFREG | 0o644, 'node:d0': S_IFDIR | 0o755 };
+
+/** O_EMPTYPATH and OPENAT2_REGULAR. */
+const NEWER_FLAGS = 0x1_0400_0000n;
 
 /** A u64 of the payload: `at` is its first word. */
 function wide({ payload, context }: Shown, at: number): bigint {
@@ -115,15 +119,17 @@ export function fileMade(shown: Shown, place: string | undefined): Made {
   const sync = BigInt(o.O_SYNC & ~o.O_DSYNC);
   // Whoever asks for O_SYNC gets O_DSYNC with it.
   const kept = (flags & ~creation) | ((flags & sync) === 0n ? 0n : BigInt(o.O_DSYNC));
+  // A file without a name is new, and stands nowhere.
+  const nameless = (flags & BigInt(o.O_TMPFILE & ~o.O_DIRECTORY)) !== 0n;
   const { node, fresh = false } = shown;
   const known = node !== undefined && (node.type === 'file' || node.type === 'dir') ? READY[node.id] : undefined;
   return {
     returns: [
-      fresh ? S_IFREG | (Number(mode) & ~UMASK) : (known ?? MADE['made.mode'].any),
+      fresh || nameless ? S_IFREG | (Number(mode) & ~UMASK) : (known ?? MADE['made.mode'].any),
       (flags & BigInt(o.O_CLOEXEC)) === 0n ? 0 : FD_CLOEXEC,
-      Number(kept),
+      (flags & NEWER_FLAGS) === 0n ? Number(kept) : MADE['made.newer-flags'].any,
     ],
-    memory: place === undefined ? MADE['made.place'] : new TextEncoder().encode(place),
+    memory: place === undefined || nameless ? MADE['made.place'] : new TextEncoder().encode(place),
   };
 }
 

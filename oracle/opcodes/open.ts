@@ -1,5 +1,5 @@
 /** OPENAT and OPENAT2: the filter sees the flags as the kernel will use them. */
-import { defineOpen, Open } from '../open-answer.ts';
+import { defineOpen, Open, OpenSet } from '../open-answer.ts';
 import { WORLD } from '../world/open.ts';
 import type { Sqe } from '../scenario/types.ts';
 import { ARENA_BASE } from '../scenario/layout.ts';
@@ -8,7 +8,7 @@ import type { AbiProfile } from '../uapi/abi.ts';
 import { arenaImage, OPEN_HOW, PATH } from '../world/arena.ts';
 import { AT_FDCWD, E, FILE_INDEX_ALLOC, IOSQE, RESOLVE } from '../uapi/constants.ts';
 import type { Node, OpenFile } from '../world/files.ts';
-import { installNew } from './socket.ts';
+import { installNew, perhapsInstalled } from './socket.ts';
 import {
   anything,
   directoryInFd,
@@ -31,6 +31,8 @@ import type { SqeFields, FormSpec, IssueOutcome, OpContext, OpSpec, Payload, Pre
 const VALID_OPEN_FLAGS = 0x7f_ffc3n;
 /** Taken by newer releases, dropped by older ones. */
 const NEWER_OPEN_FLAG = 0x400_0000n;
+/** Also OPENAT2_REGULAR, which older releases refuse. */
+const NEWER_OPEN_FLAGS = NEWER_OPEN_FLAG | (1n << 32n);
 const S_IALLUGO = 0o7777n;
 const OPEN_HOW_SIZE = 24;
 const O_ACCMODE = 3n;
@@ -232,16 +234,22 @@ function mayChange(path: string, node: Node | undefined): readonly string[] {
 }
 
 function issue(c: OpContext): IssueOutcome {
+  const outcome = openedAs(c);
+  return OpenSet.is(outcome.res) && outcome.res.values === 'any' ? perhapsInstalled(c, outcome) : outcome;
+}
+
+function openedAs(c: OpContext): IssueOutcome {
   const asked = how(c);
   const path = pathText(c, c.sqe.addr);
   if (Open.is(asked)) return anything(asked);
   if (typeof asked === 'number') return anything(WORLD['memory.written-late']);
   if (Open.is(path)) return anything(path);
   const used = forced(c, asked);
-  if ((used.flags & NEWER_OPEN_FLAG) !== 0n) return anything(OPEN['open.newer-flag']);
+  const node = c.sandbox.common.paths.get(path);
+  if ((used.flags & NEWER_OPEN_FLAGS) !== 0n)
+    return { ...anything(OPEN['open.newer-flag']), touches: mayChange(path, node) };
   const invalid = flagError(c, used);
   if (invalid !== 0) return result(invalid);
-  const node = c.sandbox.common.paths.get(path);
   if (!isModelled(c, used, path)) return { ...anything(OPEN['open.odd']), touches: mayChange(path, node) };
   const opening: Opening = { c, how: used, path, touches: [`path:${path}`] };
   return node === undefined ? openNew(opening) : openExisting(opening, node);

@@ -111,14 +111,14 @@ function quietSlot(c: OpContext, { res, touches }: IssueOutcome): boolean {
   return c.sqe.file_index !== 0 && (res === -E.NXIO || res === -E.NFILE || (res === -E.INVAL && touches !== undefined));
 }
 
-/** A socket that there may be: where it goes into a direct slot, nobody knows what is in the table then. */
-function perhapsNew(c: OpContext): IssueOutcome {
-  const open = anything(OPEN['socket.configuration']);
-  if (c.sqe.file_index === 0) return open;
+/** A file that there may be: where it goes into a direct slot, nobody knows what is in the table then. */
+export function perhapsInstalled(c: OpContext, outcome: IssueOutcome): IssueOutcome {
+  if (c.sqe.file_index === 0) return outcome;
   const effect = (): void => {
+    outcome.effect?.();
     c.sandbox.common.ring(c.ring).unknown = WORLD['resources.lost'];
   };
-  return { ...open, touches: [`files:${c.ring}`], effect };
+  return { ...outcome, touches: [...(outcome.touches ?? []), `files:${c.ring}`], effect };
 }
 
 function issue(c: OpContext): IssueOutcome {
@@ -126,7 +126,7 @@ function issue(c: OpContext): IssueOutcome {
   const raw = Number(BigInt.asUintN(32, sqe.off));
   const type = raw & SOCK.TYPE_MASK;
   const res = create(sqe.fd, type, sqe.len | 0);
-  if (res === undefined) return perhapsNew(c);
+  if (res === undefined) return perhapsInstalled(c, anything(OPEN['socket.configuration']));
   if (res < 0) return result(res);
   return installNew(
     c,
