@@ -1,6 +1,6 @@
 /** Codecs of the parts steps are made of: targets, placements, arguments, SQEs. */
 import { ARENA } from '../scenario/layout.ts';
-import { IORING_RESTRICTION, IOSQE } from '../uapi/constants.ts';
+import { CLONE, IORING_RESTRICTION, IOSQE } from '../uapi/constants.ts';
 import type {
   BpfArg,
   Placement,
@@ -56,6 +56,8 @@ export const registerOpcode = named(
   'a known io_uring_register opcode such as "REGISTER_ENABLE_RINGS", or a number',
 );
 const sqeFlags = flags(IOSQE, u8, 'IOSQE_');
+/** Flags of clone(2) beside those of the kind of child. */
+export const cloneFlags = flags(CLONE, u32, 'CLONE_');
 
 const ring = record<{ ring: number }>({ ring: required(ringSlot) });
 const registered = record<{ registered: number }>({ registered: required(s32) });

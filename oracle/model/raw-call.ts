@@ -47,6 +47,7 @@ function other(world: World, task: Task, ring: Ring | undefined, step: RawCall):
     ringAt: (fd) => task.files.ringSeenAt(fd),
   });
   outcome.effect?.();
+  if (ring !== undefined && outcome.entries !== undefined) ring.entries = outcome.entries;
   world.hit(outcome.rule);
   if (outcome.posts !== undefined) {
     const { ring: slot, user_data, res, cflags } = outcome.posts;

@@ -15,6 +15,8 @@ export function setupOutcome(abi: AbiProfile, entries: number, flags: number): n
   if (has(S.SQPOLL) && has(S.COOP_TASKRUN | S.TASKRUN_FLAG | S.DEFER_TASKRUN)) return -E.INVAL;
   if (has(S.TASKRUN_FLAG) && !has(S.COOP_TASKRUN | S.DEFER_TASKRUN)) return -E.INVAL;
   if (has(S.DEFER_TASKRUN) && !has(S.SINGLE_ISSUER)) return -E.INVAL;
+  if (has(S.SQ_REWIND) && (has(S.SQPOLL) || !has(S.NO_SQARRAY))) return -E.INVAL;
+  if (has(S.HYBRID_IOPOLL) && !has(S.IOPOLL)) return -E.INVAL;
   if (has(S.CQE32) && has(S.CQE_MIXED)) return -E.INVAL;
   if (has(S.SQE128) && has(S.SQE_MIXED)) return -E.INVAL;
   if (entries === 0 || entries > MAX_ENTRIES) return -E.INVAL;

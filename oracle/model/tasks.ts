@@ -19,9 +19,14 @@ interface NewRing {
   readonly flags: number;
 }
 
-/** A child and how it is made: fork, vfork, thread, clone_vm, clone3. */
+/** A child and how it is made. */
 interface NewTask {
-  readonly how: string;
+  /** It is a thread of its parent's process. */
+  readonly thread: boolean;
+  /** CLONE_VM, CLONE_FILES and CLONE_NEWUSER; a thread has the first two. */
+  readonly memory: boolean;
+  readonly files: boolean;
+  readonly newUser: boolean;
   readonly child: TaskId;
 }
 
@@ -49,10 +54,9 @@ export function createRing(world: World, task: Task, step: NewRing): PredictedSt
 
 /** fork(2) and its kin. */
 export function spawn(world: World, task: Task, step: NewTask): PredictedStep {
-  const thread = step.how === 'thread';
-  const sharesMemory = thread || step.how === 'vfork' || step.how === 'clone_vm';
+  const { thread } = step;
   const process = thread ? task.process : new Process();
-  const files = thread ? task.files : task.files.fork(sharesMemory);
+  const files = step.files ? task.files.over(step.memory) : task.files.fork(step.memory);
   const rules = inherited(world, task);
   if (!rules.empty) world.hit('inherit.child-at-fork');
   const child = new Task(step.child, process, files, rules);
@@ -60,6 +64,11 @@ export function spawn(world: World, task: Task, step: NewTask): PredictedStep {
   child.cap_sys_admin = task.cap_sys_admin;
   child.in_user_ns = task.in_user_ns;
   child.user_ns = task.user_ns;
+  if (step.files && !thread) world.hit('task.spawn.files');
+  if (step.newUser) {
+    world.hit('task.spawn.user');
+    enterUserNamespace(child);
+  }
   child.leads = !thread;
   process.threads.add(child);
   world.tasks.set(step.child, child);
@@ -79,7 +88,7 @@ export function exec(world: World, task: Task): PredictedStep {
   const before = task.files;
   const { common, fds } = before.sandbox;
   const memory = new Memory(world.abi.little_endian);
-  task.files = new FdTable(new Sandbox([], world.abi, { common, fds: new Map(fds), memory }), before.rings);
+  task.files = new FdTable(new Sandbox([], world.abi, { common, fds: new Map(fds), memory }), new Map(before.rings));
   return result(0, world.hit('task.exec'));
 }
 
@@ -97,8 +106,13 @@ export function unshareUser(world: World, task: Task): PredictedStep {
     task.cap_sys_admin = task.cap_sys_admin === true ? true : MODEL['unshare.workers'];
     return result(MODEL['unshare.workers'].among(0, -E.INVAL), world.hit('task.unshare-user'));
   }
+  enterUserNamespace(task);
+  return result(0, world.hit('task.unshare-user'));
+}
+
+/** A task has all capabilities in a user namespace that was made for it. */
+function enterUserNamespace(task: Task): void {
   task.cap_sys_admin = true;
   task.in_user_ns = true;
   task.user_ns = new UserNamespace(task.user_ns);
-  return result(0, world.hit('task.unshare-user'));
 }

@@ -24,9 +24,9 @@ export type Tri = boolean | Open;
 export class FdTable {
   readonly rings: Map<RingSlot, Ring>;
   readonly sandbox: Sandbox;
-  constructor(sandbox: Sandbox, rings: ReadonlyMap<RingSlot, Ring> = new Map()) {
+  constructor(sandbox: Sandbox, rings: Map<RingSlot, Ring> = new Map()) {
     this.sandbox = sandbox;
-    this.rings = new Map(rings);
+    this.rings = rings;
   }
   /** The ring behind a descriptor. */
   ringAt(fd: number): Ring | undefined {
@@ -39,7 +39,11 @@ export class FdTable {
   }
   /** A copy for a child that does not share descriptors; `shareMemory` for CLONE_VM. */
   fork(shareMemory: boolean): FdTable {
-    return new FdTable(this.sandbox.fork(shareMemory), this.rings);
+    return new FdTable(this.sandbox.fork(shareMemory), new Map(this.rings));
+  }
+  /** The same descriptors for a child that shares them; `shareMemory` for CLONE_VM. */
+  over(shareMemory: boolean): FdTable {
+    return shareMemory ? this : new FdTable(this.sandbox.overCopy(), this.rings);
   }
 }
 
@@ -90,7 +94,8 @@ export class Ring {
   readonly slot: RingSlot;
   /** IORING_SETUP_* it was created with. */
   readonly flags: number;
-  readonly entries: number;
+  /** Of its submission queue; a power of two. */
+  entries: number;
   disabled: boolean;
   rules: RuleSet;
   /** Only submitter of a SINGLE_ISSUER ring, once known. */

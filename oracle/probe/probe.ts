@@ -145,6 +145,8 @@ const SETUP_QUESTIONS: readonly (readonly [flag: number, needs: number])[] = [
   [S.NO_SQARRAY, 0],
   [S.CQE_MIXED, 0],
   [S.SQE_MIXED, 0],
+  [S.SQ_REWIND, S.NO_SQARRAY],
+  [S.HYBRID_IOPOLL, S.IOPOLL],
 ];
 
 /** Which of the setup flags does io_uring_setup take? */

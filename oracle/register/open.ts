@@ -48,7 +48,7 @@ export const REGISTER = defineOpen({
   'register.region': ['not-modelled', 'A region in memory of the caller, or of more than 16 pages.'],
   'register.resize': [
     'not-modelled',
-    'What a ring with IORING_SETUP_DEFER_TASKRUN makes of being resized by bytes of the caller.',
+    'A completion queue of fewer than 16 entries for a ring in which completions may wait.',
   ],
   'register.zcrx-ctrl': ['not-modelled', 'A command to a zero-copy queue with reserved words set.'],
   'register.workers': [

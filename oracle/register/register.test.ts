@@ -405,10 +405,29 @@ describe('arguments that cannot be read or told', () => {
 });
 
 describe('the rest', () => {
-  it('resizes only deferred rings, and then nothing is known', () => {
+  it('resizes only deferred rings, to sizes that a ring may have', () => {
     const task = new Task(new Bench({ rings: [{ setup_flags: IORING_SETUP.DEFER_TASKRUN | IORING_SETUP.CQE32 }, {}] }));
-    expect(task.call(33, 1, new Uint8Array(120))).toBe('any');
-    expect(task.call(33, 1, new Uint8Array(120), 1)).toBe(-E.INVAL);
+    const to = (sq: number, cq = 0, flags = 0): Uint8Array =>
+      new Uint8Array([...u32s(sq, cq, flags), ...new Uint8Array(108)]);
+    const { CQSIZE, CLAMP, SQPOLL } = IORING_SETUP;
+    const answers = [
+      [to(0), -E.INVAL],
+      [to(64), 0],
+      [to(100), 0],
+      [to(4), 'any'],
+      [to(32769), -E.INVAL],
+      [to(32769, 0, CLAMP), 0],
+      [to(64, 0, SQPOLL), -E.INVAL],
+      [to(64, 0, CQSIZE), -E.INVAL],
+      [to(64, 32, CQSIZE), -E.INVAL],
+      [to(64, 64, CQSIZE), 0],
+      [to(64, 0xffff_ffff, CQSIZE), -E.INVAL],
+      [to(64, 0xffff_ffff, CQSIZE | CLAMP), 0],
+      [new Uint8Array(119), 'any'],
+    ] as const;
+    for (const [params, answer] of answers)
+      expect([params.subarray(0, 12), task.call(33, 1, params)]).toEqual([params.subarray(0, 12), answer]);
+    expect(task.call(33, 1, to(64), 1)).toBe(-E.INVAL);
     expect(task.call(32, 1, new Uint8Array(128))).toBe('any');
   });
   it('follows queries from header to header', () => {

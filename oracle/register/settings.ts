@@ -31,9 +31,45 @@ const ZCRX = rule(
 const RESIZE = rule(
   'register.resize',
   'man',
-  'Only rings with IORING_SETUP_DEFER_TASKRUN can be resized.',
+  'Only rings with IORING_SETUP_DEFER_TASKRUN can be resized; sizes are those of io_uring_setup, and no flag but ' +
+    'CQSIZE and CLAMP is taken.',
   'io_uring_resize_rings(3)',
 );
+
+const RESIZE_FLAGS = IORING_SETUP.CQSIZE | IORING_SETUP.CLAMP;
+/** Most entries of a submission queue, and of a completion queue. */
+const MAX_ENTRIES = 32768;
+const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(n));
+
+/** The size that is asked for, cut down where CLAMP says so; undefined where there is none such. */
+function sizeOf(wanted: number, most: number, clamp: boolean): number | undefined {
+  if (wanted === 0 || (wanted > most && !clamp)) return undefined;
+  return powerOfTwo(Math.min(wanted, most));
+}
+
+/**
+ * Sizes of the queues come from struct io_uring_params. Whether what waits in the completion queue has room in the new
+ * one is not looked at: it always has from 16 entries on, as each step takes all CQEs.
+ */
+function resize({ arg, nr_args, on, ring }: RingCall): Answer {
+  if (arg.isNull || nr_args !== 1) return bad(E.INVAL);
+  if ((on.setup_flags & IORING_SETUP.DEFER_TASKRUN) === 0) return reply(-E.INVAL);
+  const params = arg.read(0, 120);
+  if (params === 'fault') return bad(E.FAULT);
+  if (Open.is(params)) return unknown(ring, params);
+  const flags = params.u32(8);
+  if ((flags & ~RESIZE_FLAGS) !== 0) return reply(-E.INVAL);
+  const clamp = (flags & IORING_SETUP.CLAMP) !== 0;
+  const sq = sizeOf(params.u32(0), MAX_ENTRIES, clamp);
+  if (sq === undefined) return reply(-E.INVAL);
+  if ((on.setup_flags & IORING_SETUP.SQE_MIXED) !== 0 && sq < 2) return reply(-E.OVERFLOW);
+  let cq: number | undefined = 2 * sq;
+  if ((flags & IORING_SETUP.CQSIZE) !== 0) {
+    cq = sizeOf(params.u32(4), 2 * MAX_ENTRIES, clamp);
+    if (cq === undefined || cq < sq) return reply(-E.INVAL);
+  }
+  return cq < 16 ? unknown(ring, REGISTER['register.resize']) : { ret: 0, entries: sq };
+}
 
 const MEM_REGION = rule(
   'register.mem-region',
@@ -163,12 +199,7 @@ export const settings = {
     opcode: 33,
     since: '6.13',
     rule: RESIZE,
-    onRing: ({ arg, nr_args, on, ring }) => {
-      if (arg.isNull || nr_args !== 1) return bad(E.INVAL);
-      return (on.setup_flags & IORING_SETUP.DEFER_TASKRUN) === 0
-        ? reply(-E.INVAL)
-        : unknown(ring, REGISTER['register.resize']);
-    },
+    onRing: resize,
     forms: [
       call('not-deferred', 1, { ...argBytes(new Uint8Array(120)), avoid_setup: IORING_SETUP.DEFER_TASKRUN }),
       call('null', 1, NULL),

@@ -27,6 +27,8 @@ export interface Answer {
   readonly rule?: string;
   /** Applies what the call changes. */
   readonly effect?: () => void;
+  /** Entries of the ring's submission queue from then on (IORING_REGISTER_RESIZE_RINGS). */
+  readonly entries?: number;
   /** CQE posted on a ring (IORING_REGISTER_SEND_MSG_RING). */
   readonly posts?: NonNullable<IssueOutcome['posts']>;
 }

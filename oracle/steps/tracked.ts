@@ -33,7 +33,7 @@ export interface TrackedRing {
   readonly slot: number;
   readonly flags: number;
   /** Rounded up to a power of two, as the kernel does. */
-  readonly entries: number;
+  entries: number;
   readonly creator: TrackedTask;
   /** Entries consumed so far. */
   consumed: number;

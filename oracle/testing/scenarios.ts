@@ -95,6 +95,7 @@ type Any = fc.Arbitrary<unknown>;
 /** Parts that are more than numbers, by what reads them. */
 const BY_CODEC: ReadonlyMap<unknown, Any> = new Map<unknown, Any>([
   [codecs.taskId.decode, task],
+  [codecs.cloneFlags.decode, fc.constantFrom(0x400, 0x800, 0x1000, 0x1400, 0x1000_0000, 0x1000_1c00)],
   [codecs.target.decode, target],
   [codecs.bpfArg.decode, bpfArg],
   [codecs.ringRestrictionsArg.decode, fc.record({ restrictions, placement })],

@@ -120,6 +120,9 @@ export const IORING_ENTER = {
   NO_IOWAIT: 1 << 7,
 } as const;
 
+/** Flags of clone(2) that a child may be made with beside those that its kind has. */
+export const CLONE = { FILES: 0x400, SIGHAND: 0x800, PIDFD: 0x1000, NEWUSER: 0x1000_0000 } as const;
+
 /** Bit of io_uring_register's opcode that says `fd` is a registered-ring index. */
 export const USE_REGISTERED_RING = 0x8000_0000;
 

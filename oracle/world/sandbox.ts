@@ -80,6 +80,11 @@ export class Sandbox {
     return memory === this.memory ? this : new Sandbox([], this.abi, { common: this.common, fds: this.fds, memory });
   }
 
+  /** The same descriptors over a copy of the memory: CLONE_FILES without CLONE_VM. */
+  overCopy(): Sandbox {
+    return this.over(this.memory.copy(this.abi.little_endian));
+  }
+
   /** So many descriptors were opened that new ones may have got numbers among or above those the scenario reserves. */
   get crowded(): boolean {
     return this.common.opened >= GAP;

@@ -135,12 +135,12 @@ static inline long sys6(long n, long a, long b, long c, long d, long e, long f)
 	__asm__(".globl _start\n_start:\n\tmov x29, xzr\n\tmov x30, xzr\n\tmov x0, sp\n\tand sp, x0, #-16\n\tbl " \
 		"start\n\tbrk #1\n")
 
-static inline long clone_onto(u64 flags, void *stack_top, void (*fn)(void *), void *arg)
+static inline long clone_onto(u64 flags, void *stack_top, void *parent_tid, void (*fn)(void *), void *arg)
 {
 	register long x8 __asm__("x8") = NR_clone;
 	register u64 x0 __asm__("x0") = flags;
 	register void *x1 __asm__("x1") = stack_top;
-	register long x2 __asm__("x2") = 0;
+	register void *x2 __asm__("x2") = parent_tid;
 	register long x3 __asm__("x3") = 0;
 	register long x4 __asm__("x4") = 0;
 	register void *x20 __asm__("x20") = (void *)fn;

@@ -125,7 +125,7 @@ static inline long sys6(long n, long a, long b, long c, long d, long e, long f)
 #define PROCESS_ENTRY \
 	__asm__(".globl _start\n_start:\n\txor %ebp, %ebp\n\tmov %rsp, %rdi\n\tand $-16, %rsp\n\tcall start\n\thlt\n")
 
-static inline long clone_onto(u64 flags, void *stack_top, void (*fn)(void *), void *arg)
+static inline long clone_onto(u64 flags, void *stack_top, void *parent_tid, void (*fn)(void *), void *arg)
 {
 	register void *r8 __asm__("r8") = 0;
 	register void *r10 __asm__("r10") = 0;
@@ -136,8 +136,8 @@ static inline long clone_onto(u64 flags, void *stack_top, void (*fn)(void *), vo
 	__asm__ volatile("syscall\n\ttest %%rax, %%rax\n\tjnz 1f\n\txor %%ebp, %%ebp\n\tmov %%r13, %%rdi\n\tcall "
 			 "*%%r12\n\thlt\n1:"
 			 : "=a"(ret)
-			 : "a"((long)NR_clone), "D"(flags), "S"(stack_top), "d"(0), "r"(r10), "r"(r8), "r"(r12),
-			   "r"(r13)
+			 : "a"((long)NR_clone), "D"(flags), "S"(stack_top), "d"(parent_tid), "r"(r10), "r"(r8),
+			   "r"(r12), "r"(r13)
 			 : "rcx", "r11", "memory");
 	return ret;
 }

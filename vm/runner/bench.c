@@ -26,7 +26,7 @@ static void bench_rings(u32 n)
 static void bench_forks(u32 n, u64 flags)
 {
 	while (n--) {
-		long pid = flags ? clone_onto(flags | SIG_CHILD, task_stack(1), quit, 0)
+		long pid = flags ? clone_onto(flags | SIG_CHILD, task_stack(1), 0, quit, 0)
 				 : sys5(NR_clone, SIG_CHILD, 0, 0, 0, 0);
 
 		if (pid == 0)
@@ -133,7 +133,7 @@ u64 bench_run(u32 which, u32 iterations)
 	long pid;
 
 	*(u64 *)CTL->scratch = 0;
-	pid = clone_onto(CLONE_SHARE_VM | SIG_CHILD, task_stack(0), bench_main, arg);
+	pid = clone_onto(CLONE_SHARE_VM | SIG_CHILD, task_stack(0), 0, bench_main, arg);
 	if (pid > 0)
 		sys4(NR_wait4, pid, 0, WAIT_ALL, 0);
 	return *(u64 *)CTL->scratch;

@@ -141,12 +141,10 @@ void do_dropcap(u32 me, const struct step_dropcap *s)
 	answer_one(drop_sys_admin());
 }
 
-static int unshare_user(void)
+int user_map(void)
 {
-	int ret = (int)sys1(NR_unshare, CLONE_USER_NS);
+	int ret = write_file("/proc/self/setgroups", "deny");
 
-	if (ret == 0)
-		ret = write_file("/proc/self/setgroups", "deny");
 	if (ret == 0)
 		ret = write_file("/proc/self/uid_map", "0 0 1");
 	if (ret == 0)
@@ -156,9 +154,11 @@ static int unshare_user(void)
 
 void do_unshare(u32 me, const struct step_unshare *s)
 {
+	int ret = (int)sys1(NR_unshare, CLONE_USER_NS);
+
 	(void)me;
 	(void)s;
-	answer_one(unshare_user());
+	answer_one(ret == 0 ? user_map() : ret);
 }
 
 int mailbox_open(void)

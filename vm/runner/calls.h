@@ -4,5 +4,7 @@
 
 /* The mailbox keeps message boundaries, and is inherited by every task. Returns 0 or -errno. */
 int mailbox_open(void);
+/* In a new user namespace: uid and gid 0 are those outside. Returns 0 or -errno. */
+int user_map(void);
 
 #endif

@@ -19,7 +19,8 @@ struct task {
 	u32 files;     /* number of the descriptor table: the task that began it */
 	u32 clear_tid; /* futex: becomes 0 when an exited thread is really gone */
 	u32 in_vfork;  /* the parent is suspended until this task execs or exits */
-	u32 pad[2];
+	u32 flags;     /* CLONE_* it was made with beside those of its kind */
+	u32 begun;     /* futex: it is ready for its first turn */
 };
 
 /* What the newest CQE with a user_data answered, where a LOOK asks for it. */
@@ -43,7 +44,9 @@ struct control {
 	u32 needs_mail;
 	u32 fixtures;
 	u32 id;
-	u32 late; /* a CQE did not come in time: from now on the scenario waits only shortly */
+	u32 late;         /* a CQE did not come in time: from now on the scenario waits only shortly */
+	u32 shared_files; /* processes may close descriptors of each other */
+	u32 keep;         /* bit per slot: its mapping outlives its descriptor */
 	/* The kernel tells what it compiles: filters registered so far, and those of them that were compiled. */
 	u32 listening, traced, compiled;
 	u32 nmade;
@@ -52,7 +55,8 @@ struct control {
 	struct task task[MAX_TASKS];
 	u8 origin[MAX_TASKS][RING_SLOTS]; /* per descriptor table: slot in which the ring there was created */
 	struct uring_params ring[RING_SLOTS];
-	u32 step_at[MAX_STEPS]; /* offsets in in[] */
+	u32 resized[RING_SLOTS]; /* how often a ring was: older mappings of it are of no use */
+	u32 step_at[MAX_STEPS];  /* offsets in in[] */
 	struct made made[MAX_STEPS];
 	u8 scratch[ARENA_SIZE];
 	u8 image[ARENA_SIZE] __attribute__((aligned(4096)));

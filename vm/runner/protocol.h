@@ -200,8 +200,10 @@ struct step_spawn {
 	struct step step;
 	u32 how;
 	u32 child;
+	u32 flags;
+	u32 zero;
 };
-_Static_assert(sizeof(struct step_spawn) == 16, "step_spawn");
+_Static_assert(sizeof(struct step_spawn) == 24, "step_spawn");
 
 struct step_exec {
 	struct step step;

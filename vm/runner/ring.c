@@ -9,6 +9,7 @@ struct mapping {
 	u8 *rings; /* 0: not mapped */
 	u8 *sqes;
 	u32 rings_len, sqes_len;
+	u32 resized; /* of its ring, when it was mapped */
 };
 
 /*
@@ -68,6 +69,8 @@ void ring_after_fork(u32 parent_files, u32 child_files)
 	for (files = 0; files < MAX_TASKS; files++)
 		if (files != parent_files && mapped[files])
 			ring_forget_all(files);
+	if (child_files == parent_files)
+		return;
 	for (slot = 0; slot < RING_SLOTS; slot++) {
 		mappings[child_files][slot] = mappings[parent_files][slot];
 		mappings[parent_files][slot].rings = 0;
@@ -98,9 +101,16 @@ static int map_ring(u32 files, u32 slot, const struct uring_params *p)
 		sys2(NR_munmap, rings, rings_len);
 		return (int)sqes;
 	}
-	*m = (struct mapping){ (u8 *)rings, (u8 *)sqes, rings_len, sqes_len };
+	*m = (struct mapping){ (u8 *)rings, (u8 *)sqes, rings_len, sqes_len, CTL->resized[CTL->origin[files][slot]] };
 	mapped[files] |= 1u << slot;
 	return 0;
+}
+
+/* Whether a process that shares our descriptors may have closed this one: then the mapping is not ours to use. */
+static int is_gone(u32 slot)
+{
+	return CTL->shared_files && !(CTL->keep >> slot & 1) &&
+	       sys3(NR_fcntl, FD_RINGS + (int)slot, 1 /* F_GETFD */, 0) < 0;
 }
 
 /* Finds the ring in a slot, mapping it through its descriptor when needed. Returns 0 or -errno. */
@@ -113,6 +123,8 @@ static int find_ring(u32 files, u32 slot, struct ring *r)
 	if (origin == NO_ORIGIN)
 		return -E_BADF;
 	p = &CTL->ring[origin];
+	if (m->rings && (m->resized != CTL->resized[origin] || is_gone(slot)))
+		ring_forget(files, slot);
 	if (!m->rings) {
 		int ret = map_ring(files, slot, p);
 
@@ -173,11 +185,16 @@ void do_ring(u32 me, const struct step_ring *s)
 
 void ring_resized(u32 files, int fd, const void *params)
 {
-	u32 slot = (u32)(fd - FD_RINGS);
+	u32 slot = (u32)(fd - FD_RINGS), origin, flags;
 
 	if (slot >= RING_SLOTS || CTL->origin[files][slot] == NO_ORIGIN)
 		return;
-	memcpy(&CTL->ring[CTL->origin[files][slot]], params, sizeof(struct uring_params));
+	origin = CTL->origin[files][slot];
+	/* Of its flags the answer has those that matter to the size. */
+	flags = CTL->ring[origin].flags;
+	memcpy(&CTL->ring[origin], params, sizeof(struct uring_params));
+	CTL->ring[origin].flags = flags;
+	CTL->resized[origin]++;
 	ring_forget(files, slot);
 }
 
@@ -249,9 +266,10 @@ static const struct cqe *next_cqe(struct ring *r, u32 *head)
 	return mixed && c->flags & CQE_SKIP ? 0 : c;
 }
 
-static void reap(struct ring *r, struct answer *a)
+/* Takes the CQEs that are there; returns how many. */
+static u32 reap(struct ring *r, struct answer *a)
 {
-	u32 head = *r->cq_head, tail = LOAD(r->cq_tail);
+	u32 head = *r->cq_head, tail = LOAD(r->cq_tail), taken = 0;
 
 	while (head != tail) {
 		const struct cqe *c = next_cqe(r, &head);
@@ -259,9 +277,11 @@ static void reap(struct ring *r, struct answer *a)
 		if (c) {
 			answer_cqe(a, c);
 			look_note(c);
+			taken++;
 		}
 	}
 	STORE(r->cq_head, tail);
+	return taken;
 }
 
 /* How many of the CQEs that are there carry the user_data of one of the batch's SQEs. */
@@ -306,6 +326,31 @@ static void wait_own(struct ring *r, const struct step_submit *s, int fd)
 }
 
 /*
+ * A polled ring is asked again and again, and tells nothing while there are CQEs that nobody took. Up to a second
+ * until `wait` came, and a short while for those that may be absent, `want` in all.
+ */
+static void poll_and_reap(struct ring *r, struct answer *a, int fd, u32 registered, u32 wait, u32 want)
+{
+	u32 got = reap(r, a), more;
+	u64 end = now_ns() + (got < wait && !LOAD(&CTL->late) ? WAIT_NS : GRACE_NS);
+
+	while (got < want && now_ns() < end) {
+		int ret = uring_enter(fd, 0, 0, ENTER_GETEVENTS | registered, 0, 0);
+
+		if (ret < 0 && ret != -E_INTR)
+			return;
+		more = reap(r, a);
+		if (got < wait && got + more >= wait)
+			end = now_ns() + GRACE_NS;
+		got += more;
+		if (!more && got < want)
+			sleep_ns(20000);
+	}
+	if (got < wait)
+		STORE(&CTL->late, 1);
+}
+
+/*
  * Waits up to a second until `wait` CQEs are there, and then a short while for those that may
  * be absent, `want` in all. Then takes all there are.
  */
@@ -322,7 +367,9 @@ static void wait_and_reap(struct ring *r, struct answer *a, int fd, u32 register
 		want = r->p->cq_entries;
 	if (want < wait)
 		want = wait;
-	for (round = 0; round < 8; round++) {
+	if (r->p->flags & SETUP_IOPOLL)
+		poll_and_reap(r, a, fd, registered, wait, want);
+	for (round = 0; round < 8 && !(r->p->flags & SETUP_IOPOLL); round++) {
 		u32 have = LOAD(r->cq_tail) - *r->cq_head;
 		u32 need = have < wait ? wait : want;
 		int ret;
@@ -330,10 +377,7 @@ static void wait_and_reap(struct ring *r, struct answer *a, int fd, u32 register
 		if (have >= want)
 			break;
 		ts.nsec = have < wait && !LOAD(&CTL->late) ? WAIT_NS : GRACE_NS;
-		if (r->p->flags & SETUP_IOPOLL)
-			ret = uring_enter(fd, 0, 0, ENTER_GETEVENTS | registered, 0, 0);
-		else
-			ret = uring_enter(fd, 0, need, ENTER_GETEVENTS | ENTER_EXT_ARG | registered, &arg, sizeof(arg));
+		ret = uring_enter(fd, 0, need, ENTER_GETEVENTS | ENTER_EXT_ARG | registered, &arg, sizeof(arg));
 		if (ret == -E_TIME && have < wait)
 			STORE(&CTL->late, 1);
 		if (ret < 0 && ret != -E_INTR)
@@ -444,7 +488,9 @@ void do_reap(u32 me, const struct step_reap *s)
 
 void do_close(u32 me, const struct step_close *s)
 {
-	if (!(s->keep & 1))
+	if (s->keep & 1)
+		CTL->keep |= 1u << s->slot;
+	else
 		ring_forget(CTL->task[me].files, s->slot);
 	answer_one(sys_close(FD_RINGS + (int)s->slot));
 }

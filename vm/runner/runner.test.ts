@@ -6,6 +6,7 @@ import { ARENA, ARENA_BASE, FD, FILE_CONTENT, FIXTURES } from '../../oracle/scen
 import type { Sqe, Target } from '../../oracle/scenario/types.ts';
 import type { Step } from '../../oracle/steps/index.ts';
 import type { SpawnHow } from '../../oracle/steps/kind/spawn.ts';
+import { CLONE } from '../../oracle/uapi/constants.ts';
 import type { RunnerResult } from '../protocol/frames.ts';
 import {
   benchFrame,
@@ -39,7 +40,13 @@ const submit = (task: number, slot: number, sqes: readonly Sqe[], registered?: n
   sqes,
   ...(registered === undefined ? {} : { registered }),
 });
-const spawn = (task: number, how: SpawnHow, child: number): Step => ({ do: 'spawn', task, how, child });
+const spawn = (task: number, how: SpawnHow, child: number, flags = 0): Step => ({
+  do: 'spawn',
+  task,
+  how,
+  child,
+  flags,
+});
 const simple = (
   what: 'exec' | 'exit' | 'no_new_privs' | 'drop_cap_sys_admin' | 'unshare_user',
   task: number,
@@ -337,6 +344,69 @@ describe('tasks', { timeout: 60_000 }, () => {
       null,
       [[1], [-13]],
     ]);
+  });
+
+  it.each(['fork', 'clone_vm', 'clone3'] as const)(
+    '%s with FILES: one table of descriptors until exec',
+    async (how) => {
+      const result = await line.run([
+        ring(0, 0),
+        spawn(0, how, 1, CLONE.FILES | CLONE.PIDFD | (how === 'clone_vm' ? CLONE.SIGHAND : 0)),
+        { do: 'probe_fd', task: 0, fd: 3 },
+        ring(0, 1),
+        submit(1, 1, nops(1)),
+        submit(1, 0, nops(2)),
+        submit(0, 0, nops(3)),
+        ring(1, 2),
+        submit(0, 2, nops(1)),
+        { do: 'close_ring', task: 0, ring: 0 },
+        submit(1, 0, nops(1)),
+        simple('exec', 1),
+        { do: 'close_ring', task: 0, ring: 2 },
+        submit(1, 2, nops(1)),
+        submit(0, 2, nops(1)),
+        spawn(1, 'fork', 2),
+        spawn(0, 'vfork', 3, CLONE.FILES),
+        ring(3, 3),
+        simple('exit', 3),
+        submit(0, 3, nops(1)),
+        submit(2, 2, nops(1)),
+        submit(2, 3, nops(1)),
+      ]);
+      const [ok, bad] = [[[1], [0]], [[-9]]];
+      const all = seen(result);
+      expect(all.slice(2, 15)).toEqual([
+        [[-9]],
+        [[0]],
+        ok,
+        [[2], [0, 0]],
+        [[3], [0, 0, 0]],
+        [[0]],
+        ok,
+        [[0]],
+        bad,
+        [[0]],
+        [[0]],
+        ok,
+        bad,
+      ]);
+      expect(all.slice(17)).toEqual([[[0]], [[0]], ok, ok, bad]);
+    },
+  );
+
+  it.each(['fork', 'vfork', 'clone_vm', 'clone3'] as const)('%s with NEWUSER: capabilities of its own', async (how) => {
+    const result = await line.run([
+      ring(0, 0),
+      simple('drop_cap_sys_admin', 0),
+      spawn(0, how, 1, CLONE.NEWUSER | CLONE.FILES),
+      { do: 'probe_fd', task: 1, fd: 3 },
+      filter(1, T, ret(0)),
+      ring(1, 1),
+      submit(1, 1, nops(1)),
+      simple('exit', 1),
+      filter(0, T, ret(0)),
+    ]);
+    expect(seen(result).slice(3)).toEqual([[[-9]], [[0]], [[0]], [[1], [-13]], [[0]], [[-13]]]);
   });
 
   it('vfork: the parent goes on when the child has no more steps', async () => {

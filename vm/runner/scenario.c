@@ -105,7 +105,7 @@ static void reset(const struct scenario_frame *f)
 	memset(CTL->origin, NO_ORIGIN, RING_SLOTS); /* others are copied from their parent's */
 	CTL->task[0].alive = 1;
 	CTL->owner = CTL->turn = CTL->done = CTL->held_tgid = CTL->gone = CTL->error = 0;
-	CTL->late = 0;
+	CTL->late = CTL->shared_files = CTL->keep = 0;
 	CTL->nsteps = f->nsteps;
 	CTL->fixtures = f->fixtures;
 	CTL->answers = sizeof(struct result_frame);
@@ -203,7 +203,7 @@ u32 scenario_run(const struct scenario_frame *f, u64 idle_ns)
 		v.status = STATUS_ERROR;
 		v.detail = ERR_JIT << 16 | (u32)-ret;
 	} else {
-		pid = clone_onto(CLONE_SHARE_VM | SIG_CHILD, task_stack(0), root_main, 0);
+		pid = clone_onto(CLONE_SHARE_VM | SIG_CHILD, task_stack(0), 0, root_main, 0);
 		if (pid < 0) {
 			v.status = STATUS_ERROR;
 			v.detail = ERR_SPAWN << 16 | (u32)-pid;

@@ -9,6 +9,7 @@
 #include "util.h"
 
 #define STACK_SIZE 16384
+#define NO_PROCESS 0xffffffff
 
 /* Stacks of tasks that share memory with the one that made them, PID 1 included. */
 static u8 stacks[MAX_TASKS][STACK_SIZE] __attribute__((aligned(4096)));
@@ -75,14 +76,37 @@ static int alone_in_group(u32 me)
 	return 1;
 }
 
-static void drop_mappings(u32 me)
+/* Whether a living task beside `me` uses this table of descriptors; threads of process `but` do not count. */
+static int files_in_use(u32 files, u32 me, u32 but)
 {
-	u32 i, files = CTL->task[me].files;
+	u32 i;
 
 	for (i = 0; i < MAX_TASKS; i++)
-		if (i != me && CTL->task[i].alive && CTL->task[i].files == files)
-			return;
-	ring_forget_all(files);
+		if (i != me && CTL->task[i].alive && CTL->task[i].files == files && CTL->task[i].tgid != but)
+			return 1;
+	return 0;
+}
+
+static void drop_mappings(u32 me)
+{
+	u32 files = CTL->task[me].files;
+
+	if (!files_in_use(files, me, NO_PROCESS))
+		ring_forget_all(files);
+}
+
+/*
+ * A number for a table of descriptors that begins with what `from` has: the task's own, or another that
+ * nobody uses (a task that executed itself away from a shared table may have taken it).
+ */
+static u32 new_files(u32 me, u32 from)
+{
+	u32 files = me;
+
+	while (files_in_use(files, me, NO_PROCESS))
+		files = (files + 1) % MAX_TASKS;
+	memmove(CTL->origin[files], CTL->origin[from], RING_SLOTS);
+	return files;
 }
 
 /* Ends this task. The next step begins when the kernel is done with it, not before. */
@@ -154,12 +178,35 @@ static void wait_turn(u32 me)
 	}
 }
 
+/* What a child does before anything else. */
+static void begin_child(u32 me)
+{
+	struct task *t = &CTL->task[me];
+	int ret;
+
+	if (!(t->flags & CLONE_USER_NS))
+		return;
+	ret = user_map();
+	if (ret < 0)
+		task_fail(ERR_SPAWN, ret);
+	STORE(&t->begun, 1);
+	sys3(NR_futex, &t->begun, FUTEX_OP_WAKE, 1);
+}
+
+/* What a child does before its first turn must not be seen by others: its descriptors may be theirs. */
+static void await_child(struct task *t)
+{
+	while (t->flags & CLONE_USER_NS && !LOAD(&t->begun))
+		sys4(NR_futex, &t->begun, FUTEX_OP_WAIT, 0, 0);
+}
+
 /* A child that shares memory with its parent begins here, on its own stack. */
 static void child_main(void *arg)
 {
 	u32 me = (u32)(uintptr_t)arg;
 	struct task *t = &CTL->task[me];
 
+	begin_child(me);
 	if (t->in_vfork) {
 		/* The parent cannot: it is suspended until we exec or exit. */
 		t->tgid = (u32)sys0(NR_getpid);
@@ -173,23 +220,25 @@ struct clone_args64 {
 	u64 flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
 };
 
-static long start_child(u32 how, u32 child, void *arg)
+static long start_child(const struct step_spawn *s, int *pidfd)
 {
-	struct clone_args64 args = { .flags = CLONE_SAME_PARENT };
-
 	/* Every process is a child of PID 1, which so learns of each end at once. */
-	switch (how) {
+	u64 flags = s->flags | (s->how == HOW_THREAD ? 0 : CLONE_SAME_PARENT);
+	struct clone_args64 args = { .flags = flags, .pidfd = (u64)(uintptr_t)pidfd };
+	void *stack = task_stack(s->child), *child = (void *)(uintptr_t)s->child;
+
+	switch (s->how) {
 	case HOW_FORK:
-		return sys5(NR_clone, CLONE_SAME_PARENT | SIG_CHILD, 0, 0, 0, 0);
+		return sys5(NR_clone, flags | SIG_CHILD, 0, pidfd, 0, 0);
 	case HOW_VFORK:
-		return clone_onto(CLONE_SHARE_VM | CLONE_WAIT_VFORK | CLONE_SAME_PARENT | SIG_CHILD, task_stack(child),
-				  child_main, arg);
+		return clone_onto(flags | CLONE_SHARE_VM | CLONE_WAIT_VFORK | SIG_CHILD, stack, pidfd, child_main,
+				  child);
 	case HOW_THREAD:
-		return clone_onto(CLONE_SHARE_VM | CLONE_SHARE_FS | CLONE_SHARE_FILES | CLONE_SHARE_SIGHAND |
+		return clone_onto(flags | CLONE_SHARE_VM | CLONE_SHARE_FS | CLONE_SHARE_FILES | CLONE_SHARE_SIGHAND |
 					  CLONE_SAME_GROUP | CLONE_SHARE_SYSVSEM,
-				  task_stack(child), child_main, arg);
+				  stack, pidfd, child_main, child);
 	case HOW_CLONE_VM:
-		return clone_onto(CLONE_SHARE_VM | CLONE_SAME_PARENT | SIG_CHILD, task_stack(child), child_main, arg);
+		return clone_onto(flags | CLONE_SHARE_VM | SIG_CHILD, stack, pidfd, child_main, child);
 	case HOW_CLONE3:
 		return sys2(NR_clone3, &args, sizeof(args));
 	}
@@ -199,7 +248,7 @@ static long start_child(u32 how, u32 child, void *arg)
 void do_spawn(u32 me, const struct step_spawn *s)
 {
 	struct task *parent = &CTL->task[me], *t = &CTL->task[s->child];
-	int thread = s->how == HOW_THREAD;
+	int thread = s->how == HOW_THREAD, shared = thread || s->flags & CLONE_SHARE_FILES, pidfd = -1;
 	long pid;
 
 	if (t->tgid) { /* the number was used before */
@@ -209,14 +258,18 @@ void do_spawn(u32 me, const struct step_spawn *s)
 	*t = (struct task){ .alive = 1,
 			    .tgid = thread ? parent->tgid : 0,
 			    .in_vfork = s->how == HOW_VFORK,
-			    .files = thread ? parent->files : s->child };
-	if (!thread)
-		memcpy(CTL->origin[s->child], CTL->origin[parent->files], RING_SLOTS);
-	pid = start_child(s->how, s->child, (void *)(uintptr_t)s->child);
+			    .flags = s->flags,
+			    .files = shared ? parent->files : new_files(s->child, parent->files) };
+	if (s->flags & CLONE_SHARE_FILES)
+		CTL->shared_files = 1;
+	pid = start_child(s, &pidfd);
 	if (pid == 0) {
-		ring_after_fork(parent->files, s->child);
+		ring_after_fork(parent->files, t->files);
+		begin_child(s->child);
 		task_loop(s->child);
 	}
+	if (pidfd >= 0)
+		sys_close(pidfd);
 	if (pid < 0) {
 		*t = (struct task){ 0 };
 		answer_one(pid);
@@ -226,6 +279,7 @@ void do_spawn(u32 me, const struct step_spawn *s)
 		return; /* the child has answered, and passed the turn on */
 	if (!thread)
 		STORE(&t->tgid, (u32)pid);
+	await_child(t);
 	answer_one(pid);
 }
 
@@ -236,7 +290,9 @@ void do_exec(u32 me, const struct step_exec *s)
 
 	(void)s;
 	put_number(number, me);
-	ring_forget_all(CTL->task[me].files);
+	/* The old image may be another process's, too. */
+	if (!files_in_use(CTL->task[me].files, me, CTL->task[me].tgid))
+		ring_forget_all(CTL->task[me].files);
 	answer_one(sys3(NR_execve, "/init", argv, envp));
 }
 
@@ -313,6 +369,7 @@ void exec_main(u32 me)
 	for (i = 0; i < MAX_TASKS; i++)
 		if (i != me && CTL->task[i].tgid == t->tgid)
 			CTL->task[i].alive = 0;
+	t->files = new_files(me, t->files);
 	answer_one(0);
 	advance(me);
 	task_loop(me);

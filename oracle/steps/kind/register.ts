@@ -1,5 +1,6 @@
 /** register: any io_uring_register call, its argument being bytes. */
 import { rawOnRing, rawOnTask } from '../../model/raw-call.ts';
+import { IORING_REGISTER } from '../../register/index.ts';
 import { predictRegister } from '../../model/register.ts';
 import type { RegisterHandler } from '../../model/register.ts';
 import { registerOpcode } from '../../json/parts.ts';
@@ -46,6 +47,14 @@ export const register: StepSpec<RegisterStep> = {
     };
   }),
   predict: (world, task, step) => predictRegister(world, task, step, HANDLER),
+  track: (tracked, _task, { on, opcode, bytes }) => {
+    const ring = on.kind === 'ring' ? tracked.rings.get(on.ring) : undefined;
+    if (ring === undefined || opcode !== IORING_REGISTER.REGISTER_RESIZE_RINGS || bytes === undefined) return true;
+    // Whether the kernel takes it or not: no more than there is room for either way.
+    const wanted = bytes.length < 4 ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+    if (wanted > 0 && wanted < ring.entries) ring.entries = 2 ** Math.ceil(Math.log2(wanted));
+    return true;
+  },
   text: (step, abi) => registerText(step.on, registerName(step.opcode), rawArgumentText(step, abi), step.nr_args),
   check: ({ bytes }) => ((bytes?.length ?? 0) <= ARENA.args_size ? true : 'the argument does not fit its area'),
   size: ({ nr_args, bytes, raw_arg }) => {
