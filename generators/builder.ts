@@ -208,11 +208,14 @@ export class Builder {
     }
   }
 
-  /** Creates a child; its number, or undefined when there are enough tasks. */
-  spawn(task: number, how: SpawnHow, most = MAX_TASKS): number | undefined {
+  /**
+   * Creates a child, `flags` being CLONE_* beside those of its kind; its number, or undefined when there are enough
+   * tasks.
+   */
+  spawn(task: number, how: SpawnHow, most = MAX_TASKS, flags = 0): number | undefined {
     if (this.#nextTask >= Math.min(MAX_TASKS, most)) return undefined;
     const child = this.#nextTask;
-    if (!this.push({ do: 'spawn', task, how, child })) return undefined;
+    if (!this.push({ do: 'spawn', task, how, child, ...(flags === 0 ? {} : { flags }) })) return undefined;
     this.#nextTask++;
     return child;
   }

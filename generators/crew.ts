@@ -276,6 +276,25 @@ function touch({ touches, changes }: Role, touched: Map<string, Touched>, chain:
   }
 }
 
+/** Requests in batches in which none races with another, each in a chain of its own. */
+export class Batches {
+  readonly all: readonly (readonly Role[])[];
+
+  constructor(roles: readonly Role[]) {
+    const open: { readonly roles: Role[]; readonly touched: Map<string, Touched> }[] = [];
+    for (const role of roles) {
+      let batch = open.find(({ roles: others, touched }) => !clashes(role, touched, others.length));
+      if (batch === undefined) {
+        batch = { roles: [], touched: new Map() };
+        open.push(batch);
+      }
+      touch(role, batch.touched, batch.roles.length);
+      batch.roles.push(role);
+    }
+    this.all = open.map((batch) => batch.roles);
+  }
+}
+
 const shuffles = new WeakMap<AbiProfile, readonly number[]>();
 
 /** Every opcode that has forms; those whose payload a filter sees, and NOP, stand several times. */

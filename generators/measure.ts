@@ -15,9 +15,13 @@ import type { PredictedStep } from '../oracle/scenario/prediction.ts';
 import type { Sqe } from '../oracle/scenario/types.ts';
 import { filterOf, madeBy, requestsOf } from '../oracle/steps/index.ts';
 import type { Scenario, Step } from '../oracle/steps/index.ts';
+import { RefusalTally } from './pairs/refusals.ts';
+import { pairTable, refusalTable } from './pairs/table.ts';
+import { PairTally } from './pairs/tally.ts';
 import { scenarioAt } from './scenarios.ts';
 import { SUITE_NAMES } from './suites.ts';
 import type { SuiteName } from './suites.ts';
+import { OPENING, turns } from './turns.ts';
 
 /** Counts by name. */
 class Tally {
@@ -230,8 +234,38 @@ function print(cases: number): void {
   table('children', all.spawns);
   table('steps', all.stepsByKind);
   table('opcodes', all.opcodes);
-  lines.push('', `forms of requests seen: ${all.forms.size}`);
+  lines.push('', `forms of requests seen: ${all.forms.size}`, '', ...planned());
   console.log(lines.join('\n'));
+}
+
+/** What the first cases of a run, those of --quick, have of pairs and refusals. */
+function planned(): string[] {
+  const pairs = new PairTally();
+  const refusals = new RefusalTally();
+  const drawn = new Map<SuiteName, number>();
+  for (const suite of turns(SUITE_NAMES)) {
+    const n = drawn.get(suite) ?? 0;
+    drawn.set(suite, n + 1);
+    const scenario = scenarioAt(suite, ABI_7_0, 1, n);
+    const prediction = predict(scenario, ABI_7_0);
+    pairs.add(scenario, ABI_7_0, prediction);
+    refusals.add(scenario, ABI_7_0, prediction);
+    if ([...drawn.values()].reduce((sum, count) => sum + count, 0) === OPENING) break;
+  }
+  return [
+    `pairs in the first ${OPENING} cases`,
+    '',
+    ...pairTable(pairs),
+    '',
+    `not drawn: ${pairs
+      .missing()
+      .map((pair) => pair.join(' with '))
+      .join('; ')}`,
+    '',
+    `refusals in the first ${OPENING} cases`,
+    '',
+    ...refusalTable(refusals),
+  ];
 }
 
 if (import.meta.main) print(Number(process.argv[2] ?? 1000));

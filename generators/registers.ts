@@ -22,3 +22,20 @@ export function messageSqe(abi: AbiProfile, slot: number, res: number, userData:
   view.setUint32(24, res >>> 0, abi.little_endian);
   return bytes;
 }
+
+/** struct io_uring_params as IORING_REGISTER_RESIZE_RINGS takes it: sizes of the queues, and IORING_SETUP_* flags. */
+export function resizeParams(abi: AbiProfile, sq: number, cq = 0, flags = 0): Uint8Array {
+  const bytes = new Uint8Array(120);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, sq, abi.little_endian);
+  view.setUint32(4, cq, abi.little_endian);
+  view.setUint32(8, flags, abi.little_endian);
+  return bytes;
+}
+
+/** struct io_uring_clone_buffers: all buffers of the ring in `slot`. */
+export function cloneBuffers(abi: AbiProfile, slot: number): Uint8Array {
+  const bytes = new Uint8Array(32);
+  new DataView(bytes.buffer).setUint32(0, RING_FD + slot, abi.little_endian);
+  return bytes;
+}

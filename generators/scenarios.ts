@@ -19,7 +19,10 @@ function hash(text: string): number {
 export function scenarioAt(suite: SuiteName, abi: AbiProfile, seed: number, n: number): Scenario {
   const low = seed >>> 0;
   const high = Math.floor(seed / 0x1_0000_0000) >>> 0;
-  return drawScenario(suite, abi, new Draw(mix32(low, high), hash(suite), n, mix32(n, low)));
+  return drawScenario(suite, abi, new Draw(mix32(low, high), hash(suite), n, mix32(n, low)), {
+    n,
+    seed: low,
+  });
 }
 
 /** Chunk `chunk` (0, 1, ...): 64 scenarios that depend on suite, ABI, seed and chunk alone. */

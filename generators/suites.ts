@@ -9,6 +9,7 @@ import { shrinkScenario } from './shrink/shrink.ts';
 import { argumentsSuite } from './suite/arguments.ts';
 import { atomicity } from './suite/atomicity.ts';
 import { classicRestrictions } from './suite/classic.ts';
+import { combinations } from './suite/combinations.ts';
 import { denyRest } from './suite/deny-rest.ts';
 import { escapeSuite } from './suite/escape.ts';
 import { evaluation } from './suite/evaluation.ts';
@@ -17,9 +18,11 @@ import { jitVsInterpreter } from './suite/jit.ts';
 import { links } from './suite/links.ts';
 import { opcodeContext } from './suite/opcode-context.ts';
 import { privilege } from './suite/privilege.ts';
+import { refusals } from './suite/refusals.ts';
 import { ringPassing } from './suite/ring-passing.ts';
-import type { Suite } from './suite/spec.ts';
+import type { Suite, Turn } from './suite/spec.ts';
 import { stacking } from './suite/stacking.ts';
+import { sweep } from './suite/sweep.ts';
 import { validator } from './suite/validator.ts';
 import { isWellFormed } from './well-formed.ts';
 
@@ -39,6 +42,9 @@ const SUITES = {
   escape: escapeSuite,
   'jit-vs-interpreter': jitVsInterpreter,
   'ring-passing': ringPassing,
+  combinations,
+  refusals,
+  sweep,
 } as const satisfies Readonly<Record<string, Suite>>;
 
 /** Name of a suite. */
@@ -51,10 +57,16 @@ export function weightOf(suite: SuiteName): number {
   return SUITES[suite].weight;
 }
 
+/** Its share of the cases that a run begins with, relative to the others'. */
+export function openingOf(suite: SuiteName): number {
+  return SUITES[suite].opening;
+}
+
 /** Draws one scenario of a suite. */
-export function drawScenario(suite: SuiteName, abi: AbiProfile, d: Draw): Scenario {
+export function drawScenario(suite: SuiteName, abi: AbiProfile, d: Draw, turn: Turn): Scenario {
   const b = new Builder(d, abi);
-  SUITES[suite].draw(b);
+  const { draw }: Suite = SUITES[suite];
+  draw(b, turn);
   return b.scenario(suite);
 }
 
@@ -72,7 +84,7 @@ class ScenarioArbitrary extends fc.Arbitrary<Scenario> {
     const word = (): number => mrng.nextInt(-0x8000_0000, 0x7fff_ffff);
     const d = new Draw(word(), word(), word(), word());
     const suite = this.#suites.length === 1 ? this.#suites[0]![1] : d.weighted(this.#suites);
-    return new fc.Value(drawScenario(suite, this.#abi, d), undefined);
+    return new fc.Value(drawScenario(suite, this.#abi, d, { n: d.below(2048), seed: 1 }), undefined);
   }
 
   override canShrinkWithoutContext(value: unknown): value is Scenario {

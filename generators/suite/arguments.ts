@@ -99,7 +99,7 @@ export function hostileRestrictions(b: Builder, task: number, on: Target, crew: 
 }
 
 /** Suite arguments. */
-export const argumentsSuite: Suite = { weight: 2, draw };
+export const argumentsSuite: Suite = { weight: 2, opening: 6, draw };
 
 function draw(b: Builder): void {
   const { d } = b;

@@ -13,7 +13,7 @@ import { hostileRestrictions } from './arguments.ts';
 import { drawRegister } from './register-calls.ts';
 
 /** Suite atomicity. */
-export const atomicity: Suite = { weight: 1, draw };
+export const atomicity: Suite = { weight: 1, opening: 3, draw };
 
 /** The same requests before and after registrations that fail, on rings with and without rules of their own. */
 function draw(b: Builder): void {

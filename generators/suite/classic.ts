@@ -71,7 +71,7 @@ export function drawAllowlist(b: Builder, crew: Crew): Restriction[] {
 }
 
 /** Suite classic-restrictions. */
-export const classicRestrictions: Suite = { weight: 2, draw };
+export const classicRestrictions: Suite = { weight: 2, opening: 5, draw };
 
 function draw(b: Builder): void {
   const { d } = b;

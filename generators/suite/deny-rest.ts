@@ -6,7 +6,7 @@ import { drawRingFlags, onRing, TASK } from '../builder.ts';
 import type { Target } from '../../oracle/scenario/types.ts';
 
 /** Suite deny-rest. */
-export const denyRest: Suite = { weight: 2, draw };
+export const denyRest: Suite = { weight: 2, opening: 4, draw };
 
 function draw(b: Builder): void {
   const { d } = b;

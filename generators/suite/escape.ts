@@ -272,7 +272,7 @@ const ROUTES: readonly (readonly [number, Route])[] = [
 ];
 
 /** Suite escape. */
-export const escapeSuite: Suite = { weight: 1, draw };
+export const escapeSuite: Suite = { weight: 1, opening: 4, draw };
 
 function draw(b: Builder): void {
   const { d, abi } = b;

@@ -5,7 +5,7 @@ import { drawRingFlags, onRing, TASK } from '../builder.ts';
 import { drawResources } from './register-calls.ts';
 
 /** Suite evaluation. */
-export const evaluation: Suite = { weight: 3, draw };
+export const evaluation: Suite = { weight: 3, opening: 6, draw };
 
 /** Programs on one or a few opcodes; batches whose user_data, flags and payloads they look at. */
 function draw(b: Builder): void {

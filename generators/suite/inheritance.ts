@@ -18,7 +18,7 @@ const HOWS: Weighted<SpawnHow> = [
 ];
 
 /** Suite inheritance. */
-export const inheritance: Suite = { weight: 2, draw };
+export const inheritance: Suite = { weight: 2, opening: 6, draw };
 
 /** A random walk over a growing tree of tasks. */
 interface Walk {

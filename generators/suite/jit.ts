@@ -4,7 +4,7 @@ import type { Suite } from './spec.ts';
 import { drawRingFlags, onRing } from '../builder.ts';
 
 /** Suite jit-vs-interpreter. */
-export const jitVsInterpreter: Suite = { weight: 1, draw };
+export const jitVsInterpreter: Suite = { weight: 1, opening: 2, draw };
 
 function draw(b: Builder): void {
   const { d } = b;

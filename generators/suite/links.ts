@@ -10,7 +10,7 @@ import { drawResources } from './register-calls.ts';
 const PLAIN = [0, 0, 0, 18, 28, 45, 22, 23, 37] as const;
 
 /** Suite links. */
-export const links: Suite = { weight: 2, draw };
+export const links: Suite = { weight: 2, opening: 5, draw };
 
 function draw(b: Builder): void {
   const { d } = b;

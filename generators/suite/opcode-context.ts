@@ -55,7 +55,7 @@ function contextFilter(b: Builder, crew: Crew, opcode: number): Program {
 }
 
 /** Suite opcode-context. */
-export const opcodeContext: Suite = { weight: 2, draw };
+export const opcodeContext: Suite = { weight: 2, opening: 6, draw };
 
 function draw(b: Builder): void {
   const { d, abi } = b;

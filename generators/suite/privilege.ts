@@ -9,7 +9,7 @@ import type { Weighted } from '../draw.ts';
 import { drawProgram } from '../program/valid.ts';
 
 /** Suite privilege. */
-export const privilege: Suite = { weight: 1, draw };
+export const privilege: Suite = { weight: 1, opening: 3, draw };
 
 /** What a scenario goes by. */
 interface Scene {

@@ -19,7 +19,8 @@ const ON_TASK = registerForms.filter((form) => form.on === 'task');
 const BLIND = ON_TASK.filter((form) => form.name !== 'blind');
 const MAKING = ON_RING.filter((forms) => registerSpec(forms[0]!.opcode)?.suppliesRequests === true);
 
-function push(b: Builder, task: number, on: Target, form: RegisterForm): void {
+/** Makes a ready-made call. */
+export function pushRegister(b: Builder, task: number, on: Target, form: RegisterForm): void {
   for (const fixture of form.fixtures) b.fixtures.add(fixture);
   const { opcode, nr_args, bytes, raw_arg } = form;
   b.push({
@@ -54,15 +55,15 @@ export function drawRegister(b: Builder, task: number, on: Target): void {
     return;
   }
   if (on.kind === 'task') {
-    push(b, task, on, d.pick(d.chance(0.6) ? BLIND : ON_TASK));
+    pushRegister(b, task, on, d.pick(d.chance(0.6) ? BLIND : ON_TASK));
     return;
   }
   const form = d.pick(d.pick(ON_RING));
   const flags = on.kind === 'ring' ? (b.tracker.rings.get(on.ring)?.flags ?? 0) : 0;
-  if ((flags & (form.avoid_setup ?? 0)) === 0) push(b, task, on, form);
+  if ((flags & (form.avoid_setup ?? 0)) === 0) pushRegister(b, task, on, form);
 }
 
 /** Gives a ring resources of its own: buffers, direct descriptors, a personality. */
 export function drawResources(b: Builder, task: number, on: Target): void {
-  for (let n = b.d.int(1, 3); n > 0; n--) push(b, task, on, b.d.pick(b.d.pick(MAKING)));
+  for (let n = b.d.int(1, 3); n > 0; n--) pushRegister(b, task, on, b.d.pick(b.d.pick(MAKING)));
 }

@@ -10,7 +10,7 @@ import type { Weighted } from '../draw.ts';
 import type { Suite } from './spec.ts';
 
 /** Suite ring-passing. */
-export const ringPassing: Suite = { weight: 1, draw };
+export const ringPassing: Suite = { weight: 1, opening: 3, draw };
 
 const HOWS: Weighted<SpawnHow> = [
   [3, 'fork'],

@@ -4,7 +4,7 @@ import type { Suite } from './spec.ts';
 import { drawRingFlags, onRing, TASK } from '../builder.ts';
 
 /** Suite stacking. */
-export const stacking: Suite = { weight: 2, draw };
+export const stacking: Suite = { weight: 2, opening: 4, draw };
 
 /** Deep stacks on one opcode or shallow ones on several; requests between the registrations. */
 function draw(b: Builder): void {

@@ -28,7 +28,7 @@ function anyProgram(b: Builder, crew: Crew, opcode: number): Program {
 }
 
 /** Suite validator. */
-export const validator: Suite = { weight: 2, draw };
+export const validator: Suite = { weight: 2, opening: 5, draw };
 
 function draw(b: Builder): void {
   const { d } = b;

@@ -1,6 +1,7 @@
 /** Groups of options that several commands share, each said once. */
 import { SUITE_NAMES } from '../../generators/suites.ts';
 import type { SuiteName } from '../../generators/suites.ts';
+import { OPENING } from '../../generators/turns.ts';
 import type { Shard } from '../../reports/data/result.ts';
 import { DEFAULT_RELEASE, UsageError } from '../../vm/index.ts';
 import type { Machine } from '../../vm/machine/index.ts';
@@ -14,8 +15,8 @@ import type { Option } from './option.ts';
 export const DEFAULT_SEED = 1;
 /** Scenarios of a default run: over a million compared answers. */
 export const DEFAULT_CASES = 26_000;
-/** Scenarios of a run with --quick. */
-export const QUICK_CASES = 1_600;
+/** Scenarios of a run with --quick: those that any run begins with. */
+export const QUICK_CASES = OPENING;
 /** Seconds a guest may take to boot, or be silent while it works, when nothing is said. */
 export const DEFAULT_TIMEOUT = 90;
 /** Output directory when none is named. */

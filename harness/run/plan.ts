@@ -1,7 +1,7 @@
 /** Which scenarios a run executes, in which order: a function of suites, seed and count only. */
-import { CHUNK, scenarioAt } from '../../generators/scenarios.ts';
-import { weightOf } from '../../generators/suites.ts';
+import { scenarioAt } from '../../generators/scenarios.ts';
 import type { SuiteName } from '../../generators/suites.ts';
+import { turns } from '../../generators/turns.ts';
 import type { AbiProfile } from '../../oracle/uapi/abi.ts';
 import type { Scenario } from '../../oracle/steps/index.ts';
 import type { Shard } from '../../reports/data/result.ts';
@@ -15,7 +15,9 @@ export interface PlannedCase {
 
 /**
  * Yields `count` cases (Infinity: without end). Case n is the same for every count above n, so that a longer
- * run contains a shorter one. A shard has every n-th case, with the number it has in the whole run.
+ * run contains a shorter one. The first ones go through the plans of those suites that have one, all suites taking
+ * turns case by case; then come chunks of each suite. A shard has every n-th case, with the number it has in the
+ * whole run.
  */
 export function* planCases(
   suites: readonly SuiteName[],
@@ -25,25 +27,13 @@ export function* planCases(
   shard: Shard = { index: 1, count: 1 },
 ): Generator<PlannedCase> {
   let index = 0;
-  for (const { suite, chunk } of turns(suites)) {
-    for (let n = 0; n < CHUNK; n++, index++) {
-      if (index >= count) return;
-      if (inShard(index, shard)) yield { index, suite, scenario: scenarioAt(suite, abi, seed, chunk * CHUNK + n) };
-    }
-  }
-}
-
-/** Chunks of the suites in turn, as often as their weights say, without end. */
-function* turns(suites: readonly SuiteName[]): Generator<{ readonly suite: SuiteName; readonly chunk: number }> {
-  const chunks = new Map<SuiteName, number>();
-  for (;;) {
-    for (const suite of suites) {
-      for (let i = 0; i < weightOf(suite); i++) {
-        const chunk = chunks.get(suite) ?? 0;
-        chunks.set(suite, chunk + 1);
-        yield { suite, chunk };
-      }
-    }
+  const drawn = new Map<SuiteName, number>();
+  for (const suite of turns(suites)) {
+    if (index >= count) return;
+    const n = drawn.get(suite) ?? 0;
+    drawn.set(suite, n + 1);
+    if (inShard(index, shard)) yield { index, suite, scenario: scenarioAt(suite, abi, seed, n) };
+    index++;
   }
 }
 
