@@ -182,8 +182,14 @@ export const openat = (path: bigint, flags: number, mode = 0, more: Partial<Sqe>
   ...more,
 });
 
-/** A new task. */
-export const spawn = (how: SpawnHow, child: TaskId): Step => ({ task: 0, do: 'spawn', how, child });
+/** A new task; CLONE_* beside those of its kind. */
+export const spawn = (how: SpawnHow, child: TaskId, flags = 0): Step => ({
+  task: 0,
+  do: 'spawn',
+  how,
+  child,
+  ...(flags === 0 ? {} : { flags }),
+});
 /** The end of a task. */
 export const exit = (task: TaskId): Step => ({ task, do: 'exit' });
 /** execve(2) of the same program. */

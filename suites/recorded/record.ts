@@ -1,7 +1,8 @@
 /**
  * Records what a real kernel answers to a fixed set of scenarios, under suites/recorded.
  *
- *   npm run record -- [release]        the default kernel, or another that can be fetched
+ *   npm run record -- [release]              the default kernel, or another that can be fetched
+ *   npm run record -- --missing [release]    only suites of which nothing is recorded; the rest stays as it is
  *
  * The set: every hand-written example, the smallest scenario of every finding, and per suite PER_SUITE generated
  * scenarios (fixed seed), chosen so that every rule that any of DRAWN candidates reaches is reached, small and exactly
@@ -19,7 +20,7 @@ import { toJson } from '../../oracle/case/json.ts';
 import type { Scenario } from '../../oracle/steps/index.ts';
 import { scenarioAt, SUITE_NAMES } from '../../generators/scenarios.ts';
 import { EXAMPLES } from '../examples/index.ts';
-import { writeRecording } from './recordings.ts';
+import { readRecording, writeRecording } from './recordings.ts';
 import type { RecordedCase } from './recordings.ts';
 import { compare } from '../../oracle/judge/compare.ts';
 import { differenceText } from '../../oracle/judge/difference.ts';
@@ -106,7 +107,9 @@ function quirksShown(abi: AbiProfile, cases: readonly RecordedCase[]): Quirks {
   return new Set(shown);
 }
 
-const release = process.argv[2];
+const typed = process.argv.slice(2);
+const onlyMissing = typed.includes('--missing');
+const release = typed.find((word) => !word.startsWith('--'));
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 const prepared = await prepare(
   { append: '', accel: 'auto', timeout: 60, ...(release === undefined ? {} : { release }) },
@@ -115,17 +118,20 @@ const prepared = await prepare(
 );
 try {
   const { abi, first, guests } = prepared;
+  const name = upstreamName(abi.release) ?? abi.release;
+  const kept = onlyMissing ? readRecording(name).cases : [];
+  const wanted = SUITE_NAMES.filter((suite) => kept.every((recorded) => recorded.suite !== suite));
   const chosen: Chosen[] = [
     ...EXAMPLES.map(({ suite, title, scenario }) => ({ suite, title, scenario })),
-    ...findingScenarios(),
-  ];
+    ...(onlyMissing ? [] : findingScenarios()),
+  ].filter(({ suite }) => (wanted as readonly string[]).includes(suite));
   const reached = new Set(
     chosen.flatMap(({ scenario }: { scenario: Scenario }) => [...predict(scenario, abi).hits.keys()]),
   );
-  for (const suite of SUITE_NAMES) chosen.push(...choose(suite, abi, reached));
+  for (const suite of wanted) chosen.push(...choose(suite, abi, reached));
   // What this kernel is known to do otherwise: nothing waits for a CQE that only the rules leave out.
   const known = quirksOf(loadFindings().filter((finding) => affects(finding, abi.release)));
-  const cases: RecordedCase[] = [];
+  const cases: RecordedCase[] = [...kept];
   let session = first;
   for (const { suite, title, scenario } of chosen) {
     const waits = waitsOf(predict(scenario, abi, { quirks: known }));
@@ -153,7 +159,6 @@ try {
     }
   }
   const quirks = quirksShown(abi, cases);
-  const name = upstreamName(abi.release) ?? abi.release;
   const bytes = writeRecording(name, { abi, quirks, seed: SEED, cases });
   say(
     `suites/recorded/${name}.json.gz: ${cases.length} scenarios, ${reached.size} rules, ` +
