@@ -10,12 +10,10 @@ import type { Chain, Request, Submission } from './submission.ts';
 const RACE = MODEL['race.requests'];
 const AFTER = MODEL['race.aftermath'];
 
-/** A resource touched in the step. */
+/** A resource touched in the step: the chains whose answers depend on it, and those that changed it. */
 interface Touched {
-  /** One of the requests changes it. */
-  changed: boolean;
-  /** The chain of each request that touched it. */
-  readonly chains: Chain[];
+  readonly chains: Set<Chain>;
+  readonly changers: Set<Chain>;
 }
 
 /** Who met whom over what, and what becomes vague thereby. */
@@ -31,44 +29,58 @@ export class Races {
     this.#submission = submission;
   }
 
-  /** Notes what a request touches, and tells whether it races with another one of the step over any of it. */
+  /**
+   * Notes what a request touches, and tells whether its answer depends on another chain of the step, because that
+   * changed something which this request touches. That others depend on it leaves its own answer as it is.
+   */
   meet(request: Request, outcome: IssueOutcome, chain: Chain): boolean {
     if ((outcome.touches === undefined || outcome.touches.length === 0) && !usesDirect(request.sqe)) return false;
     const { sandbox } = this.#submission.files;
     let racy = false;
+    let met = false;
     const changed = new Set(outcome.changes ?? outcome.touches);
-    for (const name of this.#resources(request, outcome)) if (this.#touch(name, changed.has(name), chain)) racy = true;
+    const blind = new Set(outcome.blind);
+    for (const name of this.#resources(request, outcome)) {
+      const changes = changed.has(name);
+      const depends = !blind.has(name);
+      let touched = this.#touched.get(name);
+      if (touched === undefined) {
+        touched = { chains: new Set(), changers: new Set() };
+        this.#touched.set(name, touched);
+      } else {
+        if (depends && someOther(touched.changers, chain)) racy = true;
+        if (changes && this.#overtake(touched, name, chain)) met = true;
+      }
+      if (depends) touched.chains.add(chain);
+      if (changes) touched.changers.add(chain);
+    }
+    if (racy) this.#racing.add(chain);
     const sofar = this.#changes.get(chain);
     if (sofar === undefined) this.#changes.set(chain, changed);
     else for (const name of changed) sofar.add(name);
-    // A chain that has met another one stays uncertain to its end.
+    // A chain that depends on another one stays uncertain to its end.
     if (this.#racing.has(chain)) for (const name of changed) sandbox.taint(name, AFTER);
-    if (racy) sandbox.blur(this.#submission.ring.slot, AFTER);
+    if (racy || met) sandbox.blur(this.#submission.ring.slot, AFTER);
     return racy;
   }
 
-  /** Notes that a chain touches a resource; true when another did so before and it matters which comes first. */
-  #touch(name: string, changes: boolean, chain: Chain): boolean {
-    const before = this.#touched.get(name);
-    if (before === undefined) {
-      this.#touched.set(name, { changed: changes, chains: [chain] });
-      return false;
+  /**
+   * A request of `chain` changes a resource: what other chains made of it, they may have made of it afterwards.
+   * @returns whether there are others
+   */
+  #overtake({ chains, changers }: Touched, name: string, chain: Chain): boolean {
+    let met = false;
+    for (const other of chains) {
+      // Members of one chain run one after the other.
+      if (other === chain) continue;
+      met = true;
+      this.#racing.add(other);
+      // What the other chain did, it may have done otherwise, or not at all.
+      for (const done of this.#changes.get(other)!) this.#submission.files.sandbox.taint(done, AFTER);
     }
-    // Members of one chain run one after the other.
-    const others = before.chains.filter((other) => other !== chain);
-    // Even a request that need not go to a worker may: whether a file can be read without waiting is the file's affair.
-    const racy = others.length > 0 && (changes || before.changed);
-    if (racy) {
-      this.#racing.add(chain);
-      for (const other of others) {
-        this.#racing.add(other);
-        // What the other chain did, it may have done otherwise, or not at all.
-        for (const done of this.#changes.get(other)!) this.#submission.files.sandbox.taint(done, AFTER);
-      }
-    }
-    before.changed ||= changes;
-    before.chains.push(chain);
-    return racy;
+    // Who comes last leaves it as it is then.
+    if (someOther(changers, chain)) this.#submission.files.sandbox.taint(name, AFTER);
+    return met;
   }
 
   /** What an outcome depends on: what the opcode names, directories on the way, the table of direct descriptors. */
@@ -99,6 +111,11 @@ export class Races {
     }
     return cqes;
   }
+}
+
+function someOther(chains: ReadonlySet<Chain>, chain: Chain): boolean {
+  for (const other of chains) if (other !== chain) return true;
+  return false;
 }
 
 /** Whether the request looks into the ring's table of direct descriptors. */

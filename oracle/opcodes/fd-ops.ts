@@ -71,7 +71,7 @@ export const CLOSE: OpSpec = {
             : ring.files[slot] === undefined
               ? -E.BADF
               : 0;
-      return result(res, { touches, effect: () => void ring.remove(slot) });
+      return res < 0 ? result(res, { touches }) : result(res, { touches, effect: () => void ring.remove(slot) });
     }
     const touches = [`fd:${sqe.fd}`];
     const open = descriptor(c, sqe.fd);
@@ -115,7 +115,7 @@ export function updateFiles(
   c: Pick<OpContext, 'ring' | 'sandbox' | 'ringAt'>,
   offset: number,
   fds: readonly number[],
-): { readonly res: number | Open; readonly apply: () => void } {
+): { readonly res: number | Open; readonly apply: (() => void) | undefined } {
   const ring = c.sandbox.common.ring(c.ring);
   const steps: (() => void)[] = [];
   let done = 0;
@@ -142,6 +142,8 @@ export function updateFiles(
     }
     done++;
   }
+  // Where nothing was replaced, nothing was done: the slot of a descriptor that cannot be had is emptied all the same.
+  if (steps.length === 0) return { res: done > 0 ? done : error, apply: undefined };
   return {
     res: done > 0 ? done : error,
     apply: () => {
@@ -199,8 +201,8 @@ export const FILES_UPDATE: OpSpec = {
     if (fds === 'fault') return result(-E.FAULT, { touches });
     const { res, apply } = updateFiles(c, offset, fds);
     const names = [...touches, ...fds.map((fd) => `fd:${fd}`)];
-    if (Open.is(res)) return { ...anything(res), touches: names, effect: apply };
-    return result(res, { touches: names, changes: touches, effect: apply });
+    if (Open.is(res)) return { ...anything(res), touches: names, ...(apply === undefined ? {} : { effect: apply }) };
+    return result(res, { touches: names, changes: touches, ...(apply === undefined ? {} : { effect: apply }) });
   },
   forms: [
     form('clear', { addr: FD_LIST.minus_one, len: 1 }),

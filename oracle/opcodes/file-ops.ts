@@ -294,6 +294,7 @@ function issueStatx(c: OpContext): IssueOutcome {
   return result(0, {
     touches: [...touches, ...size, ...memory],
     changes: memory,
+    blind: memory,
     effect: () => {
       c.sandbox.memory.forget(sqe.off, STATX_SIZE);
       if (node.type !== 'file') return;

@@ -155,7 +155,7 @@ interface Transfer {
   /** Bytes asked for. */
   readonly wanted: number;
   /** What of memory the request touches and changes, and CQE flags. */
-  readonly memory: Pick<IssueOutcome, 'touches' | 'changes' | 'cflags'>;
+  readonly memory: Pick<IssueOutcome, 'touches' | 'changes' | 'blind' | 'cflags'>;
 }
 
 /** A read: whether its memory can be written, and what else happens when it is done. */
@@ -205,9 +205,10 @@ function faulted(c: OpContext, segments: readonly Segment[]): IssueOutcome {
 function readFile({ c, segments, wanted, memory, reachable, also }: Read, file: File): IssueOutcome {
   const from = c.sqe.off === CURRENT ? file.pos : Number(c.sqe.off < 0x1_0000_0000n ? c.sqe.off : 0x1_0000_0000n);
   const bytes = file.node.content.slice(from, from + wanted);
-  if (!reachable && bytes.length > 0) return faulted(c, segments);
+  if (!reachable && bytes.length > 0) return { ...faulted(c, segments), looksInside: true };
   return transfer(bytes.length, wanted, {
     ...memory,
+    looksInside: true,
     effect: () => {
       scatter(c, segments, bytes);
       if (c.sqe.off === CURRENT) file.pos = from + bytes.length;
@@ -249,6 +250,12 @@ function readEventfd({ c, segments, wanted, memory, reachable, also }: Read, fil
   });
 }
 
+/** A read changes what it takes bytes from, and the position of a file that it reads at the current one. */
+const movesOrTakes =
+  (c: OpContext) =>
+  (file: OpenFile): boolean =>
+    file.kind !== 'file' || c.sqe.off === CURRENT;
+
 /** Reads into `segments`. `cflags` is passed on (selected buffer). */
 export function readInto(
   c: OpContext,
@@ -256,12 +263,13 @@ export function readInto(
   cflags = 0,
   also: () => void = () => undefined,
 ): FileOutcome {
-  return withFile(c, true, (file) => {
+  return withFile(c, movesOrTakes(c), (file) => {
     const refused = refusedRead(c, file) ?? refusedTransfer(c, file);
     if (refused !== undefined) return refused;
     const reachable = mapped(c, segments);
     if (Open.is(reachable)) return anything(reachable);
-    const memory = { touches: segmentNames(segments), cflags };
+    const names = segmentNames(segments);
+    const memory = { touches: names, blind: names, cflags };
     const read: Read = { c, segments, wanted: total(segments), memory, reachable, also };
     switch (file.kind) {
       case 'file':

@@ -97,7 +97,11 @@ export function installNew(c: OpContext, file: OpenFile, fileIndex: number, extr
   const table = `files:${c.ring}`;
   const all = { touches: [...touches, table], changes: [...changes, table] };
   if (ring.unknown) return { ...anything(ring.unknown), ...all, effect };
-  return result(ring.tryInstall(file, fileIndex), {
+  const res = ring.tryInstall(file, fileIndex);
+  // What was opened is closed again, but what opening it did is done.
+  if (res < 0)
+    return result(res, { touches: all.touches, changes, ...(extras.effect === undefined ? {} : { effect }) });
+  return result(res, {
     ...all,
     effect: () => {
       ring.install(file, fileIndex);

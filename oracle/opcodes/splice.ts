@@ -130,6 +130,7 @@ function toPipe(c: OpContext, input: OpenFile, { pipe }: Pipe): IssueOutcome {
   const at = from === undefined ? input.pos : Number(from);
   const bytes = input.node.content.slice(at, at + wanted);
   return transfer(bytes.length, wanted, {
+    looksInside: true,
     effect: () => {
       pipe.bytes = append(pipe.bytes, bytes);
       if (from === undefined) input.pos = at + bytes.length;

@@ -102,12 +102,15 @@ export function slotName(c: OpContext, fixed: boolean, fd: number): string {
 /** The outcome of a request on a file: it touches at least that. */
 export type FileOutcome = IssueOutcome & { readonly touches: readonly string[] };
 
+/** Whether a request may change the object behind a descriptor, or what it depends on. */
+export type Changes = boolean | ((file: OpenFile) => boolean);
+
 /**
  * Runs `body` with the request's file; answers -EBADF when there is none and
  * whatever comes when the descriptor is not modelled.
  * @param changes whether the request may change the object behind the descriptor
  */
-export function withFile(c: OpContext, changes: boolean, body: (file: OpenFile) => IssueOutcome): FileOutcome {
+export function withFile(c: OpContext, changes: Changes, body: (file: OpenFile) => IssueOutcome): FileOutcome {
   return onFile(c, requestFile(c), slotName(c, isFixed(c), c.sqe.fd), changes, body);
 }
 
@@ -121,7 +124,7 @@ export function onFile(
   _c: OpContext,
   file: OpenFile | 'closed' | 'unknown',
   slot: string,
-  changes: boolean,
+  changes: Changes,
   body: (file: OpenFile) => IssueOutcome,
 ): FileOutcome {
   if (file === 'closed' || file === 'unknown' || file.kind === 'other' || file.kind === 'path') {
@@ -132,10 +135,16 @@ export function onFile(
   const outcome = body(file);
   const name = objectName(file);
   const more = outcome.touches ?? [];
+  // Of a file or directory most requests see nothing but what it is.
+  const blind = (file.kind === 'file' || file.kind === 'dir') && outcome.looksInside !== true;
   return {
     ...outcome,
     touches: [slot, name, ...more],
-    changes: [...(outcome.changes ?? more), ...(changes ? [name] : [])],
+    changes: [
+      ...(outcome.changes ?? more),
+      ...((typeof changes === 'function' ? changes(file) : changes) ? [name] : []),
+    ],
+    ...(blind ? { blind: outcome.blind === undefined ? [name] : [...outcome.blind, name] } : {}),
   };
 }
 

@@ -126,14 +126,26 @@ function fromDirectories(spec: OpSpec, c: OpContext, outcome: IssueOutcome): Iss
   };
 }
 
+const NOTHING: readonly string[] = [];
+
+/** A request whose answer is known and that does nothing, such as one that is refused, changes nothing. */
+function settled(outcome: IssueOutcome): IssueOutcome {
+  const { res, effect, touches, changes = touches } = outcome;
+  return typeof res !== 'number' || effect !== undefined || changes === undefined || changes.length === 0
+    ? outcome
+    : { ...outcome, changes: NOTHING };
+}
+
 /** Where requests raced over a resource, its state is not known, nor is what a later request makes of it. */
 function guarded(spec: OpSpec): OpSpec['issue'] {
   return (c) => {
     const plain = spec.directories === undefined ? spec.issue(c) : fromDirectories(spec, c, spec.issue(c));
-    const outcome = isQuiet(spec, c, plain) ? { ...plain, quiet: true as const } : plain;
+    const outcome = settled(isQuiet(spec, c, plain) ? { ...plain, quiet: true as const } : plain);
     const touches = outcome.touches ?? [];
     const changes = outcome.changes ?? touches;
-    const tainted = c.sandbox.tainted(touches);
+    const { blind } = outcome;
+    const matters = blind === undefined ? touches : touches.filter((name) => !blind.includes(name));
+    const tainted = c.sandbox.tainted(matters);
     if (tainted === undefined) {
       const { res } = outcome;
       return typeof res !== 'number' && res.values === 'any'

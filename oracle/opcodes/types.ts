@@ -104,6 +104,13 @@ export interface IssueOutcome {
    * over it.
    */
   readonly changes?: readonly string[];
+  /**
+   * Those of `touches` whose state does not matter to the answer: what is written over, a file of which only the kind
+   * counts. Absent: none.
+   */
+  readonly blind?: readonly string[];
+  /** The answer depends on what the file holds, or where it is read. */
+  readonly looksInside?: true;
   /** Applies the side effects to the sandbox; not called for requests that do not run. */
   readonly effect?: () => void;
 }

@@ -62,7 +62,13 @@ function prepGet(c: OpContext): PrepOutcome | undefined {
   return c.sqe.op_flags !== 0 ? EINVAL : prepName(c);
 }
 
+/** Sets an attribute; without a condition the answer is the same whatever was there. */
 function set(c: OpContext, node: Attributed): IssueOutcome {
+  const outcome = setWhere(c, node);
+  return (c.sqe.op_flags & (CREATE | REPLACE)) === 0 ? outcome : { ...outcome, looksInside: true };
+}
+
+function setWhere(c: OpContext, node: Attributed): IssueOutcome {
   const name = pathText(c, c.sqe.addr);
   const value = c.sandbox.memory.read(c.sqe.off, c.sqe.len >>> 0);
   if (Open.is(name)) return anything(name);
@@ -77,6 +83,10 @@ function set(c: OpContext, node: Attributed): IssueOutcome {
 }
 
 function get(c: OpContext, node: Attributed): IssueOutcome {
+  return { ...attribute(c, node), looksInside: true };
+}
+
+function attribute(c: OpContext, node: Attributed): IssueOutcome {
   const name = pathText(c, c.sqe.addr);
   if (Open.is(name)) return anything(name);
   if (!name.startsWith('user.')) return anything(OPEN['xattr.namespace']);
@@ -110,6 +120,7 @@ function byPath(c: OpContext, changes: boolean, body: (node: Attributed) => Issu
     ...outcome,
     touches: [...touches, at.node.id, ...more],
     changes: [...more, ...(changes ? [at.node.id] : [])],
+    ...(outcome.looksInside === true ? {} : { blind: [at.node.id] }),
   };
 }
 

@@ -87,7 +87,7 @@ function updateDescriptors(call: RingCall, offset: number, address: bigint, coun
     offset,
     fds,
   );
-  return Open.is(res) ? unknown(ring, res) : { ret: res, effect: apply };
+  return Open.is(res) ? unknown(ring, res) : { ret: res, ...(apply === undefined ? {} : { effect: apply }) };
 }
 
 const filesAndPipe = { fixtures: ['file', 'pipe'] } as const;
