@@ -41,7 +41,13 @@ function fail(
 ): Admission {
   submission.world.hit(rule);
   submission.trace(sqe, index, stage, -errno, rule, filters);
-  return { verdict: 'failed', errno, rule, ...(refused === undefined ? {} : { refused }) };
+  return {
+    verdict: 'failed',
+    errno,
+    rule,
+    ...(refused === undefined ? {} : { refused }),
+    ...(stage === 'filter' ? { byFilter: true } : {}),
+  };
 }
 
 /** What is refused before prep: by the checks of flags and setup, and by classic restrictions between them. */
@@ -109,11 +115,18 @@ function filtered(submission: Submission, context: OpContext, index: number, spe
     return runFilters(world, ring.rules, sqe.opcode, words, verdicts);
   };
   const answer = ask(sqe.flags | adds);
-  // Behind a drain the request may or may not have been sent to a worker when the filter looks.
-  const drained = ring.drain_seen ? IOSQE.ASYNC | IOSQE.IO_DRAIN : 0;
-  const open = (prep.may_add?.flags ?? 0) | drained;
-  if (open !== 0 && !unanimous(ask, sqe.flags | prep.adds_flags, open, answer.allowed))
-    return { verdict: 'unknown', place: drained === 0 ? prep.may_add!.place : MODEL['drain.context'] };
+  const base = sqe.flags | prep.adds_flags;
+  const { may_add } = prep;
+  if (may_add !== undefined && !unanimous(ask, base, may_add.flags, answer.allowed))
+    return { verdict: 'unknown', place: may_add.place };
+  // Faulty kernels may have sent it to a worker, or drain it too, when the filter looks.
+  if (
+    ring.drain_seen &&
+    !unanimous(ask, base, IOSQE.ASYNC | IOSQE.IO_DRAIN, answer.allowed) &&
+    !world.decide('drainShowsOnItselfAlone')
+  )
+    return { verdict: 'unknown', place: MODEL['drain.context'] };
+  if (ring.drain_seen) world.hit('filter.ctx.drain');
   if (!answer.allowed) {
     world.hit('filter.no-effect');
     return fail(submission, sqe, index, E.ACCES, answer.rule, 'filter', verdicts, spec.refused?.(context));

@@ -13,9 +13,9 @@ import type { Tri } from './world.ts';
 
 /** Runs or cancels a complete chain (also of length one). */
 export function finish(submission: Submission, races: Races, chain: Chain): void {
-  const { imprecise } = submission;
-  if (imprecise !== undefined) {
-    for (const request of chain) leaveOpen(submission, request, imprecise);
+  const place = submission.imprecise ?? openAdmission(chain);
+  if (place !== undefined) {
+    for (const request of chain) leaveOpen(submission, races, chain, request, place);
     return;
   }
   if (chain.some(({ admission }) => admission.verdict === 'failed')) {
@@ -24,17 +24,18 @@ export function finish(submission: Submission, races: Races, chain: Chain): void
   }
   let broken: Tri = false;
   let omit: Tri = false;
-  for (const request of chain) {
-    if (broken === true) {
-      submission.world.hit('link.broken');
-      cancelBehind(submission, request, omit);
-      continue;
-    }
+  let next = 0;
+  for (; next < chain.length && broken !== true; next++) {
+    const request = chain[next]!;
     const severs = run(submission, races, chain, request, Open.is(broken) ? broken : undefined);
     if (severs === false) continue;
     broken = severs;
     omit = skipsSuccess(request) ? severs : false;
   }
+  chain.slice(next).forEach((request, behind) => {
+    submission.world.hit('link.broken');
+    cancelBehind(submission, request, omit, behind === 0);
+  });
 }
 
 /**
@@ -97,55 +98,80 @@ function takeEffect(
 /** A chain of which a request failed while being submitted. */
 function cancel(submission: Submission, chain: Chain): void {
   const headSkips = skipsSuccess(chain[0]!);
-  const hard = chain.some(({ sqe }) => (sqe.flags & IOSQE.IO_HARDLINK) !== 0);
+  const hard = (chain[0]!.sqe.flags & IOSQE.IO_HARDLINK) !== 0;
   chain.forEach((request, position) => {
     const { admission } = request;
-    const timeout = limitsPrevious(request);
     const failed = admission.verdict === 'failed' ? -admission.errno : -E.CANCELED;
-    // A link timeout is cancelled by the request before it, also where it failed itself.
-    const own: Allowed =
-      position > 0 && timeout && failed !== -E.CANCELED
-        ? MODEL['link-timeout.which-error'].among(failed, -E.CANCELED)
-        : failed;
     const rule = admission.verdict === 'failed' ? admission.rule : submission.world.hit('link.cancelled-by-submission');
-    if (admission.verdict !== 'failed') submission.trace(request.sqe, request.index, 'link', own, rule, []);
-    if (position > 0 && headSkips) {
-      submission.world.hit('skip.failure');
-      // With a hard link the manual page leaves open whether the others are omitted.
-      const omitted = hard ? MODEL['skip.hard-link'] : timeout ? MODEL['skip.link-timeout'] : undefined;
-      if (omitted !== undefined) postFailure(submission, request, own, rule, omitted);
+    if (admission.verdict !== 'failed') submission.trace(request.sqe, request.index, 'link', failed, rule, []);
+    if (position > 0 && limitsPrevious(request))
+      cancelTimeout(submission, request, failed, rule, headSkips, position === 1 && isPrepared(request));
+    else if (position > 0 && headSkips) {
+      submission.world.hit(hard ? 'skip.hard-link' : 'skip.failure');
+      if (hard && submission.world.decide('hardLinkKeepsCqes'))
+        postFailure(submission, request, failed, rule, undefined);
       else postNotifications(submission, request);
-      return;
-    }
-    // The manual page: a link timeout's CQE depends on its own flag alone.
-    const silent = position > 0 && timeout && skipsSuccess(request);
-    postFailure(submission, request, own, rule, silent ? MODEL['skip.link-timeout'] : undefined);
+    } else postFailure(submission, request, failed, rule, undefined);
   });
 }
 
 /** Cancels a request behind one that severed the chain; `omit`: that one had IOSQE_CQE_SKIP_SUCCESS. */
-function cancelBehind(submission: Submission, request: Request, omit: Tri): void {
+function cancelBehind(submission: Submission, request: Request, omit: Tri, first: boolean): void {
   submission.trace(request.sqe, request.index, 'link', -E.CANCELED, 'link.broken', []);
-  const timeout = limitsPrevious(request);
-  if (omit === true && !timeout) postNotifications(submission, request);
-  else {
-    const silent = omit === true || (timeout && skipsSuccess(request));
-    const optional = Open.is(omit) ? omit : silent ? MODEL['skip.link-timeout'] : undefined;
-    postFailure(submission, request, -E.CANCELED, 'link.broken', optional);
-  }
+  if (limitsPrevious(request)) cancelTimeout(submission, request, -E.CANCELED, 'link.broken', omit, first);
+  else if (omit === true) postNotifications(submission, request);
+  else postFailure(submission, request, -E.CANCELED, 'link.broken', Open.is(omit) ? omit : undefined);
+}
+
+/**
+ * A link timeout whose chain failed. "The CQE generation for the linked timeout is decided solely by whether it has
+ * IOSQE_CQE_SKIP_SUCCESS set", and a filter that denies it shows -EACCES.
+ * @param omit whether the request that failed the chain has IOSQE_CQE_SKIP_SUCCESS
+ * @param armed it passed prep, and the request that it limits is the one that failed the chain
+ */
+function cancelTimeout(
+  submission: Submission,
+  request: Request,
+  failed: number,
+  rule: string,
+  omit: Tri,
+  armed: boolean,
+): void {
+  const { world } = submission;
+  const denied = request.admission.verdict === 'failed';
+  const hidden = armed && denied && !world.decide('linkTimeoutShowsDenial');
+  world.hit('skip.link-timeout');
+  const posts = !skipsSuccess(request);
+  // Faulty kernels treat it like any other request of the chain, unless the request before it takes it along.
+  const faulty: Tri = armed ? posts || denied : omit === false ? true : omit === true ? false : omit;
+  const shown = faulty === posts || world.decide('linkTimeoutSkipsAlone') ? posts : faulty;
+  if (shown !== false)
+    postFailure(submission, request, hidden ? -E.CANCELED : failed, rule, Open.is(shown) ? shown : undefined);
+}
+
+/** Whether prep took it: it was admitted, or denied by a filter. */
+function isPrepared({ admission }: Request): boolean {
+  return admission.verdict !== 'failed' || admission.byFilter === true;
 }
 
 /** A request of which nothing is known but that it was submitted. */
-function leaveOpen(submission: Submission, request: Request, place: Open): void {
+function leaveOpen(submission: Submission, races: Races, chain: Chain, request: Request, place: Open): void {
   submission.post(request, place.any, place.any, 'enter.count', place);
   submission.stray(request, place);
   submission.world.looks?.forget(request.sqe.user_data);
   const outcome = opSpec(request.sqe.opcode)?.issue(request.context);
   if (outcome === undefined) return;
+  races.meet(request, outcome, chain);
   for (const name of changesOf(outcome)) submission.files.sandbox.taint(name, place);
   const { posts } = outcome;
   if (posts !== undefined)
     submission.world.rings.get(posts.ring)?.pending.push(vagueCqe(posts.user_data, -1, place, true));
+}
+
+/** Why it is open whether a request of the chain is admitted, or undefined. */
+function openAdmission(chain: Chain): Open | undefined {
+  for (const { admission } of chain) if (admission.verdict === 'unknown') return admission.place;
+  return undefined;
 }
 
 const NOTHING: readonly string[] = [];

@@ -5,7 +5,6 @@ import { opSpec } from '../opcodes/index.ts';
 import type { IssueOutcome, Refusal } from '../opcodes/types.ts';
 import type { Allowed, PredictedCqe } from '../scenario/prediction.ts';
 import type { Request, Submission } from './submission.ts';
-import { MODEL } from './open.ts';
 
 /**
  * Posts what a request that ran answers.
@@ -26,12 +25,11 @@ export function complete(
   const rule = world.hit(spec.rule);
   const skip = (sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0;
   submission.trace(sqe, index, 'issue', res, rule, []);
-  const timeoutSkips = skip && spec.limitsPrevious;
-  if (skip && fails === false && !timeoutSkips) world.hit('skip.success');
+  if (spec.limitsPrevious) world.hit('skip.link-timeout');
+  if (skip && (fails === false || spec.limitsPrevious)) world.hit('skip.success');
   else {
     if (skip && fails === true) world.hit('skip.failure');
-    const optional =
-      uncertain ?? (skip && Open.is(fails) ? fails : timeoutSkips ? MODEL['skip.link-timeout'] : undefined);
+    const optional = uncertain ?? (skip && Open.is(fails) ? fails : undefined);
     submission.post(request, res, uncertain?.any ?? outcome.cflags ?? 0, rule, optional);
     postExtra(submission, request, outcome, rule, uncertain);
   }
@@ -86,9 +84,14 @@ export function postFailure(
   optional: Open | undefined,
 ): void {
   const refused = refusalOf(request);
-  // Behind the head of a chain a request is dropped without a word about the notification that still comes.
-  submission.post(request, res, request.context.linked ? 0 : (refused?.cflags ?? 0), rule, optional);
-  if (refused === undefined) return;
+  if (refused === undefined) {
+    submission.post(request, res, 0, rule, optional);
+    return;
+  }
+  // "The user must check for IORING_CQE_F_MORE": a notification that comes is announced.
+  submission.world.hit('link.notification-announced');
+  const announced = !request.context.linked || submission.world.decide('linkedNotificationAnnounced');
+  submission.post(request, res, announced ? refused.cflags : 0, rule, optional);
   for (const more of refused.extra) submission.post(request, more.res, more.cflags, rule, optional);
 }
 

@@ -230,6 +230,11 @@ export const featureRules = defineRules({
       'go to a worker and behind a drain).',
     `${PATCH1}, io_uring_populate_bpf_ctx; additions observed on 7.0.13`,
   ],
+  'filter.ctx.drain': [
+    'man',
+    'A drain leaves the sqe_flags that filters see of other requests as they are: they stand in the SQE of each.',
+    `${FILTER_MAN}, "Filter Context" (sqe_flags: "SQE flags")`,
+  ],
   'filter.ctx.socket-type': [
     'man',
     'socket.type in the context is the socket type (SOCK_STREAM ...) without the SOCK_NONBLOCK and SOCK_CLOEXEC ' +
@@ -427,6 +432,12 @@ export const featureRules = defineRules({
     `${ENTER_MAN}, IOSQE_CQE_SKIP_SUCCESS ("The notion of failure/success is opcode specific and is the same as ` +
       'with breaking chains"); opcodes observed on 7.0.13',
   ],
+  'link.notification-announced': [
+    'man',
+    'A zero-copy send that does not run announces with IORING_CQE_F_MORE the notification that comes all the same.',
+    `${ENTER_MAN}, IORING_OP_SEND_ZC ("Even errored requests may generate a notification, and the user must check ` +
+      'for IORING_CQE_F_MORE rather than relying on the result")',
+  ],
   'link.hard': ['man', 'A hard link goes on after a failed request.', `${ENTER_MAN}, IOSQE_IO_HARDLINK`],
   'link.ends-with-batch': ['man', 'A chain ends with the submission it is part of.', `${ENTER_MAN}, IOSQE_IO_LINK`],
   'skip.success': [
@@ -439,6 +450,18 @@ export const featureRules = defineRules({
     'With CQE_SKIP_SUCCESS a failed (also a denied) request posts its CQE, and those of the requests linked ' +
       'behind it are omitted.',
     `${ENTER_MAN}, IOSQE_CQE_SKIP_SUCCESS`,
+  ],
+  'skip.hard-link': [
+    'man',
+    'Behind a head with CQE_SKIP_SUCCESS that is hard-linked, the requests of a failed chain post their CQEs.',
+    `${ENTER_MAN}, IOSQE_CQE_SKIP_SUCCESS ("if there is no IOSQE_IO_HARDLINK, CQEs for all linked requests will be ` +
+      'omitted", and otherwise "an appropriate CQE will be posted as usual")',
+  ],
+  'skip.link-timeout': [
+    'man',
+    'A link timeout posts its CQE, however it ends, exactly if it has no CQE_SKIP_SUCCESS of its own; that of others is ' +
+      'no matter.',
+    `${ENTER_MAN}, IOSQE_CQE_SKIP_SUCCESS ("decided solely by whether it has IOSQE_CQE_SKIP_SUCCESS set")`,
   ],
 });
 

@@ -225,8 +225,15 @@ describe('requests', () => {
     const opcode = opSpecs.length;
     const newer = { ...ABI_7_0, op_last: opcode + 1 };
     const steps = [ring(SETUP.SUBMIT_ALL), submit(0, { opcode, user_data: 1n })];
-    expect([run(steps)[1]!.returns, run(steps, newer)[1]!.returns]).toEqual([[1], 'any']);
-    expect([completions(...steps), run(steps, newer)[1]!.cqes]).toEqual([[[1n, -E.INVAL, false]], 'any']);
+    const alone = [ring(), submit(0, { opcode, user_data: 1n }, { opcode: OP.NOP })];
+    // A ring that goes on after a failed request takes all; where another one may stop is open.
+    expect([run(steps)[1]!.returns, run(steps, newer)[1]!.returns]).toEqual([[1], [1]]);
+    expect([run(alone, newer)[1]!.returns, run(alone, newer)[1]!.cqes]).toEqual(['any', 'any']);
+    expect(completions(...steps)).toEqual([[1n, -E.INVAL, false]]);
+    expect(run(steps, newer)[1]!.cqes).toMatchObject([
+      { user_data: 1n, res: 'any', optional: true },
+      { user_data: 1n, res: 'any', optional: true, sqe: -1 },
+    ]);
     expect(contextWords(ABI_7_0, 66, 0, 0n, undefined)).toEqual(Uint32Array.of(0, 0, 66, 0, 0, 0, 0, 0, 0, 0));
   });
   it('of two slots that do not fit before the end of a mixed queue are not judged', () => {
@@ -262,7 +269,7 @@ describe('requests', () => {
     expect(run(waiting)[2]!.most).toBe(2);
     expect(run([ring(), waiting[2]!])[1]!.most).toBeUndefined();
   });
-  it('io_uring_enter(2): a failed head that skips its CQE hides its chain, except perhaps a link timeout', () => {
+  it('io_uring_enter(2): a failed head that skips its CQE hides its chain, except a link timeout', () => {
     const failing = {
       opcode: OP.NOP,
       op_flags: IORING_NOP.INJECT_RESULT,
@@ -274,8 +281,10 @@ describe('requests', () => {
     expect(completions(ring(), submit(0, failing, { opcode: OP.NOP, user_data: 2n }))).toEqual([[1n, -E.IO, false]]);
     expect(completions(ring(), submit(0, failing, timeout))).toEqual([
       [1n, -E.IO, false],
-      [2n, -E.CANCELED, true],
+      [2n, -E.CANCELED, false],
     ]);
+    const silent = { ...timeout, flags: IOSQE.CQE_SKIP_SUCCESS };
+    expect(completions(ring(), submit(0, failing, silent))).toEqual([[1n, -E.IO, false]]);
   });
 });
 

@@ -27,21 +27,6 @@ export const MODEL = defineOpen({
     'The one before it succeeds, and it runs.',
     'The one before it fails, and it is cancelled.',
   ],
-  'link-timeout.which-error': [
-    'silent',
-    'A link timeout that is refused itself while the chain fails: its own errno, or -ECANCELED.',
-    'io_uring_enter(2), IORING_OP_LINK_TIMEOUT and IOSQE_IO_LINK; io_uring_prep_link_timeout(3)',
-  ],
-  'skip.hard-link': [
-    'silent',
-    'Whether the others of a chain with hard links, whose head has IOSQE_CQE_SKIP_SUCCESS, post CQEs when one fails.',
-    'io_uring_enter(2), IOSQE_CQE_SKIP_SUCCESS and IOSQE_IO_HARDLINK',
-  ],
-  'skip.link-timeout': [
-    'silent',
-    'Whether a link timeout with IOSQE_CQE_SKIP_SUCCESS that is cancelled posts a CQE.',
-    'io_uring_enter(2), IOSQE_CQE_SKIP_SUCCESS (of linked timeouts: its own flag decides, and no more)',
-  ],
   'drain.zero-copy': [
     'timing',
     'A drain on a ring that has seen a zero-copy send, whose notification is one of the completions to wait for.',

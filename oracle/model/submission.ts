@@ -9,7 +9,14 @@ import type { FdTable, Ring, Task, World } from './world.ts';
 /** How the submission of one request ended. */
 export type Admission =
   | { readonly verdict: 'admitted' }
-  | { readonly verdict: 'failed'; readonly errno: number; readonly rule: string; readonly refused?: Refusal }
+  | {
+      readonly verdict: 'failed';
+      readonly errno: number;
+      readonly rule: string;
+      readonly refused?: Refusal;
+      /** A filter denied it: prep had passed. */
+      readonly byFilter?: true;
+    }
   /** The specification does not decide between running and failing. */
   | { readonly verdict: 'unknown'; readonly place: Open };
 

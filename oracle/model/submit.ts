@@ -33,7 +33,8 @@ export function submit(world: World, ring: Ring, task: Task, sqes: readonly Sqe[
     consumed += slots;
     total += slots;
     const { admission } = request;
-    if (admission.verdict === 'unknown') submission.imprecise = admission.place;
+    // A request that fails ends the batch, unless the ring goes on: then only its own chain is open.
+    if (admission.verdict === 'unknown' && !submitAll) submission.imprecise = admission.place;
     chain.push(request);
     if ((sqe.flags & LINKS) !== 0) continue;
     finish(submission, races, chain);

@@ -20,7 +20,6 @@ const KNOWN_IOPRIO = 0x3f;
 const OPEN = defineOpen({
   'msg.name-or-control': ['not-modelled', 'A struct msghdr with a name or control data.'],
   'msg.many-segments': ['not-modelled', 'A struct msghdr of more than 1,024 segments.'],
-  'msg.select-segments': ['not-modelled', 'A struct msghdr with segments together with IOSQE_BUFFER_SELECT.'],
   'msg.ioprio': ['not-modelled', 'IORING_RECVSEND_* flags: multishot, bundles, fixed buffers.'],
   'socket.state': [
     'timing',
@@ -39,11 +38,6 @@ const OPEN = defineOpen({
     'silent',
     'Whether IORING_CQE_F_SOCK_NONEMPTY is set: it depends on what the release asks of local sockets.',
     'io_uring_enter(2), IORING_OP_RECV; linux/io_uring.h, IORING_CQE_F_SOCK_NONEMPTY',
-  ],
-  'msg.notification-announced': [
-    'silent',
-    'Whether the CQE of a zero-copy send that did not run has IORING_CQE_F_MORE: not where a link broke.',
-    'io_uring_enter(2), IORING_OP_SEND_ZC',
   ],
   'msg.notification-data': [
     'silent',
@@ -71,7 +65,8 @@ function readMsghdr(c: OpContext): readonly Segment[] | PrepOutcome {
   if (view.getBigUint64(0, le) !== 0n || view.getBigUint64(32, le) !== 0n) return prepOpen(OPEN['msg.name-or-control']);
   const count = view.getBigUint64(24, le);
   if (count > 1024n) return prepOpen(OPEN['msg.many-segments']);
-  if (selects(c)) return count === 0n ? [] : prepOpen(OPEN['msg.select-segments']);
+  // With a selected buffer the segment says only how much of it may be used.
+  if (selects(c) && count > 1n) return EINVAL;
   return readIovecs(c, view.getBigUint64(16, le), Number(count));
 }
 
@@ -185,8 +180,10 @@ function receive(c: OpContext, socket: SocketState, segments: readonly Segment[]
   if (segments.some(({ addr, len }) => c.sandbox.memory.mapped(addr, len) !== true))
     return anything(OPEN['msg.partly-mapped']);
   const bytes = socket.inbox.slice(0, wanted);
+  const names = segmentNames(segments);
   return result(bytes.length, {
-    touches: segmentNames(segments),
+    touches: names,
+    blind: names,
     // Whether more is announced depends on what the release asks of local sockets.
     cflags: OPEN['msg.more-announced'].among(0, CQE_F.SOCK_NONEMPTY),
     effect: () => {
@@ -256,12 +253,9 @@ function recvForms(addr: bigint, len: number, probe: Partial<FormSpec>): FormSpe
 
 const sees = (at: number): Partial<FormSpec> => ({ probe: { memory: { at: ARENA.data + at, length: 16 } } });
 
-/**
- * A zero-copy send announces the end of its notification even when it never ran; the flag that says so is missing when
- * a link broke.
- */
+/** A zero-copy send announces the end of its notification even when it never ran. */
 function notified(): Refusal {
-  return { cflags: OPEN['msg.notification-announced'].among(0, CQE_F.MORE), extra: [{ res: 0, cflags: CQE_F.NOTIF }] };
+  return { cflags: CQE_F.MORE, extra: [{ res: 0, cflags: CQE_F.NOTIF }] };
 }
 
 function prepZeroCopy(c: OpContext, carrier: Carrier): PrepOutcome {

@@ -25,6 +25,16 @@ export interface Decisions {
   readonly blindMessageFiltered: boolean;
   /** Whether the CQE of a NOP that fails shows the errno. */
   readonly nopShowsFailure: boolean;
+  /** Whether the CQE of a linked zero-copy send that does not run announces the notification that comes. */
+  readonly linkedNotificationAnnounced: boolean;
+  /** Whether a link timeout that a filter denies shows -EACCES, and not -ECANCELED. */
+  readonly linkTimeoutShowsDenial: boolean;
+  /** Whether the flag of a link timeout alone says whether it posts a CQE when its chain fails. */
+  readonly linkTimeoutSkipsAlone: boolean;
+  /** Whether a drain changes the sqe_flags that filters see of no request but its own. */
+  readonly drainShowsOnItselfAlone: boolean;
+  /** Whether the requests behind the head of a hard-linked chain post CQEs where the head skips its own on success. */
+  readonly hardLinkKeepsCqes: boolean;
   /** Whether classic restrictions refuse all of a kind (SQEs, register opcodes) that has no entry. */
   readonly oneAllowlist: boolean;
   /** Family of the socket that (AF_INET, SOCK_PACKET) makes, where it makes one. */
@@ -46,6 +56,11 @@ export const SPECIFIED: Decisions = {
   disabledRingRestricted: true,
   blindMessageFiltered: true,
   nopShowsFailure: true,
+  linkedNotificationAnnounced: true,
+  linkTimeoutShowsDenial: true,
+  linkTimeoutSkipsAlone: true,
+  drainShowsOnItselfAlone: true,
+  hardLinkKeepsCqes: true,
   oneAllowlist: true,
   // AF_INET, as filters are shown.
   inetPacketFamily: 2,
@@ -67,6 +82,16 @@ const QUIRKS = {
   'blind-msg-ring': { blindMessageFiltered: false },
   // The request fails, but posts the result it would have had.
   'nop-hides-failure': { nopShowsFailure: false },
+  // Only the head of a chain says so; what is cancelled behind it has CQE flags 0.
+  'unannounced-notification': { linkedNotificationAnnounced: false },
+  // The request that it limits is cancelled first, and takes the timeout along before its own errno is looked at.
+  'link-timeout-hides-denial': { linkTimeoutShowsDenial: false },
+  // The flag of the head is given to all behind it, and their own is dropped.
+  'link-timeout-skip-lost': { linkTimeoutSkipsAlone: false },
+  // While something is drained, and once after a drain inside of a chain, the flags of others change: by timing.
+  'drain-shows-on-others': { drainShowsOnItselfAlone: false },
+  // A chain that fails while it is submitted is treated as if its links were soft.
+  'hard-link-skips-cqes': { hardLinkKeepsCqes: false },
   // Each kind is enforced only where it occurs.
   'restrictions-split-by-kind': { oneAllowlist: false },
   // AF_PACKET: the compatibility of Linux 2.0 comes behind the filters.

@@ -144,7 +144,7 @@ export const REGISTRATION_MISTAKES: readonly Mistake[] = [
     'nr_args comes before privilege',
     FILTER,
     "if (!allowed) return { ret: -E.ACCES, rule: world.hit('filter-reg.privilege') };",
-    "if (!allowed && nrArgs === 1) return { ret: -E.ACCES, rule: world.hit('filter-reg.privilege') };",
+    "if (!allowed && call.nr_args === 1) return { ret: -E.ACCES, rule: world.hit('filter-reg.privilege') };",
     'privilege',
   ),
   mistake(

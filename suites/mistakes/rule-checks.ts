@@ -223,18 +223,17 @@ export const RULE_MISTAKES: readonly Mistake[] = [
   mistake(
     'a task registers on its rings as well',
     'model/filter-registration.ts',
-    'const outcome = registerFilter(world, task.rules, nrArgs, arg);',
-    'for (const ring of task.files.rings.values()) registerFilter(world, ring.rules, nrArgs, arg);\n' +
-      '  const outcome = registerFilter(world, task.rules, nrArgs, arg);',
+    'const outcome = registerFilter(world, task.rules, call);',
+    'for (const ring of task.files.rings.values()) registerFilter(world, ring.rules, call);\n' +
+      '  const outcome = registerFilter(world, task.rules, call);',
     'inheritance',
   ),
   mistake(
     "a ring's filter binds its task",
     FILTER_STEP,
-    'onRing: (world, _task, ring, step) => { const outcome = registerFilter(world, ring.rules, step.nr_args, ' +
-      'step.arg);',
-    'onRing: (world, task, ring, step) => { registerFilter(world, task.rules, step.nr_args, step.arg);\n' +
-      '        const outcome = registerFilter(world, ring.rules, step.nr_args, step.arg);',
+    'onRing: (world, _task, ring, step) => { const outcome = registerFilter(world, ring.rules, step);',
+    'onRing: (world, task, ring, step) => { registerFilter(world, task.rules, step);\n' +
+      '        const outcome = registerFilter(world, ring.rules, step);',
     'inheritance',
     'stacking',
   ),
@@ -368,8 +367,22 @@ export const RULE_MISTAKES: readonly Mistake[] = [
   mistake(
     'CQE_SKIP_SUCCESS hides failures too',
     COMPLETION,
-    'if (skip && fails === false && !timeoutSkips)',
+    'if (skip && (fails === false || spec.limitsPrevious))',
     'if (skip)',
+    'links',
+  ),
+  mistake(
+    'what is denied behind the head of a chain is only cancelled',
+    CHAIN,
+    "const failed = admission.verdict === 'failed' ? -admission.errno : -E.CANCELED;",
+    "const failed = admission.verdict === 'failed' && position === 0 ? -admission.errno : -E.CANCELED;",
+    'links',
+  ),
+  mistake(
+    'a link timeout posts although its flag says no',
+    CHAIN,
+    'const posts = !skipsSuccess(request);',
+    'const posts = true;',
     'links',
   ),
   mistake(
