@@ -57,6 +57,8 @@ const IMPOSSIBLE: readonly number[] = [
   S.DEFER_TASKRUN,
   S.CQE32 | S.CQE_MIXED,
   S.SQE128 | S.SQE_MIXED,
+  // The thread that would be bound to a processor is not wanted; told late, when all else is there.
+  S.SQ_AFF,
 ];
 
 /** Setup flags of an ordinary ring. */

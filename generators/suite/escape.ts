@@ -150,6 +150,38 @@ const ROUTES: readonly (readonly [number, Route])[] = [
     },
   ],
   [
+    1,
+    (s, task) => {
+      // Registered descriptors are the task's own: a child that has not used io_uring yet has none.
+      const { b } = s;
+      const ring = b.ring(task, s.flags);
+      if (ring === undefined) return;
+      const index = b.d.below(16);
+      b.register(task, onRing(ring), IORING_REGISTER.REGISTER_RING_FDS, 1, ringFdUpdate(b.abi, ring, index));
+      const child = b.spawn(task, b.d.pick(HOWS));
+      if (child === undefined) return;
+      if (b.d.chance(0.7)) attempt(s, child, ring, index);
+      const given = ringFdUpdate(b.abi, 0, index).fill(0, 8);
+      b.register(child, onRing(ring), IORING_REGISTER.UNREGISTER_RING_FDS, 1, given);
+      if (b.d.chance(0.5)) drawRegister(b, child, { kind: 'registered', index });
+      attempt(s, child, ring);
+      b.push({ do: 'exit', task: child });
+      attempt(s, task, ring, index);
+    },
+  ],
+  [
+    0.5,
+    (s, task) => {
+      // A ring that comes to nothing after it has taken over its maker's rules: they still hold.
+      const { b } = s;
+      const late = (b.d.pick([0, S.R_DISABLED, S.SINGLE_ISSUER]) | S.SQ_AFF | S.SUBMIT_ALL) >>> 0;
+      const ring = b.ring(task, late);
+      if (b.d.chance(0.4)) loosen(s, task);
+      attempt(s, task, ring);
+      attempt(s, task, b.ring(task, s.flags));
+    },
+  ],
+  [
     4,
     (s, task) => {
       const how = s.b.d.pick(HOWS);

@@ -2,6 +2,7 @@
 import { IORING_REGISTER } from '../../oracle/register/index.ts';
 import { registerForms, registerSpec } from '../../oracle/register/index.ts';
 import type { RegisterForm } from '../../oracle/register/index.ts';
+import { ARENA, ARENA_BASE } from '../../oracle/scenario/layout.ts';
 import type { Target } from '../../oracle/scenario/types.ts';
 import type { Builder } from '../builder.ts';
 
@@ -18,6 +19,9 @@ const ON_TASK = registerForms.filter((form) => form.on === 'task');
 /** Task-wide calls that do something; the others only show that nothing else exists without a ring. */
 const BLIND = ON_TASK.filter((form) => form.name !== 'blind');
 const MAKING = ON_RING.filter((forms) => registerSpec(forms[0]!.opcode)?.suppliesRequests === true);
+
+/** Arguments of IORING_REGISTER_ENABLE_RINGS: right once, wrong twice. */
+const TO_ENABLE = [{}, { nr_args: 1 }, { raw_arg: BigInt(ARENA_BASE + ARENA.args) }] as const;
 
 /** Makes a ready-made call. */
 export function pushRegister(b: Builder, task: number, on: Target, form: RegisterForm): void {
@@ -38,20 +42,11 @@ export function pushRegister(b: Builder, task: number, on: Target, form: Registe
 export function drawRegister(b: Builder, task: number, on: Target): void {
   const { d } = b;
   if (d.chance(0.06)) {
-    b.register(
-      task,
-      on,
-      d.chance(0.4)
-        ? // An opcode that there is, and a bit above it.
-          (d.below(b.abi.register_last) | (0x100 << d.below(23))) >>> 0
-        : d.pick([
-            b.abi.register_last,
-            b.abi.register_last + 1,
-            99,
-            0x7fff_ffff,
-            IORING_REGISTER.REGISTER_ENABLE_RINGS,
-          ]),
-    );
+    const { register_last: unknown } = b.abi;
+    const enable = IORING_REGISTER.REGISTER_ENABLE_RINGS;
+    const opcode = d.pick([unknown, unknown + 1, 99, 0x7fff_ffff, enable, enable]);
+    // It takes neither a pointer nor a count.
+    b.push({ do: 'register', task, on, opcode, nr_args: 0, ...(opcode === enable ? d.pick(TO_ENABLE) : {}) });
     return;
   }
   if (on.kind === 'task') {

@@ -9,7 +9,7 @@ import type { Ring, Task, World } from './world.ts';
 
 /** Any call on a ring, its argument being bytes. */
 export function rawOnRing(world: World, task: Task, ring: Ring, call: RawCall): CallOutcome {
-  if (registerSpec(call.opcode)?.enablesRing === true) return enableRing(world, task, ring);
+  if (registerSpec(call.opcode)?.enablesRing === true) return enableRing(world, task, ring, call);
   return rawRules(call.opcode) ?? other(world, task, ring, call);
 }
 
@@ -28,7 +28,9 @@ function rawRules(opcode: number): CallOutcome | undefined {
   return rule === undefined ? undefined : { ret: place.any, rule, memory: place };
 }
 
-function enableRing(world: World, task: Task, ring: Ring): CallOutcome {
+function enableRing(world: World, task: Task, ring: Ring, { bytes, raw_arg, nr_args }: RawCall): CallOutcome {
+  if (nr_args !== 0 || (raw_arg ?? (bytes === undefined ? 0n : 1n)) !== 0n)
+    return { ret: -E.INVAL, rule: world.hit('register.arguments') };
   if (!ring.disabled) return { ret: -E.BADFD, rule: world.hit('register.enable.not-disabled') };
   ring.disabled = false;
   if ((ring.flags & IORING_SETUP.SINGLE_ISSUER) !== 0) ring.submitter = task;

@@ -19,6 +19,7 @@ export function setupOutcome(abi: AbiProfile, entries: number, flags: number): n
   if (has(S.HYBRID_IOPOLL) && !has(S.IOPOLL)) return -E.INVAL;
   if (has(S.CQE32) && has(S.CQE_MIXED)) return -E.INVAL;
   if (has(S.SQE128) && has(S.SQE_MIXED)) return -E.INVAL;
+  if (has(S.SQ_AFF) && !has(S.SQPOLL)) return -E.INVAL;
   if (entries === 0 || entries > MAX_ENTRIES) return -E.INVAL;
   // A queue of mixed sizes must have room for one entry of two slots; the completion queue always has two.
   if (has(S.SQE_MIXED) && entries < 2) return -E.OVERFLOW;

@@ -55,6 +55,7 @@ export const bufferRings = {
       call('odd-entries', 1, argBytes(pbuf(3, 3, 1))),
       call('unknown-flag', 1, argBytes(pbuf(8, 3, 0x8000))),
       call('null', 1, NULL),
+      call('two', 2, argBytes(pbuf(8, 3, 1))),
     ],
   },
 
@@ -75,6 +76,8 @@ export const bufferRings = {
       call('group-3', 1, argBytes(pbuf(0, 3, 0))),
       call('missing', 1, argBytes(pbuf(0, 9, 0))),
       call('flags-set', 1, argBytes(pbuf(0, 3, 1))),
+      call('null', 1, NULL),
+      call('two', 2, argBytes(pbuf(0, 3, 0))),
     ],
   },
 
@@ -94,6 +97,8 @@ export const bufferRings = {
       call('missing', 1, argBytes(u32s(9, 0, 0, 0, 0, 0, 0, 0, 0, 0))),
       call('group-3', 1, argBytes(u32s(3, 0, 0, 0, 0, 0, 0, 0, 0, 0))),
       call('reserved', 1, argBytes(u32s(9, 0, 1, 0, 0, 0, 0, 0, 0, 0))),
+      call('null', 1, NULL),
+      call('two', 2, argBytes(u32s(3, 0, 0, 0, 0, 0, 0, 0, 0, 0))),
     ],
   },
 } satisfies RegisterFamily;

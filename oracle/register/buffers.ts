@@ -2,7 +2,7 @@
 import { Open, OpenSet } from '../open-answer.ts';
 import { REGISTER } from './open.ts';
 import { reply, bad, takesNothing, unknown } from './spec.ts';
-import { after, ARGS, argBytes, call, NULL, u32s, u64s, UNMAPPED } from './ready-made.ts';
+import { after, ARGS, argBytes, call, NULL, raw, u32s, u64s, UNMAPPED } from './ready-made.ts';
 import { register2, update2, rsrcRegister, rsrcUpdate2 } from './resource-arrays.ts';
 import { rule } from '../rule.ts';
 import { E, IORING_SETUP } from '../uapi/constants.ts';
@@ -162,7 +162,7 @@ export const buffers = {
             ring.buffers = undefined;
           });
     },
-    forms: [call('unregister', 0, NULL), call('with-count', 1, NULL)],
+    forms: [call('unregister', 0, NULL), call('with-count', 1, NULL), call('with-argument', 0, raw(ARGS))],
   },
 
   /** IORING_REGISTER_BUFFERS2: registers buffers, with tags or sparsely. */
@@ -202,6 +202,8 @@ export const buffers = {
       call('no-buffers', 1, { ...argBytes(u32s(RING_FD + 1, 0, 0, 0, 0, 0, 0, 0)), rings: [1] }),
       call('closed', 1, argBytes(u32s(FD.closed, 0, 0, 0, 0, 0, 0, 0))),
       call('unknown-flag', 1, argBytes(u32s(RING_FD, 4, 0, 0, 0, 0, 0, 0))),
+      call('two', 2, argBytes(u32s(RING_FD, 0, 0, 0, 0, 0, 0, 0))),
+      call('null', 1, NULL),
     ],
   },
 } satisfies RegisterFamily;

@@ -3,7 +3,7 @@ import { Open } from '../open-answer.ts';
 import { REGISTER } from './open.ts';
 import { WORLD } from '../world/open.ts';
 import { reply, bad, takesNothing, unknown } from './spec.ts';
-import { argBytes, call, NULL, u32s, UNMAPPED } from './ready-made.ts';
+import { ARGS, argBytes, call, NULL, raw, u32s, UNMAPPED } from './ready-made.ts';
 import { rule } from '../rule.ts';
 import { E } from '../uapi/constants.ts';
 import { FD, isRingFd } from '../scenario/layout.ts';
@@ -69,7 +69,7 @@ export const eventfds = {
             ring.eventfd = undefined;
           });
     },
-    forms: [call('unregister', 0, NULL), call('with-count', 1, NULL)],
+    forms: [call('unregister', 0, NULL), call('with-count', 1, NULL), call('with-argument', 0, raw(ARGS))],
   },
 
   /** IORING_REGISTER_EVENTFD_ASYNC: has completions of workers counted on an eventfd. */
@@ -78,6 +78,10 @@ export const eventfds = {
     since: '5.6',
     rule: EVENTFD,
     onRing: registerEventfd,
-    forms: [call('eventfd', 1, { ...argBytes(u32s(FD.eventfd)), ...eventfd }), call('unmapped', 1, UNMAPPED)],
+    forms: [
+      call('eventfd', 1, { ...argBytes(u32s(FD.eventfd)), ...eventfd }),
+      call('unmapped', 1, UNMAPPED),
+      call('none', 0, { ...argBytes(u32s(FD.eventfd)), ...eventfd }),
+    ],
   },
 } satisfies RegisterFamily;

@@ -126,7 +126,7 @@ export const files = {
         ring.alloc_start = ring.alloc_end = ring.alloc_hint = 0;
       });
     },
-    forms: [call('unregister', 0, NULL), call('with-argument', 0, raw(ARGS))],
+    forms: [call('unregister', 0, NULL), call('with-argument', 0, raw(ARGS)), call('with-count', 1, NULL)],
   },
 
   /** IORING_REGISTER_FILES_UPDATE: replaces registered files. */
@@ -213,6 +213,7 @@ export const files = {
       call('first-two', 0, argBytes(struct([4, 0], [4, 2], [8, 0]))),
       call('wraps', 0, argBytes(struct([4, -1], [4, 2], [8, 0]))),
       call('with-count', 1, argBytes(new Uint8Array(16))),
+      call('null', 0, NULL),
     ],
   },
 } satisfies RegisterFamily;

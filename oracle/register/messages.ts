@@ -1,7 +1,7 @@
 /** Requests without an SQE: cancellation, and a message from who has no ring. */
 import { Open, OpenSet } from '../open-answer.ts';
 import { REGISTER } from './open.ts';
-import { argBytes, call, NULL, struct, task } from './ready-made.ts';
+import { argBytes, call, NULL, struct, task, UNMAPPED } from './ready-made.ts';
 import { reply, anyAnswer, bad } from './spec.ts';
 import { rule } from '../rule.ts';
 import { E, IORING_ASYNC_CANCEL, IORING_MSG } from '../uapi/constants.ts';
@@ -106,6 +106,7 @@ export const messages = {
       call('bad-fd', 1, argBytes(cancel(0n, FD.closed, 2))),
       call('unknown-flag', 1, argBytes(cancel(NOBODY, 0, 0x100))),
       call('two', 2, argBytes(cancel(NOBODY, 0, 0))),
+      call('null', 1, NULL),
     ],
   },
 
@@ -128,6 +129,7 @@ export const messages = {
       call('send-fd', 1, { ...argBytes(message(0, { command: 1 })), ...task }),
       call('buf-index-set', 1, { ...argBytes(message(0, { buf_index: 1 })), ...task }),
       call('null', 1, { ...NULL, ...task }),
+      call('unmapped', 1, { ...UNMAPPED, ...task }),
       call('two', 2, { ...argBytes(message(0)), ...task }),
     ],
   },

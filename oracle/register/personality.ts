@@ -33,7 +33,7 @@ export const personalities = {
     rule: PERSONALITY,
     suppliesRequests: true,
     onRing: personality,
-    forms: [call('register', 0, NULL), call('with-count', 1, NULL)],
+    forms: [call('register', 0, NULL), call('with-count', 1, NULL), call('with-argument', 0, raw(ARGS))],
   },
 
   /** IORING_UNREGISTER_PERSONALITY: gives credentials back. */

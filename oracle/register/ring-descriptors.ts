@@ -2,7 +2,7 @@
 import { Open } from '../open-answer.ts';
 import { WORLD } from '../world/open.ts';
 import { reply, bad, unknown } from './spec.ts';
-import { argBytes, call, struct } from './ready-made.ts';
+import { after, argBytes, call, struct, UNMAPPED } from './ready-made.ts';
 import { rule } from '../rule.ts';
 import { E } from '../uapi/constants.ts';
 import { FD, RING_FD, isRingFd } from '../scenario/layout.ts';
@@ -96,6 +96,11 @@ export const ringDescriptors = {
       call('reserved', 1, argBytes(struct([4, -1], [4, 1], [8, RING_FD]))),
       call('none', 0, argBytes(new Uint8Array(16))),
       call('too-many', 17, argBytes(new Uint8Array(17 * 16))),
+      call('unmapped', 1, UNMAPPED),
+      call('two', 2, {
+        ...argBytes(after(struct([4, -1], [4, 0], [8, RING_FD]), struct([4, -1], [4, 0], [8, RING_FD]))),
+        rings: [0],
+      }),
     ],
   },
 
@@ -109,6 +114,10 @@ export const ringDescriptors = {
       call('slot-3', 1, argBytes(struct([4, 3], [4, 0], [8, 0]))),
       call('data-set', 1, argBytes(struct([4, 3], [4, 0], [8, 1]))),
       call('slot-16', 1, argBytes(struct([4, 16], [4, 0], [8, 0]))),
+      call('reserved', 1, argBytes(struct([4, 3], [4, 1], [8, 0]))),
+      call('none', 0, argBytes(new Uint8Array(16))),
+      call('too-many', 17, argBytes(new Uint8Array(17 * 16))),
+      call('unmapped', 1, UNMAPPED),
     ],
   },
 } satisfies RegisterFamily;

@@ -156,6 +156,8 @@ export const settings = {
       call('off', 1, argBytes(new Uint8Array(16))),
       call('reserved', 1, argBytes(struct([4, 0], [1, 0], [1, 0], [1, 1], [1, 0], [4, 0], [4, 0]))),
       call('unknown-op', 1, argBytes(struct([4, 0], [1, 0], [1, 9], [1, 0], [1, 0], [4, 0], [4, 0]))),
+      call('null', 1, NULL),
+      call('two', 2, argBytes(new Uint8Array(16))),
     ],
   },
 
@@ -182,6 +184,8 @@ export const settings = {
       call('boottime', 0, argBytes(u32s(7, 0, 0, 0))),
       call('realtime', 0, argBytes(u32s(0, 0, 0, 0))),
       call('reserved', 0, argBytes(u32s(1, 0, 0, 1))),
+      call('null', 0, NULL),
+      call('with-count', 1, argBytes(u32s(1, 0, 0, 0))),
     ],
   },
 
@@ -191,7 +195,11 @@ export const settings = {
     since: '6.15',
     rule: ZCRX,
     onRing: zcrx,
-    forms: [call('zero', 1, argBytes(new Uint8Array(128))), call('null', 1, NULL)],
+    forms: [
+      call('zero', 1, argBytes(new Uint8Array(128))),
+      call('null', 1, NULL),
+      call('two', 2, argBytes(new Uint8Array(128))),
+    ],
   },
 
   /** IORING_REGISTER_RESIZE_RINGS: changes the size of a ring. */
@@ -203,6 +211,7 @@ export const settings = {
     forms: [
       call('not-deferred', 1, { ...argBytes(new Uint8Array(120)), avoid_setup: IORING_SETUP.DEFER_TASKRUN }),
       call('null', 1, NULL),
+      call('two', 2, argBytes(new Uint8Array(120))),
     ],
   },
 
@@ -217,6 +226,7 @@ export const settings = {
       call('odd-size', 1, argBytes(region(100))),
       call('null-region', 1, argBytes(u64s(0, 0, 0, 0))),
       call('null', 1, NULL),
+      call('two', 2, argBytes(region(4096))),
     ],
   },
 

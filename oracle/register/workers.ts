@@ -2,7 +2,7 @@
 import { Open } from '../open-answer.ts';
 import { REGISTER } from './open.ts';
 import { reply, anyAnswer, bad, takesNothing } from './spec.ts';
-import { argBytes, call, NULL, u32s, u64s, UNMAPPED } from './ready-made.ts';
+import { ARGS, argBytes, call, NULL, raw, u32s, u64s, UNMAPPED } from './ready-made.ts';
 import { rule } from '../rule.ts';
 import { E } from '../uapi/constants.ts';
 import type { RegisterFamily } from './spec.ts';
@@ -32,6 +32,7 @@ export const workers = {
       call('first-processor', 8, argBytes(u64s(1))),
       call('none', 0, argBytes(u64s(1))),
       call('unmapped', 8, UNMAPPED),
+      call('null', 8, NULL),
     ],
   },
 
@@ -41,7 +42,7 @@ export const workers = {
     since: '5.14',
     rule: IOWQ,
     onRing: (call) => (takesNothing(call) ? { ret: REGISTER['register.workers'].among(0, -E.INVAL) } : bad(E.INVAL)),
-    forms: [call('unregister', 0, NULL), call('with-count', 1, NULL)],
+    forms: [call('unregister', 0, NULL), call('with-count', 1, NULL), call('with-argument', 0, raw(ARGS))],
   },
 
   /** IORING_REGISTER_IOWQ_MAX_WORKERS: limits the number of workers. */
@@ -60,6 +61,7 @@ export const workers = {
       call('ask', 2, argBytes(u32s(0, 0))),
       call('negative', 2, argBytes(u32s(-1, 0))),
       call('one', 1, argBytes(u32s(0, 0))),
+      call('null', 2, NULL),
     ],
   },
 } satisfies RegisterFamily;

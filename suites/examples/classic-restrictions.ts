@@ -73,6 +73,16 @@ export const classicRestrictions = suite('classic-restrictions', [
     filter(onRing(0), OP.NOP, DENY),
     submit(0, nop()),
   ]),
+  example('A ring is not enabled by a call that is not as it should be', 'It stays disabled, and can be restricted.', [
+    ring(0, DISABLED),
+    register(onRing(0), 12, { nr_args: 1 }),
+    register(onRing(0), 12, { bytes: new Uint8Array(8) }),
+    submit(0, nop()),
+    restrictRing(0, sqeOp(OP.READ)),
+    enable(0),
+    register(onRing(0), 12, { nr_args: 1 }),
+    submit(0, nop()),
+  ]),
   example('A kind that is not named is not allowed', 'The manual page calls the whole an allowlist.', [
     ring(0, DISABLED),
     restrictRing(0, registerOp(12)),
