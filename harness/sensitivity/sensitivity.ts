@@ -19,7 +19,7 @@ import { bringReference } from './reference.ts';
 import type { Reach } from './reach.ts';
 import type { Reference, ReferenceSetup } from './reference.ts';
 import { buildSensitivity } from './result.ts';
-import { tryMutant } from './trial.ts';
+import { placesOf, tryMutant } from './trial.ts';
 import type { Stage } from './trial.ts';
 import type { Numbered } from '../../vm/build/mutants.ts';
 
@@ -158,15 +158,16 @@ class Mutants {
     events.checkpoint(this.result(), this.#trials());
   }
 
-  /** What no case comes to needs no guest. The rest: those that a scenario can show come first. */
+  /** What no case comes to needs no guest. The rest: those that a scenario can show come first, the cheapest first. */
   #strike(left: readonly Numbered[], stage: StageName, reach: Reach): Numbered[] {
     const todo: Numbered[] = [];
     for (const one of left) {
       if (reach.of(one.number).length > 0) todo.push(one);
       else this.#journal.add(unreached(one, stage));
     }
-    const later = ({ mutant }: Numbered): number => (mutant.needs === undefined ? 0 : 1);
-    return todo.sort((a, b) => later(a) - later(b));
+    const cost = ({ mutant, number }: Numbered): number =>
+      (mutant.needs === undefined ? 0 : UNLIKELY) + (placesOf(mutant, number, reach)?.length ?? MANY);
+    return todo.sort((a, b) => cost(a) - cost(b));
   }
 
   /** Undefined when the guests failed, which is told; it is tried again by the next call. */
@@ -201,6 +202,11 @@ class Mutants {
     });
   }
 }
+
+/** Cases, more than any stage has. */
+const MANY = 1e9;
+/** What makes a mutant come after all others. */
+const UNLIKELY = 1e10;
 
 function unreached({ mutant }: Numbered, stage: StageName): Trial {
   return { id: mutant.id, digest: digestOf(mutant), stage, reached: false, reaching: 0, kill: null, unconfirmed: 0 };

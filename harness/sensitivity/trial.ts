@@ -10,6 +10,7 @@ import { SUITE_NAMES } from '../../generators/suites.ts';
 import { bootGuest, EXIT, RingfenceError } from '../../vm/index.ts';
 import type { Guest } from '../../vm/index.ts';
 import { chooseMutant, reachedIn } from '../../vm/build/mutant-kernel.ts';
+import type { Mutant } from '../../vm/build/mutant-file.ts';
 import type { Numbered } from '../../vm/build/mutants.ts';
 import { Asker } from '../guests/asker.ts';
 import { KnownFindings } from '../known/predictions.ts';
@@ -90,6 +91,12 @@ function reachingOf({ number }: Numbered, reach: Reach): Pick<Trial, 'reaching'>
 /** Classes whose faults may show in a later case than the one that came to their place. */
 const LINGERING: readonly string[] = ['lifetime', 'race', 'allocation', 'crash'];
 
+/** Numbers of the cases that can show a mutant, in their order; undefined: any of them. */
+export function placesOf(mutant: Mutant, number: number, reach: Reach): readonly number[] | undefined {
+  const places = reach.of(number);
+  return places === 'all' || LINGERING.includes(mutant.class) ? undefined : places;
+}
+
 /** A guest that is up, or why there is none. */
 type Arrived =
   | { readonly prepared: Prepared; readonly policy: Policy; readonly asker: Asker }
@@ -108,8 +115,7 @@ class Attempt {
   constructor(one: Numbered, setup: TrialSetup) {
     this.#one = one;
     this.#setup = setup;
-    const places = setup.reach.of(one.number);
-    this.#places = places === 'all' || LINGERING.includes(one.mutant.class) ? undefined : places;
+    this.#places = placesOf(one.mutant, one.number, setup.reach);
   }
 
   get reached(): boolean {
@@ -148,7 +154,7 @@ class Attempt {
       return { prepared, asker, policy: await askPolicy({}, prepared, asker, new Date(), signal) };
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof RingfenceError) || error.exitCode !== EXIT.untestable) throw error;
+      if (!isUntestable(error)) throw error;
       if (where === 'booting' && error instanceof Untestable) where = 'probing';
       const verdict = error instanceof Unsupported ? 'untestable' : 'kernel-crash';
       return { kill: { stage: this.#setup.stage.name, verdict, where, cases: 0, seconds: 0, detail: brief(error) } };
@@ -214,7 +220,7 @@ class Attempt {
       await campaign.run();
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof RingfenceError) || error.exitCode !== EXIT.untestable) throw error;
+      if (!isUntestable(error)) throw error;
       const cases = campaign.tally.scenarios;
       const seconds = round(campaign.tally.campaignMs / 1000);
       const kill = { stage: stage.name, verdict: 'kernel-crash', where: 'cases', cases, seconds, detail: brief(error) };
@@ -225,7 +231,7 @@ class Attempt {
     return found;
   }
 
-  /** Repeats a case alone on a fresh guest, as a run does. A crash or a hang needs no repetition. */
+  /** Repeats a case alone on a fresh guest, as a run does. A kernel that crashed or fell silent needs no repetition. */
   async #confirm(suspect: Suspect, seconds: number): Promise<Kill | undefined> {
     const { planned, end } = suspect;
     const told = (more: Pick<Kill, 'verdict' | 'detail'> & Partial<Kill>): Kill => ({
@@ -236,10 +242,9 @@ class Attempt {
       seconds: round(this.#secondsOf(planned.index, seconds)),
       ...more,
     });
-    if (suspect.verdict === 'kernel-crash' || suspect.verdict === 'hang') {
+    if (end?.reason === 'crash' || end?.reason === 'silent') {
       this.evidence = { scenario: jsonOf(planned.scenario), answers: [] };
-      const detail = end?.reports[0]?.title ?? end?.detail ?? suspect.detail ?? 'the guest ended';
-      return told({ verdict: suspect.verdict, detail });
+      return told({ verdict: suspect.verdict, detail: end.reports[0]?.title ?? end.detail });
     }
     const outcome = await this.#alone(suspect);
     if (outcome === undefined) return undefined;
@@ -268,16 +273,25 @@ class Attempt {
   async #alone(suspect: Suspect): Promise<Exclude<Outcome, { verdict: 'pass' | 'known' }> | undefined> {
     const laboratory = new Laboratory(this.#prepared!.guests, true);
     try {
-      for (let i = 0; i < CONFIRM_TRIES && !this.#setup.signal.aborted; i++) {
+      // A hang takes its whole time, each time.
+      const tries = suspect.verdict === 'hang' ? 1 : CONFIRM_TRIES;
+      for (let i = 0; i < tries && !this.#setup.signal.aborted; i++) {
         const outcome = await laboratory.try(suspect.predictions);
         if (!isFine(outcome)) return outcome as Exclude<Outcome, { verdict: 'pass' | 'known' }>;
       }
       return undefined;
+    } catch (error) {
+      if (!isUntestable(error)) throw error;
+      // It did not even boot again.
+      return { verdict: 'runner-error', detail: brief(error) };
     } finally {
       await laboratory.fresh();
     }
   }
 }
+
+const isUntestable = (error: unknown): error is RingfenceError =>
+  error instanceof RingfenceError && error.exitCode === EXIT.untestable;
 
 /** Whether what was predicted for the kernel without a fault holds for this one. */
 function serves(known: KnownFindings, { abi }: Prepared, { active }: Policy): boolean {
