@@ -97,6 +97,10 @@ export const ringDescriptors = {
       call('none', 0, argBytes(new Uint8Array(16))),
       call('too-many', 17, argBytes(new Uint8Array(17 * 16))),
       call('unmapped', 1, UNMAPPED),
+      call('slot-3-twice', 2, {
+        ...argBytes(after(struct([4, 3], [4, 0], [8, RING_FD]), struct([4, 3], [4, 0], [8, RING_FD]))),
+        rings: [0],
+      }),
       call('two', 2, {
         ...argBytes(after(struct([4, -1], [4, 0], [8, RING_FD]), struct([4, -1], [4, 0], [8, RING_FD]))),
         rings: [0],
