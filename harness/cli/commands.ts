@@ -5,6 +5,7 @@ import { COVERAGE } from './coverage.ts';
 import { DOCTOR } from './doctor.ts';
 import { EXPECT } from './expect.ts';
 import { EXPLAIN } from './explain.ts';
+import { FINDING } from './finding.ts';
 import { KCONFIG } from './kconfig.ts';
 import { KERNELS } from './kernels.ts';
 import { MATRIX } from './matrix.ts';
@@ -24,6 +25,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
     REPLAY,
     EXPLAIN,
     RULE_LIST,
+    FINDING,
     MATRIX,
     SENSITIVITY,
     COVERAGE,

@@ -9,7 +9,10 @@ import {
   parseProgramFile,
 } from '../../oracle/explain/index.ts';
 import { printScenario } from '../../oracle/case/text.ts';
-import { OP } from '../../oracle/opcodes/index.ts';
+import { OP, opName } from '../../oracle/opcodes/index.ts';
+import { filterOf } from '../../oracle/steps/index.ts';
+import { wrap } from '../../reports/text/style.ts';
+import { loadNotes } from '../known/notes.ts';
 import { readCases } from '../run/cases.ts';
 import { EXIT, SetupError, UsageError } from '../../vm/index.ts';
 import { command } from './command.ts';
@@ -62,7 +65,9 @@ function explainCases(path: string, json: boolean): string {
   return readCases(path)
     .map((scenario) => {
       const explanation = explain(scenario, ABI_7_0);
-      return json ? asJson(explanation) : `${printScenario(scenario, ABI_7_0)}\n\n${formatExplanation(explanation)}`;
+      if (json) return asJson(explanation);
+      const opcodes = scenario.steps.flatMap((step) => filterOf(step)?.opcode ?? []);
+      return `${printScenario(scenario, ABI_7_0)}\n\n${formatExplanation(explanation)}${notesOn(opcodes)}`;
     })
     .join('');
 }
@@ -79,5 +84,16 @@ function explainProgram(path: string, bytes: Buffer, typed: string, json: boolea
   if (opcode === undefined)
     throw new UsageError(`there is no opcode "${typed}"; names are those of IORING_OP_*, such as SOCKET`);
   const explanation = explainFilter({ program: parsed.program, opcode }, ABI_7_0);
-  return json ? asJson(explanation) : formatFilterExplanation(explanation);
+  return json ? asJson(explanation) : `${formatFilterExplanation(explanation)}${notesOn([opcode])}`;
+}
+
+/** What those who write filters for these opcodes should know, and no promise covers. */
+function notesOn(opcodes: readonly number[]): string {
+  const names = new Set(opcodes.map(opName));
+  const notes = loadNotes().filter((note) => note.opcodes.some((name) => names.has(name)));
+  if (notes.length === 0) return '';
+  const lines = notes.flatMap(({ id, title }) =>
+    wrap(`${id}: ${title}`, 100).map((line, i) => `${i === 0 ? '  ' : '      '}${line}`),
+  );
+  return `\nNotes: weaknesses, no promise is broken (npx ringfence finding ID)\n\n${lines.join('\n')}\n`;
 }

@@ -11,18 +11,19 @@ import type { QuirkId, Quirks } from '../../oracle/quirks/index.ts';
 import { fromJson } from '../../oracle/case/json.ts';
 import type { Scenario } from '../../oracle/steps/index.ts';
 
-/** A broken promise, and where it was seen. */
-export interface Finding {
-  /** Also the id of its model. */
-  readonly id: QuirkId;
-  /** The broken rule. */
-  readonly rule: string;
+/** What findings and notes have in common. */
+export interface Entry {
+  readonly id: string;
   readonly title: string;
-  /** What it means for someone who relies on the feature. */
+  /** The words in question as the source has them, a short quotation, and where they stand. */
+  readonly words: { readonly quote: string; readonly where: string };
+  /** What it means for someone who relies on the feature; two sentences. */
   readonly consequence: string;
   readonly explanation: string;
   /** First release affected (7.0-rc1: there from the beginning), and first without it (null: none yet). */
   readonly affected: { readonly from: string; readonly fixed: string | null };
+  /** The commit of a source tree that brought it, or the merge it came with; null: not known. */
+  readonly commit: string | null;
   /** Kernels it was seen on, and kernels it was looked for and not seen. */
   readonly seen: readonly string[];
   readonly not_seen: readonly string[];
@@ -30,24 +31,38 @@ export interface Finding {
   readonly scenario: Scenario;
 }
 
+/** A broken promise, and where it was seen. */
+export interface Finding extends Entry {
+  /** Also the id of its model. */
+  readonly id: QuirkId;
+  /** The broken rule. */
+  readonly rule: string;
+}
+
 const DIRECTORY = fileURLToPath(new URL('../../suites/findings', import.meta.url));
 
 /** Reads every finding. @throws Error naming the file and what is wrong with it */
 export function loadFindings(directory = DIRECTORY): readonly Finding[] {
+  return readEntries<Omit<Finding, 'id'> & Entry>(directory, 'findings').map((data) => {
+    const { id } = data;
+    if (!isQuirkId(id)) throw new Error(`suites/findings/${id}.json: oracle/quirks/index.ts has no model of "${id}"`);
+    return { ...data, id };
+  });
+}
+
+/** The entries of a directory, by name. @throws Error naming the file and what is wrong with it */
+export function readEntries<T extends Entry>(directory: string, folder: string): readonly T[] {
   if (!existsSync(directory)) return [];
   return readdirSync(directory)
     .filter((name) => name.endsWith('.json'))
     .sort()
     .map((name) => {
-      const data = JSON.parse(readFileSync(join(directory, name), 'utf8')) as Omit<Finding, 'id' | 'scenario'> & {
-        id: string;
-        scenario: unknown;
+      const data = JSON.parse(readFileSync(join(directory, name), 'utf8')) as Omit<T, 'scenario'> & {
+        readonly scenario: unknown;
       };
       const scenario = fromJson(data.scenario);
-      if (!scenario.ok) throw new Error(`suites/findings/${name}: ${scenario.error}`);
-      const { id } = data;
-      if (!isQuirkId(id)) throw new Error(`suites/findings/${name}: oracle/quirks/index.ts has no model of "${id}"`);
-      return { ...data, id, scenario: scenario.scenario };
+      if (!scenario.ok) throw new Error(`suites/${folder}/${name}: ${scenario.error}`);
+      return { ...data, scenario: scenario.scenario } as unknown as T;
     });
 }
 

@@ -8,6 +8,7 @@ import type { MatrixResult } from '../../reports/data/matrix.ts';
 import type { RunResult } from '../../reports/data/result.ts';
 import { formatHtml, formatMatrixHtml } from '../../reports/html/index.ts';
 import { formatMail, formatMatrixMail } from '../../reports/text/mail.ts';
+import { loadNotes } from '../known/notes.ts';
 
 /** What a report is made of: a run, or a matrix with the result of each of its kernels by name. */
 export type Reported =
@@ -40,8 +41,9 @@ export const FORMATS = {
   },
   html: {
     help: 'one page that needs no network, as a run and a matrix leave it in report.html',
-    run: (result, out) => formatHtml(result, { rules: Object.values(RULES), out }),
-    matrix: (matrix, results, out) => formatMatrixHtml(matrix, results, { rules: Object.values(RULES), out }),
+    run: (result, out) => formatHtml(result, { rules: Object.values(RULES), out, notes: loadNotes() }),
+    matrix: (matrix, results, out) =>
+      formatMatrixHtml(matrix, results, { rules: Object.values(RULES), out, notes: loadNotes() }),
   },
   mail: {
     help: 'plain text for a mailing list: what is promised, the smallest case, what came instead',

@@ -10,6 +10,8 @@ import { html, NOTHING } from './escape.ts';
 import type { Markup } from './escape.ts';
 import { pageOf } from './document.ts';
 import { matrixSection } from './matrix.ts';
+import { notesSection } from './notes.ts';
+import type { NoteLine } from './notes.ts';
 import { section } from './parts.ts';
 import { hitsPlot, sharesPlot, suitesPlot } from './plots.ts';
 import { RULE_MARKS, rulesSection } from './rule-table.ts';
@@ -25,10 +27,12 @@ export interface HtmlOptions {
   readonly rules: readonly Rule[];
   /** Output directory as the user named it, for the commands on the page. */
   readonly out: string;
+  /** Weaknesses that break no promise; absent: none are told. */
+  readonly notes?: readonly NoteLine[];
 }
 
 /** The page of one run. */
-export function formatHtml(result: RunResult, { rules, out }: HtmlOptions): string {
+export function formatHtml(result: RunResult, { rules, out, notes = [] }: HtmlOptions): string {
   const run: Run = { result, name: '', out };
   const title = `${WORDS[result.verdict]}: Linux ${result.kernel.release}`;
   return page(title, result.verdict, runVerdict(run), [
@@ -38,6 +42,7 @@ export function formatHtml(result: RunResult, { rules, out }: HtmlOptions): stri
     expectationsSection([run]),
     rulesSection(ruleLines([result]), rules),
     openSection([result]),
+    notesSection(notes),
     setupSection([run], undefined),
   ]);
 }
@@ -46,7 +51,7 @@ export function formatHtml(result: RunResult, { rules, out }: HtmlOptions): stri
 export function formatMatrixHtml(
   matrix: MatrixResult,
   results: ReadonlyMap<string, RunResult>,
-  { rules, out }: HtmlOptions,
+  { rules, out, notes = [] }: HtmlOptions,
 ): string {
   const runs = matrix.kernels.flatMap(({ name, result: path = '' }): Run[] => {
     const result = results.get(name);
@@ -63,6 +68,7 @@ export function formatMatrixHtml(
       expectationsSection(runs),
       rulesSection(matrixRules(matrix, runs), rules),
       openSection(runs.map(({ result }) => result)),
+      notesSection(notes),
       setupSection(runs, matrix),
     ],
   );

@@ -6,10 +6,10 @@ import { fromJson } from '../../oracle/case/json.ts';
 import { printScenario } from '../../oracle/case/text.ts';
 import type { MatrixResult } from '../data/matrix.ts';
 import type { Crash, Divergence, Hang, RunResult } from '../data/result.ts';
+import { letter, MAIL_WIDTH as WIDTH, oneLine } from './letter.ts';
 import { counted, thousands, wrap } from './style.ts';
 import { abiOf } from './summary.ts';
 
-const WIDTH = 72;
 /** Troubles of each kind that are told whole; the others are counted. */
 const SHOWN = 5;
 /** Last lines of a console that are shown. */
@@ -33,10 +33,6 @@ export function formatMatrixMail(matrix: MatrixResult, results: ReadonlyMap<stri
     return [name, '='.repeat(name.length), '', ...text];
   });
   return letter(`io_uring filters on ${counted(names.length, 'kernel')}`, sections);
-}
-
-function letter(about: string, lines: readonly string[]): string {
-  return `${[`Subject: ${oneLine(about)}`, '', ...lines].join('\n').trimEnd()}\n`;
 }
 
 function subject({ divergences, crashes, hangs, verdict }: RunResult): string {
@@ -120,9 +116,4 @@ function caseLines(
 
 function close({ command }: RunResult): string[] {
   return ['To repeat the run:', '', `  ${oneLine(command)}`, ''];
-}
-
-/** What comes from outside must not add header lines. */
-function oneLine(text: string): string {
-  return text.replaceAll(/[\u0000-\u001f\u007f]+/g, ' ');
 }
