@@ -8,6 +8,7 @@ import type { AbiProfile } from '../uapi/abi.ts';
 import { arenaImage, OPEN_HOW, PATH } from '../world/arena.ts';
 import { AT_FDCWD, E, FILE_INDEX_ALLOC, IOSQE, RESOLVE } from '../uapi/constants.ts';
 import type { Node, OpenFile } from '../world/files.ts';
+import { walk } from './open-path.ts';
 import { installNew, perhapsInstalled } from './socket.ts';
 import {
   anything,
@@ -40,11 +41,14 @@ const O_RDWR = 2n;
 const RESOLVE_VALID = 0x3fn;
 
 const OPEN = defineOpen({
-  'open.how-size': ['not-modelled', 'A struct open_how of more than 4,096 bytes.'],
   'open.newer-flag': ['not-modelled', 'An open flag that newer releases take.'],
-  'open.symlink': ['not-modelled', 'A path that leads through or to a symbolic link.'],
-  'open.direct': ['not-modelled', 'O_DIRECT of a regular file: up to the file system.'],
-  'open.odd': ['not-modelled', "O_TMPFILE, access mode 3, RESOLVE_CACHED, '.', '/' and other directories."],
+  'open.link-target': ['not-modelled', "A symbolic link whose text has '.', '..' or empty names among others."],
+  'open.cached': [
+    'timing',
+    'RESOLVE_CACHED: the open, or -EAGAIN.',
+    'All of the path is in the cache of names.',
+    'Some of it is not, or is being changed.',
+  ],
 });
 
 interface How {
@@ -87,14 +91,36 @@ function openat2How(c: OpContext): How | number | Open {
   const { memory } = c.sandbox;
   const size = c.sqe.len >>> 0;
   if (size < OPEN_HOW_SIZE) return E.INVAL;
-  if (size > 4096) return OPEN['open.how-size'];
-  const bytes = memory.read(c.sqe.off, size);
+  // What a larger structure has more must be zero, and is looked at first; there is no bound but memory's end.
+  const more = restError(c, c.sqe.off + BigInt(OPEN_HOW_SIZE), size - OPEN_HOW_SIZE);
+  if (more !== 0) return more;
+  const bytes = memory.read(c.sqe.off, OPEN_HOW_SIZE);
   if (bytes === 'fault') return E.FAULT;
   if (Open.is(bytes)) return bytes;
-  if (bytes.subarray(OPEN_HOW_SIZE).some((byte) => byte !== 0)) return E['2BIG'];
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const [flags, mode, resolve] = howWords(view, c.abi.little_endian);
   return { flags, mode, resolve };
+}
+
+/** Bytes that are looked at in one go. */
+const PIECE = 64;
+
+/** 0 where all of the bytes are zero; else the errno of the first that is not, or is not there. */
+function restError({ sandbox: { memory } }: OpContext, from: bigint, length: number): number | Open {
+  for (let at = 0; at < length; at += PIECE) {
+    const piece = memory.read(from + BigInt(at), Math.min(PIECE, length - at));
+    if (piece instanceof Uint8Array) {
+      if (piece.some((byte) => byte !== 0)) return E['2BIG'];
+      continue;
+    }
+    for (let i = at; i < Math.min(length, at + PIECE); i++) {
+      const byte = memory.read(from + BigInt(i), 1);
+      if (byte === 'fault') return E.FAULT;
+      if (Open.is(byte)) return byte;
+      if (byte[0] !== 0) return E['2BIG'];
+    }
+  }
+  return 0;
 }
 
 function how(c: OpContext): How | number | Open {
@@ -147,41 +173,35 @@ function opened(c: OpContext, h: How, node: Node & { type: 'file' | 'dir' }): Op
   return {
     kind: 'file',
     node,
-    readable: access !== 1n,
+    // Access mode 3 asks for both permissions, and gives neither (open(2), NOTES).
+    readable: access === 0n || access === O_RDWR,
     writable: access === 1n || access === O_RDWR,
     append: (h.flags & BigInt(c.abi.open.O_APPEND)) !== 0n,
     pos: 0,
   };
 }
 
-/** An open under way: what is asked, and the path it touches. */
+/** An open under way: what is asked, and the paths it touches. */
 interface Opening {
   readonly c: OpContext;
   readonly how: How;
-  readonly path: string;
   readonly touches: readonly string[];
 }
 
 const has = ({ how: { flags } }: Opening, flag: number): boolean => (flags & BigInt(flag)) !== 0n;
 
+/** A file that is not there yet, or never has a name. */
+function blank(id: string): Node & { type: 'file' } {
+  return { type: 'file', id: `node:${id}`, content: new Uint8Array(0), xattrs: new Map() };
+}
+
 /** An open of a path where nothing is. */
-function openNew(opening: Opening): IssueOutcome {
-  const { c, how: asked, path, touches } = opening;
+function openNew(opening: Opening, path: string): IssueOutcome {
+  const { c, how: asked, touches } = opening;
   const { paths } = c.sandbox.common;
-  const slash = path.indexOf('/');
-  if (slash >= 0) {
-    const parent = paths.get(path.slice(0, slash));
-    if (parent === undefined) return result(-E.NOENT, { touches });
-    if (parent.type === 'symlink') return { ...anything(OPEN['open.symlink']), touches };
-    if (parent.type !== 'dir') return result(-E.NOTDIR, { touches });
-  }
-  if (!has(opening, c.abi.open.O_CREAT) || has(opening, c.abi.open.O_PATH)) return result(-E.NOENT, { touches });
-  const made: Node & { type: 'file' } = {
-    type: 'file',
-    id: `node:${path}`,
-    content: new Uint8Array(0),
-    xattrs: new Map(),
-  };
+  const o = c.abi.open;
+  if (!has(opening, o.O_CREAT) || has(opening, o.O_PATH)) return result(-E.NOENT, { touches });
+  const made = blank(path);
   const effect = (): void => void paths.set(path, made);
   return installNew(c, opened(c, asked, made), c.sqe.file_index, { touches, effect });
 }
@@ -195,11 +215,8 @@ function openNode(opening: Opening, node: Node & { type: 'file' | 'dir' }): Issu
   const o = c.abi.open;
   const writes = (asked.flags & O_ACCMODE) !== 0n || has(opening, o.O_CREAT) || has(opening, o.O_TRUNC);
   if (node.type === 'dir' && writes) return result(-E.ISDIR, { touches });
-  // For a file it is up to the file system; no directory can be read past the cache.
-  if (has(opening, o.O_DIRECT ?? O_DIRECT))
-    return node.type === 'dir'
-      ? result(-E.INVAL, { touches, changes: [] })
-      : { ...anything(OPEN['open.direct']), touches };
+  // The scenario's file system (tmpfs) takes it for files; no directory can be read past the cache.
+  if (node.type === 'dir' && has(opening, o.O_DIRECT ?? O_DIRECT)) return result(-E.INVAL, { touches, changes: [] });
   const truncated = has(opening, o.O_TRUNC) && node.type === 'file' ? node : undefined;
   return installNew(c, opened(c, asked, node), c.sqe.file_index, {
     touches: truncated ? [...touches, truncated.id] : touches,
@@ -212,20 +229,19 @@ function openNode(opening: Opening, node: Node & { type: 'file' | 'dir' }): Issu
 
 /** An open of a path that leads to something. */
 function openExisting(opening: Opening, node: Node): IssueOutcome {
-  const { c, touches } = opening;
+  const { c, how: asked, touches } = opening;
   const o = c.abi.open;
   const pathOnly = has(opening, o.O_PATH);
+  if ((asked.flags & bits(c.abi).tmpfile) !== 0n) {
+    if (node.type !== 'dir') return result(-E.NOTDIR, { touches });
+    return installNew(c, opened(c, asked, blank('unnamed')), c.sqe.file_index, { touches, changes: [] });
+  }
   if (has(opening, o.O_CREAT) && has(opening, o.O_EXCL) && !pathOnly) return result(-E.EXIST, { touches });
-  if (node.type === 'symlink') return anything(OPEN['open.symlink']);
   if (has(opening, o.O_DIRECTORY) && node.type !== 'dir') return result(-E.NOTDIR, { touches });
   if (pathOnly) return installNew(c, { kind: 'path', node }, c.sqe.file_index, { touches, changes: [] });
+  // Only reached with O_NOFOLLOW.
+  if (node.type === 'symlink') return result(-E.LOOP, { touches });
   return node.type === 'socket' ? result(-E.NXIO, { touches }) : openNode(opening, node);
-}
-
-/** O_TMPFILE, O_ACCMODE 3, RESOLVE_CACHED, the working directory and other directories are not modelled. */
-function isModelled(c: OpContext, { flags, resolve }: How, path: string): boolean {
-  if ((flags & bits(c.abi).tmpfile) !== 0n || (flags & O_ACCMODE) === 3n || path === '.' || path === '/') return false;
-  return (resolve & BigInt(RESOLVE.CACHED)) === 0n && c.sqe.fd === AT_FDCWD;
 }
 
 /** What an open that nobody knows may make or truncate. */
@@ -250,9 +266,17 @@ function openedAs(c: OpContext): IssueOutcome {
     return { ...anything(OPEN['open.newer-flag']), touches: mayChange(path, node) };
   const invalid = flagError(c, used);
   if (invalid !== 0) return result(invalid);
-  if (!isModelled(c, used, path)) return { ...anything(OPEN['open.odd']), touches: mayChange(path, node) };
-  const opening: Opening = { c, how: used, path, touches: [`path:${path}`] };
-  return node === undefined ? openNew(opening) : openExisting(opening, node);
+  if ((used.resolve & BigInt(RESOLVE.CACHED)) !== 0n)
+    return { ...anything(OPEN['open.cached']), touches: mayChange(path, node) };
+  const o = c.abi.open;
+  const exclusive = (used.flags & BigInt(o.O_CREAT)) !== 0n && (used.flags & BigInt(o.O_EXCL)) !== 0n;
+  const follows = (used.flags & BigInt(o.O_NOFOLLOW)) === 0n && !exclusive;
+  const at = walk(c, path, used.resolve, follows, OPEN['open.link-target']);
+  const own = { touches: [`path:${path}`], changes: [] };
+  if (typeof at === 'number') return result(at, own);
+  if (Open.is(at)) return { ...anything(at), touches: mayChange(path, node) };
+  const opening: Opening = { c, how: used, touches: at.seen.map((seen) => `path:${seen}`) };
+  return at.node === undefined ? openNew(opening, at.path) : openExisting(opening, at.node);
 }
 
 function openat(

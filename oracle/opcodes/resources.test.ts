@@ -2,7 +2,7 @@ import { Open } from '../open-answer.ts';
 import { WORLD } from '../world/open.ts';
 import { describe, expect, it } from 'vitest';
 import { ARENA_END, FD, FILE_CONTENT, RING_FD } from '../scenario/layout.ts';
-import { data, FUTEX, IOVEC, OPEN_HOW, PATH, TIMESPEC } from '../world/arena.ts';
+import { data, FUTEX, IOVEC, PATH, TIMESPEC } from '../world/arena.ts';
 import { CQE_F, E, FILE_INDEX_ALLOC, IORING_NOP, IORING_SETUP, IOSQE } from '../uapi/constants.ts';
 import { initCheck, initCheckFlags, initCheckRest, OP, opName, opSpec } from './index.ts';
 import { Bench } from '../testing/op-context.ts';
@@ -154,7 +154,6 @@ describe('waiting', () => {
       { opcode: OP.STATX, op_flags: 0x1000 },
       { opcode: OP.EPOLL_CTL, len: 1, addr: ELSEWHERE },
       { opcode: OP.OPENAT, addr: PATH.f0, op_flags: 0x400_0000 },
-      { opcode: OP.OPENAT2, addr: PATH.f0, off: OPEN_HOW.rdonly, len: 5000 },
       { opcode: OP.READ, ioprio: 0x2000 },
       { opcode: OP.READ, ioprio: 8 },
       { opcode: OP.READ, pad2: 1n, addr3: data(0) },

@@ -25,6 +25,7 @@ export const WORLD = defineOpen({
     'not-modelled',
     "A request on a file of a kind that its opcode's specification does not describe.",
   ],
+  'path.link-on-the-way': ['not-modelled', 'A path that leads through a symbolic link to a directory.'],
   'resources.lost': [
     'not-modelled',
     'A table of direct descriptors or registered buffers after a call or request that may have changed it.',
