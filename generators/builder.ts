@@ -49,16 +49,21 @@ const RING_KINDS: Weighted<number> = [
 /** Ring sizes beside the usual one; they are rounded up to powers of two. */
 const ODD_SIZES: readonly number[] = [1, 2, 3, 8, 16, 33, 128, 256];
 
-/** Setup flags that no kernel takes together. */
-const IMPOSSIBLE: readonly number[] = [
+/** Setup flags that no kernel takes together, or with what else a ring step says. */
+export const IMPOSSIBLE: readonly number[] = [
   S.SQPOLL | S.COOP_TASKRUN,
   S.SQPOLL | S.SINGLE_ISSUER | S.DEFER_TASKRUN,
   S.TASKRUN_FLAG,
   S.DEFER_TASKRUN,
   S.CQE32 | S.CQE_MIXED,
   S.SQE128 | S.SQE_MIXED,
-  // The thread that would be bound to a processor is not wanted; told late, when all else is there.
+  S.SQ_REWIND,
+  S.SQ_REWIND | S.NO_SQARRAY | S.SQPOLL,
+  S.HYBRID_IOPOLL,
+  // These are refused late, when the ring has the rules of its maker already.
   S.SQ_AFF,
+  S.ATTACH_WQ,
+  S.ATTACH_WQ | S.SQPOLL,
 ];
 
 /** Setup flags of an ordinary ring. */

@@ -14,6 +14,7 @@ import type { Crew } from '../crew.ts';
 import { design } from '../pairs/design.ts';
 import type { Row } from '../pairs/design.ts';
 import { drawProgram } from '../program/valid.ts';
+import { roleTable } from '../roles.ts';
 import { cloneBuffers, resizeParams, ringFdUpdate } from '../registers.ts';
 import { crewOpcodes, waysBatch } from './every-way.ts';
 import { drawRegister } from './register-calls.ts';
@@ -381,6 +382,7 @@ class Combination {
     if (this.#wants('ring') && route !== 'ring-late' && route !== 'by-other' && (this.#flags & S.R_DISABLED) === 0)
       this.#filters(user, this.#target(user, ring));
     const registered = hands === 'registered' ? this.#registered(user, ring) : undefined;
+    if (registered !== undefined && d.chance(0.3)) this.#notInherited(user, ring, registered);
     const drains = d.chance(0.3);
     const requests = (last: boolean): void =>
       waysBatch(b, this.#crew, user, ring, { registered, named, skips: !drains, drains: drains && last });
@@ -391,6 +393,15 @@ class Combination {
     if (d.chance(0.4)) requests(false);
     requests(true);
     if (d.chance(0.3)) b.submit(user, b.ring(user, (this.#flags & ~S.R_DISABLED & ~S.SQPOLL) >>> 0), this.#crew, 12);
+  }
+
+  /** A child has none of its parent's registered descriptors, nor anything else of io_uring's yet. */
+  #notInherited(user: number, ring: number, registered: number): void {
+    const b = this.#b;
+    const child = b.spawn(user, b.d.pick(['fork', 'clone3', 'thread']));
+    if (child === undefined) return;
+    b.push({ do: 'submit', task: child, ring, registered, sqes: [this.#crew.sqe(roleTable(b.abi).nop)] });
+    b.filter(child, { kind: 'registered', index: registered }, this.#opcodes[0]!, [{ code: 0x06, jt: 0, jf: 0, k: 0 }]);
   }
 
   /** Registrations that must not touch the ring. */

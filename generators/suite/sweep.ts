@@ -9,7 +9,7 @@ import { IORING_RESTRICTION, IORING_SETUP, IOSQE } from '../../oracle/uapi/const
 import type { Sqe, Target } from '../../oracle/scenario/types.ts';
 import { FILTER_DENY_REST, restriction } from '../args.ts';
 import type { Builder } from '../builder.ts';
-import { onRing, TASK } from '../builder.ts';
+import { IMPOSSIBLE, onRing, TASK } from '../builder.ts';
 import { Batches } from '../crew.ts';
 import type { Crew } from '../crew.ts';
 import { fits, roleTable } from '../roles.ts';
@@ -25,11 +25,18 @@ const S = IORING_SETUP;
 /** Requests, and calls, of one scenario. */
 const REQUESTS = 14;
 const CALLS = 12;
+const SETUPS_EACH = 12;
+/** Every set-up flag alone but one that takes memory of the caller's, and what no kernel takes. */
+const SETUPS: readonly number[] = [
+  ...Array.from({ length: 32 }, (_, bit) => (1 << bit) >>> 0).filter((flag) => flag !== S.NO_MMAP),
+  ...IMPOSSIBLE,
+];
 
 /** What one scenario goes through. */
 type Item =
   | { readonly roles: readonly Role[]; readonly flags: number }
-  | { readonly calls: readonly RegisterForm[]; readonly on: 'ring' | 'task' };
+  | { readonly calls: readonly RegisterForm[]; readonly on: 'ring' | 'task' }
+  | { readonly setups: readonly number[] };
 
 const plans = new WeakMap<AbiProfile, readonly Item[]>();
 
@@ -52,7 +59,8 @@ function planOf(abi: AbiProfile): readonly Item[] {
         CALLS,
       ).map((some) => ({ calls: some, on })),
     );
-    plan = [...requests, ...calls];
+    const setups = dealt(SETUPS, SETUPS_EACH).map((some): Item => ({ setups: some }));
+    plan = [...requests, ...calls, ...setups];
     plans.set(abi, plan);
   }
   return plan;
@@ -67,6 +75,7 @@ function dealt<T>(list: readonly T[], size: number): T[][] {
 function draw(b: Builder, turn: Turn): void {
   const item = inTurn(planOf(b.abi), turn);
   if ('roles' in item) sweepRequests(b, item.roles, item.flags);
+  else if ('setups' in item) sweepSetups(b, item.setups);
   else sweepCalls(b, item.calls, item.on);
 }
 
@@ -109,6 +118,19 @@ function submitAll(b: Builder, crew: Crew, ring: number, roles: readonly Role[])
     b.push({ do: 'submit', task: 0, ring, sqes });
     b.probes(0, batch, 0.5);
   }
+}
+
+/** Rings by a task that is bound, those that are refused among them, and requests on all that are there. */
+function sweepSetups(b: Builder, setups: readonly number[]): void {
+  const crew = b.crew({ count: 3, flags: 0, links: 0, only: (role) => role.once.length === 0 });
+  for (const opcode of crew.opcodes) b.drawFilter(0, TASK, crew, opcode, { share: 0.6, quick: true });
+  for (const flags of setups) {
+    const ring = b.ring(0, flags, 8);
+    if (ring === undefined) return;
+    if ((flags & S.R_DISABLED) !== 0) b.enable(0, ring);
+    b.submit(0, ring, crew, 6);
+  }
+  b.submit(0, b.ring(0, S.SUBMIT_ALL, 16), crew, 12);
 }
 
 /** The same calls on a ring, or on the task, without restrictions and with some that list half of their opcodes. */

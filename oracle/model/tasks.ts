@@ -5,7 +5,7 @@ import { Sandbox } from '../world/sandbox.ts';
 import { E, IORING_SETUP } from '../uapi/constants.ts';
 import type { Allowed, PredictedStep } from '../scenario/prediction.ts';
 import type { RingSlot, TaskId } from '../scenario/types.ts';
-import { setupOutcome } from './setup.ts';
+import { MAX_ENTRIES, setupOutcome } from './setup.ts';
 import { RuleSet } from './ruleset.ts';
 import { FdTable, Process, Ring, Task, UserNamespace } from './world.ts';
 import type { World } from './world.ts';
@@ -42,7 +42,14 @@ export function createRing(world: World, task: Task, step: NewRing): PredictedSt
   const disabled = (step.flags & IORING_SETUP.R_DISABLED) !== 0;
   const rules = inherited(world, task);
   if (!rules.empty) world.hit('inherit.ring-at-creation');
-  const ring = new Ring(step.ring, step.flags, 2 ** Math.ceil(Math.log2(step.entries)), disabled, task, rules);
+  const ring = new Ring(
+    step.ring,
+    step.flags,
+    2 ** Math.ceil(Math.log2(Math.min(step.entries, MAX_ENTRIES))),
+    disabled,
+    task,
+    rules,
+  );
   ring.inherited_classic = rules.classic !== undefined;
   if ((step.flags & IORING_SETUP.SINGLE_ISSUER) !== 0 && !disabled) ring.submitter = task;
   task.used_io_uring = true;

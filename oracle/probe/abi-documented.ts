@@ -6,6 +6,7 @@ import { opSpec, opSpecs } from '../opcodes/index.ts';
 import type { OpRow } from '../opcodes/types.ts';
 import { registerSpecs } from '../register/index.ts';
 import type { RegisterSpec } from '../register/index.ts';
+import { IORING_SETUP } from '../uapi/constants.ts';
 import { OPEN_X86_64 } from '../uapi/abi.ts';
 import type { AbiProfile } from '../uapi/abi.ts';
 import { parseRelease } from '../uapi/release.ts';
@@ -65,7 +66,7 @@ export function documentedAbi(release: '7.0' | '7.1' | '7.2' | '7.3'): AbiProfil
     pdu_size: Array.from({ length: last(opSpecs, release) }, (_, opcode) => documentedPdu(opcode, 0, release)),
     filter_flags: 3,
     sqe_flags: 0x7f,
-    setup_flags: 0xffffffff,
+    setup_flags: Object.values(IORING_SETUP).reduce((all, flag) => all | flag, 0),
     nop_shows_fixed_file: release !== '7.0',
     bind_shows_async: true,
     open_force_flags: 0o100000,

@@ -147,6 +147,7 @@ const SETUP_QUESTIONS: readonly (readonly [flag: number, needs: number])[] = [
   [S.SQE_MIXED, 0],
   [S.SQ_REWIND, S.NO_SQARRAY],
   [S.HYBRID_IOPOLL, S.IOPOLL],
+  [S.CLAMP, 0],
 ];
 
 /** Which of the setup flags does io_uring_setup take? */
