@@ -82,9 +82,14 @@ function fits(row: ReadonlyMap<Column, string>): boolean {
   const passed = has('hands', 'registered') && makerGone;
   const enabled = has('hands', 'enabled-by-other') && (makerGone || has('ring', 'single-issuer', 'defer'));
   if (inheritedRules && generation === 1 && (passed || enabled || has('before', 'resized'))) return false;
-  // The polling thread does not outlive the image that made the ring.
+  return !has('ring', 'sqpoll') || outlived(has);
+}
+
+/** Whether the polling thread of the ring lives as long as the ring is used: it ends with the image that made it. */
+function outlived(has: (column: Column, ...levels: readonly string[]) => boolean): boolean {
   const own = has('hands', 'made', 'registered');
-  return !(has('ring', 'sqpoll') && own && has('before', 'exec-once', 'exec-twice'));
+  if (has('before', 'exec-once', 'exec-twice')) return !own && !has('task', 'thread');
+  return !has('before', 'parent-gone') || own || has('hands', '');
 }
 
 /** A row that has these two levels, as good as a few greedy tries find; undefined where they leave no row. */

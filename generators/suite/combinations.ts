@@ -176,6 +176,7 @@ class Combination {
     if (hands !== 'enabled-by-other') return true;
     // A sole submitter is whoever enables the ring: the user, then.
     if (before === 'resized' || ring === 'single-issuer' || ring === 'defer') return false;
+    if (ring === 'sqpoll' && before.startsWith('exec')) return false;
     return this.#b.d.chance(0.5) || (this.#user === 1 && this.#inherits);
   }
 
@@ -409,7 +410,10 @@ class Combination {
     const b = this.#b;
     const maker = this.#makerTask;
     const on = (task: number | undefined): void => {
-      if (task !== undefined && b.tracker.runnable(task) !== undefined) this.#filters(task, TASK);
+      if (task === undefined) return;
+      // A parent that waits for its child goes on when that is another program.
+      if (b.tracker.tasks.get(task)?.waitsFor !== undefined) b.push({ do: 'exec', task: user });
+      if (b.tracker.runnable(task) !== undefined) this.#filters(task, TASK);
     };
     switch (this.#row.route) {
       case 'task-after':
