@@ -340,6 +340,10 @@ class Combination {
       b.push({ do: 'exec', task: user });
       if (before === 'exec-twice' && (takes || hands === 'registered')) b.push({ do: 'exec', task: user });
     }
+    // Out of its user namespace it may take nothing, whatever there is.
+    const { parent } = b.tracker.tasks.get(user)!;
+    if (this.#row.task === 'newuser' && parent?.alive === true)
+      b.push({ do: 'take_ring', task: user, from: parent.id, ring });
     if (takes) b.push({ do: 'take_ring', task: user, from: maker, ring });
     if (before === 'exec-twice') b.push({ do: 'exec', task: user });
     if (before === 'cap-dropped' && this.#row.task === 'newuser') b.push({ do: 'drop_cap_sys_admin', task: user });
