@@ -123,6 +123,11 @@ const BATCH = 32;
 const bitsOf = (rows: readonly (readonly [number, LevelName])[], mask: number): LevelName[] =>
   rows.filter(([bit]) => (mask & bit) !== 0).map(([, level]) => level);
 
+/** Whether a call is aimed at the task: fd = -1. */
+export function isTask(on: Target): boolean {
+  return on.kind === 'task' || (on.kind === 'fd' && on.fd === -1) || (on.kind === 'registered' && on.index === -1);
+}
+
 /** Whether a step surely answers 0. */
 export const succeeds = ({ returns }: PredictedStep): boolean => !Open.is(returns) && returns[0] === 0;
 /** Whether a step surely fails. */
@@ -165,7 +170,8 @@ export class State {
 
   /** The slot behind a target. */
   ringOf(task: number, on: Target): number | undefined {
-    if (on.kind === 'ring') return this.#tracked(task).files.has(on.ring) ? on.ring : undefined;
+    const slot = on.kind === 'ring' ? on.ring : on.kind === 'fd' ? on.fd - RING_FD : undefined;
+    if (slot !== undefined) return this.#tracked(task).files.has(slot) ? slot : undefined;
     return on.kind === 'registered' ? this.tasks.get(task)!.registered.get(on.index) : undefined;
   }
 
@@ -279,7 +285,7 @@ export class State {
     const task = this.tasks.get(step.task)!;
     const slot = this.ringOf(step.task, on);
     const ring = slot === undefined ? undefined : this.rings.get(slot);
-    if (ring === undefined && on.kind !== 'task') return;
+    if (ring === undefined && !isTask(on)) return;
     if (fails(answer)) (ring ?? task).refused = true;
     if (!succeeds(answer)) return;
     const routes: LevelName[] = ring === undefined ? ['route:task-before'] : routesOf(ring, step.task, on);

@@ -8,7 +8,7 @@ import type { PredictedStep, Prediction } from '../../oracle/scenario/prediction
 import type { Target } from '../../oracle/scenario/types.ts';
 import type { Scenario, Step } from '../../oracle/steps/index.ts';
 import type { AbiProfile } from '../../oracle/uapi/abi.ts';
-import { fails, State, succeeds } from './recognise.ts';
+import { fails, isTask, State, succeeds } from './recognise.ts';
 
 /** What is called, and on what. */
 export type RefusedCall = 'filter on ring' | 'filter on task' | 'restrictions on ring' | 'restrictions on task';
@@ -191,7 +191,7 @@ export class RefusalTally {
 
   #registration(state: State, step: Registration, index: number, answer: PredictedStep, pending: Pending[]): void {
     const ring = state.ringOf(step.task, step.on);
-    if (ring === undefined && step.on.kind !== 'task') return;
+    if (ring === undefined && !isTask(step.on)) return;
     if (succeeds(answer))
       for (const one of pending)
         if (one.ring === ring && (ring !== undefined || one.task === step.task)) one.good = true;
@@ -230,7 +230,7 @@ export class RefusalTally {
 
 function callOf(step: Registration, on: Target): RefusedCall {
   const what = step.do === 'register_bpf_filter' ? 'filter' : 'restrictions';
-  return `${what} on ${on.kind === 'task' ? 'task' : 'ring'}`;
+  return `${what} on ${isTask(on) ? 'task' : 'ring'}`;
 }
 
 /** Requests that tell what a refusal left behind. */
