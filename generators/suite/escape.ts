@@ -15,6 +15,7 @@ import type { Role } from '../roles.ts';
 import { drawRegister } from './register-calls.ts';
 import { exactly } from './exactly.ts';
 import { drawManual } from './manual.ts';
+import { drawRoute } from './routes.ts';
 
 const S = IORING_SETUP;
 
@@ -308,8 +309,8 @@ export const escapeSuite: Suite = { weight: 1, opening: 4, draw };
 
 function draw(b: Builder): void {
   const { d, abi } = b;
-  if (d.chance(0.1)) {
-    drawManual(b);
+  if (d.chance(0.2)) {
+    (d.chance(0.5) ? drawManual : drawRoute)(b);
     return;
   }
   const flags = (drawRingFlags(d) & ~S.SINGLE_ISSUER & ~S.DEFER_TASKRUN) >>> 0;

@@ -58,6 +58,14 @@ export function drawRegister(b: Builder, task: number, on: Target): void {
   if ((flags & (form.avoid_setup ?? 0)) === 0) pushRegister(b, task, on, form);
 }
 
+/** One call of this register opcode, with or without a ring. */
+export function drawRegisterOf(b: Builder, task: number, on: Target, opcode: number): void {
+  const forms = registerForms.filter((form) => form.opcode === opcode && form.name !== 'blind');
+  if (forms.length === 0) return;
+  const form = b.d.pick(forms);
+  pushRegister(b, task, form.on === 'task' ? { kind: 'task' } : on, form);
+}
+
 /** Gives a ring resources of its own: buffers, direct descriptors, a personality. */
 export function drawResources(b: Builder, task: number, on: Target): void {
   for (let n = b.d.int(1, 3); n > 0; n--) pushRegister(b, task, on, b.d.pick(b.d.pick(MAKING)));

@@ -4,6 +4,8 @@ import { initCheckFlags, initCheckRest } from '../opcodes/init.ts';
 import { opSpec } from '../opcodes/index.ts';
 import type { FullSqe, OpContext, OpRow, PrepOutcome, Refusal } from '../opcodes/types.ts';
 import { classicRefusal, contextWords, runFilters } from './evaluate.ts';
+import { gotRoundBy } from './routes.ts';
+import { filtersAny } from './ruleset.ts';
 import type { FilterAnswer } from './evaluate.ts';
 import { MODEL } from './open.ts';
 import type { Admission, Request, Submission } from './submission.ts';
@@ -92,6 +94,7 @@ function judged(submission: Submission, context: OpContext, index: number): Admi
   }
   if (head === undefined) {
     world.hit('filter.none');
+    if (filtersAny(ring.rules, gotRoundBy(sqe.opcode))) world.hit('route.other-opcode');
     return ADMITTED;
   }
   return filtered(submission, context, index, spec, prep);

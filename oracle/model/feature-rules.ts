@@ -378,6 +378,17 @@ export const featureRules = defineRules({
     'Rules survive execve.',
     `${FILTER_MAN}, "Privilege Requirements" (filters bind a program executed later)`,
   ],
+  'route.other-opcode': [
+    'man',
+    'A rule on one opcode says nothing of another one that has the same effect.',
+    `${FILTER_MAN}, DESCRIPTION ("opcode specifies which io_uring operation the filter applies to"); ` +
+      'ways by other opcodes are listed in oracle/model/routes.ts',
+  ],
+  'route.register-call': [
+    'man',
+    'A rule on an opcode says nothing of register calls that have the same effect: those have restrictions of their own.',
+    `${FILTER_MAN}, DESCRIPTION ("restrict io_uring operations"); ${REGISTER_MAN}, IORING_REGISTER_RESTRICTIONS`,
+  ],
   'escape.msg-ring-blind': [
     'man',
     'IORING_REGISTER_SEND_MSG_RING must not do for a task what its rules deny as IORING_OP_MSG_RING: -EACCES.',

@@ -4,6 +4,8 @@ import { registerOutcome, registerSpec } from '../register/index.ts';
 import type { RawCall } from '../scenario/types.ts';
 import { E, IORING_SETUP } from '../uapi/constants.ts';
 import { deniedRequest } from './blind-request.ts';
+import { gotRoundByRegister } from './routes.ts';
+import { filtersAny } from './ruleset.ts';
 import type { CallOutcome } from './filter-registration.ts';
 import type { Ring, Task, World } from './world.ts';
 
@@ -51,6 +53,7 @@ function other(world: World, task: Task, ring: Ring | undefined, step: RawCall):
   outcome.effect?.();
   if (ring !== undefined && outcome.entries !== undefined) ring.entries = outcome.entries;
   world.hit(outcome.rule);
+  if (filtersAny(ring?.rules ?? task.rules, gotRoundByRegister(step.opcode))) world.hit('route.register-call');
   if (outcome.posts !== undefined) {
     const { ring: slot, user_data, res, cflags } = outcome.posts;
     world.looks?.forget(user_data);

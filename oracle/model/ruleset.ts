@@ -70,3 +70,10 @@ export class RuleSet {
     for (let op = 0; op < opLast; op++) heads[op] ??= { program: undefined, next: undefined, step };
   }
 }
+
+/** Whether there are filters on any of these opcodes. */
+export function filtersAny({ table }: RuleSet, opcodes: ReadonlySet<number> | undefined): boolean {
+  if (table === undefined || opcodes === undefined) return false;
+  for (const opcode of opcodes) if (table.heads[opcode] !== undefined) return true;
+  return false;
+}

@@ -210,3 +210,14 @@ export const take = (from: TaskId, slot: number): Step => ({ task: 0, do: 'take_
 export const closeRing = (slot: number): Step => ({ task: 0, do: 'close_ring', ring: slot });
 /** The completions that stand in a ring. */
 export const reap = (slot: number): Step => ({ task: 0, do: 'reap', ring: slot });
+
+/** What the request with this user_data made, asked by other calls; `at`: that of the one that answered a descriptor. */
+export const made = (aspect: 'socket' | 'file' | 'peer', userData: bigint, at?: bigint): Step => ({
+  task: 0,
+  do: 'probe_made',
+  aspect,
+  user_data: userData,
+  ...(at === undefined ? {} : { at }),
+});
+/** Bytes at an offset of the arena's data area. */
+export const write = (at: number, bytes: Uint8Array): Step => ({ task: 0, do: 'write_memory', at, bytes });

@@ -1,7 +1,23 @@
 /** What socket and open requests show their filters. */
 import { OPEN_HOW, PATH } from '../../oracle/world/arena.ts';
 import { OP } from '../../oracle/opcodes/index.ts';
-import { DENY, example, exists, filter, onRing, openat, ring, socket, submit, suite } from './build.ts';
+import { ARENA, ARENA_BASE } from '../../oracle/scenario/layout.ts';
+import {
+  ALLOW,
+  DENY,
+  example,
+  exists,
+  filter,
+  made,
+  onRing,
+  openat,
+  register,
+  ring,
+  socket,
+  submit,
+  suite,
+  write,
+} from './build.ts';
 
 const on = onRing(0);
 /** Allows exactly if each word of the context has the value. */
@@ -85,4 +101,48 @@ export const opcodeContext = suite('opcode-context', [
     submit(0, openat(PATH.n0, O_CREAT | 1, 0o600)),
     exists('n0'),
   ]),
+  example(
+    'The socket that is made is the one that was shown',
+    'A filter protects only if the words it judged are those the kernel acts on.',
+    [
+      ring(0),
+      filter(on, OP.SOCKET, wants([16, 2], [20, 2], [24, 17])),
+      submit(0, socket(2, 2 | 0o2000000 | 0o4000, 17, { user_data: 1n }), socket(1, 1, 0, { user_data: 2n })),
+      made('socket', 1n),
+      made('socket', 2n),
+    ],
+  ),
+  example(
+    'The file that is opened has the flags and the mode that were shown',
+    'O_CLOEXEC and O_CREAT are no status flags; the mode is cut by the umask.',
+    [
+      ring(0),
+      filter(on, OP.OPENAT, ALLOW),
+      submit(0, openat(PATH.n0, O_CREAT | 0o2000000 | 0o6001, 0o7666, { user_data: 1n })),
+      made('file', 1n),
+      submit(0, openat(PATH.f0, 0o1002, 0o777, { user_data: 2n })),
+      made('file', 2n),
+    ],
+    { fixtures: ['file'] },
+  ),
+  example(
+    'A direct descriptor is looked at through one that is made of it',
+    'Also a socket that no descriptor table has seen is the one that was shown.',
+    [
+      ring(0),
+      register(on, 2, { nr_args: 1, bytes: new Uint8Array(4).fill(0xff) }),
+      submit(0, socket(10, 2, 0, { file_index: 1, user_data: 1n })),
+      submit(0, { opcode: OP.FIXED_FD_INSTALL, flags: 1, user_data: 2n }),
+      made('socket', 1n, 2n),
+      write(ARENA.data, Uint8Array.of(10, 0, 0x1b, 0x58, 0, 0, 0, 0, ...new Uint8Array(15), 1)),
+      submit(0, {
+        opcode: OP.CONNECT,
+        flags: 1,
+        addr: BigInt(ARENA_BASE + ARENA.data),
+        off: 24n,
+        user_data: 3n,
+      }),
+      made('peer', 3n, 2n),
+    ],
+  ),
 ]);
