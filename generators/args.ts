@@ -13,6 +13,7 @@ import type {
   TaskRestrictionsArg,
 } from '../oracle/scenario/types.ts';
 import type { Draw } from './draw.ts';
+import { drawMask } from './variants.ts';
 
 export { FILTER_DENY_REST };
 
@@ -53,7 +54,13 @@ export function drawPlacement(d: Draw): Placement {
   ]);
 }
 
-const bit = (d: Draw, bits: number): number => (1 << d.below(bits)) >>> 0;
+/** A value other than 0: one bit for the most part, a whole byte, or any. @param bits 8, 16 or 32 */
+export function stray(d: Draw, bits: number): number {
+  return Number(drawMask(d, bits));
+}
+
+/** As stray, of 64 bits. */
+const stray64 = (d: Draw): bigint => drawMask(d, 64);
 
 type SpoilArg = (d: Draw, abi: AbiProfile, arg: BpfArg) => BpfArg;
 
@@ -61,7 +68,7 @@ const spoilPduSize: SpoilArg = (d, abi, arg) => {
   const size = abi.pdu_size[arg.opcode] ?? 0;
   return {
     ...arg,
-    pdu_size: d.pick([size + 1, size - 1, 0, 4, 8, 12, 16, 24, 0x80, 0xff]) & 0xff,
+    pdu_size: (d.chance(0.5) ? d.pick([size + 1, size - 1, 0, 4, 8, 12, 16, 24]) : size ^ stray(d, 8)) & 0xff,
     flags: arg.flags | (d.chance(0.5) ? FILTER_SZ_STRICT : 0),
   };
 };
@@ -70,32 +77,28 @@ const moveProgram: SpoilArg = (d, _abi, arg) => ({ ...arg, program_placement: dr
 
 /** What may be off in struct io_uring_bpf, each as often as it stands here. */
 const SPOILED_ARGS: readonly SpoilArg[] = [
-  (d, _abi, arg) => ({ ...arg, cmd_type: d.pick([0, 2, 3, 0x101, 0xffff, 0x8001]) }),
-  (d, _abi, arg) => ({ ...arg, cmd_flags: d.chance(0.5) ? bit(d, 16) : 0xffff }),
-  (d, _abi, arg) => ({ ...arg, resv: d.chance(0.5) ? bit(d, 32) : d.edge32() }),
+  (d, _abi, arg) => ({ ...arg, cmd_type: d.chance(0.4) ? d.pick([0, 2, 3]) : arg.cmd_type ^ stray(d, 16) }),
+  (d, _abi, arg) => ({ ...arg, cmd_flags: stray(d, 16) }),
+  (d, _abi, arg) => ({ ...arg, resv: stray(d, 32) }),
   (d, { op_last: last }, arg) => ({
     ...arg,
-    opcode: d.chance(0.3)
-      ? (bit(d, 32) | arg.opcode) >>> 0
-      : d.pick([last, last, last + 1, last - 1, 0xff, 0x100, 0x1_0000, 0x8000_0000, 0xffff_ffff]),
+    opcode: d.chance(0.5) ? d.pick([last, last, last + 1, last - 1]) : (arg.opcode ^ stray(d, 32)) >>> 0,
   }),
-  (d, _abi, arg) => ({ ...arg, flags: d.pick([4, 8, 0x10, 0x8000_0000, 0xffff_ffff, 5, 6, 7, bit(d, 32)]) }),
+  (d, _abi, arg) => ({ ...arg, flags: (arg.flags ^ (d.chance(0.3) ? d.pick([4, 5, 6, 7]) : stray(d, 32))) >>> 0 }),
   (d, _abi, arg) => {
     const resvFilter: [number, number, number] = [0, 0, 0];
-    resvFilter[d.below(3)] = d.pick([1, 0x80, 0xff]);
+    resvFilter[d.below(3)] = stray(d, 8);
     return { ...arg, resv_filter: resvFilter };
   },
   (d, _abi, arg) => {
     const resv2: [bigint, bigint, bigint, bigint, bigint] = [0n, 0n, 0n, 0n, 0n];
-    resv2[d.below(5)] = d.pick([1n, 1n << 63n, 1n << 32n, 0xffff_ffff_ffff_ffffn]);
+    resv2[d.below(5)] = stray64(d);
     return { ...arg, resv2 };
   },
   (d, _abi, arg) => {
     const { length } = arg.program;
-    // The last ones look right to who takes 16 bits of them.
-    const lengths = [0, 0, 4097, 4096, 0x1_0000, 0x8000_0000, 0xffff_ffff, length - 1, length + 1];
-    lengths.push(0x1_0000 + length, 0x8000_0000 + length);
-    return { ...arg, filter_len: d.pick(lengths) >>> 0 };
+    const lengths = [0, 0, 4097, 4096, length - 1, length + 1];
+    return { ...arg, filter_len: (d.chance(0.5) ? d.pick(lengths) : length ^ stray(d, 32)) >>> 0 };
   },
   spoilPduSize,
   spoilPduSize,
@@ -124,24 +127,24 @@ export function restriction(opcode: number, value: number): Restriction {
 export function spoilRestriction(d: Draw, abi: AbiProfile, entry: Restriction): Restriction {
   switch (d.below(5)) {
     case 0:
-      return { ...entry, opcode: d.pick([4, 5, 0x100, 0x8000, 0xffff, 0x100 | entry.opcode, 0x8000 | entry.opcode]) };
+      return { ...entry, opcode: d.chance(0.4) ? d.pick([4, 5]) : entry.opcode ^ stray(d, 16) };
     case 1:
       return {
         ...entry,
         opcode: IORING_RESTRICTION.SQE_OP,
-        value: d.pick([abi.op_last, abi.op_last - 1, 0xff, abi.op_last + 1]) & 0xff,
+        value: d.pick([abi.op_last, abi.op_last - 1, stray(d, 8), abi.op_last + 1]) & 0xff,
       };
     case 2:
       return {
         ...entry,
         opcode: IORING_RESTRICTION.REGISTER_OP,
-        value: d.pick([abi.register_last, abi.register_last - 1, 0xff, abi.register_last + 1]) & 0xff,
+        value: d.pick([abi.register_last, abi.register_last - 1, stray(d, 8), abi.register_last + 1]) & 0xff,
       };
     case 3:
-      return { ...entry, resv: d.pick([1, 0xff]) };
+      return { ...entry, resv: stray(d, 8) };
     default: {
       const resv2: [number, number, number] = [0, 0, 0];
-      resv2[d.below(3)] = d.pick([1, 0x8000_0000, 0xffff_ffff]);
+      resv2[d.below(3)] = stray(d, 32);
       return { ...entry, resv2 };
     }
   }
@@ -161,10 +164,10 @@ export function taskRestrictions(restrictions: readonly Restriction[]): TaskRest
 export function spoilTaskRestrictions(d: Draw, abi: AbiProfile, arg: TaskRestrictionsArg): TaskRestrictionsArg {
   switch (d.below(5)) {
     case 0:
-      return { ...arg, flags: d.pick([bit(d, 16), bit(d, 16), 0xffff]) };
+      return { ...arg, flags: stray(d, 16) };
     case 1: {
       const resv: [number, number, number] = [0, 0, 0];
-      resv[d.below(3)] = d.pick([bit(d, 32), bit(d, 32), 0xffff_ffff]);
+      resv[d.below(3)] = stray(d, 32);
       return { ...arg, resv };
     }
     case 2:
@@ -175,9 +178,7 @@ export function spoilTaskRestrictions(d: Draw, abi: AbiProfile, arg: TaskRestric
           arg.restrictions.length + 1,
           4 + abi.op_last + abi.register_last,
           5 + abi.op_last + abi.register_last,
-          0xffff,
-          0x100 + arg.restrictions.length,
-          0x8000 + arg.restrictions.length,
+          arg.restrictions.length ^ stray(d, 16),
         ]),
       };
     case 3:
@@ -195,7 +196,7 @@ export function spoilTaskRestrictions(d: Draw, abi: AbiProfile, arg: TaskRestric
 
 /** nr_args that is not 1, the one that is right. */
 export function oddCount(d: Draw): number {
-  return d.pick([0, 0, 2, 3, 0x101, 0x1_0000, 0x1_0001, 0x7fff_ffff, 0x8000_0000, 0x8000_0001, 0xffff_ffff]);
+  return d.chance(0.3) ? d.pick([0, 2, 3]) : (1 ^ stray(d, 32)) >>> 0;
 }
 
 /** A target that is no ring of the scenario. */
@@ -208,7 +209,8 @@ export function wrongTarget(d: Draw): Target {
     [1, { kind: 'fd', fd: -1 }],
     [1, { kind: 'fd', fd: 0x7fff_ffff }],
     [1, { kind: 'fd', fd: -0x8000_0000 }],
+    [2, { kind: 'fd', fd: FD.closed ^ (stray(d, 32) & ~0x7f) }],
     [1, { kind: 'ring', ring: 15 }],
-    [2, { kind: 'registered', index: d.pick([0, 1, 15, 16, -1, -2, 0x7fff_ffff]) }],
+    [2, { kind: 'registered', index: d.pick([0, 1, 15, 16, -1, -2, stray(d, 32) | 0]) }],
   ]);
 }

@@ -11,7 +11,7 @@ import type { BpfArg, Restriction, Target } from '../oracle/scenario/types.ts';
 import { requestsOf, withRequests } from '../oracle/steps/index.ts';
 import type { Scenario, Step } from '../oracle/steps/index.ts';
 import type { SpawnHow } from '../oracle/steps/kind/spawn.ts';
-import { bpfArg, ringRestrictions, taskRestrictions } from './args.ts';
+import { bpfArg, ringRestrictions, stray, taskRestrictions } from './args.ts';
 import { Crew } from './crew.ts';
 import type { CrewWish } from './crew.ts';
 import type { Draw, Weighted } from './draw.ts';
@@ -66,6 +66,12 @@ export const IMPOSSIBLE: readonly number[] = [
   S.ATTACH_WQ | S.SQPOLL,
 ];
 
+/** Setup flags of which the kernel does not know one or more. */
+function unknownFlag(d: Draw, { setup_flags: known }: AbiProfile): number {
+  const flags = (drawRingFlags(d) | (stray(d, 32) & ~known)) >>> 0;
+  return (flags & ~known) === 0 ? (flags | 0x8000_0000) >>> 0 : flags;
+}
+
 /** Setup flags of an ordinary ring. */
 export function drawRingFlags(d: Draw, more = 0): number {
   let flags = d.weighted(RING_KINDS) | more;
@@ -82,6 +88,9 @@ export class Builder {
   readonly tracker = new Tracker();
   /** Whether the scenario runs with the JIT. */
   jit = true;
+  /** bpf_jit_harden, and whether the compiler tells what it compiles. */
+  harden: 0 | 1 | 2 = 0;
+  traces = false;
   #nextRing = 0;
   #nextTask = 1;
 
@@ -134,8 +143,8 @@ export class Builder {
     const badSize = d.chance(0.3);
     const ring = this.ring(
       task,
-      badSize ? S.SUBMIT_ALL : d.pick(IMPOSSIBLE),
-      badSize ? d.pick([0, 32769, 0xffff_ffff]) : 64,
+      badSize ? S.SUBMIT_ALL : d.chance(0.5) ? unknownFlag(d, this.abi) : d.pick(IMPOSSIBLE),
+      badSize ? d.pick([0, 32769, 0xffff_ffff, (64 | (stray(d, 16) << 16)) >>> 0]) : 64,
     );
     if (ring === undefined) return;
     this.push({ do: 'submit', task, ring, sqes: crew.batch(0, d.int(1, 4), 64).sqes });
@@ -153,6 +162,14 @@ export class Builder {
     if (arg.pdu_size > 0 && d.below(12) === 0) arg = { ...arg, pdu_size: d.below(arg.pdu_size) };
     else if (d.below(16) === 0) arg = { ...arg, flags: arg.flags | 2 };
     this.registerArg(task, on, arg);
+  }
+
+  /** Registers a program so many times in one step: a deep stack costs little to write and to send. */
+  deepFilter(task: number, on: Target, opcode: number, program: Program, times: number): void {
+    if (times < 1) return;
+    const arg = bpfArg(this.abi, opcode, program);
+    const step = { do: 'register_bpf_filter', task, on, nr_args: 1, arg } as const;
+    this.push(times === 1 ? step : { ...step, times });
   }
 
   /** Draws a program for the crew's requests of `opcode` and registers it. */
@@ -263,6 +280,8 @@ export class Builder {
       suite,
       fixtures: FIXTURES.filter((name) => this.fixtures.has(name)),
       jit: this.jit,
+      ...(this.harden === 0 ? {} : { harden: this.harden }),
+      ...(this.traces ? { traces: true as const } : {}),
       steps: this.steps,
     };
   }

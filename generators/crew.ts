@@ -1,6 +1,6 @@
 /** The requests of a scenario: which opcodes and forms take part, with which flags and user_data. */
 import type { AbiProfile } from '../oracle/uapi/abi.ts';
-import { opSpecs } from '../oracle/opcodes/index.ts';
+import { OP, opSpecs } from '../oracle/opcodes/index.ts';
 import { contextWords } from '../oracle/model/evaluate.ts';
 import { IOSQE, IORING_SETUP } from '../oracle/uapi/constants.ts';
 import type { Fixture } from '../oracle/scenario/layout.ts';
@@ -10,6 +10,8 @@ import type { ProgramContexts } from './program/body.ts';
 import { fits, roleTable } from './roles.ts';
 import type { Role, RoleTable } from './roles.ts';
 import { spoil } from './spoil.ts';
+import { drawVariant } from './variants.ts';
+import type { VariedField } from './variants.ts';
 import { drawUserData } from './user-data.ts';
 import type { UserData } from './user-data.ts';
 
@@ -18,6 +20,11 @@ const LINKS = IO_LINK | IO_HARDLINK;
 const SAMPLES = 8;
 /** The first ones that a ring registers, and some whose low byte is theirs. */
 const PERSONALITIES: readonly number[] = [1, 1, 2, 3, 0x101, 0x102, 0x8001, 0xffff];
+/** Fields of an SQE that are part of what a filter sees, by opcode. */
+const SHOWN: Readonly<Record<number, readonly VariedField[]>> = {
+  [OP.SOCKET]: ['fd', 'off', 'len', 'len'],
+  [OP.OPENAT]: ['op_flags', 'op_flags', 'len'],
+};
 /** Opcodes whose SQE has 128 bytes. */
 const BIG = opSpecs.filter(({ takesTwoSlots }) => takesTwoSlots).map(({ opcode }) => opcode);
 
@@ -35,6 +42,8 @@ export interface CrewWish {
   readonly flags?: number;
   /** At most so many different forms of an opcode; default 6. */
   readonly forms?: number;
+  /** Share of forms that have a variant, which differs in some bits of a field; default 0 or more. */
+  readonly wide?: number;
   /** Setup flags of the rings the requests are meant for. */
   readonly setup_flags?: number;
 }
@@ -73,6 +82,8 @@ export class Crew {
   readonly #linkKinds: readonly number[];
   readonly #userData: UserData;
   readonly #spoilRate: number;
+  /** Share of forms that have a variant in the palette as well. */
+  readonly #wideRate: number;
   /** One scenario in a hundred lets requests race: what becomes of them is not judged. */
   readonly #races: boolean;
   readonly #used = new Set<string>();
@@ -90,6 +101,7 @@ export class Crew {
     this.#linkKinds = d.pick([[IO_LINK], [IO_HARDLINK], [IO_LINK, IO_HARDLINK], [IO_LINK, IO_LINK, LINKS]]);
     this.#races = d.chance(0.01);
     this.#spoilRate = d.chance(0.75) ? 0 : d.pick([0.02, 0.05, 0.1]);
+    this.#wideRate = wish.wide ?? (d.chance(0.6) ? 0 : d.pick([0.1, 0.2, 0.5]));
     // What filters see behind a drain depends on timing, so such scenarios say less.
     const drains = d.chance(wish.links === undefined ? 0.1 : 0.3);
     this.#flags = d.some(RARE_FLAGS, 0.6).filter(([, flags]) => drains || (flags & IO_DRAIN) === 0);
@@ -108,10 +120,29 @@ export class Crew {
       if (roles.length === 0 || this.#palette.has(opcode)) continue;
       // A few forms each, so that one scenario sees the same payload more than once.
       const some = d.sample(roles, d.int(2, forms));
+      if (this.#wideRate > 0) some.push(...this.#widen(opcode, some));
       const mostlyPrepared = d.chance(0.75) && some.some((role) => role.prepared);
       this.#palette.set(opcode, mostlyPrepared ? some.filter((role) => role.prepared || d.chance(0.3)) : some);
     }
     if (this.#palette.size === 0) this.#palette.set(0, [this.#table.nop]);
+  }
+
+  /** More requests of an opcode: those that differ in every byte of what filters see, and variants of those there are. */
+  #widen(opcode: number, roles: readonly Role[]): readonly Role[] {
+    const d = this.#d;
+    const wide = this.#table.wide[opcode]!;
+    const drawn = wide.length === 0 ? [] : d.sample(wide, d.int(2, 10));
+    const shown = SHOWN[opcode];
+    const variants =
+      shown === undefined
+        ? roles.flatMap((role) => (d.chance(this.#wideRate) ? (drawVariant(d, role, this.abi) ?? []) : []))
+        : // Two of each, so that filters can tell them apart by that field alone.
+          d
+            .sample(roles, 3)
+            .flatMap((role) =>
+              [shown, shown, undefined].flatMap((fields) => drawVariant(d, role, this.abi, fields) ?? []),
+            );
+    return [...drawn, ...variants];
   }
 
   /** Contexts that this crew's requests of one opcode show a filter. */

@@ -53,7 +53,7 @@ export class Measure {
   valid = 0;
   allowed = 0;
   denied = 0;
-  /** Scenarios by deepest stack on one opcode: 0, 1, 2-4, 5-16, 17-63, 64. */
+  /** Scenarios by deepest stack on one opcode: 0, 1, 2-4, 5-16, 17-64, 65-511, 512-4095, over 4095. */
   readonly depth = new Tally();
   /** Programs by length: 1, 2-8, 9-40, 41-400, 401-4095, 4096. */
   readonly length = new Tally();
@@ -90,9 +90,9 @@ export class Measure {
       if (Open.is(answer.returns) || answer.returns[0] !== 0) return;
       this.accepted++;
       const key = `${placeOf(step)} ${filter.opcode}`;
-      depth.set(key, (depth.get(key) ?? 0) + 1);
+      depth.set(key, (depth.get(key) ?? 0) + timesOf(step));
     });
-    this.depth.add(bucket(Math.max(0, ...depth.values()), [0, 1, 4, 16, 63, 64]));
+    this.depth.add(bucket(Math.max(0, ...depth.values()), [0, 1, 4, 16, 64, 511, 4095]));
   }
 
   #answer({ returns, rule, cqes }: PredictedStep): void {
@@ -159,6 +159,11 @@ const FORM_FIELDS = [
   'addr3',
   'ioprio',
 ] as const satisfies readonly (keyof Sqe)[];
+
+/** How many filters a step registers, if it does. */
+function timesOf(step: Step): number {
+  return 'times' in step ? (step.times ?? 1) : 1;
+}
 
 /** What a registration binds: a ring, or what the task makes from now on. */
 function placeOf(step: Step): string {

@@ -6,6 +6,7 @@ import type { Fixture } from '../oracle/scenario/layout.ts';
 import { fullSqe, initCheckRest, opSpecs } from '../oracle/opcodes/index.ts';
 import { Sandbox } from '../oracle/world/sandbox.ts';
 import type { OpContext, OpForm, OpRow } from '../oracle/opcodes/types.ts';
+import type { Allowed } from '../oracle/scenario/prediction.ts';
 import { IORING_SETUP } from '../oracle/uapi/constants.ts';
 
 /** One form of one opcode. */
@@ -60,7 +61,11 @@ export function formContext(form: OpForm, abi: AbiProfile, setupFlags: number): 
   };
 }
 
-function roleOf(spec: OpRow, form: OpForm, abi: AbiProfile, withGhost = true): Role | undefined {
+/**
+ * The role of a form.
+ * @returns undefined where nothing is known of it
+ */
+export function roleOf(spec: OpRow, form: OpForm, abi: AbiProfile, withGhost = true): Role | undefined {
   const context = formContext(form, abi, form.need_setup ?? 0);
   const prep = spec.prep(context);
   if (prep.ok === 'unknown') return undefined;
@@ -107,31 +112,55 @@ function roleOf(spec: OpRow, form: OpForm, abi: AbiProfile, withGhost = true): R
   };
 }
 
+/** Whether it is one answer, up to a number that the kernel picks. */
+function isKnown(res: Allowed): boolean {
+  return typeof res === 'number' || res.place.number;
+}
+
+/** The role of a form of any fields; undefined where the rules do not know one answer. */
+export function knownRole(spec: OpRow, form: OpForm, abi: AbiProfile): Role | undefined {
+  const context = formContext(form, abi, form.need_setup ?? 0);
+  const refused = !initCheckRest(context).ok;
+  if (!refused) {
+    const prep = spec.prep(context);
+    if (prep.ok === 'unknown') return undefined;
+    if (prep.ok) {
+      const { res, fails, may_wait } = spec.issue(context);
+      if (!isKnown(res) || typeof fails !== 'boolean' || may_wait !== undefined) return undefined;
+    }
+  }
+  const made = roleOf(spec, form, abi);
+  return refused && made !== undefined ? { ...made, prepared: false, payload: undefined } : made;
+}
+
 /** All roles of one ABI. */
 export interface RoleTable {
   readonly all: readonly Role[];
   /** By opcode; opcodes that nothing is known of have none. */
   readonly byOpcode: readonly (readonly Role[])[];
+  /** By opcode: those that differ in every byte of what a filter sees. */
+  readonly wide: readonly (readonly Role[])[];
   /** A NOP that succeeds: always possible, never in the way. */
   readonly nop: Role;
 }
 
 const tables = new WeakMap<AbiProfile, RoleTable>();
 
+const rolesOf = (spec: OpRow, forms: readonly OpForm[], abi: AbiProfile): readonly Role[] =>
+  forms.map((form) => roleOf(spec, form, abi)).filter((role) => role !== undefined);
+
 /** Every form of every opcode the kernel has. */
 export function roleTable(abi: AbiProfile): RoleTable {
   let table = tables.get(abi);
   if (table === undefined) {
-    const all: Role[] = [];
-    for (const spec of opSpecs) {
-      if (spec.opcode >= abi.op_last) continue;
-      for (const form of spec.forms) {
-        const role = roleOf(spec, form, abi);
-        if (role !== undefined) all.push(role);
-      }
-    }
+    const specs = opSpecs.filter(({ opcode }) => opcode < abi.op_last);
+    const all = specs.flatMap((spec) => rolesOf(spec, spec.forms, abi));
     const byOpcode = Array.from({ length: abi.op_last }, (_, op) => all.filter((role) => role.opcode === op));
-    table = { all, byOpcode, nop: all.find((role) => role.opcode === 0 && role.form.name === 'plain') ?? all[0]! };
+    const wide: (readonly Role[])[] = byOpcode.map(() => []);
+    for (const spec of specs)
+      wide[spec.opcode] = spec.wide.map((form) => knownRole(spec, form, abi)).filter((role) => role !== undefined);
+    const nop = all.find((role) => role.opcode === 0 && role.form.name === 'plain') ?? all[0]!;
+    table = { all, byOpcode, wide, nop };
     tables.set(abi, table);
   }
   return table;

@@ -20,6 +20,7 @@ import { opcodeContext } from './suite/opcode-context.ts';
 import { privilege } from './suite/privilege.ts';
 import { refusals } from './suite/refusals.ts';
 import { ringPassing } from './suite/ring-passing.ts';
+import { PLANNED_EVERY } from './suite/spec.ts';
 import type { Suite, Turn } from './suite/spec.ts';
 import { stacking } from './suite/stacking.ts';
 import { sweep } from './suite/sweep.ts';
@@ -65,8 +66,9 @@ export function openingOf(suite: SuiteName): number {
 /** Draws one scenario of a suite. */
 export function drawScenario(suite: SuiteName, abi: AbiProfile, d: Draw, turn: Turn): Scenario {
   const b = new Builder(d, abi);
-  const { draw }: Suite = SUITES[suite];
-  draw(b, turn);
+  const { draw, planned = [] }: Suite = SUITES[suite];
+  const which = (turn.n + 1) / PLANNED_EVERY - 1;
+  (planned[which] ?? draw)(b, turn);
   return b.scenario(suite);
 }
 

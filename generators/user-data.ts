@@ -20,7 +20,7 @@ const EDGE_64: readonly bigint[] = [
   0xffff_ffff_ffff_ffffn,
 ];
 
-/** Draws a scheme; all but the last two give every request a value of its own. */
+/** Draws a scheme; all but three (4, 5, and 6 after 64 requests) give every request a value of its own. */
 export function drawUserData(d: Draw): UserData {
   const base = BigInt(d.chance(0.5) ? d.edge32() : d.u32());
   switch (
@@ -31,6 +31,8 @@ export function drawUserData(d: Draw): UserData {
       [2, 3],
       [1, 4],
       [1, 5],
+      [2, 6],
+      [1, 7],
     ])
   ) {
     case 0: // counts up, small high half
@@ -51,6 +53,14 @@ export function drawUserData(d: Draw): UserData {
       const pool = d.sample(EDGE_64, d.int(1, EDGE_64.length));
       return { at: () => d.pick(pool) };
     }
+    case 6: {
+      // One bit after the other of one value: a bit or a byte that is lost or moved makes two of them alike.
+      const from = d.below(64);
+      const value = d.chance(0.5) ? (base << 32n) | BigInt(d.u32()) : 0n;
+      return { at: (n) => value ^ (1n << BigInt((from + n) & 63)) };
+    }
+    case 7: // every byte different, and none as in the request before
+      return { at: (n) => (0x0102_0408_1020_4080n * BigInt(2 * n + 1) + (base << 24n)) & 0xffff_ffff_ffff_ffffn };
     default: {
       const few = [0, 1, 2, 3, 4, 5, 6, 7].map(() => d.edge64());
       return { at: (n) => few[n & 7]! };

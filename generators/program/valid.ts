@@ -19,8 +19,8 @@ export const SHAPES: readonly (readonly [number, Shape])[] = [
   [22, 'tree'],
   [38, 'body'],
   [8, 'arithmetic'],
-  [3.7, 'ret-a'],
-  [0.3, 'long'],
+  [3.9, 'ret-a'],
+  [0.1, 'long'],
 ];
 
 /** What is wanted of a program. */

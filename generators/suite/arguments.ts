@@ -19,6 +19,14 @@ import { drawRingFlags, onRing, TASK } from '../builder.ts';
 import type { Crew } from '../crew.ts';
 import { drawProgram } from '../program/valid.ts';
 import { spoil } from '../program/invalid.ts';
+import {
+  ARGUMENT_PARTS,
+  everyArgumentByte,
+  everyEntriesBit,
+  everyFilterBit,
+  everyRestrictionBit,
+  everySetupBit,
+} from './every-byte.ts';
 import { drawRegister } from './register-calls.ts';
 
 /** One registration with zero to three things wrong. */
@@ -99,7 +107,18 @@ export function hostileRestrictions(b: Builder, task: number, on: Target, crew: 
 }
 
 /** Suite arguments. */
-export const argumentsSuite: Suite = { weight: 2, opening: 6, draw };
+export const argumentsSuite: Suite = {
+  weight: 2,
+  opening: 6,
+  draw,
+  planned: [
+    ...[0, 1, 2].map((part) => everyFilterBit(part, 3)),
+    everyRestrictionBit,
+    everyEntriesBit,
+    everySetupBit,
+    ...Array.from({ length: ARGUMENT_PARTS }, (_, part) => everyArgumentByte(part)),
+  ],
+};
 
 function draw(b: Builder): void {
   const { d } = b;

@@ -1,11 +1,38 @@
 /** evaluation: one program, many requests. */
 import type { Builder } from '../builder.ts';
 import type { Suite } from './spec.ts';
+import type { Instruction } from '../../oracle/bpf/instructions.ts';
+import { BPF_MAXINSNS } from '../../oracle/bpf/program.ts';
+import { aroundPowers, REPEATABLE } from '../program/large.ts';
+import { COMPUTING } from '../program/table.ts';
+import { fullOf, jumpsOf, longestJump, scratchWords, tables } from './large.ts';
 import { drawRingFlags, onRing, TASK } from '../builder.ts';
 import { drawResources } from './register-calls.ts';
 
+const DIV_X = 0x3c;
+const LD_K = 0x00;
+const QUARTERS: readonly number[] = [0, 1, 2, 3];
+const quarter = (n: number): readonly Instruction[] => REPEATABLE.filter((_, i) => i % 4 === n);
+
 /** Suite evaluation. */
-export const evaluation: Suite = { weight: 3, opening: 6, draw };
+export const evaluation: Suite = {
+  weight: 3,
+  opening: 6,
+  draw,
+  planned: [
+    ...QUARTERS.map((n) => tables(COMPUTING.slice(n * 7, n * 7 + 7), 2400)),
+    ...QUARTERS.map((n) => fullOf(quarter(n), 1025 - n)),
+    scratchWords(8),
+    jumpsOf([aroundPowers(2, 256, 255), aroundPowers(512, 1024)], {}, LD_K),
+    jumpsOf([[2047, 1900], [2048, 1900], [2049, 1900], [4060]], {}, LD_K),
+    longestJump(DIV_X),
+    longestJump(LD_K),
+    // From here on only longer runs have them.
+    ...Array.from({ length: 19 }, () => draw),
+    ...QUARTERS.map((n) => tables(COMPUTING.slice(n * 7, n * 7 + 7), BPF_MAXINSNS)),
+    ...QUARTERS.map((n) => fullOf(quarter(n), BPF_MAXINSNS - n)),
+  ],
+};
 
 /** Programs on one or a few opcodes; batches whose user_data, flags and payloads they look at. */
 function draw(b: Builder): void {

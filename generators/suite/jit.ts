@@ -1,10 +1,68 @@
 /** jit-vs-interpreter: long arithmetic, once compiled and once interpreted. */
 import type { Builder } from '../builder.ts';
+import type { Weighted } from '../draw.ts';
 import type { Suite } from './spec.ts';
 import { drawRingFlags, onRing } from '../builder.ts';
+import { aroundPowers, REPEATABLE } from '../program/large.ts';
+import { COMPUTING } from '../program/table.ts';
+import { byteSizes, fullOf, jumpsOf, ladders, mixedOf, scratchWords, tables } from './large.ts';
 
-/** Suite jit-vs-interpreter. */
-export const jitVsInterpreter: Suite = { weight: 1, opening: 2, draw };
+const WATCHED = { traces: true } as const;
+const HIDDEN = { harden: 2, traces: true } as const;
+const INTERPRETED = { jit: false } as const;
+const DIV_X = 0x3c;
+const far = aroundPowers(8, 256);
+
+/**
+ * Suite jit-vs-interpreter. Large programs are compiled under watch: one that the compiler gave up on would be
+ * interpreted, and nobody would know.
+ */
+export const jitVsInterpreter: Suite = {
+  weight: 1,
+  opening: 2,
+  draw,
+  planned: [
+    tables(COMPUTING.slice(0, 10), 600, HIDDEN),
+    byteSizes(WATCHED),
+    tables(COMPUTING.slice(10), 600, HIDDEN),
+    mixedOf([4096, 4095, 2049], WATCHED),
+    jumpsOf([far, [2049, 1500], [4050]], WATCHED, DIV_X),
+    ladders([4096, 2047, 513], WATCHED),
+    byteSizes(HIDDEN, 1),
+    mixedOf([1025, 512, 257], HIDDEN),
+    hardenedForTheUnprivileged,
+    mixedOf([4096, 2048], INTERPRETED),
+    // From here on only longer runs have them.
+    jumpsOf([far, [1025, 1023, 1024]], HIDDEN, DIV_X),
+    ladders([1024, 2048], HIDDEN),
+    tables(COMPUTING, 1200, INTERPRETED),
+    byteSizes(INTERPRETED),
+    jumpsOf([far, [2048], [4050]], INTERPRETED),
+    scratchWords(6, HIDDEN),
+    mixedOf([4096], HIDDEN),
+    mixedOf(aroundPowers(16, 4096, 4096), WATCHED),
+    ...[0, 1, 2, 3].map((n) =>
+      fullOf(
+        REPEATABLE.filter((_, i) => i % 4 === n),
+        n % 2 === 0 ? 1024 : 300,
+        n % 2 === 0 ? WATCHED : HIDDEN,
+      ),
+    ),
+    ladders([4096], INTERPRETED),
+  ],
+};
+
+/** bpf_jit_harden 1 hides the constants of tasks without CAP_BPF alone. */
+function hardenedForTheUnprivileged(b: Builder): void {
+  b.push({ do: 'unshare_user', task: 0 });
+  mixedOf([300, 40, 40, 40], { harden: 1, traces: true })(b);
+}
+
+const HARDENING: Weighted<0 | 1 | 2> = [
+  [5, 0],
+  [1, 1],
+  [4, 2],
+];
 
 function draw(b: Builder): void {
   const { d } = b;
@@ -25,5 +83,7 @@ function draw(b: Builder): void {
     b.submit(0, ring, crew, d.int(16, 64));
   }
   b.submit(0, ring, crew, d.int(16, 64));
-  b.jit = d.chance(0.4);
+  b.jit = d.chance(0.5);
+  if (b.jit) b.harden = d.weighted(HARDENING);
+  b.traces = b.jit && d.chance(0.3);
 }

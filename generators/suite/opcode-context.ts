@@ -8,6 +8,8 @@ import type { Crew } from '../crew.ts';
 import type { Draw, Weighted } from '../draw.ts';
 import type { ProgramContexts } from '../program/body.ts';
 import { retValue } from '../program/body.ts';
+import { OP } from '../../oracle/opcodes/index.ts';
+import { everyPayloadBit, everyUserDataBit } from './every-byte.ts';
 import { roleTable } from '../roles.ts';
 import { exactly } from './exactly.ts';
 import { drawLooks } from './looks.ts';
@@ -55,7 +57,15 @@ function contextFilter(b: Builder, crew: Crew, opcode: number): Program {
 }
 
 /** Suite opcode-context. */
-export const opcodeContext: Suite = { weight: 2, opening: 6, draw };
+export const opcodeContext: Suite = {
+  weight: 2,
+  opening: 6,
+  draw,
+  planned: ([0, 1] as const).flatMap((parity) => [
+    everyUserDataBit(parity),
+    ...[OP.SOCKET, OP.OPENAT, OP.OPENAT2, OP.CONNECT].map((opcode) => everyPayloadBit(opcode, parity)),
+  ]),
+};
 
 function draw(b: Builder): void {
   const { d, abi } = b;
@@ -70,6 +80,7 @@ function draw(b: Builder): void {
     count: opcodes.length + (d.chance(0.4) ? d.int(1, 3) : opcodes.length === 0 ? 4 : 0),
     setup_flags: flags,
     forms: 12,
+    ...(d.chance(0.7) ? { wide: 1 } : {}),
   });
   const ringFirst = d.chance(0.6);
   let ring = ringFirst ? b.ring(0, flags) : undefined;

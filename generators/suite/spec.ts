@@ -10,6 +10,11 @@ export interface Suite {
   readonly opening: number;
   /** Adds the steps of one scenario. */
   readonly draw: (b: Builder, turn: Turn) => void;
+  /**
+   * Scenarios that every run has, whatever its seed: what is too large to be drawn often, and must not be left to
+   * chance. They stand among the first of the suite, PLANNED_EVERY apart, each once; the others are drawn.
+   */
+  readonly planned?: readonly Suite['draw'][];
 }
 
 /** Which scenario of a suite it is, for suites that go through a plan. */
@@ -31,3 +36,6 @@ export function inTurn<T>(list: readonly T[], { n, seed }: Turn): T {
   }
   return known.order[n % list.length] as T;
 }
+
+/** Every so many scenarios of a suite one is planned, while there are any. */
+export const PLANNED_EVERY = 3;

@@ -1,15 +1,36 @@
 /** stacking: stacks of filters 1 to 64 deep, on rings and on the task. */
 import type { Builder } from '../builder.ts';
 import type { Suite } from './spec.ts';
+import { aroundPowers } from '../program/large.ts';
+import { deepStack, inheritedStack } from './large.ts';
 import { drawRingFlags, onRing, TASK } from '../builder.ts';
 
 /** Suite stacking. */
-export const stacking: Suite = { weight: 2, opening: 4, draw };
+export const stacking: Suite = {
+  weight: 2,
+  opening: 4,
+  draw,
+  planned: [
+    ...[128, 257, 511, 1024, 2049].map(deepStack),
+    inheritedStack(513, 'fork'),
+    inheritedStack(256, 'thread'),
+    deepStack(4096),
+    inheritedStack(1025, 'clone_vm'),
+    // From here on only longer runs have them.
+    ...Array.from({ length: 13 }, () => draw),
+    ...aroundPowers(64, 4096).map(deepStack),
+    ...(['vfork', 'clone3', 'fork', 'thread', 'clone_vm'] as const).flatMap((how, n) =>
+      aroundPowers(64, 2048)
+        .filter((_, i) => i % 5 === n)
+        .map((depth) => inheritedStack(depth, how)),
+    ),
+  ],
+};
 
 /** Deep stacks on one opcode or shallow ones on several; requests between the registrations. */
 function draw(b: Builder): void {
   const { d } = b;
-  const depth = d.chance(0.1) ? 64 : d.geometric(1, 64, 8);
+  const depth = d.chance(0.03) ? 64 : d.geometric(1, 64, 8);
   const flags = drawRingFlags(d);
   const crew = b.crew({ count: d.int(1, depth > 16 ? 2 : 4), setup_flags: flags });
   b.oddRing(0, crew);

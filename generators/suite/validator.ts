@@ -5,7 +5,12 @@ import type { Builder } from '../builder.ts';
 import type { Suite } from './spec.ts';
 import { drawRingFlags, onRing, TASK } from '../builder.ts';
 import type { Crew } from '../crew.ts';
-import { noise, spoil, touchLimit } from '../program/invalid.ts';
+import { BPF_MAXINSNS } from '../../oracle/bpf/program.ts';
+import { IORING_SETUP } from '../../oracle/uapi/constants.ts';
+import { bpfArg } from '../args.ts';
+import { aroundPowers, programOfLength } from '../program/large.ts';
+import { ofLengths } from './large.ts';
+import { noise, REASONS, spoil, touchLimit } from '../program/invalid.ts';
 import { drawProgram } from '../program/valid.ts';
 
 /** Valid, one step from valid on either side, or noise. */
@@ -28,7 +33,53 @@ function anyProgram(b: Builder, crew: Crew, opcode: number): Program {
 }
 
 /** Suite validator. */
-export const validator: Suite = { weight: 2, opening: 5, draw };
+export const validator: Suite = {
+  weight: 2,
+  opening: 5,
+  draw,
+  planned: [
+    ofLengths(aroundPowers(1, 64)),
+    ofLengths(aroundPowers(128, 512)),
+    ofLengths(aroundPowers(1024, 4096, BPF_MAXINSNS)),
+    lengthsBeyond,
+    limitsOfLong,
+  ],
+};
+
+/** filter_len at and above the limit, whatever stands in memory; and lengths that are longer only as 16 or 8 bits. */
+function lengthsBeyond(b: Builder): void {
+  const { d, abi } = b;
+  const ring = b.ring(0, IORING_SETUP.SUBMIT_ALL, 64);
+  if (ring === undefined) return;
+  const program = Array.from({ length: BPF_MAXINSNS }, () => ({ code: 0x06, jt: 0, jf: 0, k: 1 }));
+  const more = d.sample(aroundPowers(8192, 2 ** 31), 10);
+  const lengths = [BPF_MAXINSNS, BPF_MAXINSNS + 1, 0, 0xffff, 0x1_0000, 0x1_0001, ...more, 0xffff_ffff];
+  for (const filterLen of lengths) {
+    const short = filterLen === BPF_MAXINSNS ? program : program.slice(0, d.int(1, 4));
+    b.registerArg(0, onRing(ring), { ...bpfArg(abi, 0, short), filter_len: filterLen });
+  }
+  b.push({ do: 'submit', task: 0, ring, sqes: [{ opcode: 0, user_data: 1n }] });
+}
+
+/** What is refused, and its accepted neighbour, at the end of programs of the greatest lengths. */
+function limitsOfLong(b: Builder): void {
+  const { d, abi } = b;
+  const flags = IORING_SETUP.SUBMIT_ALL;
+  const crew = b.crew({ opcodes: [0], count: 4, setup_flags: flags, flags: 0 });
+  const ring = b.ring(0, flags, 64);
+  if (ring === undefined) return;
+  for (const length of [1024, 1024, 2048, BPF_MAXINSNS - 9]) {
+    const opcode = d.pick(crew.opcodes);
+    const base = programOfLength(d, crew.contexts(opcode), length);
+    const filler = Array.from({ length: length - 256 }, () => ({ code: 0x84, jt: 0, jf: 0, k: 0 }));
+    for (const reason of d.sample(REASONS, 4)) {
+      const spoilt = spoil(d, base.slice(-200), abi.ctx_size, reason);
+      b.filter(0, onRing(ring), opcode, [...filler, ...spoilt]);
+      b.filter(0, onRing(ring), opcode, [...filler, ...touchLimit(d, base.slice(-200), abi.ctx_size)]);
+    }
+  }
+  b.submit(0, ring, crew, 32);
+}
 
 function draw(b: Builder): void {
   const { d } = b;

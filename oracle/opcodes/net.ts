@@ -2,7 +2,7 @@
 import { defineOpen } from '../open-answer.ts';
 import { WORLD } from '../world/open.ts';
 import { FD } from '../scenario/layout.ts';
-import { SOCKADDR, SOCKADDR_LEN } from '../world/arena.ts';
+import { SOCKADDR, SOCKADDR_LEN, SOCKADDR_MIXED } from '../world/arena.ts';
 import { AF, E, FILE_INDEX_ALLOC, IORING_ACCEPT, IOSQE, SOCK } from '../uapi/constants.ts';
 import type { OpenFile, SocketState } from '../world/files.ts';
 import { newSocket } from '../world/files.ts';
@@ -221,6 +221,19 @@ const connect = (
   extra: Partial<FormSpec> = {},
 ): FormSpec => form(name, { fd, addr: SOCKADDR[to], off: BigInt(SOCKADDR_LEN[to]), ...fields }, fixtures, extra);
 
+/** Connects through a descriptor that is not open: the answer is known whatever the address. */
+const nowhere = (name: string, addr: bigint, length: number, fd: number = FD.closed): FormSpec =>
+  form(name, { fd, addr, off: BigInt(length) }, fd === FD.inet ? ['inet'] : []);
+
+/** Addresses that show a filter every bit of family, port and address. */
+const WIDE: readonly FormSpec[] = [
+  ...SOCKADDR_MIXED.inet.map((addr, n) => nowhere(`inet-bits-${n}`, addr, 16)),
+  ...SOCKADDR_MIXED.inet6.map((addr, n) => nowhere(`inet6-bits-${n}`, addr, 28)),
+  ...SOCKADDR_MIXED.inet6.map((addr, n) => nowhere(`inet6-bits-refused-${n}`, addr, 28, FD.inet)),
+  ...SOCKADDR_MIXED.other.map((addr, n) => nowhere(`family-bit-${n}`, addr, 28)),
+  ...SOCKADDR_MIXED.inet6.slice(0, 3).map((addr, n) => nowhere(`inet6-long-${n}`, addr, [29, 64, 128][n]!)),
+];
+
 const streams = ['stream', 'listener'] as const;
 
 /** IORING_OP_CONNECT: connects a socket. */
@@ -232,6 +245,7 @@ export const CONNECT: OpSpec = {
   leaves: 'peer',
   prep: prepConnect,
   issue: issueConnect,
+  wide: WIDE,
   forms: [
     connect('unix', FD.stream, 'unix', streams),
     connect('unix-missing', FD.stream, 'unix_missing', ['stream']),

@@ -5,7 +5,7 @@ import type { Sqe } from '../scenario/types.ts';
 import { ARENA_BASE } from '../scenario/layout.ts';
 import { hex, openFlagsText } from '../uapi/text.ts';
 import type { AbiProfile } from '../uapi/abi.ts';
-import { arenaImage, OPEN_HOW, PATH } from '../world/arena.ts';
+import { arenaImage, OPEN_HOW, OPEN_HOW_MIXED, openHowBit, PATH } from '../world/arena.ts';
 import { AT_FDCWD, E, FILE_INDEX_ALLOC, IOSQE, RESOLVE } from '../uapi/constants.ts';
 import type { Node, OpenFile } from '../world/files.ts';
 import { walk } from './open-path.ts';
@@ -442,6 +442,17 @@ export const OPENAT: OpSpec = {
   ],
 };
 
+/** struct open_how with one bit in one member, and with every byte in use. */
+function openat2Wide(): readonly FormSpec[] {
+  const members = ['flags', 'mode', 'resolve'] as const;
+  const bitForms = members.flatMap((name, member) =>
+    Array.from({ length: 64 }, (_, bit) =>
+      openat2(`${name}-bit-${bit}`, PATH.f0, openHowBit(member as 0 | 1 | 2, bit), {}, file),
+    ),
+  );
+  return [...bitForms, ...OPEN_HOW_MIXED.map((at, n) => openat2(`mixed-${n}`, PATH.f0, at, {}, file))];
+}
+
 /** IORING_OP_OPENAT2: opens a file as a struct open_how in memory says. */
 export const OPENAT2: OpSpec = {
   opcode: 28,
@@ -454,6 +465,7 @@ export const OPENAT2: OpSpec = {
   issue,
   samples: openat2Samples,
   meaning: openat2Meaning,
+  wide: openat2Wide(),
   forms: [
     openat2('rdonly', PATH.f0, OPEN_HOW.rdonly, {}, file),
     openat2('rdwr', PATH.f0, OPEN_HOW.rdwr, {}, file),

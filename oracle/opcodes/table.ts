@@ -26,7 +26,7 @@ import { SOCKET } from './socket.ts';
 import { SPLICE, TEE } from './splice.ts';
 import { anything, requestFile } from './support.ts';
 import { ASYNC_CANCEL, LINK_TIMEOUT, POLL_ADD, POLL_REMOVE, TIMEOUT, TIMEOUT_REMOVE } from './time-ops.ts';
-import type { IssueOutcome, OpContext, OpForm, OpRow, OpSpec } from './types.ts';
+import type { FormSpec, IssueOutcome, OpContext, OpForm, OpRow, OpSpec } from './types.ts';
 import { URING_CMD, URING_CMD128 } from './uring-cmd.ts';
 import { FUTEX_WAIT, FUTEX_WAITV, FUTEX_WAKE, WAITID } from './wait-ops.ts';
 import { FGETXATTR, FSETXATTR, GETXATTR, SETXATTR } from './xattr.ts';
@@ -164,6 +164,7 @@ function guarded(spec: OpSpec): OpSpec['issue'] {
 }
 
 function row(name: string, spec: OpSpec): OpRow {
+  const whole = (form: FormSpec): OpForm => ({ ...form, sqe: { opcode: spec.opcode, ...form.sqe } });
   const rule = `op.${name.toLowerCase()}`;
   return {
     takesTwoSlots: false,
@@ -175,7 +176,8 @@ function row(name: string, spec: OpSpec): OpRow {
     ...spec,
     name,
     issue: guarded(spec),
-    forms: spec.forms.map((form) => ({ ...form, sqe: { opcode: spec.opcode, ...form.sqe } })),
+    forms: spec.forms.map(whole),
+    wide: (spec.wide ?? []).map(whole),
     rule,
     prepRule: `${rule}.prep`,
   };

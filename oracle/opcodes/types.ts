@@ -210,6 +210,8 @@ export interface OpSpec extends Partial<OpTraits> {
    */
   looksUpDirect?(sqe: FullSqe): boolean;
   readonly forms: readonly FormSpec[];
+  /** More of them, which differ in every byte of what a filter sees: of these a few are drawn at a time. */
+  readonly wide?: readonly FormSpec[];
   /** Requests that people who try a filter might ask of it; all pass prep. Absent: the first of `forms`. */
   samples?(abi: AbiProfile): readonly SqeFields[];
   /** What an SQE asks for, as text: `socket(AF_UNIX, SOCK_STREAM, 0)`. Undefined where its fields say it all. */
@@ -217,10 +219,11 @@ export interface OpSpec extends Partial<OpTraits> {
 }
 
 /** A row of the table of opcodes: the specification and what follows from it. */
-export interface OpRow extends Omit<OpSpec, keyof OpTraits | 'forms'>, OpTraits {
+export interface OpRow extends Omit<OpSpec, keyof OpTraits | 'forms' | 'wide'>, OpTraits {
   /** Without the IORING_OP_ prefix. */
   readonly name: string;
   readonly forms: readonly OpForm[];
+  readonly wide: readonly OpForm[];
   /** Id of the rule that says what an allowed request answers: `op.<name>`. */
   readonly rule: string;
   /** Id of the rule that says what prep refuses: `op.<name>.prep`. */

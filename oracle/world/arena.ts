@@ -290,6 +290,45 @@ export const PATTERN = layout.put(16, (_view, bytes) => bytes.set(new TextEncode
 /** struct sqe-independent socket option value (int 1). */
 export const SOCKOPT_ONE = u32s(1);
 
+/** Bits of a 64-bit member. */
+const WORD_BITS = 64;
+/** 0, 0, 1 << 0, 0, 0, 1 << 1, ... as u64: wherever a struct open_how starts in it, one member has one bit. */
+const slide = layout.put((3 * WORD_BITS + 2) * 8, (view, _bytes, le) => {
+  for (let bit = 0; bit < WORD_BITS; bit++) view.setBigUint64((3 * bit + 2) * 8, 1n << BigInt(bit), le);
+});
+
+/** A struct open_how (24 bytes) whose member number `member` (0 flags, 1 mode, 2 resolve) is 1 << `bit`; others are 0. */
+export function openHowBit(member: 0 | 1 | 2, bit: number): bigint {
+  return slide + BigInt(8 * (3 * bit + 2 - member));
+}
+
+/** Structures of open_how of which every byte has a value of its own, 24 bytes each. */
+export const OPEN_HOW_MIXED: readonly bigint[] = Array.from({ length: 4 }, (_, n) =>
+  layout.put(24, (_view, bytes) => bytes.forEach((_b, i) => (bytes[i] = (0x9d * (i + 1) + 0x47 * n) & 0xff))),
+);
+
+/** One bit, another in each byte and in each of eight structures: together they show every bit of every byte. */
+const turning = (n: number, at: number): number => 1 << ((n + at) & 7);
+
+function turningAddress(size: number, family: number, n: number): bigint {
+  return layout.put(size, (view, bytes, le) => {
+    for (let at = 2; at < size; at++) bytes[at] = turning(n, at);
+    view.setUint16(0, family, le);
+  });
+}
+
+const EIGHT: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7];
+
+/** Addresses of which port, address and the rest differ in every byte, and families in every bit. */
+export const SOCKADDR_MIXED = {
+  /** struct sockaddr_in, 16 bytes. */
+  inet: EIGHT.map((n) => turningAddress(16, AF.INET, n)),
+  /** struct sockaddr_in6, 28 bytes. */
+  inet6: EIGHT.map((n) => turningAddress(28, AF.INET6, n)),
+  /** Of other families, 28 bytes. */
+  other: [...EIGHT, ...EIGHT.map((n) => n + 8)].map((bit) => turningAddress(28, AF.INET ^ (1 << bit), bit)),
+} as const;
+
 const images = new Map<boolean, Uint8Array>();
 
 /** The ARENA.image_size bytes at ARENA_BASE for a guest of this byte order. The array is shared: do not write to it. */

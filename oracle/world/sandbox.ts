@@ -38,6 +38,8 @@ export class CommonState {
 /** Descriptors below this may be the runner's own or come from earlier requests: never known. */
 const FIRST_KNOWN_FD = FD.file;
 const LAST_KNOWN_FD = FD.closed;
+/** The runner's own descriptors stand below this, and new ones fill the gaps below those. */
+const ABOVE_ALL_FDS = 128;
 /** Descriptors between the standard ones and the first fixture, less a few to spare. */
 const GAP = FD.file - 8;
 
@@ -95,7 +97,7 @@ export class Sandbox {
     const file = this.fds.get(fd);
     if (file !== undefined) return file;
     if (fd >= 0 && this.crowded) return 'unknown';
-    if (fd < 0 || (fd >= FIRST_KNOWN_FD && fd <= LAST_KNOWN_FD)) return 'closed';
+    if (fd < 0 || (fd >= FIRST_KNOWN_FD && fd <= LAST_KNOWN_FD) || fd >= ABOVE_ALL_FDS) return 'closed';
     return 'unknown';
   }
 
