@@ -7,7 +7,7 @@ import { EMPTY_GROUP } from './buffers.ts';
 import { AF, CQE_F, E, IORING_RECVSEND as F, IOSQE, MSG, SOCK } from '../uapi/constants.ts';
 import type { SocketState } from '../world/files.ts';
 import { append } from '../world/files.ts';
-import { gather, isPrep, KERNEL_HALF, readIovecs, scatter, segmentNames, selects, total } from './segments.ts';
+import { addressRefusal, gather, isPrep, readIovecs, scatter, segmentNames, selects, total } from './segments.ts';
 import type { Segment } from './segments.ts';
 import { isRefused, readSockaddr } from './sockaddr.ts';
 import { anything, EFAULT, EINVAL, PREP_OK, prepOpen, result, withFile } from './support.ts';
@@ -90,7 +90,7 @@ function prepSendPlain(c: OpContext): PrepOutcome {
     const address = readSockaddr(c, c.sqe.off, addr_len);
     if (isRefused(address)) return address;
   }
-  return !selects(c) && c.sqe.addr >= KERNEL_HALF ? EFAULT : PREP_OK;
+  return (selects(c) ? undefined : addressRefusal(c.sqe.addr)) ?? PREP_OK;
 }
 
 function prepSend(c: OpContext, carrier: Carrier): PrepOutcome {
@@ -108,7 +108,7 @@ function prepRecv(c: OpContext, carrier: Carrier): PrepOutcome {
   const bad = ioprioError(c);
   if (bad) return bad;
   if (c.sqe.file_index !== 0) return EINVAL;
-  if (carrier === 'buffer') return !selects(c) && c.sqe.addr >= KERNEL_HALF ? EFAULT : PREP_OK;
+  if (carrier === 'buffer') return (selects(c) ? undefined : addressRefusal(c.sqe.addr)) ?? PREP_OK;
   const segments = readMsghdr(c);
   return isPrep(segments) ? segments : PREP_OK;
 }

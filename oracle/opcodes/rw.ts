@@ -6,7 +6,17 @@ import type { OpenFile } from '../world/files.ts';
 import { append } from '../world/files.ts';
 import type { FileOutcome } from './support.ts';
 import { EINVAL, EFAULT, PREP_OK, prepOpen, anything, result, transfer, withFile, unknownFile } from './support.ts';
-import { gather, isPrep, KERNEL_HALF, readIovecs, scatter, segmentNames, selects, total } from './segments.ts';
+import {
+  addressRefusal,
+  gather,
+  isPrep,
+  NEGATIVE,
+  readIovecs,
+  scatter,
+  segmentNames,
+  selects,
+  total,
+} from './segments.ts';
 import type { Segment } from './segments.ts';
 import { selectBuffer } from './buffers.ts';
 import type { IssueOutcome, OpContext, PrepOutcome } from './types.ts';
@@ -79,7 +89,7 @@ export function prepPlain(c: OpContext): PrepOutcome {
   const bad = prepCommon(c);
   if (bad) return bad;
   if (selects(c)) return PREP_OK;
-  return c.sqe.addr >= KERNEL_HALF ? EFAULT : PREP_OK;
+  return addressRefusal(c.sqe.addr) ?? PREP_OK;
 }
 
 /** READV and WRITEV: iovecs are read by prep; with a selected buffer there must be exactly one. */
@@ -143,7 +153,7 @@ function flagError(c: OpContext, file: OpenFile): number | Open {
 
 /** Position argument: negative positions other than -1 are refused. */
 function positionError(c: OpContext): boolean {
-  return c.sqe.off >= KERNEL_HALF && c.sqe.off !== (1n << 64n) - 1n;
+  return c.sqe.off >= NEGATIVE && c.sqe.off !== (1n << 64n) - 1n;
 }
 
 const CURRENT = (1n << 64n) - 1n;

@@ -1,9 +1,10 @@
 /** Memory that requests name, piece by piece. */
-import { Open } from '../open-answer.ts';
+import { defineOpen, Open } from '../open-answer.ts';
 import { FILE_OPEN } from './open-answers.ts';
 import { IOSQE } from '../uapi/constants.ts';
 import { append } from '../world/files.ts';
 import { memoryNames } from '../world/memory.ts';
+import { USER_END } from '../scenario/memory.ts';
 import { EFAULT, EINVAL, prepOpen } from './support.ts';
 import type { OpContext, PrepOutcome } from './types.ts';
 
@@ -13,8 +14,23 @@ export interface Segment {
   readonly len: number;
 }
 
-/** Addresses from here on are the kernel's. */
-export const KERNEL_HALF = 1n << 63n;
+/** Lengths from here on are negative. */
+export const NEGATIVE = 1n << 63n;
+/** Addresses below are user space's on every kernel; from USER_END on none are. */
+const USER_SURE = 1n << 47n;
+
+const OPEN = defineOpen({
+  'request.address-between': [
+    'not-modelled',
+    'A buffer between 2^47 and 2^56: whether these are addresses of user space is up to the levels of page tables.',
+  ],
+});
+
+/** What prep says of the address of a buffer, before anything else looks at the memory; undefined: nothing. */
+export function addressRefusal(address: bigint): PrepOutcome | undefined {
+  if (address >= USER_END) return EFAULT;
+  return address >= USER_SURE ? prepOpen(OPEN['request.address-between']) : undefined;
+}
 /** UIO_MAXIOV. */
 const MAX_SEGMENTS = 1024;
 
@@ -29,8 +45,9 @@ export function readIovecs(c: OpContext, addr: bigint, count: number): readonly 
   for (let i = 0; i < count; i++) {
     const base = view.getBigUint64(i * 16, c.abi.little_endian);
     const len = view.getBigUint64(i * 16 + 8, c.abi.little_endian);
-    if (len >= KERNEL_HALF) return EINVAL;
-    if (base >= KERNEL_HALF) return EFAULT;
+    if (len >= NEGATIVE) return EINVAL;
+    const refused = addressRefusal(base);
+    if (refused !== undefined) return refused;
     if (len > 0x1_0000n) return prepOpen(FILE_OPEN['file.large']);
     segments.push({ addr: base, len: Number(len) });
   }

@@ -214,6 +214,10 @@ export const WAITID: OpSpec = {
     if (sqe.fd <= 0) return result(-E.INVAL);
     if (sqe.fd !== NO_SUCH_PID) return anything(OPEN['waitid.child']);
     const memory = memoryNames(sqe.off, SIGINFO_SIZE);
+    // Zeros are written there when nothing is found, and that may fail.
+    const mapped = sqe.off === 0n || c.sandbox.memory.mapped(sqe.off, SIGINFO_SIZE);
+    if (Open.is(mapped)) return anything(mapped);
+    if (!mapped) return result(-E.FAULT);
     return result(-E.CHILD, { touches: memory, effect: () => c.sandbox.memory.forget(sqe.off, SIGINFO_SIZE) });
   },
   forms: [

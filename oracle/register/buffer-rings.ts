@@ -69,7 +69,8 @@ export const bufferRings = {
       const reg = call.arg.read(0, 40);
       if (reg === 'fault') return bad(E.FAULT);
       if (Open.is(reg)) return unknown(call.ring, reg);
-      if (!reg.isZero(16, 40) || reg.u16(14) !== 0) return bad(E.INVAL);
+      // min_left, at 16, means nothing here.
+      if (!reg.isZero(20, 40) || reg.u16(14) !== 0) return bad(E.INVAL);
       return pbufGroup(call, reg.u16(12), () => void call.ring.groups.delete(reg.u16(12)));
     },
     forms: [

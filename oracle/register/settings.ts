@@ -127,8 +127,9 @@ function memRegion({ arg, nr_args, on, ring }: RingCall): Answer {
   const flags = desc.u32(16);
   if (!desc.isZero(32, 64) || (flags & ~1) !== 0) return bad(E.INVAL);
   if ((flags === 1) !== (userAddr !== 0n)) return bad(E.FAULT);
-  if (size === 0n || desc.u32(20) !== 0 || desc.u64(24) !== 0n || size % PAGE !== 0n || userAddr % PAGE !== 0n)
-    return bad(E.INVAL);
+  if (size === 0n || desc.u32(20) !== 0 || desc.u64(24) !== 0n) return bad(E.INVAL);
+  if (size / PAGE > 0x7fff_ffffn) return bad(E['2BIG']);
+  if (size % PAGE !== 0n || userAddr % PAGE !== 0n) return bad(E.INVAL);
   if (flags === 1 || size > 16n * PAGE)
     return {
       ret: REGISTER['register.region'].any,
@@ -241,7 +242,7 @@ export const settings = {
       const ctrl = arg.read(0, 64);
       if (ctrl === 'fault') return bad(E.FAULT);
       if (Open.is(ctrl)) return anyAnswer(ctrl);
-      return ctrl.isZero(8, 16) ? reply(-E.NXIO) : anyAnswer(REGISTER['register.zcrx-ctrl']);
+      return ctrl.isZero(8, 24) ? reply(-E.NXIO) : anyAnswer(REGISTER['register.zcrx-ctrl']);
     },
     forms: [call('no-queue', 0, argBytes(new Uint8Array(64))), call('with-count', 1, argBytes(new Uint8Array(64)))],
   },

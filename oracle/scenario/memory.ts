@@ -20,7 +20,7 @@ export const TASK_RESTRICTION_HEADER = 16;
 export type AddressKind = 'readable' | 'read-only' | 'null' | 'unmapped' | 'unknown';
 
 /** First address above user space on every supported architecture. */
-const USER_END = 1n << 56n;
+export const USER_END = 1n << 56n;
 
 /** Classifies a placement; 'unknown' where the runner may have something mapped. */
 export function addressKind(placement: Placement): AddressKind {

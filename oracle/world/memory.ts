@@ -1,6 +1,7 @@
 /** The arena as a task's requests see it: the constant image and the data area. */
 import { Open } from '../open-answer.ts';
 import { ARENA, ARENA_BASE, ARENA_END } from '../scenario/layout.ts';
+import { USER_END } from '../scenario/memory.ts';
 import { arenaImage } from './arena.ts';
 import { WORLD } from './open.ts';
 
@@ -84,7 +85,7 @@ export class Memory {
   mapped(address: bigint, length: number): boolean | Open {
     if (length === 0) return true;
     if (address >= BASE && address + BigInt(length) <= END) return true;
-    if (address < 0x1000n) return false;
+    if (address < 0x1000n || address >= USER_END) return false;
     if (address >= BASE && address < END) return false;
     if (address >= END && address < END + 0x1000n) return false;
     return OUTSIDE;
