@@ -6,6 +6,7 @@ import { contextWords } from '../oracle/model/evaluate.ts';
 import { effectiveProgram, programAddress } from '../oracle/scenario/memory.ts';
 import { opName, opSpec } from '../oracle/opcodes/index.ts';
 import { ARENA_BASE } from '../oracle/scenario/layout.ts';
+import type { PrepOutcome } from '../oracle/opcodes/types.ts';
 import type { BpfArg, Restriction, Sqe, TaskRestrictionsArg } from '../oracle/scenario/types.ts';
 import { filterOf, requestsOf } from '../oracle/steps/index.ts';
 import type { Scenario, Step } from '../oracle/steps/index.ts';
@@ -75,12 +76,15 @@ const CONNECT = 16;
 const OPENAT2 = 28;
 const OPEN_HOW_SIZE = 24;
 
+type Prepared = Extract<PrepOutcome, { ok: true }>;
+
 /** Counts over scenarios. */
 export class Spread {
   /** By name: `io_uring_bpf.resv`, `context SOCKET 16`. */
   readonly members = new Map<string, Member>();
   /** Words of the context that a program on an opcode loads, `SOCKET 16`: and the bits of what it compares them with. */
   readonly compared = new Map<string, Member>();
+  readonly #prepared = new Map<string, Prepared | undefined>();
 
   /** Takes a scenario into account. */
   add(scenario: Scenario, abi: AbiProfile): void {
@@ -107,13 +111,23 @@ export class Spread {
     if (spec?.payload === undefined || sqe.opcode >= abi.op_last) return;
     if (sqe.opcode === OPENAT2) this.#structure('open_how', sqe.off ?? 0n, OPEN_HOW_SIZE, abi);
     if (sqe.opcode === CONNECT) this.#structure('sockaddr', sqe.addr ?? 0n, Number((sqe.off ?? 0n) & 0x1fn), abi);
-    const form = { name: '', sqe, fixtures: [] };
-    const prep = spec.prep(formContext(form, abi, 0));
-    if (prep.ok !== true) return;
-    const flags = ((sqe.flags ?? 0) | prep.adds_flags) & abi.sqe_flags;
-    contextWords(abi, sqe.opcode, flags, sqe.user_data ?? 0n, prep.payload).forEach((word, i) =>
+    const seen = this.#payload(sqe, abi);
+    if (seen === undefined) return;
+    const flags = ((sqe.flags ?? 0) | seen.adds_flags) & abi.sqe_flags;
+    contextWords(abi, sqe.opcode, flags, sqe.user_data ?? 0n, seen.payload).forEach((word, i) =>
       this.#put(`context ${spec.name} ${4 * i}`, 32, word),
     );
+  }
+
+  /** What prep makes of a request, if it passes; many requests are alike. */
+  #payload(sqe: Sqe, abi: AbiProfile): Prepared | undefined {
+    const { user_data: _data, ...rest } = sqe;
+    const key = Object.values(rest).join(' ');
+    if (!this.#prepared.has(key)) {
+      const prep = opSpec(sqe.opcode)!.prep(formContext({ name: '', sqe, fixtures: [] }, abi, 0));
+      this.#prepared.set(key, prep.ok === true ? prep : undefined);
+    }
+    return this.#prepared.get(key);
   }
 
   /** Words of a structure in the arena's constant image. */

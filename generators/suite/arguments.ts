@@ -26,6 +26,7 @@ import {
   everyFilterBit,
   everyRestrictionBit,
   everySetupBit,
+  everySize,
 } from './every-byte.ts';
 import { drawRegister } from './register-calls.ts';
 
@@ -115,6 +116,7 @@ export const argumentsSuite: Suite = {
     ...[0, 1, 2].map((part) => everyFilterBit(part, 3)),
     everyRestrictionBit,
     everyEntriesBit,
+    everySize,
     everySetupBit,
     ...Array.from({ length: ARGUMENT_PARTS }, (_, part) => everyArgumentByte(part)),
   ],

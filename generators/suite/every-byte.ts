@@ -1,6 +1,6 @@
 /** Scenarios that go through every bit of the structures of registrations, and of the words that filters see. */
 import type { Program, SockFilter } from '../../oracle/bpf/program.ts';
-import { OP } from '../../oracle/opcodes/index.ts';
+import { OP, opSpec } from '../../oracle/opcodes/index.ts';
 import type { BpfArg, Sqe } from '../../oracle/scenario/types.ts';
 import { IORING_RESTRICTION, IORING_SETUP } from '../../oracle/uapi/constants.ts';
 import { bpfArg, restriction, ringRestrictions, taskRestrictions } from '../args.ts';
@@ -10,7 +10,7 @@ import { retValue } from '../program/body.ts';
 import { registerForms } from '../../oracle/register/index.ts';
 import type { RegisterForm } from '../../oracle/register/index.ts';
 import { isKnown, pushRegister } from './register-calls.ts';
-import { roleTable } from '../roles.ts';
+import { knownRole, roleOf, roleTable } from '../roles.ts';
 import type { Role } from '../roles.ts';
 import { variantOf } from '../variants.ts';
 import type { VariedField } from '../variants.ts';
@@ -103,6 +103,14 @@ const withAt = (of: readonly [number, number, number], at: number, value: number
 /** More entries than a ring can have, by one bit each. */
 export function everyEntriesBit(b: Builder): void {
   for (const bit of powers(32).slice(16)) b.ring(0, SUBMIT_ALL, (64 | bit) >>> 0);
+}
+
+/** Rings of every size that there is. */
+export function everySize(b: Builder): void {
+  const rings = powers(16).map((entries) => b.ring(0, SUBMIT_ALL, entries));
+  for (const ring of rings)
+    if (ring !== undefined)
+      b.push({ do: 'submit', task: 0, ring, sqes: [{ opcode: OP.NOP, user_data: BigInt(ring) }] });
 }
 
 /** Set-up flags that no kernel knows, one bit each. */
@@ -202,9 +210,34 @@ export function everyPayloadBit(opcode: number, parity: 0 | 1): (b: Builder) => 
       if (opcode === OP.CONNECT && word % 2 === parity)
         b.filter(0, onRing(ring), opcode, maskProgram(b, 4 + word, values));
     }
+    const open = openRoles(b, opcode);
+    if (open.length > 0) b.filter(0, onRing(ring), opcode, denying(words, open));
     // Those that act on a file or a socket come one by one: side by side they would race.
-    askAll(b, ring, roles, opcode === OP.SOCKET ? 32 : 1);
+    askAll(b, ring, [...roles, ...open], opcode === OP.SOCKET ? 32 : 1);
   };
+}
+
+/** Those of which nobody knows what they would do: they are denied, so that they show what a filter sees of them. */
+function openRoles({ abi }: Builder, opcode: number): readonly Role[] {
+  const spec = opSpec(opcode);
+  if (spec === undefined || opcode >= abi.op_last) return [];
+  return spec.wide
+    .filter((form) => knownRole(spec, form, abi) === undefined)
+    .map((form) => roleOf(spec, form, abi))
+    .filter((role) => role?.prepared === true) as readonly Role[];
+}
+
+/** Denies each of these by the first word in which it differs from the others. */
+function denying(base: readonly number[], roles: readonly Role[]): Program {
+  const checks = roles.flatMap((role) => {
+    const word = wordsOf(role).findIndex((value, i) => value !== base[i]);
+    return word < 0 ? [] : [[4 + word, wordsOf(role)[word]!] as const];
+  });
+  const out = checks.flatMap(([word, value], i) => [
+    f(LD_ABS, 4 * word),
+    f(JEQ_K, value, 2 * (checks.length - 1 - i) + 1, 0),
+  ]);
+  return [...out, f(RET_K, 1), f(RET_K, 0)];
 }
 
 /** The first is the one that the others differ from. */

@@ -42,7 +42,12 @@ export const validator: Suite = {
     ofLengths(aroundPowers(128, 512)),
     ofLengths(aroundPowers(1024, 4096, BPF_MAXINSNS)),
     lengthsBeyond,
-    limitsOfLong,
+    refusedBehind(1030, 0, 1),
+    refusedBehind(2050, 0, 1),
+    refusedBehind(4040, 0, 2),
+    refusedBehind(4040, 1, 2),
+    refusedBehind(260, 0, 1),
+    refusedBehind(520, 0, 1),
   ],
 };
 
@@ -61,24 +66,27 @@ function lengthsBeyond(b: Builder): void {
   b.push({ do: 'submit', task: 0, ring, sqes: [{ opcode: 0, user_data: 1n }] });
 }
 
-/** What is refused, and its accepted neighbour, at the end of programs of the greatest lengths. */
-function limitsOfLong(b: Builder): void {
-  const { d, abi } = b;
-  const flags = IORING_SETUP.SUBMIT_ALL;
-  const crew = b.crew({ opcodes: [0], count: 4, setup_flags: flags, flags: 0 });
-  const ring = b.ring(0, flags, 64);
-  if (ring === undefined) return;
-  for (const length of [1024, 1024, 2048, BPF_MAXINSNS - 9]) {
-    const opcode = d.pick(crew.opcodes);
-    const base = programOfLength(d, crew.contexts(opcode), length);
-    const filler = Array.from({ length: length - 256 }, () => ({ code: 0x84, jt: 0, jf: 0, k: 0 }));
-    for (const reason of d.sample(REASONS, 4)) {
-      const spoilt = spoil(d, base.slice(-200), abi.ctx_size, reason);
-      b.filter(0, onRing(ring), opcode, [...filler, ...spoilt]);
-      b.filter(0, onRing(ring), opcode, [...filler, ...touchLimit(d, base.slice(-200), abi.ctx_size)]);
-    }
-  }
-  b.submit(0, ring, crew, 32);
+/**
+ * Every reason of refusal, and accepted neighbours, behind so many instructions that all is well with: a check that
+ * stops early takes what it must refuse.
+ */
+function refusedBehind(length: number, part: number, parts: number): (b: Builder) => void {
+  return (b) => {
+    const { d, abi } = b;
+    const flags = IORING_SETUP.SUBMIT_ALL;
+    const crew = b.crew({ opcodes: [0], count: 4, setup_flags: flags, flags: 0 });
+    const ring = b.ring(0, flags, 64);
+    if (ring === undefined) return;
+    const filler = Array.from({ length }, () => ({ code: 0x84, jt: 0, jf: 0, k: 0 }));
+    REASONS.forEach((reason, n) => {
+      if (n % parts !== part) return;
+      const opcode = d.pick(crew.opcodes);
+      const base = programOfLength(d, crew.contexts(opcode), d.int(4, 30));
+      b.filter(0, onRing(ring), opcode, [...filler, ...spoil(d, base, abi.ctx_size, reason)]);
+      if (n % 4 === 0) b.filter(0, onRing(ring), opcode, [...filler, ...touchLimit(d, base, abi.ctx_size)]);
+    });
+    b.submit(0, ring, crew, 32);
+  };
 }
 
 function draw(b: Builder): void {
