@@ -4,7 +4,8 @@
  */
 import { Open } from '../oracle/open-answer.ts';
 import { OpenTally } from '../oracle/judge/open-tally.ts';
-import { ABI_7_0 } from '../oracle/probe/abi-documented.ts';
+import { ABI_7_0, documentedAbi } from '../oracle/probe/abi-documented.ts';
+import { Spread, spreadTable } from './spread.ts';
 import type { AbiProfile } from '../oracle/uapi/abi.ts';
 import { instructionOf } from '../oracle/bpf/instructions.ts';
 import { validate } from '../oracle/bpf/validate.ts';
@@ -243,10 +244,14 @@ function print(cases: number): void {
   console.log(lines.join('\n'));
 }
 
+/** The kernel whose filters see most. */
+const SEES_ALL = documentedAbi('7.3');
+
 /** What the first cases of a run, those of --quick, have of pairs and refusals. */
 function planned(): string[] {
   const pairs = new PairTally();
   const refusals = new RefusalTally();
+  const spread = new Spread();
   const drawn = new Map<SuiteName, number>();
   for (const suite of turns(SUITE_NAMES)) {
     const n = drawn.get(suite) ?? 0;
@@ -254,6 +259,7 @@ function planned(): string[] {
     const scenario = scenarioAt(suite, ABI_7_0, 1, n);
     const prediction = predict(scenario, ABI_7_0);
     pairs.add(scenario, ABI_7_0, prediction);
+    spread.add(scenario, SEES_ALL);
     refusals.add(scenario, ABI_7_0, prediction);
     if ([...drawn.values()].reduce((sum, count) => sum + count, 0) === OPENING) break;
   }
@@ -270,6 +276,10 @@ function planned(): string[] {
     `refusals in the first ${OPENING} cases`,
     '',
     ...refusalTable(refusals),
+    '',
+    `bits that were 0 and 1 in the first ${OPENING} cases`,
+    '',
+    ...spreadTable(spread),
   ];
 }
 

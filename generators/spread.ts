@@ -214,3 +214,24 @@ export class Spread {
     this.#restrictions(restrictions);
   }
 }
+
+/** Members and words, how many bits they have and how many of them were both; arguments of other calls in bytes. */
+export function spreadTable({ members, compared }: Spread): string[] {
+  const bits = (member: Member | undefined): number =>
+    member === undefined ? 0 : [...member.varied.toString(2)].filter((bit) => bit === '1').length;
+  const lines = ['| member or word | bits | seen as 0 and 1 | compared with |', '| --- | --- | --- | --- |'];
+  const bytes = new Map<string, [seen: number, all: number]>();
+  for (const [name, member] of [...members].sort()) {
+    const array = /^(.*)\[\d+\]$/.exec(name)?.[1];
+    if (array !== undefined && member.bits === 8) {
+      const [seen, all] = bytes.get(array) ?? [0, 0];
+      bytes.set(array, [seen + (member.varied === 0n ? 0 : 1), all + 1]);
+      continue;
+    }
+    const word = compared.get(name.replace('context ', ''));
+    lines.push(`| ${name} | ${member.bits} | ${bits(member)} | ${word === undefined ? '' : bits(word)} |`);
+  }
+  lines.push('', '| bytes of | there | that differ |', '| --- | --- | --- |');
+  for (const [name, [seen, all]] of [...bytes].sort()) lines.push(`| ${name} | ${all} | ${seen} |`);
+  return lines;
+}
