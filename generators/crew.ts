@@ -127,7 +127,7 @@ export class Crew {
     if (this.#palette.size === 0) this.#palette.set(0, [this.#table.nop]);
   }
 
-  /** More requests of an opcode: those that differ in every byte of what filters see, and variants of those there are. */
+  /** More requests of an opcode: some that differ in every byte of what filters see, and variants of these. */
   #widen(opcode: number, roles: readonly Role[]): readonly Role[] {
     const d = this.#d;
     const wide = this.#table.wide[opcode]!;

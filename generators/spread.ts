@@ -82,7 +82,7 @@ type Prepared = Extract<PrepOutcome, { ok: true }>;
 export class Spread {
   /** By name: `io_uring_bpf.resv`, `context SOCKET 16`. */
   readonly members = new Map<string, Member>();
-  /** Words of the context that a program on an opcode loads, `SOCKET 16`: and the bits of what it compares them with. */
+  /** Words of the context that programs on an opcode load, `SOCKET 16`, and what they compare them with. */
   readonly compared = new Map<string, Member>();
   readonly #prepared = new Map<string, Prepared | undefined>();
 
@@ -114,9 +114,8 @@ export class Spread {
     const seen = this.#payload(sqe, abi);
     if (seen === undefined) return;
     const flags = ((sqe.flags ?? 0) | seen.adds_flags) & abi.sqe_flags;
-    contextWords(abi, sqe.opcode, flags, sqe.user_data ?? 0n, seen.payload).forEach((word, i) =>
-      this.#put(`context ${spec.name} ${4 * i}`, 32, word),
-    );
+    const words = contextWords(abi, sqe.opcode, flags, sqe.user_data ?? 0n, seen.payload);
+    for (const [i, word] of words.entries()) this.#put(`context ${spec.name} ${4 * i}`, 32, word);
   }
 
   /** What prep makes of a request, if it passes; many requests are alike. */
@@ -215,13 +214,15 @@ export class Spread {
   }
 }
 
+const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => a.localeCompare(b, 'en');
+
 /** Members and words, how many bits they have and how many of them were both; arguments of other calls in bytes. */
 export function spreadTable({ members, compared }: Spread): string[] {
   const bits = (member: Member | undefined): number =>
-    member === undefined ? 0 : [...member.varied.toString(2)].filter((bit) => bit === '1').length;
+    member === undefined ? 0 : member.varied.toString(2).replaceAll('0', '').length;
   const lines = ['| member or word | bits | seen as 0 and 1 | compared with |', '| --- | --- | --- | --- |'];
   const bytes = new Map<string, [seen: number, all: number]>();
-  for (const [name, member] of [...members].sort()) {
+  for (const [name, member] of [...members].sort(byName)) {
     const array = /^(.*)\[\d+\]$/.exec(name)?.[1];
     if (array !== undefined && member.bits === 8) {
       const [seen, all] = bytes.get(array) ?? [0, 0];
@@ -232,6 +233,6 @@ export function spreadTable({ members, compared }: Spread): string[] {
     lines.push(`| ${name} | ${member.bits} | ${bits(member)} | ${word === undefined ? '' : bits(word)} |`);
   }
   lines.push('', '| bytes of | there | that differ |', '| --- | --- | --- |');
-  for (const [name, [seen, all]] of [...bytes].sort()) lines.push(`| ${name} | ${all} | ${seen} |`);
+  for (const [name, [seen, all]] of [...bytes].sort(byName)) lines.push(`| ${name} | ${all} | ${seen} |`);
   return lines;
 }

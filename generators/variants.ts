@@ -42,7 +42,7 @@ export function drawMask(d: Draw, bits: number): bigint {
 }
 
 /** The SQE with some bits of a field turned. */
-export function turned(sqe: Sqe, field: VariedField, mask: bigint): Sqe {
+function turned(sqe: Sqe, field: VariedField, mask: bigint): Sqe {
   const value = BigInt.asUintN(FIELD_BITS[field], BigInt(sqe[field] ?? 0) ^ mask);
   if (FIELD_BITS[field] === 64) return { ...sqe, [field]: value };
   return { ...sqe, [field]: Number(field === 'fd' ? BigInt.asIntN(32, value) : value) };

@@ -33,7 +33,7 @@ const RET_K = 0x06;
 const TAX = 0x07;
 const TXA = 0x87;
 
-/** One less, the same and one more than each power of two, from `low` to `high`, both powers of two; none above `most`. */
+/** One less, the same and one more than each power of two from `low` to `high`, both powers; none above `most`. */
 export function aroundPowers(low: number, high: number, most = Infinity): readonly number[] {
   const out = new Set<number>();
   for (let power = low; power <= high; power *= 2)
@@ -47,7 +47,7 @@ export const REPEATABLE: readonly Instruction[] = INSTRUCTIONS.filter((row) => r
 /** Room for what makes the verdict depend on all that came before. */
 const TAIL = 9;
 
-/** `body` and a tuned comparison behind it, filled up to exactly `length` instructions; at least TAIL more than the body. */
+/** A body and a tuned comparison behind it, filled up to exactly `length` instructions, at least TAIL more. */
 function closed(d: Draw, out: SockFilter[], on: ProgramContexts, length: number, share: number): Program {
   appendBlend(d, out, on);
   appendTunedTail(d, out, on, share);
@@ -145,7 +145,7 @@ function hop(d: Draw, on: ProgramContexts, how: Hop, block: readonly SockFilter[
 
 const HOPS: readonly Hop[] = ['jt', 'jf', 'ja', 'both'];
 
-/** Jumps over blocks of every number of bytes from `from` on that fit in `most` instructions: 127 is the last short one. */
+/** Jumps over blocks of every number of bytes from `from` on, as fit in `most` instructions. */
 export function byteHops(d: Draw, on: ProgramContexts, from: number, most: number = BPF_MAXINSNS): Program {
   const out: SockFilter[] = [f(LD_ABS, loadOffset(d, on)), f(ST, 0)];
   for (let bytes = from; ; bytes++) {
@@ -157,7 +157,7 @@ export function byteHops(d: Draw, on: ProgramContexts, from: number, most: numbe
   return closed(d, out, on, out.length + TAIL, 0.5);
 }
 
-/** What far jumps jump over: what takes most room in machine code, and something that shows when it was not jumped over. */
+/** What far jumps jump over, and at its end something that shows when it was not jumped over. */
 function farBlock(length: number, code: number): SockFilter[] {
   const block = Array.from({ length: Math.max(0, length - 2) }, () => f(code, code === ADD_K ? 0x0101_0101 : 3));
   if (code === DIV_X) block.fill(f(LD_K, 0xffff_ffff), 0, 1);
@@ -181,7 +181,7 @@ export function farHops(d: Draw, on: ProgramContexts, distances: readonly number
   return closed(d, out, on, out.length + TAIL, 0.5);
 }
 
-/** A list of values, each with a ret of its own behind its comparison, as long allowlists are: exits at every distance. */
+/** A list of values, each with a ret of its own, as long allowlists are: exits at every distance. */
 export function ladder(d: Draw, on: ProgramContexts, length: number): Program {
   const k = loadOffset(d, on);
   const steps = Math.max(1, Math.floor((length - 2) / 2));

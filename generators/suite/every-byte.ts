@@ -159,7 +159,7 @@ const MOST_BYTES = 64;
 function wordProgram(b: Builder, word: number, base: number, parity: 0 | 1): Program {
   const out = [f(LD_ABS, 4 * word)];
   const denied = each(16, (i) => 2 * i + parity);
-  denied.forEach((bit, i) => out.push(f(JEQ_K, base ^ (1 << bit), denied.length - i, 0)));
+  for (const [i, bit] of denied.entries()) out.push(f(JEQ_K, base ^ (1 << bit), denied.length - i, 0));
   out.push(f(RET_K, retValue(b.d, true)), f(RET_K, 0));
   return out;
 }
@@ -168,7 +168,7 @@ function wordProgram(b: Builder, word: number, base: number, parity: 0 | 1): Pro
 function listProgram(b: Builder, word: number, values: readonly number[]): Program {
   const all = b.d.shuffle([...new Set(values)]);
   const out = [f(LD_ABS, 4 * word)];
-  all.forEach((value, i) => out.push(f(JEQ_K, value, all.length - i, 0)));
+  for (const [i, value] of all.entries()) out.push(f(JEQ_K, value, all.length - i, 0));
   out.push(f(RET_K, 0), f(RET_K, retValue(b.d, true)));
   return out;
 }
@@ -181,7 +181,7 @@ function maskProgram(b: Builder, word: number, values: readonly number[]): Progr
   const rare = values.filter((value) => values.filter((other) => other === value).length < 4);
   const denied = [...new Set(d.sample(rare, 3).map((value) => (value & mask) >>> 0))].filter((value) => value !== 0);
   const out = [f(LD_ABS, 4 * word), f(JSET_K, 1 << d.below(32), 0, 1), f(AND_K, 0x7fff_ffff), f(AND_K, mask)];
-  denied.forEach((value, i) => out.push(f(JEQ_K, value, denied.length - i, 0)));
+  for (const [i, value] of denied.entries()) out.push(f(JEQ_K, value, denied.length - i, 0));
   out.push(f(RET_K, retValue(d, true)), f(RET_K, 0));
   return out;
 }

@@ -5,6 +5,7 @@ import { reply, anyAnswer, bad, unknown } from './spec.ts';
 import { after, ARGS, argBytes, call, NULL, struct, u32s, u64s } from './ready-made.ts';
 import { rule } from '../rule.ts';
 import { E, IORING_SETUP } from '../uapi/constants.ts';
+import type { Fields } from './argument.ts';
 import type { Answer, RingCall, RegisterFamily } from './spec.ts';
 
 const NAPI = rule(
@@ -111,6 +112,18 @@ function zcrx({ arg, nr_args, on }: RingCall): Answer {
   return { ret: madeForIt ? place.any : place.among(-E.PERM, -E.INVAL) };
 }
 
+/** What is wrong with a struct io_uring_region_desc: errno (positive) or 0. */
+function regionError(desc: Fields): number {
+  const userAddr = desc.u64(0);
+  const size = desc.u64(8);
+  const flags = desc.u32(16);
+  if (!desc.isZero(32, 64) || (flags & ~1) !== 0) return E.INVAL;
+  if ((flags === 1) !== (userAddr !== 0n)) return E.FAULT;
+  if (size === 0n || desc.u32(20) !== 0 || desc.u64(24) !== 0n) return E.INVAL;
+  if (size / PAGE > 0x7fff_ffffn) return E['2BIG'];
+  return size % PAGE !== 0n || userAddr % PAGE !== 0n ? E.INVAL : 0;
+}
+
 function memRegion({ arg, nr_args, on, ring }: RingCall): Answer {
   if (arg.isNull || nr_args !== 1) return bad(E.INVAL);
   if (ring.region) return reply(-E.BUSY);
@@ -122,14 +135,10 @@ function memRegion({ arg, nr_args, on, ring }: RingCall): Answer {
   if (Open.is(desc)) return anyAnswer(desc);
   if (!reg.isZero(16, 32) || reg.u64(8) > 1n) return bad(E.INVAL);
   if (reg.u64(8) === 1n && !on.disabled) return reply(-E.INVAL);
-  const userAddr = desc.u64(0);
   const size = desc.u64(8);
   const flags = desc.u32(16);
-  if (!desc.isZero(32, 64) || (flags & ~1) !== 0) return bad(E.INVAL);
-  if ((flags === 1) !== (userAddr !== 0n)) return bad(E.FAULT);
-  if (size === 0n || desc.u32(20) !== 0 || desc.u64(24) !== 0n) return bad(E.INVAL);
-  if (size / PAGE > 0x7fff_ffffn) return bad(E['2BIG']);
-  if (size % PAGE !== 0n || userAddr % PAGE !== 0n) return bad(E.INVAL);
+  const wrong = regionError(desc);
+  if (wrong !== 0) return bad(wrong);
   if (flags === 1 || size > 16n * PAGE)
     return {
       ret: REGISTER['register.region'].any,

@@ -297,14 +297,16 @@ const slide = layout.put((3 * WORD_BITS + 2) * 8, (view, _bytes, le) => {
   for (let bit = 0; bit < WORD_BITS; bit++) view.setBigUint64((3 * bit + 2) * 8, 1n << BigInt(bit), le);
 });
 
-/** A struct open_how (24 bytes) whose member number `member` (0 flags, 1 mode, 2 resolve) is 1 << `bit`; others are 0. */
+/** A struct open_how (24 bytes) of which one member (0 flags, 1 mode, 2 resolve) is 1 << `bit` and the others are 0. */
 export function openHowBit(member: 0 | 1 | 2, bit: number): bigint {
   return slide + BigInt(8 * (3 * bit + 2 - member));
 }
 
 /** Structures of open_how of which every byte has a value of its own, 24 bytes each. */
 export const OPEN_HOW_MIXED: readonly bigint[] = Array.from({ length: 4 }, (_, n) =>
-  layout.put(24, (_view, bytes) => bytes.forEach((_b, i) => (bytes[i] = (0x9d * (i + 1) + 0x47 * n) & 0xff))),
+  layout.put(24, (_view, bytes) => {
+    for (let i = 0; i < 24; i++) bytes[i] = (0x9d * (i + 1) + 0x47 * n) & 0xff;
+  }),
 );
 
 /** One bit, another in each byte and in each of eight structures: together they show every bit of every byte. */

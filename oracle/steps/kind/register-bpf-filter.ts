@@ -25,7 +25,7 @@ import { systemCall } from '../system-call.ts';
 import type { Write } from '../system-call.ts';
 
 /** Most filters that one step registers. */
-export const MOST_TIMES = 8192;
+const MOST_TIMES = 8192;
 const TIMES = maybe(int(1, MOST_TIMES), 'How often the call is made, while it answers 0; absent: once');
 
 const OPCODE = IORING_REGISTER.REGISTER_BPF_FILTER;
