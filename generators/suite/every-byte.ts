@@ -1,7 +1,7 @@
 /** Scenarios that go through every bit of the structures of registrations, and of the words that filters see. */
 import type { Program, SockFilter } from '../../oracle/bpf/program.ts';
 import { OP, opSpec } from '../../oracle/opcodes/index.ts';
-import type { BpfArg, Sqe } from '../../oracle/scenario/types.ts';
+import type { BpfArg, Restriction, Sqe } from '../../oracle/scenario/types.ts';
 import { IORING_RESTRICTION, IORING_SETUP } from '../../oracle/uapi/constants.ts';
 import { bpfArg, restriction, ringRestrictions, taskRestrictions } from '../args.ts';
 import { onRing, TASK } from '../builder.ts';
@@ -75,7 +75,7 @@ export function everyRestrictionBit(b: Builder): void {
   const heads = [
     ...powers(16).map((bit) => ({ ...right, flags: bit })),
     ...powers(16)
-      .slice(8)
+      .slice(7)
       .map((bit) => ({ ...right, nr_res: bit | 1 })),
     ...[0, 1, 2].flatMap((at) => powers(32).map((bit) => ({ ...right, resv: withAt(right.resv, at, bit) }))),
   ];
@@ -95,6 +95,8 @@ export function everyRestrictionBit(b: Builder): void {
   b.enable(0, ring);
   for (const slot of [ring, b.ring(0, SUBMIT_ALL, 8)])
     if (slot !== undefined) b.push({ do: 'submit', task: 0, ring: slot, sqes: [{ opcode: OP.NOP, user_data: 1n }] });
+  // The first is taken, the others come too late.
+  for (const count of powers(7)) b.restrict(0, TASK, new Array<Restriction>(count).fill(entry));
 }
 
 const withAt = (of: readonly [number, number, number], at: number, value: number): [number, number, number] =>
