@@ -1,4 +1,4 @@
-/** stacking: stacks of filters 1 to 64 deep, on rings and on the task. */
+/** stacking: stacks of filters 1 to 64 deep, and planned ones of thousands, on rings and on the task. */
 import type { Builder } from '../builder.ts';
 import type { Suite } from './spec.ts';
 import { aroundPowers } from '../program/large.ts';
