@@ -1,5 +1,6 @@
 /** How much of what was predicted is open, and by which places: what `rules --open`, results and tests count. */
 import { Open, OpenSet } from '../open-answer.ts';
+import type { OpenKind } from '../open-answer.ts';
 import type { Allowed, PredictedCqe, Prediction } from '../scenario/prediction.ts';
 import { requestsOf } from '../steps/index.ts';
 import type { Scenario } from '../steps/index.ts';
@@ -12,6 +13,8 @@ export class OpenTally {
   open = 0;
   /** Those of which one answer is right, but for a number that the kernel picks. */
   numbers = 0;
+  /** Requests that are left open, by the kind of the place. */
+  readonly kinds: Record<OpenKind, number> = { timing: 0, 'not-modelled': 0, silent: 0 };
   /** Place -> how often it left an answer open: of a request, of a call, of bytes that were read. */
   readonly uses = new Map<string, number>();
 
@@ -32,6 +35,7 @@ export class OpenTally {
     this.requests += requests;
     if (Open.is(cqes)) {
       this.open += requests;
+      this.kinds[cqes.kind] += requests;
       this.#use(cqes, requests);
       return;
     }
@@ -45,7 +49,10 @@ export class OpenTally {
       if (seen.has(cqe.sqe)) continue;
       seen.add(cqe.sqe);
       if (place.number) this.numbers++;
-      else this.open++;
+      else {
+        this.open++;
+        this.kinds[place.kind]++;
+      }
       this.#use(place);
     }
   }

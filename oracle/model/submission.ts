@@ -42,9 +42,13 @@ export class Submission {
   /** Why nothing exact can be said of the step any more. */
   imprecise: Open | undefined;
 
+  /** Only CAP_SYS_ADMIN is ever dropped; a user namespace of one's own has no say in the network. */
+  readonly #netRaw: boolean | undefined;
+
   constructor(world: World, ring: Ring, task: Task) {
     this.world = world;
     this.ring = ring;
+    this.#netRaw = (ring.flags & IORING_SETUP.SQPOLL) !== 0 ? undefined : !task.in_user_ns;
     // The polling thread of a SQPOLL ring works with the creator's descriptors and memory.
     this.files = (ring.flags & IORING_SETUP.SQPOLL) !== 0 ? ring.creator_files : task.files;
   }
@@ -61,6 +65,7 @@ export class Submission {
       sqe,
       setup_flags: ring.flags,
       ring: ring.slot,
+      netRaw: sqe.personality === 0 ? this.#netRaw : undefined,
       linked: previous !== undefined,
       previous,
       sandbox: files.sandbox,

@@ -79,9 +79,16 @@ describe('internet sockets', () => {
       -E.ISCONN,
     ]);
   });
-  it('of datagrams are not modelled', () => {
+  it('of datagrams take an address, and are not modelled beyond that', () => {
     const b = withSockets(1, AF.INET, SOCK.DGRAM);
-    expect(b.ask({ opcode: OP.CONNECT, fd: 0, addr: SOCKADDR.inet, off: 16n, ...fixed }).res).toBe('any');
+    const to = (addr: bigint, off: bigint) => b.ask({ opcode: OP.CONNECT, fd: 0, addr, off, ...fixed }).res;
+    expect([to(SOCKADDR.inet, 16n), to(SOCKADDR.inet, 8n), to(SOCKADDR.inet, 1n)]).toEqual([0, -E.INVAL, -E.INVAL]);
+    expect([to(SOCKADDR.unspec, 16n), to(SOCKADDR.inet6, 28n)]).toEqual([0, -E.AFNOSUPPORT]);
+    const local = new Bench();
+    const name = { opcode: OP.CONNECT, fd: FD.datagram, addr: SOCKADDR.unix, off: 7n };
+    expect(local.ask(name).res).toBe(-E.PROTOTYPE);
+    expect(local.ask({ ...name, addr: SOCKADDR.unspec }).res).toBe(0);
+    expect(local.ask({ ...name, addr: SOCKADDR.unix_missing, off: 10n }).res).toBe(-E.NOENT);
     expect(b.ask({ opcode: OP.RECV, fd: 0, addr: data(0), len: 8, ...dontwait, ...fixed }).res).toBe('any');
     expect(b.ask({ opcode: OP.URING_CMD, fd: 0, off: BigInt(SOCKET_URING_OP.SIOCINQ), ...fixed }).res).toBe('any');
   });

@@ -234,7 +234,9 @@ export const FIXED_FD_INSTALL: OpSpec = {
     const file = requestFile(c);
     // Also of one that was opened with O_PATH, which is no file to most others.
     if (typeof file === 'object' && file.kind === 'path') return { ...made, touches: [`files:${c.ring}`], changes: [] };
-    return withFile(c, false, () => made);
+    // What is in the slot is handed on as it is.
+    const outcome = withFile(c, false, () => made);
+    return { ...outcome, blind: outcome.touches.slice(1) };
   },
   forms: [
     form('slot-0', { flags: IOSQE.FIXED_FILE }),

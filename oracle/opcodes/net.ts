@@ -31,14 +31,20 @@ import {
 import type { SqeFields, FormSpec, IssueOutcome, OpContext, OpSpec, Payload, PrepOutcome } from './types.ts';
 
 const OPEN = defineOpen({
-  'connect.datagram': ['not-modelled', 'CONNECT of a socket that is neither TCP over IPv4 nor a local stream.'],
+  'connect.datagram': [
+    'not-modelled',
+    'CONNECT of a socket that is neither of IPv4 (TCP, UDP) nor local; of a local datagram socket to another.',
+  ],
   'unix.odd-path': ['not-modelled', 'A local address that is abstract, in another directory, or a symbolic link.'],
   'connect.backlog': [
     'not-modelled',
     'CONNECT to a local socket that does not listen, or has four connections waiting.',
   ],
   'connect.again': ['not-modelled', 'CONNECT of a socket that was bound, connected or listens.'],
-  'connect.network': ['not-modelled', 'CONNECT to an address other than the two of the loopback fixture.'],
+  'connect.network': [
+    'not-modelled',
+    'CONNECT to an address that is not local, and of TCP to other ports than the fixture has.',
+  ],
   'connect.state': [
     'timing',
     'A socket after a connection was tried over it whose end nobody saw.',
@@ -129,7 +135,9 @@ function prepConnect(c: OpContext): PrepOutcome {
 }
 
 function connectUnix(c: OpContext, socket: SocketState, bytes: Uint8Array): IssueOutcome {
-  if (socket.type !== SOCK.STREAM) return anything(OPEN['connect.datagram']);
+  if (socket.type !== SOCK.STREAM && socket.type !== SOCK.DGRAM) return anything(OPEN['connect.datagram']);
+  // A datagram socket lets go of its peer (connect(2), DESCRIPTION).
+  if (socket.type === SOCK.DGRAM && family(bytes, c.abi.little_endian) === AF.UNSPEC) return result(0);
   const bad = unixAddressError(bytes, c.abi.little_endian);
   if (bad !== 0) return result(bad);
   const path = unixPath(bytes);
@@ -141,6 +149,9 @@ function connectUnix(c: OpContext, socket: SocketState, bytes: Uint8Array): Issu
   if (node.type !== 'socket') return result(-E.CONNREFUSED, { touches, changes: [] });
   const peer = node.socket;
   const both = { touches: [...touches, peer.id], changes: [peer.id] };
+  // connect(2), EPROTOTYPE: as with a datagram socket and the name of a stream socket.
+  if (peer.type !== socket.type) return result(-E.PROTOTYPE, both);
+  if (socket.type === SOCK.DGRAM) return { ...anything(OPEN['connect.datagram']), ...both };
   if (peer.state !== 'listening' || peer.backlog.length >= 4) return { ...anything(OPEN['connect.backlog']), ...both };
   if (socket.state === 'connected') return result(-E.ISCONN, both);
   if (socket.state === 'listening') return result(-E.INVAL, both);
@@ -160,7 +171,18 @@ function connectUnix(c: OpContext, socket: SocketState, bytes: Uint8Array): Issu
 /** 127.0.0.1 in bytes. */
 const LOOPBACK = [127, 0, 0, 1];
 
+/** A UDP socket takes or drops a default address; nothing is sent (udp(7), connect(2)). */
+function connectUdp(c: OpContext, bytes: Uint8Array): IssueOutcome {
+  const kind = family(bytes, c.abi.little_endian);
+  if (kind === undefined) return result(-E.INVAL);
+  if (kind === AF.UNSPEC) return result(0);
+  if (bytes.length < 16) return result(-E.INVAL);
+  if (kind !== AF.INET) return result(-E.AFNOSUPPORT);
+  return bytes[4] === LOOPBACK[0] ? result(0) : anything(OPEN['connect.network']);
+}
+
 function connectInet(c: OpContext, socket: SocketState, bytes: Uint8Array): IssueOutcome {
+  if (socket.family === AF.INET && socket.type === SOCK.DGRAM) return connectUdp(c, bytes);
   if (socket.family !== AF.INET || socket.type !== SOCK.STREAM) return anything(OPEN['connect.datagram']);
   const kind = family(bytes, c.abi.little_endian);
   if (kind === undefined) return result(-E.INVAL);

@@ -40,17 +40,43 @@ function createUnix(type: number, protocol: number): Made {
     : -E.SOCKTNOSUPPORT;
 }
 
-const IPPROTO_TCP = 6;
-const IPPROTO_UDP = 17;
+const IPPROTO = {
+  ICMP: 1,
+  TCP: 6,
+  UDP: 17,
+  ICMPV6: 58,
+  SCTP: 132,
+  UDPLITE: 136,
+  SMC: 256,
+  MPTCP: 262,
+  MAX: 263,
+} as const;
+/** Protocols that a stream or datagram socket has beside its own where the kernel was built with them. */
+const CONFIGURED: ReadonlySet<number> = new Set([IPPROTO.SCTP, IPPROTO.UDPLITE, IPPROTO.SMC, IPPROTO.MPTCP]);
 
-function createInet(type: number, protocol: number): Made {
-  if (protocol < 0 || protocol >= 263) return -E.INVAL;
-  if (type === SOCK.STREAM || type === SOCK.DGRAM) {
-    const [own, other] = type === SOCK.STREAM ? [IPPROTO_TCP, IPPROTO_UDP] : [IPPROTO_UDP, IPPROTO_TCP];
-    if (protocol === 0 || protocol === own) return 0;
-    return protocol === other ? -E.PROTONOSUPPORT : undefined;
+/** ip(7), tcp(7), udp(7), icmp(7), raw(7): which protocols a type has. `echo`: the protocol of ping. */
+function createInet(c: OpContext, type: number, protocol: number, echo: number): Made {
+  if (protocol < 0 || protocol >= IPPROTO.MAX) return -E.INVAL;
+  switch (type) {
+    case SOCK.STREAM:
+    case SOCK.DGRAM: {
+      const own = type === SOCK.STREAM ? IPPROTO.TCP : IPPROTO.UDP;
+      if (protocol === 0 || protocol === own) return 0;
+      // Ping without privilege: ping_group_range lets nobody, where nobody changed it (icmp(7)).
+      if (type === SOCK.DGRAM && protocol === echo) return -E.ACCES;
+      return CONFIGURED.has(protocol) ? undefined : -E.PROTONOSUPPORT;
+    }
+    case SOCK.RAW:
+      // raw(7): a protocol is needed, and CAP_NET_RAW.
+      if (protocol === 0) return -E.PROTONOSUPPORT;
+      if (c.netRaw === undefined || protocol > 255) return undefined;
+      return c.netRaw ? 0 : -E.PERM;
+    case SOCK.SEQPACKET:
+      // SCTP alone has it.
+      return protocol === 0 ? -E.SOCKTNOSUPPORT : undefined;
+    default:
+      return -E.SOCKTNOSUPPORT;
   }
-  return (type === SOCK.SEQPACKET || type === SOCK.RDM) && protocol === 0 ? -E.SOCKTNOSUPPORT : undefined;
 }
 
 function createNetlink(type: number, protocol: number): Made {
@@ -59,7 +85,7 @@ function createNetlink(type: number, protocol: number): Made {
   return protocol === 0 ? 0 : undefined;
 }
 
-function create(family: number, type: number, protocol: number): Made {
+function create(c: OpContext, family: number, type: number, protocol: number): Made {
   if (family < 0 || family >= AF.MAX) return -E.AFNOSUPPORT;
   if (type > SOCK.PACKET) return -E.INVAL;
   // The compatibility of packet(7): whether there are packet sockets is up to the configuration.
@@ -68,8 +94,9 @@ function create(family: number, type: number, protocol: number): Made {
     case AF.UNIX:
       return createUnix(type, protocol);
     case AF.INET:
+      return createInet(c, type, protocol, IPPROTO.ICMP);
     case AF.INET6:
-      return createInet(type, protocol);
+      return createInet(c, type, protocol, IPPROTO.ICMPV6);
     case AF.NETLINK:
       return createNetlink(type, protocol);
     case AF.UNSPEC:
@@ -129,7 +156,7 @@ function issue(c: OpContext): IssueOutcome {
   const { sqe } = c;
   const raw = Number(BigInt.asUintN(32, sqe.off));
   const type = raw & SOCK.TYPE_MASK;
-  const res = create(sqe.fd, type, sqe.len | 0);
+  const res = create(c, sqe.fd, type, sqe.len | 0);
   if (res === undefined) return perhapsInstalled(c, anything(OPEN['socket.configuration']));
   if (res < 0) return result(res);
   return installNew(

@@ -95,7 +95,7 @@ describe('sockets', () => {
       { opcode: OP.URING_CMD, fd: FD.inet, off: 5n },
       { opcode: OP.URING_CMD, fd: FD.inet, off: 3n, addr: 0x2_0000_0001n, file_index: 4, addr3: ELSEWHERE },
       { opcode: OP.SOCKET, fd: 17, off: 3n },
-      { opcode: OP.SOCKET, fd: 2, off: 3n },
+      { opcode: OP.SOCKET, fd: 2, off: 3n, len: 1 },
       { opcode: OP.SOCKET, fd: 16, off: 3n, len: 5 },
       { opcode: OP.SOCKET, fd: 2, off: 5n, len: 132 },
     ];

@@ -28,6 +28,8 @@ export interface OpContext {
   readonly setup_flags: number;
   /** Slot of the ring the request is submitted on. */
   readonly ring: number;
+  /** Whether who submits has CAP_NET_RAW over the network; undefined: nobody knows whose credentials count. */
+  readonly netRaw?: boolean | undefined;
   /** True when the request follows another one in its link chain. */
   readonly linked: boolean;
   /** Opcode of the request it follows in its chain. */

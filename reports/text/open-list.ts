@@ -8,12 +8,20 @@ export const OPEN_KIND_TEXT: Readonly<Record<OpenKind, string>> = {
   silent: 'no source says',
 };
 
+/** Requests of a suite, and those that are left open, by kind. */
+export interface SuiteShare {
+  readonly requests: number;
+  readonly open: number;
+  readonly numbers: number;
+  readonly kinds: Readonly<Record<OpenKind, number>>;
+}
+
 /** How often places were used over a sample. */
 export interface OpenSample {
   /** What was measured: "300 cases of each suite, seed 1, Linux 7.0". */
   readonly about: string;
   readonly places: Readonly<Record<string, number>>;
-  readonly suites: Readonly<Record<string, { readonly requests: number; readonly open: number }>>;
+  readonly suites: Readonly<Record<string, SuiteShare>>;
 }
 
 /** A place as plain data. */
@@ -49,7 +57,10 @@ export function formatOpen(lines: readonly OpenLine[], sample: OpenSample): stri
     .filter(([, list]) => list.length > 0)
     .map(([kind, list]) => `${heading(kind)}\n\n${list.map(placeText).join('\n')}`);
   const suites = Object.entries(sample.suites).map(
-    ([name, { open, requests }]) => `  ${name.padEnd(24)}${share(open, requests).padStart(9)} of ${requests} requests`,
+    ([name, { requests, open, kinds }]) =>
+      `  ${name.padEnd(24)}${share(open, requests).padStart(9)} of ${requests} requests` +
+      ` (timing ${share(kinds.timing, requests)}, not modelled ${share(kinds['not-modelled'], requests)},` +
+      ` silent ${share(kinds.silent, requests)})`,
   );
   return `${groups.join('\n\n')}\n\nRequests left open, measured over ${sample.about}\n\n${suites.join('\n')}\n`;
 }
@@ -77,7 +88,7 @@ export function formatOpenPage(lines: readonly OpenLine[], sample: OpenSample): 
   const parts = [
     '# Open answers',
     '',
-    'Every place at which the oracle gives more than one answer, with its reason. Made by `npm run generate`;',
+    'Every place at which the oracle gives more than one answer, with its reason. Made by `npm run open`;',
     '`npx ringfence rules --open` prints the same. A place stands in a `defineOpen` beside the code that uses it.',
     '',
     `Uses: how often it left an answer open (of a request, a call, or bytes read), over ${sample.about}.`,
@@ -95,9 +106,24 @@ export function formatOpenPage(lines: readonly OpenLine[], sample: OpenSample): 
     for (const { id, reason, orders, read, uses } of list)
       parts.push(row(`\`${id}\``, reason, orders?.join(' / ') ?? read ?? '', String(uses)));
   }
-  parts.push('', '## Share of requests', '', row('suite', 'requests', 'left open'), row('---', '---', '---'));
-  for (const [name, { requests, open }] of Object.entries(sample.suites))
-    parts.push(row(name, String(requests), share(open, requests)));
+  parts.push(
+    '',
+    '## Share of requests',
+    '',
+    'Requests of which more than one answer is right. Where only the number is open that the kernel picks for what was',
+    'opened, the answer counts as one; those stand in the last column.',
+    '',
+    row('suite', 'requests', 'left open', 'timing', 'not modelled', 'no source says', 'number alone'),
+    row(...new Array<string>(7).fill('---')),
+  );
+  for (const [name, { requests, open, numbers, kinds }] of Object.entries(sample.suites))
+    parts.push(
+      row(
+        name,
+        String(requests),
+        ...[open, kinds.timing, kinds['not-modelled'], kinds.silent, numbers].map((one) => share(one, requests)),
+      ),
+    );
   return `${parts.join('\n')}\n`;
 }
 

@@ -1,0 +1,58 @@
+/** The oracle's open answers: each has a reason, those that are drawn are few, and the document has them all. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { openPlaces } from '../oracle/open-answer.ts';
+import { documentedAbi } from '../oracle/probe/abi-documented.ts';
+import { RULES } from '../oracle/registry.ts';
+import { measureOpen } from './open-sample.ts';
+import { SUITE_NAMES } from './scenarios.ts';
+
+/** Cases of each suite. */
+const CASES = 200;
+const { places, suites } = measureOpen(CASES, 1, documentedAbi('7.3'));
+
+/** Requests of all suites together that a kind leaves open. */
+function share(kind: 'timing' | 'not-modelled' | 'silent'): number {
+  const all = Object.values(suites);
+  const requests = all.reduce((sum, one) => sum + one.requests, 0);
+  return all.reduce((sum, { kinds }) => sum + kinds[kind], 0) / requests;
+}
+
+describe('shares', () => {
+  test.each(SUITE_NAMES)(
+    '%s: what is not modelled and what no source says are below 0.1 %% of its requests',
+    (suite) => {
+      const { requests, kinds } = suites[suite]!;
+      expect(kinds['not-modelled'] / requests).toBeLessThan(0.001);
+      expect(kinds.silent / requests).toBeLessThan(0.001);
+    },
+  );
+
+  test('over all suites, timing leaves fewer than 3 requests in 1,000 open', () => {
+    expect(share('timing')).toBeLessThan(0.003);
+    expect(share('not-modelled')).toBeLessThan(0.0005);
+    expect(share('silent')).toBeLessThan(0.0001);
+  });
+});
+
+describe('places', () => {
+  const all = [...openPlaces().values()];
+
+  test('have an id, one line of what is open, and what their kind asks for', () => {
+    for (const { id, kind, reason, orders, read } of all) {
+      expect(id).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*\.[a-z0-9-]+$/);
+      expect(reason.length, id).toBeGreaterThan(10);
+      expect([id, orders !== undefined, read !== undefined]).toEqual([id, kind === 'timing', kind === 'silent']);
+      if (orders !== undefined) expect(orders[0], id).not.toBe(orders[1]);
+      expect(Object.hasOwn(RULES, id), `${id} is a rule's id too`).toBe(false);
+    }
+    for (const id of Object.keys(places)) expect(openPlaces().has(id), id).toBe(true);
+  });
+
+  test('all stand in oracle/OPEN.md (npm run open)', () => {
+    const page = readFileSync(new URL('../oracle/OPEN.md', import.meta.url), 'utf8');
+    const listed = [...page.matchAll(/^\| `([^`]+)` \|/gmu)].map(([, id]) => id);
+    expect(new Set(listed)).toEqual(new Set(all.map(({ id }) => id)));
+    expect(listed).toHaveLength(all.length);
+  });
+});
