@@ -22,6 +22,8 @@ import { RECORDED } from './recorded.ts';
 import type { RecordedKill } from './recorded.ts';
 
 const SELECTED = 24;
+/** Characters of JSON above which a case is too large to be kept. */
+const LARGE = 25_000;
 
 const [out] = process.argv.slice(2);
 if (out === undefined) {
@@ -49,6 +51,7 @@ function choose(): readonly Candidate[] {
       const trial = trials.get(id);
       return trial === undefined ? [] : [{ trial, kind, size: JSON.stringify(trial.evidence).length }];
     })
+    .filter(({ size }) => size <= LARGE)
     .sort((a, b) => a.size - b.size);
   const chosen: Candidate[] = [];
   const seen = new Set<string>();
