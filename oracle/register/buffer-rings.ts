@@ -25,11 +25,12 @@ function pbufRing(call: RingCall): Answer {
   const flags = reg.u16(14);
   if (!reg.isZero(20, 40)) return bad(E.INVAL);
   if ((flags & ~3) !== 0 || entries === 0 || (entries & (entries - 1)) !== 0 || entries >= 65536) return bad(E.INVAL);
-  if (reg.u32(16) !== 0) return unknown(ring, REGISTER['register.pbuf-ring']);
+  if (reg.u32(16) !== 0) return unknown(ring, REGISTER['register-call.pbuf-ring']);
   const there = ring.groups.get(group);
   if (there !== undefined && (there.kind === 'ring' || there.buffers.length > 0)) return reply(-E.EXIST);
   // Memory of the kernel's own; memory of the caller is not modelled.
-  if ((flags & 1) === 0) return reg.u64(0) === 0n ? reply(-E.FAULT) : unknown(ring, REGISTER['register.pbuf-ring']);
+  if ((flags & 1) === 0)
+    return reg.u64(0) === 0n ? reply(-E.FAULT) : unknown(ring, REGISTER['register-call.pbuf-ring']);
   return reply(0, () => void ring.groups.set(group, { kind: 'ring', entries }));
 }
 

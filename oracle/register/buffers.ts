@@ -39,7 +39,7 @@ function buffer(call: RingCall, address: bigint): RegisteredBuffer | undefined |
   if (addr === 0n) return len === 0n ? undefined : E.FAULT;
   if (addr >= 1n << 63n) return E.FAULT;
   if (len === 0n) return E.FAULT;
-  if (len > 1n << 40n) return REGISTER['register.buffers'];
+  if (len > 1n << 40n) return REGISTER['register-call.buffers'];
   const { memory } = call.view.sandbox;
   const mapped = memory.mapped(addr, Number(len));
   if (Open.is(mapped)) return mapped;
@@ -95,8 +95,8 @@ const DST_REPLACE = 2;
 function cloneFrom({ view, on, ring }: RingCall, reg: Fields, source: NonNullable<RegisterView['ring']>): Answer {
   // Whether the source's owner is asked for depends on the release.
   if ((source.setup_flags & IORING_SETUP.SINGLE_ISSUER) !== 0 && source.slot !== on.slot)
-    return unknown(ring, REGISTER['register.clone-buffers']);
-  if (reg.u32(4) !== 0 || !reg.isZero(8, 20)) return unknown(ring, REGISTER['register.clone-buffers']);
+    return unknown(ring, REGISTER['register-call.clone-buffers']);
+  if (reg.u32(4) !== 0 || !reg.isZero(8, 20)) return unknown(ring, REGISTER['register-call.clone-buffers']);
   const from = view.sandbox.common.ring(source.slot);
   if (from.unknown) return unknown(ring, from.unknown);
   const { buffers } = from;
@@ -117,7 +117,7 @@ function cloneBuffers(call: RingCall): Answer {
   if ((flags & ~(SRC_REGISTERED | DST_REPLACE)) !== 0) return bad(E.INVAL);
   if ((flags & DST_REPLACE) === 0 && ring.buffers !== undefined) return reply(-E.BUSY);
   if (!reg.isZero(20, 32)) return bad(E.INVAL);
-  if ((flags & SRC_REGISTERED) !== 0) return unknown(ring, REGISTER['register.clone-buffers']);
+  if ((flags & SRC_REGISTERED) !== 0) return unknown(ring, REGISTER['register-call.clone-buffers']);
   const fd = reg.s32(0);
   const source = view.ringAt(fd);
   if (source !== undefined) return cloneFrom(call, reg, source);

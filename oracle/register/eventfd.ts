@@ -32,7 +32,7 @@ function registerEventfd(call: RingCall): Answer {
   return reply(0, () => {
     ring.eventfd = file;
     // From now on every completion counts on it.
-    view.sandbox.taint(file.id, REGISTER['register.eventfd-counts']);
+    view.sandbox.taint(file.id, REGISTER['register-call.eventfd-counts']);
   });
 }
 

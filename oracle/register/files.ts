@@ -45,7 +45,7 @@ function registerFiles(call: RingCall, address: bigint, count: number): Answer {
   if (ring.files !== undefined) return reply(-E.BUSY);
   if (count === 0) return bad(E.INVAL);
   if (count > MAX_FILES) return reply(-E.MFILE);
-  if (count > NOFILE_UNSURE) return unknown(ring, REGISTER['register.files-many']);
+  if (count > NOFILE_UNSURE) return unknown(ring, REGISTER['register-call.files-many']);
   const table: (OpenFile | undefined)[] = [];
   for (let i = 0; i < count; i++) {
     if (address === 0n) {

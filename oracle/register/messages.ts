@@ -38,7 +38,7 @@ function syncCancel({ arg, nr_args, view }: RingCall): Answer {
     const open = view.ringAt(fd) ? 0 : isRingFd(fd) ? -E.BADF : view.sandbox.probeFd(fd);
     if (open === -E.BADF) return reply(-E.BADF);
   }
-  return flags === 0 && reg.u64(0) === NOBODY ? reply(-E.NOENT) : anyAnswer(REGISTER['register.sync-cancel']);
+  return flags === 0 && reg.u64(0) === NOBODY ? reply(-E.NOENT) : anyAnswer(REGISTER['register-call.sync-cancel']);
 }
 
 function sendMsgRing({ arg, nr_args, view }: BlindCall): Answer {
@@ -52,7 +52,7 @@ function sendMsgRing({ arg, nr_args, view }: BlindCall): Answer {
   const target = view.ringAt(sqe.fd);
   if (target === undefined) {
     const open = isRingFd(sqe.fd) ? -E.BADF : view.sandbox.probeFd(sqe.fd);
-    if (OpenSet.is(open)) return { ret: REGISTER['register.message-fd'].among(-E.BADF, -E.BADFD) };
+    if (OpenSet.is(open)) return { ret: REGISTER['register-call.message-fd'].among(-E.BADF, -E.BADFD) };
     return reply(open === 0 ? -E.BADFD : -E.BADF);
   }
   const sent = sendData(sqe, target);

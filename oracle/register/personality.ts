@@ -17,7 +17,7 @@ function personality(call: RingCall): Answer {
   const { ring } = call;
   if (!takesNothing(call)) return bad(E.INVAL);
   const id = ring.last_personality + 1;
-  if (id > 0xffff) return { ret: REGISTER['register.personality-wraps'].atLeast(1) };
+  if (id > 0xffff) return { ret: REGISTER['register-call.personality-wraps'].atLeast(1) };
   return reply(id, () => {
     ring.last_personality = id;
     ring.personalities.add(id);

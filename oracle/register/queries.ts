@@ -27,7 +27,7 @@ function probe({ arg, nr_args, view }: RingCall): Answer {
   const size = 16 + 8 * Math.min(nr_args, view.abi.op_last);
   const bytes = arg.read(0, size);
   if (bytes === 'fault') return bad(E.FAULT);
-  if (Open.is(bytes)) return { ret: REGISTER['register.probe-bytes'].among(0, -E.INVAL) };
+  if (Open.is(bytes)) return { ret: REGISTER['register-call.probe-bytes'].among(0, -E.INVAL) };
   return reply(bytes.isZero(0, size) ? 0 : -E.INVAL);
 }
 
@@ -37,7 +37,7 @@ function queryOne(arg: Argument, header: Fields): Answer | undefined {
   if (size > 4096) return reply(-E['2BIG']);
   const valid = header.isZero(28, 40) && header.u32(24) === 0 && size !== 0 && header.u32(16) === 0;
   // What a refused query writes back depends on the release.
-  if (!valid) return size === 0 ? undefined : { ret: REGISTER['register.query-refused'].among(0, -E.FAULT) };
+  if (!valid) return size === 0 ? undefined : { ret: REGISTER['register-call.query-refused'].among(0, -E.FAULT) };
   const data = arg.readAt(header.u64(8), size);
   if (data === 'fault') return bad(E.FAULT);
   return Open.is(data) ? anyAnswer(data) : undefined;
@@ -50,7 +50,7 @@ function query({ arg, nr_args }: BlindCall): Answer {
   if (nr_args !== 0) return bad(E.INVAL);
   let at = arg.address;
   for (let i = 0; at !== 0n; i++) {
-    if (i >= MAX_QUERIES) return anyAnswer(REGISTER['register.query-long']);
+    if (i >= MAX_QUERIES) return anyAnswer(REGISTER['register-call.query-long']);
     const header = arg.readAt(at, 40);
     if (header === 'fault') return bad(E.FAULT);
     if (Open.is(header)) return anyAnswer(header);

@@ -18,7 +18,7 @@ export function register2(call: RingCall, then: (call: RingCall, address: bigint
   if (count === 0 || reg.u64(8) !== 0n || (flags & ~1) !== 0) return bad(E.INVAL);
   if (flags === 1 && data !== 0n) return bad(E.INVAL);
   // Tags announce when a resource goes away: not modelled.
-  if (reg.u64(24) !== 0n) return unknownArguments(call.ring, REGISTER['register.tags']);
+  if (reg.u64(24) !== 0n) return unknownArguments(call.ring, REGISTER['register-call.tags']);
   return then(call, data, count);
 }
 
@@ -33,7 +33,7 @@ export function update2(
   if (Open.is(up)) return unknown(call.ring, up);
   const count = up.u32(24);
   if (count === 0 || up.u32(4) !== 0 || up.u32(28) !== 0) return bad(E.INVAL);
-  if (up.u64(16) !== 0n) return unknown(call.ring, REGISTER['register.tags']);
+  if (up.u64(16) !== 0n) return unknown(call.ring, REGISTER['register-call.tags']);
   return then(call, up.u32(0), up.u64(8), count);
 }
 

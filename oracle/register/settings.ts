@@ -69,7 +69,7 @@ function resize({ arg, nr_args, on, ring }: RingCall): Answer {
     cq = sizeOf(params.u32(4), 2 * MAX_ENTRIES, clamp);
     if (cq === undefined || cq < sq) return reply(-E.INVAL);
   }
-  return cq < 16 ? unknown(ring, REGISTER['register.resize']) : { ret: 0, entries: sq };
+  return cq < 16 ? unknown(ring, REGISTER['register-call.resize']) : { ret: 0, entries: sq };
 }
 
 const MEM_REGION = rule(
@@ -89,7 +89,7 @@ function napi({ arg, nr_args }: RingCall): Answer {
   if (reg.u8(6) !== 0 || reg.u8(7) !== 0 || reg.u32(12) !== 0) return bad(E.INVAL);
   const opcode = reg.u8(5);
   if (opcode > 2) return reply(-E.INVAL);
-  return opcode === 0 && reg.u32(8) === 0 ? reply(0) : anyAnswer(REGISTER['register.napi']);
+  return opcode === 0 && reg.u32(8) === 0 ? reply(0) : anyAnswer(REGISTER['register-call.napi']);
 }
 
 function clock({ arg, nr_args }: RingCall): Answer {
@@ -108,7 +108,7 @@ function zcrx({ arg, nr_args, on }: RingCall): Answer {
   const madeForIt =
     (flags & IORING_SETUP.DEFER_TASKRUN) !== 0 && (flags & (IORING_SETUP.CQE32 | IORING_SETUP.CQE_MIXED)) !== 0;
   // Without CAP_NET_ADMIN over the first user namespace it is -EPERM before anything else.
-  const place = REGISTER['register.zcrx'];
+  const place = REGISTER['register-call.zcrx'];
   return { ret: madeForIt ? place.any : place.among(-E.PERM, -E.INVAL) };
 }
 
@@ -141,7 +141,7 @@ function memRegion({ arg, nr_args, on, ring }: RingCall): Answer {
   if (wrong !== 0) return bad(wrong);
   if (flags === 1 || size > 16n * PAGE)
     return {
-      ret: REGISTER['register.region'].any,
+      ret: REGISTER['register-call.region'].any,
       effect: () => {
         ring.region = true;
       },
@@ -251,7 +251,7 @@ export const settings = {
       const ctrl = arg.read(0, 64);
       if (ctrl === 'fault') return bad(E.FAULT);
       if (Open.is(ctrl)) return anyAnswer(ctrl);
-      return ctrl.isZero(8, 24) ? reply(-E.NXIO) : anyAnswer(REGISTER['register.zcrx-ctrl']);
+      return ctrl.isZero(8, 24) ? reply(-E.NXIO) : anyAnswer(REGISTER['register-call.zcrx-ctrl']);
     },
     forms: [call('no-queue', 0, argBytes(new Uint8Array(64))), call('with-count', 1, argBytes(new Uint8Array(64)))],
   },

@@ -26,7 +26,7 @@ export const workers = {
       const mask = arg.read(0, Math.min(nr_args, 8));
       if (mask === 'fault') return bad(E.FAULT);
       // A task that has no workers of its own, or a processor it may not use: -EINVAL.
-      return { ret: REGISTER['register.workers'].among(0, -E.INVAL) };
+      return { ret: REGISTER['register-call.workers'].among(0, -E.INVAL) };
     },
     forms: [
       call('first-processor', 8, argBytes(u64s(1))),
@@ -41,7 +41,8 @@ export const workers = {
     opcode: 18,
     since: '5.14',
     rule: IOWQ,
-    onRing: (call) => (takesNothing(call) ? { ret: REGISTER['register.workers'].among(0, -E.INVAL) } : bad(E.INVAL)),
+    onRing: (call) =>
+      takesNothing(call) ? { ret: REGISTER['register-call.workers'].among(0, -E.INVAL) } : bad(E.INVAL),
     forms: [call('unregister', 0, NULL), call('with-count', 1, NULL), call('with-argument', 0, raw(ARGS))],
   },
 
