@@ -3,12 +3,12 @@ import { defineRules } from '../rule.ts';
 
 /** Rules that no opcode has for itself. */
 export const commonRules = defineRules({
-  'register-call.unknown-opcode': [
+  'register.unknown-opcode': [
     'man',
     'An opcode that takes no ring of this kind answers -EINVAL.',
     'io_uring_register(2), ERRORS: EINVAL',
   ],
-  'register-call.arguments': [
+  'register.arguments': [
     'man',
     'A call whose pointer, count or reserved fields are wrong is refused before anything changes.',
     'io_uring_register(2), ERRORS: EINVAL, EFAULT',
