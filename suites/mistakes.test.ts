@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { compare } from '../oracle/judge/compare.ts';
 import { predict } from '../oracle/predict.ts';
 import { BPF_MISTAKES } from './mistakes/bpf.ts';
+import { MADE_MISTAKES } from './mistakes/made.ts';
 import { Mutants } from './mistakes/mutants.ts';
 import type { Mistake } from './mistakes/mutants.ts';
 import { REGISTRATION_MISTAKES } from './mistakes/registration.ts';
@@ -13,7 +14,7 @@ import { RULE_MISTAKES } from './mistakes/rule-checks.ts';
 import { readRecording } from './recorded/recordings.ts';
 import type { RecordedCase } from './recorded/recordings.ts';
 
-const MISTAKES: readonly Mistake[] = [...BPF_MISTAKES, ...REGISTRATION_MISTAKES, ...RULE_MISTAKES];
+const MISTAKES: readonly Mistake[] = [...BPF_MISTAKES, ...REGISTRATION_MISTAKES, ...RULE_MISTAKES, ...MADE_MISTAKES];
 const recording = readRecording('7.0.13');
 const mutants = new Mutants();
 afterAll(() => mutants.dispose());

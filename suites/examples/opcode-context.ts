@@ -113,6 +113,16 @@ export const opcodeContext = suite('opcode-context', [
     ],
   ),
   example(
+    'A socket of AF_UNIX is never raw',
+    'SOCK_RAW is shown, and a datagram socket is made: a note, but no promise is broken.',
+    [
+      ring(0),
+      filter(on, OP.SOCKET, wants([16, 1], [20, 3])),
+      submit(0, socket(1, 3, 0, { user_data: 1n })),
+      made('socket', 1n),
+    ],
+  ),
+  example(
     'The file that is opened has the flags and the mode that were shown',
     'O_CLOEXEC and O_CREAT are no status flags; the mode is cut by the umask.',
     [
@@ -122,6 +132,8 @@ export const opcodeContext = suite('opcode-context', [
       made('file', 1n),
       submit(0, openat(PATH.f0, 0o1002, 0o777, { user_data: 2n })),
       made('file', 2n),
+      submit(0, openat(PATH.f0, 0o4000000, 0, { user_data: 3n })),
+      made('file', 3n),
     ],
     { fixtures: ['file'] },
   ),
