@@ -470,8 +470,8 @@ export const featureRules = defineRules({
   ],
   'skip.link-timeout': [
     'man',
-    'A link timeout posts its CQE, however it ends, exactly if it has no CQE_SKIP_SUCCESS of its own; that of others is ' +
-      'no matter.',
+    'A link timeout posts its CQE, however it ends, exactly if it has no CQE_SKIP_SUCCESS of its own; that of others ' +
+      'is no matter.',
     `${ENTER_MAN}, IOSQE_CQE_SKIP_SUCCESS ("decided solely by whether it has IOSQE_CQE_SKIP_SUCCESS set")`,
   ],
 });

@@ -1,4 +1,5 @@
 /** A submit step: its requests one by one, in chains, and what the call returns. */
+import type { Open } from '../open-answer.ts';
 import { IORING_SETUP, IOSQE } from '../uapi/constants.ts';
 import { opSpec } from '../opcodes/index.ts';
 import { fullSqe } from '../opcodes/support.ts';
@@ -9,7 +10,7 @@ import { finish } from './chain.ts';
 import { MODEL } from './open.ts';
 import { Races } from './races.ts';
 import { Submission } from './submission.ts';
-import type { Request } from './submission.ts';
+import type { Admission, Request } from './submission.ts';
 import type { Ring, Task, World } from './world.ts';
 
 const LINKS = IOSQE.IO_LINK | IOSQE.IO_HARDLINK;
@@ -27,14 +28,12 @@ export function submit(world: World, ring: Ring, task: Task, sqes: readonly Sqe[
   for (let i = 0; i < sqes.length; i++) {
     const sqe = fullSqe(sqes[i]!);
     const slots = slotsOf(submission, sqe.opcode);
-    if (slots === 2 && ((ring.consumed + total) & (ring.entries - 1)) === ring.entries - 1)
-      submission.imprecise = MODEL['sqe-mixed.wrap'];
+    if (slots === 2 && wraps(ring, total)) submission.imprecise = MODEL['sqe-mixed.wrap'];
     const request = admit(submission, sqe, i, chain.at(-1)?.sqe.opcode, slots === 2 ? 2 : sqes.length - i);
     consumed += slots;
     total += slots;
     const { admission } = request;
-    // A request that fails ends the batch, unless the ring goes on: then only its own chain is open.
-    if (admission.verdict === 'unknown' && !submitAll) submission.imprecise = admission.place;
+    submission.imprecise ??= endsBatch(admission, submitAll);
     chain.push(request);
     if ((sqe.flags & LINKS) !== 0) continue;
     finish(submission, races, chain);
@@ -53,15 +52,14 @@ export function submit(world: World, ring: Ring, task: Task, sqes: readonly Sqe[
   }
   if (consumed > 0) returns.push(consumed);
   ring.consumed += total;
+  const polled = (ring.flags & IORING_SETUP.SQPOLL) !== 0;
   const rule = world.hit('enter.count');
   // Nobody knows which of them run, nor how many CQEs come: at most one each and the notifications.
   const { imprecise } = submission;
-  if (imprecise !== undefined) {
-    world.looks?.forgetAll(sqes);
-    return { reached: true, returns: imprecise, cqes: imprecise, most: sqes.length + notifications, rule };
-  }
-  const polled = (ring.flags & IORING_SETUP.SQPOLL) !== 0;
-  return { reached: true, returns: polled ? [total] : returns, cqes: races.settle(submission.cqes), rule };
+  if (imprecise === undefined)
+    return { reached: true, returns: polled ? [total] : returns, cqes: races.settle(submission.cqes), rule };
+  world.looks?.forgetAll(sqes);
+  return { reached: true, returns: imprecise, cqes: imprecise, most: sqes.length + notifications, rule };
 }
 
 /**
@@ -80,6 +78,16 @@ function lookAhead(submission: Submission, sqes: readonly Sqe[]): number {
   if (notifications > 0) ring.zero_copy_seen = true;
   if (drains && ring.zero_copy_seen) submission.imprecise = MODEL['drain.zero-copy'];
   return notifications;
+}
+
+/** A request that fails ends the batch, unless the ring goes on: then only its own chain is open. */
+function endsBatch(admission: Admission, submitAll: boolean): Open | undefined {
+  return admission.verdict === 'unknown' && !submitAll ? admission.place : undefined;
+}
+
+/** Whether the next entry, `total` entries into the step, is the last one of the queue. */
+function wraps({ consumed, entries }: Ring, total: number): boolean {
+  return ((consumed + total) & (entries - 1)) === entries - 1;
 }
 
 /** Queue entries that a request takes. */
