@@ -168,31 +168,34 @@ export function everyPduSize(b: Builder): void {
 
 const FIELDS = Object.keys(FIELD_BITS) as readonly VariedField[];
 
-/** A request of each of these opcodes with every bit of every field turned, as far as the answer is known. */
+/** A request of each of these opcodes with every bit of every field turned, where that makes it one that is refused. */
 export function everyRequestBit(part: number, parts: number): Planned {
   return (b) => {
-    const { abi, d } = b;
     const ring = b.ring(0, IORING_SETUP.SUBMIT_ALL, 64);
     if (ring === undefined) return;
     b.register(0, onRing(ring), IORING_REGISTER.REGISTER_PERSONALITY);
     const refused: Sqe[] = [];
-    roleTable(abi).byOpcode.forEach((roles, opcode) => {
+    for (const [opcode, roles] of roleTable(b.abi).byOpcode.entries()) {
       const plain = roles.filter(({ form }) => form.need_setup === undefined && form.linked !== true);
-      if (opcode % parts !== part || plain.length === 0) return;
-      const prepared = plain.filter((role) => role.prepared);
-      const base = d.pick(prepared.length > 0 ? prepared : plain);
-      for (const field of FIELDS)
-        for (let bit = 0; bit < FIELD_BITS[field]; bit++) {
-          const made = variantOf(base, field, 1n << BigInt(bit), abi);
-          // What runs may change what others find: here only what is refused.
-          if (made !== undefined && !made.prepared)
-            refused.push({ ...made.form.sqe, user_data: BigInt(refused.length) });
-        }
-      for (const fixture of base.form.fixtures) b.fixtures.add(fixture);
-    });
-    for (let from = 0; from < refused.length; from += 64)
-      b.push({ do: 'submit', task: 0, ring, sqes: refused.slice(from, from + 64) });
+      if (opcode % parts === part && plain.length > 0) refused.push(...everyTurn(b, plain));
+    }
+    for (let from = 0; from < refused.length; from += 64) {
+      const sqes = refused.slice(from, from + 64).map((sqe, i) => ({ ...sqe, user_data: BigInt(from + i) }));
+      b.push({ do: 'submit', task: 0, ring, sqes });
+    }
   };
+}
+
+/** One of these roles with each bit turned. What runs may change what others find: here only what is refused. */
+function everyTurn({ abi, d, fixtures }: Builder, roles: readonly Role[]): Sqe[] {
+  const prepared = roles.filter((role) => role.prepared);
+  const base = d.pick(prepared.length > 0 ? prepared : roles);
+  for (const fixture of base.form.fixtures) fixtures.add(fixture);
+  return FIELDS.flatMap((field) =>
+    each(FIELD_BITS[field], (bit) => variantOf(base, field, 1n << BigInt(bit), abi)).flatMap((made) =>
+      made === undefined || made.prepared ? [] : [made.form.sqe],
+    ),
+  );
 }
 
 /** SOCKET of every family, denied by all that a filter sees of it: nobody need know what it would make. */
