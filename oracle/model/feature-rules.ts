@@ -386,7 +386,8 @@ export const featureRules = defineRules({
   ],
   'route.register-call': [
     'man',
-    'A rule on an opcode says nothing of register calls that have the same effect: those have restrictions of their own.',
+    'A rule on an opcode says nothing of register calls that have the same effect: those have restrictions of their ' +
+      'own.',
     `${FILTER_MAN}, DESCRIPTION ("restrict io_uring operations"); ${REGISTER_MAN}, IORING_REGISTER_RESTRICTIONS`,
   ],
   'escape.msg-ring-blind': [
