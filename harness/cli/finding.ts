@@ -8,7 +8,7 @@ import { command } from './command.ts';
 export const FINDING = command({
   name: 'finding',
   summary: 'findings and notes; one of them as a mail',
-  about: 'what released kernels break, and weaknesses that break no promise; one of them as a plain-text mail',
+  about: 'what released kernels break, and weaknesses; one of them as a mail',
   operands: {
     usage: '[ID]',
     least: 0,
