@@ -6,7 +6,7 @@ import { defineOpen } from '../open-answer.ts';
 import type { Open } from '../open-answer.ts';
 import type { DecisionPoint } from '../quirks/index.ts';
 import type { Allowed } from '../scenario/prediction.ts';
-import { AF, SOCK } from '../uapi/constants.ts';
+import { AF, E, SOCK } from '../uapi/constants.ts';
 import type { Node } from '../world/files.ts';
 import type { Aspect, OpContext } from './types.ts';
 
