@@ -37,7 +37,7 @@ export function measuredOf(what: string, result: SensitivityResult): Measured {
         mutant.kill === null ? `${mutant.state}: ${mutant.missing}` : `${mutant.kill.stage}: ${killText(mutant)}`,
       ]),
     ),
-    alive: survivors(result).map(({ id }) => id),
+    alive: survivors(result).flatMap(({ id, state }) => (state === 'untried' ? [] : [id])),
   };
 }
 
@@ -70,7 +70,7 @@ function partOf(measured: Measured, titles: ReadonlyMap<string, string>): string
     '',
     `Linux ${release}, seed ${seed}, ${stages}.`,
     ...tables,
-    ...(alive.length === 0 ? [] : ['', `Alive (${alive.length}):`, '']),
+    ...(alive.length === 0 ? [] : ['', `Alive or not reached (${alive.length}):`, '']),
     ...alive.map((id) => `- \`${id}\`: ${titles.get(id) ?? 'gone since'}. ${mutants[id] ?? ''}`),
   ];
 }
