@@ -49,7 +49,8 @@ export function sensitivityDocument(all: readonly Measured[], titles: ReadonlyMa
     'Made from `measured/*.json` by `suites/mutants/measure.ts`; do not edit. `README.md` says what the mutants are.',
     '',
     '"quick": killed by the cases of `run --quick`; "default": by those of a default run only; "in 2 s": within two',
-    'seconds of the first case. Seconds are those of one guest on the machine that measured: an order of magnitude.',
+    'seconds of the first case; percent of those that were tried. Seconds are those of one guest on the machine that',
+    'measured: an order of magnitude.',
     ...all.flatMap((measured) => ['', ...partOf(measured, titles)]),
     '',
   ].join('\n');
