@@ -21,12 +21,12 @@ const EXCLUDED: readonly { readonly having: number; readonly any?: number; reado
 ];
 
 /**
- * 0, -EINVAL or (observed on 7.0.13, a mixed queue of one entry) -EOVERFLOW. Source: io_uring_setup(2), the flags and
- * ERRORS EINVAL.
+ * 0, -EINVAL, -EFAULT or (observed on 7.0.13, a mixed queue of one entry) -EOVERFLOW. Source: io_uring_setup(2), the
+ * flags and ERRORS.
  */
 export function setupOutcome(abi: AbiProfile, entries: number, flags: number): number {
   const has = (mask: number): boolean => (flags & mask) !== 0;
-  if (has(~abi.setup_flags)) return -E.INVAL;
+  if (has(~(abi.setup_flags | S.NO_MMAP | S.REGISTERED_FD_ONLY))) return -E.INVAL;
   for (const { having, any = 0, without } of EXCLUDED)
     if (has(having) && (has(any) || (without !== undefined && !has(without)))) return -E.INVAL;
   // What scenarios have beside the flags is zero: no size of the completion queue, and /dev/null to share workers with.
@@ -34,5 +34,7 @@ export function setupOutcome(abi: AbiProfile, entries: number, flags: number): n
   if (entries === 0 || (entries > MAX_ENTRIES && !has(S.CLAMP))) return -E.INVAL;
   // A queue of mixed sizes must have room for one entry of two slots; the completion queue always has two.
   if (has(S.SQE_MIXED) && entries < 2) return -E.OVERFLOW;
+  // Memory of the caller is asked for, and none is given.
+  if (has(S.NO_MMAP)) return -E.FAULT;
   return 0;
 }

@@ -50,7 +50,7 @@ export function submit(world: World, ring: Ring, task: Task, sqes: readonly Sqe[
     world.hit('link.ends-with-batch');
     finish(submission, races, chain);
   }
-  if (consumed > 0) returns.push(consumed);
+  if (consumed > 0 || sqes.length === 0) returns.push(consumed);
   ring.consumed += total;
   const polled = (ring.flags & IORING_SETUP.SQPOLL) !== 0;
   const rule = world.hit('enter.count');
