@@ -114,7 +114,10 @@ export class Crew {
     const d = this.#d;
     const usable = (role: Role): boolean => fits(role, setup) && (only?.(role) ?? true);
     const count = wanted ?? d.int(1, 6);
-    for (const opcode of [...opcodes, ...d.sample(drawableOpcodes(this.abi), count + 8)]) {
+    // They can take part on few rings; there they do.
+    const big =
+      (setup & (IORING_SETUP.SQE128 | IORING_SETUP.SQE_MIXED)) !== 0 && d.chance(0.5) ? d.shuffle([...BIG]) : [];
+    for (const opcode of [...opcodes, ...big, ...d.sample(drawableOpcodes(this.abi), count + 8)]) {
       if (this.#palette.size >= Math.max(count, opcodes.length)) break;
       const roles = (this.#table.byOpcode[opcode] ?? []).filter(usable);
       if (roles.length === 0 || this.#palette.has(opcode)) continue;
