@@ -30,6 +30,8 @@ interface Stage {
   /** The ring has a table of direct descriptors. */
   readonly direct: boolean;
   next: number;
+  /** Nothing comes behind it that a filter on its words could deny. */
+  last: boolean;
 }
 
 const FAMILIES: Weighted<number> = [
@@ -41,7 +43,35 @@ const FAMILIES: Weighted<number> = [
 ];
 const PROTOCOLS: readonly number[] = [1, 2, 6, 17, 33, 41, 47, 50, 58, 132, 136, 255, 256, 262, 263, 0x300];
 
+/** Sockets that most kernels make: family, type, protocol. */
+const MADE: readonly (readonly [number, number, number])[] = [
+  [AF.UNIX, SOCK.STREAM, 0],
+  [AF.UNIX, SOCK.DGRAM, 1],
+  [AF.UNIX, SOCK.RAW, 0],
+  [AF.UNIX, SOCK.SEQPACKET, 1],
+  ...[AF.INET, AF.INET6].flatMap(
+    (family) =>
+      [
+        [family, SOCK.STREAM, 0],
+        [family, SOCK.STREAM, 6],
+        [family, SOCK.DGRAM, 0],
+        [family, SOCK.DGRAM, 17],
+        [family, SOCK.RAW, 255],
+      ] as const,
+  ),
+  [AF.INET, SOCK.PACKET, 0x300],
+  [AF.NETLINK, SOCK.RAW, 0],
+  [AF.NETLINK, SOCK.DGRAM, 16],
+  [AF.PACKET, SOCK.RAW, 0x300],
+];
+
 function drawSocket(d: Draw): Sqe {
+  if (d.chance(0.5)) {
+    const [made, kind, number] = d.pick(MADE);
+    const beside = d.pick([0, SOCK.NONBLOCK, SOCK.CLOEXEC, SOCK.NONBLOCK | SOCK.CLOEXEC]);
+    const raw = kind === SOCK.RAW && made !== AF.UNIX && made !== AF.NETLINK && d.chance(0.5);
+    return { opcode: OP.SOCKET, fd: made, off: BigInt(kind | beside), len: raw ? d.int(1, 255) : number };
+  }
   const family = d.chance(0.8) ? d.weighted(FAMILIES) : d.chance(0.8) ? d.below(AF.MAX + 2) : d.edge32() | 0;
   const type = d.chance(0.8) ? d.int(1, 5) : d.below(16);
   const flags = d.pick([0, 0, 0, SOCK.NONBLOCK, SOCK.CLOEXEC, SOCK.NONBLOCK | SOCK.CLOEXEC]);
@@ -159,7 +189,7 @@ function lookAtPeer(stage: Stage): void {
     off: BigInt(length),
     flags: IOSQE.FIXED_FILE,
   };
-  const connected = request(stage, sqe, d.chance(0.5), bytes);
+  const connected = request(stage, sqe, stage.last && d.chance(0.7), bytes);
   if (connected !== undefined) lookDirect(stage, 'peer', connected, slot);
 }
 
@@ -174,7 +204,7 @@ function lookAtReadyPeer(stage: Stage): void {
   bytes.set(b.d.chance(0.7) ? [127, 0, 0, 1] : [0, 0, 0, 0], 4);
   b.push({ do: 'write_memory', task, at: AT, bytes });
   const sqe = { opcode: OP.CONNECT, fd: FD.inet, addr: BigInt(ARENA_BASE + AT), off: 16n };
-  const data = request(stage, sqe, b.d.chance(0.5), bytes);
+  const data = request(stage, sqe, stage.last && b.d.chance(0.7), bytes);
   if (data !== undefined) b.push({ do: 'probe_made', task, aspect: 'peer', user_data: data, fd: FD.inet });
 }
 
@@ -224,7 +254,7 @@ function lookAtNew(stage: Stage, aspect: Aspect, sqe: Sqe, memory?: Uint8Array):
   const { b, task, direct } = stage;
   const { d } = b;
   const slot = direct && d.chance(0.4) ? d.below(SLOTS) : undefined;
-  const filtered = d.chance(0.35);
+  const filtered = stage.last && d.chance(0.7);
   if (slot === undefined) {
     const data = request(stage, sqe, filtered, memory);
     if (data !== undefined) b.push({ do: 'probe_made', task, aspect, user_data: data });
@@ -251,7 +281,7 @@ const KINDS: Weighted<(stage: Stage) => void> = [
 
 /** Sockets of any arguments, each with a second look. */
 export function drawSocketLooks(b: Builder, task: number, ring: number, count: number): void {
-  const stage: Stage = { b, task, ring, direct: false, next: 1 };
+  const stage: Stage = { b, task, ring, direct: false, next: 1, last: false };
   for (let n = count; n > 0; n--) lookAtNew(stage, 'socket', drawSocket(b.d));
 }
 
@@ -261,8 +291,11 @@ export function drawLooks(b: Builder, task: number, ring: number): void {
   b.fixtures.add('file').add('dir');
   const direct = d.chance(0.5);
   if (direct) b.register(task, onRing(ring), IORING_REGISTER.REGISTER_FILES, SLOTS, sparse(SLOTS));
-  const stage: Stage = { b, task, ring, direct, next: 1 };
-  for (let n = d.int(1, 6); n > 0; n--) d.weighted(KINDS)(stage);
+  const stage: Stage = { b, task, ring, direct, next: 1, last: false };
+  for (let n = d.int(1, 6); n > 0; n--) {
+    stage.last = n === 1;
+    d.weighted(KINDS)(stage);
+  }
 }
 
 /** Descriptors -1: an empty table. */
