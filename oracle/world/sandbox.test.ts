@@ -25,21 +25,21 @@ describe('memory', () => {
     const memory = new Memory(true);
     expect(memory.read(PATH.f0, 3)).toEqual(Uint8Array.of(0x66, 0x30, 0));
     expect(memory.read(data(0), 0)).toEqual(new Uint8Array(0));
-    expect(memory.read(BigInt(ARENA_BASE + ARENA.args), 1)).toSatisfy(Open.is);
+    expect(memory.read(BigInt(ARENA_BASE + ARENA.args), 1)).toSatisfy((bytes) => Open.is(bytes));
     expect(memory.read(8n, 1)).toBe('fault');
     expect(memory.read(BigInt(ARENA_END) - 1n, 2)).toBe('fault');
-    expect(memory.read(1n << 40n, 1)).toSatisfy(Open.is);
+    expect(memory.read(1n << 40n, 1)).toSatisfy((bytes) => Open.is(bytes));
     expect(memory.mapped(1n, 0)).toBe(true);
     memory.write(data(0xffe), Uint8Array.of(1, 2, 3));
     memory.write(1n << 40n, Uint8Array.of(1));
     expect(memory.read(data(0xffe), 2)).toEqual(Uint8Array.of(1, 2));
     memory.forget(data(0), 1);
-    expect(memory.read(data(0), 2)).toSatisfy(Open.is);
+    expect(memory.read(data(0), 2)).toSatisfy((bytes) => Open.is(bytes));
     expect(memory.copy(true).read(data(0xffe), 1)).toEqual(Uint8Array.of(1));
     memory.write(data(0x10), new Uint8Array(0x100).fill(0x41));
     expect(memory.text(data(0x20))).toMatchObject({ text: 'A'.repeat(0xf0) });
     memory.forgetAll();
-    expect(memory.text(data(0x20))).toSatisfy(Open.is);
+    expect(memory.text(data(0x20))).toSatisfy((bytes) => Open.is(bytes));
     expect([memoryNames(data(0x3f), 2), memoryNames(0n, 4), memoryNames(data(0), 0)]).toEqual([
       ['mem:0', 'mem:64'],
       [],
@@ -51,7 +51,7 @@ describe('memory', () => {
   it('of a text without an end is not known', () => {
     const memory = new Memory(true);
     memory.write(data(0), new Uint8Array(0x1000).fill(0x41));
-    expect(memory.text(data(0))).toSatisfy(Open.is);
+    expect(memory.text(data(0))).toSatisfy((bytes) => Open.is(bytes));
   });
   it('differs for a guest of the other byte order', () => {
     expect(new Memory(false).read(TIMESPEC.tiny, 16)).not.toEqual(new Memory(true).read(TIMESPEC.tiny, 16));
