@@ -277,11 +277,10 @@ function prepZeroCopy(c: OpContext, carrier: Carrier): PrepOutcome {
 function issueZeroCopy(c: OpContext): IssueOutcome {
   return withFile(c, false, (file) => {
     if (file.kind !== 'socket') return result(-E.NOTSOCK);
-    return file.socket.family === AF.UNIX
-      ? result(-E.OPNOTSUPP)
-      : sendError(file.socket) === -E.PIPE
-        ? result(-E.PIPE)
-        : anything(OPEN['msg.zero-copy']);
+    if (file.socket.family === AF.UNIX) return result(-E.OPNOTSUPP);
+    // A send that connects as well: tcp(7), send(2).
+    if ((c.sqe.op_flags & MSG.FASTOPEN) !== 0) return anything(OPEN['msg.flags']);
+    return sendError(file.socket) === -E.PIPE ? result(-E.PIPE) : anything(OPEN['msg.zero-copy']);
   });
 }
 

@@ -245,7 +245,7 @@ export const SOCK = {
   TYPE_MASK: 0xf,
 } as const;
 /** Flags of send(2) and recv(2). */
-export const MSG = { PEEK: 2, DONTWAIT: 0x40, WAITALL: 0x100, NOSIGNAL: 0x4000 } as const;
+export const MSG = { PEEK: 2, DONTWAIT: 0x40, WAITALL: 0x100, NOSIGNAL: 0x4000, FASTOPEN: 0x2000_0000 } as const;
 /** Flags of preadv2(2) and pwritev2(2). */
 export const RWF = { HIPRI: 1, DSYNC: 2, SYNC: 4, NOWAIT: 8, APPEND: 0x10 } as const;
 /** Flags of splice(2). */
