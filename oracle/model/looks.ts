@@ -2,6 +2,7 @@
 import { opSpec } from '../opcodes/index.ts';
 import { pathText, requestFile } from '../opcodes/support.ts';
 import { FILE_INDEX_ALLOC, IOSQE } from '../uapi/constants.ts';
+import { NOTHING_SHOWN } from '../opcodes/made.ts';
 import type { Shown } from '../opcodes/made.ts';
 import type { FullSqe, IssueOutcome, OpContext } from '../opcodes/types.ts';
 import type { Allowed } from '../scenario/prediction.ts';
@@ -28,8 +29,6 @@ export interface Trace {
   /** Its path, where it has one that leads where it says. */
   readonly path: string | undefined;
 }
-
-const NO_PAYLOAD = new Uint32Array(6);
 
 /** Keeps a trace of each request that carries a user_data of its own. */
 export class Looks {
@@ -62,7 +61,7 @@ export class Looks {
     if ((this.#shared.get(sqe.user_data) ?? 0) > 1) return () => undefined;
     const spec = opSpec(sqe.opcode);
     const prep = spec?.prep(context);
-    const payload = prep?.ok === true ? (prep.payload ?? NO_PAYLOAD) : NO_PAYLOAD;
+    const payload = prep?.ok === true ? (prep.payload ?? NOTHING_SHOWN) : NOTHING_SHOWN;
     const text = spec?.leaves === 'file' ? pathText(context, sqe.addr) : undefined;
     const path = typeof text === 'string' ? text : undefined;
     const { paths } = context.sandbox.common;

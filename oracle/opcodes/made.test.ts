@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { documentedAbi } from '../probe/abi-documented.ts';
 import { SPECIFIED } from '../quirks/index.ts';
 import { Sandbox } from '../world/sandbox.ts';
-import { fileMade, peerMade, socketMade } from './made.ts';
+import { fileMade, NOTHING_SHOWN, peerMade, socketMade } from './made.ts';
 import type { Shown } from './made.ts';
 import { fullSqe } from './support.ts';
 
@@ -48,6 +48,11 @@ describe('files', () => {
 });
 
 describe('peers', () => {
+  test('a kernel that shows filters no address may have connected it to anybody, or to nobody', () => {
+    const { returns } = peerMade({ ...shown([]), payload: NOTHING_SHOWN }, 2);
+    expect(returns).toMatchObject([{ values: [0, -107] }]);
+    expect(peerMade(shown([]), 2).returns).toEqual([-107]);
+  });
   const port = 0x581b;
   const memory = (payload: readonly number[], own: number): string =>
     Buffer.from(peerMade(shown(payload), own).memory as Uint8Array).toString('hex');

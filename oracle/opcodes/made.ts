@@ -51,6 +51,9 @@ export interface Made {
   readonly hinges_on?: DecisionPoint;
 }
 
+/** The payload of a request of which this kernel shows filters no more than the common members. */
+export const NOTHING_SHOWN: Uint32Array = new Uint32Array(6);
+
 /** A request that was shown to filters, and the words that they saw: the payload, from word 4 of the context on. */
 export interface Shown {
   readonly context: OpContext;
@@ -142,6 +145,9 @@ const LOOPBACK = [127, 0, 0, 1];
  * @param own the family of the socket: one of IPv6 calls an IPv4 peer by its mapped address
  */
 export function peerMade({ context, payload }: Shown, own: number | undefined): Made {
+  // Not shown; who was connected to nobody has no peer either.
+  if (payload === NOTHING_SHOWN)
+    return { returns: [MADE['made.peer'].among(0, -E.NOTCONN)], memory: MADE['made.peer'] };
   const le = context.abi.little_endian;
   const seen = new DataView(new ArrayBuffer(24));
   for (const [i, word] of payload.entries()) seen.setUint32(i * 4, word, le);
