@@ -9,7 +9,7 @@ export const REGISTER = defineOpen({
   ],
   'register-call.buffers': [
     'not-modelled',
-    'A registered buffer of more than 1 TB, or whose pages lie outside the arena.',
+    'A registered buffer of more than 1 GiB, or whose pages lie outside the arena.',
   ],
   'register-call.clone-buffers': [
     'not-modelled',

@@ -57,7 +57,7 @@ export class RingResources {
 
   /**
    * Installs a file in a direct slot as the kernel does for `fileIndex`: slot + 1,
-   * or FILE_INDEX_ALLOC. Returns 0 or the allocated slot, or -errno
+   * or FILE_INDEX_ALLOC; 0 (of a message) is no slot. Returns 0 or the allocated slot, or -errno
    * (-ENFILE, -ENXIO without a table, -EINVAL outside it, -EBADF for a ring).
    */
   install(file: OpenFile, fileIndex: number): number {
@@ -70,7 +70,7 @@ export class RingResources {
     }
     if (file.kind === 'ring') return -E.BADF;
     if (this.files === undefined) return -E.NXIO;
-    if (slot >= this.files.length) return -E.INVAL;
+    if (slot < 0 || slot >= this.files.length) return -E.INVAL;
     if (this.files[slot] === undefined) this.alloc_hint = slot + 1;
     this.files[slot] = file;
     return alloc ? slot : 0;
