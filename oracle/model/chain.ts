@@ -48,6 +48,7 @@ function run(submission: Submission, races: Races, chain: Chain, request: Reques
   const racy = races.meet(request, outcome, chain);
   const noted = submission.world.looks?.begin(request, submission.files);
   takeEffect(submission, request, outcome, racy, uncertain);
+  races.settleOn(outcome);
   noted?.(outcome, !racy && uncertain === undefined);
   const waits = outcome.may_wait;
   const race = racy ? MODEL['race.requests'] : undefined;

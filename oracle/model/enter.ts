@@ -76,15 +76,21 @@ function refuse(world: World, errno: number, rule: FeatureRuleId): PredictedStep
 function ringOf(world: World, task: Task, batch: Batch): Ring | PredictedStep {
   let ring = task.files.rings.get(batch.ring);
   if (batch.registered !== undefined) {
-    if (batch.registered < 0 || batch.registered >= 16) return refuse(world, E.INVAL, 'register.registered-index');
     const slot = task.registered.get(batch.registered);
-    if (slot === undefined) return refuse(world, task.used_io_uring ? E.BADF : E.INVAL, 'register.registered-index');
+    if (slot === undefined) return refuseRegistered(world, task, batch, batch.registered);
     ring = world.rings.get(slot);
   }
   if (ring !== undefined) return ring;
   return task.files.sandbox.crowded
     ? { reached: true, returns: WORLD['descriptor.not-ours'], cqes: [], rule: 'enter.bad-fd' }
     : refuse(world, E.BADF, 'enter.bad-fd');
+}
+
+/** No ring is registered there. What waits in the queue that was filled is taken all the same. */
+function refuseRegistered(world: World, task: Task, batch: Batch, index: number): PredictedStep {
+  const outside = index < 0 || index >= 16 || !task.used_io_uring;
+  const refused = refuse(world, outside ? E.INVAL : E.BADF, 'register.registered-index');
+  return { ...refused, cqes: takeWaiting(task, batch) };
 }
 
 /** Messages to a DEFER_TASKRUN ring arrive when its own task enters it. */
@@ -101,15 +107,20 @@ function perhaps(sqes: readonly Sqe[]): PredictedStep['cqes'] {
   return sqes.map((sqe, i) => vagueCqe(sqe.user_data ?? 0n, i, MODEL['sqpoll.orphan'], true));
 }
 
-/** The queue that was filled is another ring's: the one that is entered has nothing to submit. */
-function elsewhere(world: World, task: Task, batch: Batch, polled: boolean): PredictedStep {
+/** The CQEs that wait in the queue that was filled. */
+function takeWaiting(task: Task, batch: Batch): PredictedStep['cqes'] {
   const filled = task.files.rings.get(batch.ring);
   const waiting = filled?.pending ?? [];
   if (filled !== undefined) filled.pending = [];
+  return waiting;
+}
+
+/** The queue that was filled is another ring's: the one that is entered has nothing to submit. */
+function elsewhere(world: World, task: Task, batch: Batch, polled: boolean): PredictedStep {
   return {
     reached: true,
     returns: polled ? MODEL['sqpoll.elsewhere'] : [0],
-    cqes: waiting,
+    cqes: takeWaiting(task, batch),
     rule: world.hit('enter.count'),
   };
 }

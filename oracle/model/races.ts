@@ -24,6 +24,8 @@ export class Races {
   readonly #changes = new Map<Chain, Set<string>>();
   /** Chains whose outcome depends on who comes first. */
   readonly #racing = new Set<Chain>();
+  /** What two chains or more change. */
+  readonly #contested = new Set<string>();
 
   constructor(submission: Submission) {
     this.#submission = submission;
@@ -36,17 +38,22 @@ export class Races {
   meet(request: Request, outcome: IssueOutcome, chain: Chain): boolean {
     if ((outcome.touches === undefined || outcome.touches.length === 0) && !usesDirect(request.sqe)) return false;
     const { sandbox } = this.#submission.files;
-    let racy = false;
-    let met = false;
-    const changed = new Set(outcome.changes ?? outcome.touches);
     const blind = new Set(outcome.blind);
-    for (const name of this.#resources(request, outcome)) {
+    const names = this.#resources(request, outcome);
+    let racy = false;
+    for (const name of names) {
+      if (blind.has(name)) continue;
+      const { changers, chains } = this.#touchedAt(name);
+      racy ||= someOther(changers, chain);
+      chains.add(chain);
+    }
+    // What failed in this order may have succeeded in another, and changed what the others meet.
+    const fails = typeof outcome.res === 'number' && outcome.res < 0;
+    const changed = racy && fails ? new Set(names) : new Set(outcome.changes ?? outcome.touches);
+    let met = false;
+    for (const name of changed) {
+      if (!names.has(name)) continue;
       const touched = this.#touchedAt(name);
-      if (!blind.has(name)) {
-        racy ||= someOther(touched.changers, chain);
-        touched.chains.add(chain);
-      }
-      if (!changed.has(name)) continue;
       if (this.#overtake(touched, name, chain)) met = true;
       touched.changers.add(chain);
     }
@@ -56,6 +63,13 @@ export class Races {
     if (this.#racing.has(chain)) for (const name of changed) sandbox.taint(name, AFTER);
     if (racy || met) sandbox.blur(this.#submission.ring.slot, AFTER);
     return racy;
+  }
+
+  /** To be called when the outcome has taken effect: who comes last nobody knows, so that it may be gone again. */
+  settleOn({ changes, touches = [] }: IssueOutcome): void {
+    if (this.#contested.size === 0) return;
+    for (const name of changes ?? touches)
+      if (this.#contested.has(name)) this.#submission.files.sandbox.taint(name, AFTER);
   }
 
   #touchedAt(name: string): Touched {
@@ -88,7 +102,10 @@ export class Races {
       for (const done of this.#changes.get(other)!) this.#submission.files.sandbox.taint(done, AFTER);
     }
     // Who comes last leaves it as it is then.
-    if (someOther(changers, chain)) this.#submission.files.sandbox.taint(name, AFTER);
+    if (someOther(changers, chain)) {
+      this.#submission.files.sandbox.taint(name, AFTER);
+      this.#contested.add(name);
+    }
     return met;
   }
 

@@ -1,5 +1,6 @@
 /** MSG_RING: a completion, or a direct descriptor, for another ring. */
 import { defineOpen } from '../open-answer.ts';
+import type { Open } from '../open-answer.ts';
 import { FD, RING_FD } from '../scenario/layout.ts';
 import {
   CQE_F,
@@ -60,10 +61,15 @@ function sendFd(c: OpContext, target: MessageTarget): IssueOutcome {
   const to = common.ring(target.slot);
   const touches = [`files:${c.ring}`, `files:${target.slot}`];
   const changes = [`files:${target.slot}`];
+  const silent = (sqe.op_flags & IORING_MSG_RING.CQE_SKIP) !== 0;
+  /** The message of a descriptor of which it is open whether it arrives. */
+  const maybe = (place: Open): Pick<IssueOutcome, 'posts'> =>
+    silent ? {} : { posts: { ring: target.slot, user_data: sqe.off, res: place.any, cflags: place.any } };
   const lost = from.unknown ?? to.unknown;
   if (lost !== undefined)
     return {
       ...anything(lost),
+      ...maybe(lost),
       touches,
       effect: () => {
         to.unknown = lost;
@@ -75,6 +81,7 @@ function sendFd(c: OpContext, target: MessageTarget): IssueOutcome {
   if ((target.setup_flags & (IORING_SETUP.DEFER_TASKRUN | IORING_SETUP.SINGLE_ISSUER)) !== 0)
     return {
       ...anything(OPEN['msg-ring.deferred-file']),
+      ...maybe(OPEN['msg-ring.deferred-file']),
       touches,
       effect: () => {
         to.unknown = OPEN['msg-ring.deferred-file'];
@@ -82,7 +89,6 @@ function sendFd(c: OpContext, target: MessageTarget): IssueOutcome {
     };
   const res = to.tryInstall(file, sqe.file_index);
   if (res < 0) return result(res, { touches, changes: [] });
-  const silent = (sqe.op_flags & IORING_MSG_RING.CQE_SKIP) !== 0;
   return result(res, {
     touches,
     changes,

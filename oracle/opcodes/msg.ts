@@ -129,7 +129,12 @@ function sendError(socket: SocketState): number | Open {
 function send(c: OpContext, socket: SocketState, segments: readonly Segment[]): IssueOutcome {
   const bytes = gather(c, segments);
   const { peer } = socket;
-  if (bytes === 'fault') return segments.length === 1 ? result(-E.FAULT) : anything(OPEN['msg.partly-mapped']);
+  const [first] = segments;
+  // What begins in memory that is there is sent as far as it goes.
+  const whole = segments.length === 1 && c.sandbox.memory.mapped(first!.addr, 1) === false;
+  if (bytes === 'fault') return whole ? result(-E.FAULT) : anything(OPEN['msg.partly-mapped']);
+  if (segments.some(({ addr, len }) => c.sandbox.memory.mapped(addr, len) !== true))
+    return anything(OPEN['msg.partly-mapped']);
   if (peer === undefined || peer.inbox.length > 0x2000) return anything(OPEN['msg.socket-full']);
   const wanted = total(segments);
   if (wanted > 0x1000) return anything(OPEN['msg.socket-full']);
@@ -160,6 +165,8 @@ function issueSend(c: OpContext, carrier: Carrier): IssueOutcome {
     if (isPrep(segments)) return anything(WORLD['memory.written-late']);
     const bad = sendError(file.socket);
     if (Open.is(bad)) return anything(bad);
+    // A datagram that is too long may be told so first.
+    if (file.socket.type === SOCK.DGRAM && total(segments) > 0x1000) return anything(OPEN['msg.socket-full']);
     return bad === 0 ? send(c, file.socket, segments) : result(bad);
   });
 }

@@ -118,7 +118,7 @@ export function prepVectorFixed(c: OpContext): PrepOutcome {
   const bad = prepCommon(c);
   if (bad) return bad;
   if (c.sqe.len >>> 0 > HUGE_VECTOR) return prepOpen(OPEN['rw.huge-vector']);
-  const segments = readIovecs(c, c.sqe.addr, c.sqe.len >>> 0);
+  const segments = readIovecs(c, c.sqe.addr, c.sqe.len >>> 0, true);
   return isPrep(segments) ? segments : PREP_OK;
 }
 

@@ -34,8 +34,11 @@ export function addressRefusal(address: bigint): PrepOutcome | undefined {
 /** UIO_MAXIOV. */
 const MAX_SEGMENTS = 1024;
 
-/** Reads a struct iovec[]; prep outcome when it is refused. */
-export function readIovecs(c: OpContext, addr: bigint, count: number): readonly Segment[] | PrepOutcome {
+/**
+ * Reads a struct iovec[]; prep outcome when it is refused.
+ * @param fixed they name places in a registered buffer: no address is looked at before the buffer
+ */
+export function readIovecs(c: OpContext, addr: bigint, count: number, fixed = false): readonly Segment[] | PrepOutcome {
   if (count > MAX_SEGMENTS) return EINVAL;
   const bytes = c.sandbox.memory.read(addr, count * 16);
   if (bytes === 'fault') return EFAULT;
@@ -47,7 +50,9 @@ export function readIovecs(c: OpContext, addr: bigint, count: number): readonly 
   }));
   // All lengths are looked at before the first address.
   if (all.some(({ len }) => len >= NEGATIVE)) return EINVAL;
-  const refused = all.map(({ addr }) => addressRefusal(addr)).find((refusal) => refusal !== undefined);
+  const refused = fixed
+    ? undefined
+    : all.map((one) => addressRefusal(one.addr)).find((refusal) => refusal !== undefined);
   if (refused !== undefined) return refused;
   if (all.some(({ len }) => len > 0x1_0000n)) return prepOpen(FILE_OPEN['file.large']);
   return all.map(({ addr, len }) => ({ addr, len: Number(len) }));

@@ -1,7 +1,7 @@
 /** Settings of a ring: busy polling, clock, size, memory, zero-copy receive. */
 import { Open } from '../open-answer.ts';
 import { REGISTER } from './open.ts';
-import { reply, anyAnswer, bad, unknown } from './spec.ts';
+import { anyAnswer, bad, reply, unknown } from './spec.ts';
 import { after, ARGS, argBytes, call, NULL, struct, u32s, u64s } from './ready-made.ts';
 import { rule } from '../rule.ts';
 import { E, IORING_SETUP } from '../uapi/constants.ts';
@@ -178,7 +178,9 @@ export const settings = {
     rule: NAPI,
     onRing: ({ nr_args, arg }) => {
       if (nr_args !== 1) return bad(E.INVAL);
-      return !arg.isNull && arg.read(0, 16) === 'fault' ? bad(E.FAULT) : reply(0);
+      const settings = arg.isNull ? undefined : arg.read(0, 16);
+      if (Open.is(settings)) return anyAnswer(settings);
+      return settings === 'fault' ? bad(E.FAULT) : reply(0);
     },
     forms: [call('unregister', 1, NULL), call('none', 0, NULL)],
   },
