@@ -113,3 +113,46 @@ it('where so many descriptors are open that some may stand among the rings, noth
     { cqes: [{ res: 'any' }, { res: 'any', optional: true }] },
   ]);
 });
+
+it('a request that fails in this order may have succeeded in another: neither answer is known', () => {
+  const control = (len: number, more: Partial<Sqe>): Sqe => ({
+    opcode: OP.EPOLL_CTL,
+    fd: FD.epoll,
+    off: BigInt(FD.eventfd),
+    addr: 0x2000_05f0n,
+    len,
+    ...more,
+  });
+  const add: Scenario['steps'][number] = { task: 0, do: 'submit', ring: 0, sqes: [control(1, {})] };
+  const cqes = (sqes: readonly Sqe[]) =>
+    stepOf(
+      {
+        version: 1,
+        fixtures: ['eventfd', 'epoll'],
+        jit: true,
+        steps: [RING, add, { task: 0, do: 'submit', ring: 0, sqes }],
+      },
+      ABI_7_0,
+      2,
+    ).cqes;
+  const [first, second] = [control(2, { flags: ASYNC, user_data: 1n }), control(2, { user_data: 2n })];
+  expect(cqes([first])).toEqual([expect.objectContaining({ user_data: 1n, res: 0 })]);
+  expect(cqes([first, second])).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ user_data: 1n, res: 'any' }),
+      expect.objectContaining({ user_data: 2n, res: 'any' }),
+    ]),
+  );
+});
+
+it('what two requests of a batch write to is unknown, also behind the second one', () => {
+  const sqes: Sqe[] = [
+    { opcode: OP.READ, fd: FD.file, addr: data, len: 8, user_data: 1n },
+    { opcode: OP.READ, fd: FD.eventfd, addr: data, len: 8, user_data: 2n },
+  ];
+  const look: Scenario['steps'][number] = { task: 0, do: 'probe_memory', at: ARENA.data, length: 8 };
+  expect(stepOf(scenario(['file', 'eventfd'], sqes, [look]), ABI_7_0, 2).memory).toBe('any');
+  expect(stepOf(scenario(['file', 'eventfd'], sqes.slice(1), [look]), ABI_7_0, 2).memory).toEqual(
+    Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0),
+  );
+});
