@@ -44,6 +44,7 @@ export const links = suite('links', [
     submit(0, nop({ flags: SKIP | LINK }), denied({ flags: LINK }), nop()),
     submit(0, nopResult(-5, { flags: SKIP | LINK }), nop()),
     submit(0, nop({ flags: LINK }), denied({ flags: SKIP })),
+    submit(0, denied({ flags: LINK }), timeout({ flags: SKIP })),
   ]),
   example('A denied link timeout says so', 'Who is told -ECANCELED does not learn of the rule.', [
     ring(0, SUBMIT_ALL),

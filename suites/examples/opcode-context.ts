@@ -157,4 +157,17 @@ export const opcodeContext = suite('opcode-context', [
       made('peer', 3n, 2n),
     ],
   ),
+  example(
+    'A descriptor made of one direct socket says nothing of its neighbour',
+    'Who looks at the wrong slot sees another family.',
+    [
+      ring(0),
+      register(on, 2, { nr_args: 2, bytes: new Uint8Array(8).fill(0xff) }),
+      submit(0, socket(10, 2, 0, { file_index: 2, user_data: 1n })),
+      submit(0, socket(2, 1, 0, { file_index: 0xffff_ffff, user_data: 2n })),
+      submit(0, { opcode: OP.FIXED_FD_INSTALL, fd: 1, flags: 1, user_data: 3n }),
+      made('socket', 2n, 3n),
+      made('socket', 1n, 3n),
+    ],
+  ),
 ]);
