@@ -40,13 +40,7 @@ export class Races {
     const { sandbox } = this.#submission.files;
     const blind = new Set(outcome.blind);
     const names = this.#resources(request, outcome);
-    let racy = false;
-    for (const name of names) {
-      if (blind.has(name)) continue;
-      const { changers, chains } = this.#touchedAt(name);
-      racy ||= someOther(changers, chain);
-      chains.add(chain);
-    }
+    const racy = this.#meets(names, blind, chain);
     // What failed in this order may have succeeded in another, and changed what the others meet.
     const fails = typeof outcome.res === 'number' && outcome.res < 0;
     const changed = racy && fails ? new Set(names) : new Set(outcome.changes ?? outcome.touches);
@@ -62,6 +56,18 @@ export class Races {
     // A chain that depends on another one stays uncertain to its end.
     if (this.#racing.has(chain)) for (const name of changed) sandbox.taint(name, AFTER);
     if (racy || met) sandbox.blur(this.#submission.ring.slot, AFTER);
+    return racy;
+  }
+
+  /** Notes what a request depends on; whether another chain changed any of it. */
+  #meets(names: ReadonlySet<string>, blind: ReadonlySet<string>, chain: Chain): boolean {
+    let racy = false;
+    for (const name of names) {
+      if (blind.has(name)) continue;
+      const { changers, chains } = this.#touchedAt(name);
+      racy ||= someOther(changers, chain);
+      chains.add(chain);
+    }
     return racy;
   }
 
