@@ -16,7 +16,7 @@ const SAMPLE = 200;
 export const RULE_LIST = command({
   name: 'rules',
   summary: 'every rule with its source',
-  about: 'every rule of the specification with its source; or what the rules leave open, and why',
+  about: 'every rule with its source; or what the rules leave open, and why',
   operands: {
     usage: '[PATTERN]',
     least: 0,

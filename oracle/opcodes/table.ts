@@ -158,6 +158,7 @@ function guarded(spec: OpSpec): OpSpec['issue'] {
       touches,
       changes,
       ...(outcome.extra ? { extra: outcome.extra } : {}),
+      ...(outcome.posts ? { posts: { ...outcome.posts, res: tainted.any, cflags: tainted.any } } : {}),
       effect: lost(c, unknown, tainted, changes),
     };
   };
