@@ -49,6 +49,9 @@ const RING_KINDS: Weighted<number> = [
 /** Ring sizes beside the usual one; they are rounded up to powers of two. */
 const ODD_SIZES: readonly number[] = [1, 2, 3, 8, 16, 33, 128, 256];
 
+/** Beyond the sixteen descriptors that a task can register. */
+const NO_INDEX: readonly number[] = [16, 16, 17, 32, 0x100, 0x7fff_ffff];
+
 /** Setup flags that no kernel takes together, or with what else a ring step says. */
 export const IMPOSSIBLE: readonly number[] = [
   S.SQPOLL | S.COOP_TASKRUN,
@@ -209,7 +212,9 @@ export class Builder {
     const entries = mixed ? known.entries - known.consumed : known.entries;
     const { sqes, roles } = crew.batch(known.flags, size, entries);
     if (sqes.length === 0) return [];
-    if (!this.push({ do: 'submit', task, ring, sqes, ...(registered === undefined ? {} : { registered }) })) return [];
+    // Now and then by an index that cannot be.
+    const by = registered ?? (this.d.below(200) === 0 ? this.d.pick(NO_INDEX) : undefined);
+    if (!this.push({ do: 'submit', task, ring, sqes, ...(by === undefined ? {} : { registered: by }) })) return [];
     this.probes(task, roles);
     return roles;
   }

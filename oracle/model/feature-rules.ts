@@ -450,6 +450,12 @@ export const featureRules = defineRules({
       'for IORING_CQE_F_MORE rather than relying on the result")',
   ],
   'link.hard': ['man', 'A hard link goes on after a failed request.', `${ENTER_MAN}, IOSQE_IO_HARDLINK`],
+  'drain.order': [
+    'man',
+    'A request with IOSQE_IO_DRAIN starts when all before it have ended, and nothing behind it starts before it has ' +
+      'ended: so come their CQEs.',
+    `${ENTER_MAN}, IOSQE_IO_DRAIN`,
+  ],
   'link.ends-with-batch': ['man', 'A chain ends with the submission it is part of.', `${ENTER_MAN}, IOSQE_IO_LINK`],
   'skip.success': [
     'man',

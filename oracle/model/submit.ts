@@ -6,6 +6,7 @@ import type { PredictedStep } from '../scenario/prediction.ts';
 import type { Sqe } from '../scenario/types.ts';
 import { admit } from './admission.ts';
 import { finish } from './chain.ts';
+import { Drains } from './drains.ts';
 import { MODEL } from './open.ts';
 import { Races } from './races.ts';
 import { Submission } from './submission.ts';
@@ -18,6 +19,7 @@ const LINKS = IOSQE.IO_LINK | IOSQE.IO_HARDLINK;
 export function submit(world: World, ring: Ring, task: Task, sqes: readonly Sqe[]): PredictedStep {
   const submission = new Submission(world, ring, task);
   const races = new Races(submission);
+  const drains = new Drains();
   const notifications = lookAhead(submission, sqes);
   const submitAll = (ring.flags & IORING_SETUP.SUBMIT_ALL) !== 0;
   const returns: number[] = [];
@@ -38,6 +40,7 @@ export function submit(world: World, ring: Ring, task: Task, sqes: readonly Sqe[
     chain.push(request);
     if ((sqe.flags & LINKS) !== 0) continue;
     finish(submission, races, chain);
+    drains.note(chain);
     chain = [];
     if (admission.verdict !== 'failed') continue;
     if (submitAll) world.hit('enter.submit-all');
@@ -50,6 +53,7 @@ export function submit(world: World, ring: Ring, task: Task, sqes: readonly Sqe[
   if (chain.length > 0) {
     world.hit('link.ends-with-batch');
     finish(submission, races, chain);
+    drains.note(chain);
   }
   if (consumed > 0) returns.push(consumed);
   ring.consumed += total;
@@ -61,7 +65,10 @@ export function submit(world: World, ring: Ring, task: Task, sqes: readonly Sqe[
     return { reached: true, returns: imprecise, cqes: imprecise, most: sqes.length + notifications, rule };
   }
   const polled = (ring.flags & IORING_SETUP.SQPOLL) !== 0;
-  return { reached: true, returns: polled ? [total] : returns, cqes: races.settle(submission.cqes), rule };
+  const { order } = drains;
+  if (order !== undefined) world.hit('drain.order');
+  const predicted = { reached: true, returns: polled ? [total] : returns, cqes: races.settle(submission.cqes), rule };
+  return order === undefined ? predicted : { ...predicted, order };
 }
 
 /**
