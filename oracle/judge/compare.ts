@@ -119,15 +119,17 @@ function compareOrder(
   observed: readonly Cqe[],
 ): Difference | undefined {
   const at = new Map<bigint, number>();
-  observed.forEach(({ user_data: data }, i) => at.set(data, at.has(data) ? SHARED : i));
+  observed.forEach(({ user_data: data }, i) => {
+    at.set(data, at.has(data) ? SHARED : i);
+  });
   const must = want.filter(({ optional }) => optional === undefined);
   const bySqe = new Map(must.map((cqe) => [cqe.sqe, cqe] as const));
-  for (const { first, then } of order) {
-    const [one, other] = [bySqe.get(first), bySqe.get(then)];
+  for (const { first, second } of order) {
+    const [one, other] = [bySqe.get(first), bySqe.get(second)];
     if (one === undefined || other === undefined) continue;
     const [place, later] = [at.get(one.user_data) ?? SHARED, at.get(other.user_data) ?? SHARED];
     if (place !== SHARED && later !== SHARED && place > later)
-      return { kind: 'cqe-order', step, rule: 'drain.order', predicted: one, then: other };
+      return { kind: 'cqe-order', step, rule: 'drain.order', predicted: one, second: other };
   }
   return undefined;
 }

@@ -101,7 +101,7 @@ const KINDS: readonly (readonly [kind: string, of: (data: bigint) => Difference 
     'cqe-order',
     (data) =>
       differ(
-        { cqes: [want(data), want(8n, { sqe: 1 })], order: [{ first: 0, then: 1 }] },
+        { cqes: [want(data), want(8n, { sqe: 1 })], order: [{ first: 0, second: 1 }] },
         { cqes: [got(8n), got(data)] },
       ),
     {
@@ -133,10 +133,10 @@ describe('each kind', () => {
 });
 
 test('the order of CQEs counts where it is promised, and where it can be told', () => {
-  const order = [{ first: 0, then: 1 }];
+  const order = [{ first: 0, second: 1 }];
   const cqes = [want(1n), want(2n, { sqe: 1 })];
   const reversed = { cqes: [got(2n), got(1n)] };
-  expect(differ({ cqes, order }, reversed)).toMatchObject({ kind: 'cqe-order', predicted: cqes[0], then: cqes[1] });
+  expect(differ({ cqes, order }, reversed)).toMatchObject({ kind: 'cqe-order', predicted: cqes[0], second: cqes[1] });
   expect(differ({ cqes, order }, { cqes: [got(1n), got(2n)] })).toBeUndefined();
   expect(differ({ cqes }, reversed)).toBeUndefined();
   // One that need not come, or two that look alike.

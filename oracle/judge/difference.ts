@@ -29,7 +29,7 @@ export type Difference = Place &
         readonly observed: Cqe;
       }
     /** Both CQEs came, the second before the first. */
-    | { readonly kind: 'cqe-order'; readonly predicted: PredictedCqe; readonly then: PredictedCqe }
+    | { readonly kind: 'cqe-order'; readonly predicted: PredictedCqe; readonly second: PredictedCqe }
     /** Bytes read or written back; undefined: none. */
     | {
         readonly kind: 'memory';
@@ -94,7 +94,7 @@ export function differenceText(difference: Difference): DifferenceText {
     case 'cqe-order':
       return say(
         'cqe',
-        `${showPredicted(difference.predicted)} before that of user_data=0x${difference.then.user_data.toString(16)}`,
+        `${showPredicted(difference.predicted)} before that of user_data=0x${difference.second.user_data.toString(16)}`,
         'the other way round',
       );
     case 'memory':
@@ -124,7 +124,7 @@ export function differenceSignature(difference: Difference): string {
       case 'cqe-missing':
         return [cqe(difference.predicted)];
       case 'cqe-order':
-        return [cqe(difference.predicted), cqe(difference.then)];
+        return [cqe(difference.predicted), cqe(difference.second)];
       case 'cqe-unexpected':
       case 'cqe-field':
         return [
@@ -146,7 +146,7 @@ export function withUserData(difference: Difference, renamed: (userData: bigint)
     case 'cqe-missing':
       return { ...difference, predicted: change(difference.predicted) };
     case 'cqe-order':
-      return { ...difference, predicted: change(difference.predicted), then: change(difference.then) };
+      return { ...difference, predicted: change(difference.predicted), second: change(difference.second) };
     case 'cqe-unexpected':
       return {
         ...difference,

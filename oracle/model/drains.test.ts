@@ -30,7 +30,7 @@ function order(...batch: readonly (number | 'x')[]): readonly CqeOrder[] | undef
 }
 
 const pairs = (...list: readonly (readonly [number, number])[]): readonly CqeOrder[] =>
-  list.map(([first, then]) => ({ first, then }));
+  list.map(([first, second]) => ({ first, second }));
 
 it('what came before a drain ends before it, what comes behind starts after it', () => {
   expect(order(0, 0)).toBeUndefined();

@@ -15,10 +15,10 @@ export class Drains {
   note(chain: Chain): void {
     if (chain.some(({ admission }) => admission.verdict !== 'admitted')) return;
     const barrier = this.#last;
-    if (barrier !== undefined) for (const { index } of chain) this.#order.push({ first: barrier, then: index });
+    if (barrier !== undefined) for (const { index } of chain) this.#order.push({ first: barrier, second: index });
     for (const { sqe, index } of chain) {
       if ((sqe.flags & IOSQE.IO_DRAIN) === 0) continue;
-      for (const first of this.#since) this.#order.push({ first, then: index });
+      for (const first of this.#since) this.#order.push({ first, second: index });
       this.#since = [];
       this.#last = index;
     }

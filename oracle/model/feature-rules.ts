@@ -402,6 +402,12 @@ export const featureRules = defineRules({
     'An impossible combination of setup flags is refused with -EINVAL.',
     `${SETUP_MAN}, ERRORS EINVAL`,
   ],
+  'setup.attach': [
+    'man',
+    'With ATTACH_WQ a ring shares workers with the ring behind a descriptor, but no rules; without such a ring it is ' +
+      'refused with -ENXIO.',
+    `${SETUP_MAN}, IORING_SETUP_ATTACH_WQ and ERRORS ENXIO`,
+  ],
   'setup.ok': ['man', 'A ring with valid parameters is created.', SETUP_MAN],
   'enter.bad-fd': [
     'man',

@@ -15,8 +15,17 @@ import type { Ring, Task, World } from './world.ts';
 
 const LINKS = IOSQE.IO_LINK | IOSQE.IO_HARDLINK;
 
-/** Predicts the step in which `task` submits `sqes` on a ring that it may submit on. */
-export function submit(world: World, ring: Ring, task: Task, sqes: readonly Sqe[]): PredictedStep {
+/**
+ * Predicts the step in which `task` submits `sqes` on a ring that it may submit on.
+ * @param each most entries per call, where they are fewer
+ */
+export function submit(
+  world: World,
+  ring: Ring,
+  task: Task,
+  sqes: readonly Sqe[],
+  each = Number.POSITIVE_INFINITY,
+): PredictedStep {
   const submission = new Submission(world, ring, task);
   const races = new Races(submission);
   const drains = new Drains();
@@ -26,9 +35,21 @@ export function submit(world: World, ring: Ring, task: Task, sqes: readonly Sqe[
   let consumed = 0;
   let total = 0;
   let chain: Request[] = [];
+  /** The call is over: so is a chain that goes on. */
+  const endCall = (): void => {
+    if (chain.length > 0) {
+      world.hit('link.ends-with-batch');
+      finish(submission, races, chain);
+      drains.note(chain);
+      chain = [];
+    }
+    if (consumed > 0) returns.push(consumed);
+    consumed = 0;
+  };
   for (let i = 0; i < sqes.length; i++) {
     const sqe = fullSqe(sqes[i]!);
     const slots = slotsOf(submission, sqe.opcode);
+    if (consumed + slots > each) endCall();
     if (slots === 2 && ((ring.consumed + total) & (ring.entries - 1)) === ring.entries - 1)
       submission.imprecise = MODEL['sqe-mixed.wrap'];
     const request = admit(submission, sqe, i, chain.at(-1)?.sqe.opcode, slots === 2 ? 2 : sqes.length - i);
@@ -50,12 +71,7 @@ export function submit(world: World, ring: Ring, task: Task, sqes: readonly Sqe[
       consumed = 0;
     }
   }
-  if (chain.length > 0) {
-    world.hit('link.ends-with-batch');
-    finish(submission, races, chain);
-    drains.note(chain);
-  }
-  if (consumed > 0) returns.push(consumed);
+  endCall();
   ring.consumed += total;
   const rule = world.hit('enter.count');
   // Nobody knows which of them run, nor how many CQEs come: at most one each and the notifications.
@@ -65,10 +81,14 @@ export function submit(world: World, ring: Ring, task: Task, sqes: readonly Sqe[
     return { reached: true, returns: imprecise, cqes: imprecise, most: sqes.length + notifications, rule };
   }
   const polled = (ring.flags & IORING_SETUP.SQPOLL) !== 0;
-  const { order } = drains;
-  if (order !== undefined) world.hit('drain.order');
   const predicted = { reached: true, returns: polled ? [total] : returns, cqes: races.settle(submission.cqes), rule };
-  return order === undefined ? predicted : { ...predicted, order };
+  return ordered(world, predicted, drains);
+}
+
+function ordered(world: World, predicted: PredictedStep, { order }: Drains): PredictedStep {
+  if (order === undefined) return predicted;
+  world.hit('drain.order');
+  return { ...predicted, order };
 }
 
 /**

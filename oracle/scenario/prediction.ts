@@ -22,7 +22,7 @@ export interface PredictedCqe {
 /** Two requests of a step, by their index: the CQE of the first must come before that of the other. */
 export interface CqeOrder {
   readonly first: number;
-  readonly then: number;
+  readonly second: number;
 }
 
 /** What one step may answer. */

@@ -346,8 +346,8 @@ export const RULE_MISTAKES: readonly Mistake[] = [
   mistake(
     'a drain comes before what it waits for',
     DRAINS,
-    'push({ first, then: index })',
-    'push({ first: index, then: first })',
+    'push({ first, second: index })',
+    'push({ first: index, second: first })',
     'links',
   ),
   mistake(

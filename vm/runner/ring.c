@@ -165,6 +165,11 @@ static int create(u32 files, const struct step_ring *s)
 
 	memset(p, 0, sizeof(*p));
 	p->flags = s->setup_flags;
+	p->cq_entries = s->cq_entries;
+	p->wq_fd = (u32)s->wq_fd;
+	p->resv[0] = s->resv_0;
+	p->resv[1] = s->resv_1;
+	p->resv[2] = s->resv_2;
 	p->sq_thread_idle = 1; /* ms: an idle polling thread must not eat the only processor */
 	fd = uring_setup(s->entries, p);
 	if (fd < 0)
@@ -422,7 +427,7 @@ static u32 submit_all(struct ring *r, struct answer *a, const struct step_submit
 		full = fill(r, s, tail, &next);
 		pending += full - tail;
 		tail = full;
-		ret = uring_enter(fd, pending, 0, flags, 0, 0);
+		ret = uring_enter(fd, s->each && s->each < pending ? s->each : pending, 0, flags, 0, 0);
 		answer_return(a, ret);
 		if (ret <= 0)
 			break;
