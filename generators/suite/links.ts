@@ -7,7 +7,7 @@ import type { Suite } from './spec.ts';
 import { drawRingFlags, onRing } from '../builder.ts';
 import type { Weighted } from '../draw.ts';
 import { roleTable } from '../roles.ts';
-import { exactly } from './opcode-context.ts';
+import { exactly } from './exactly.ts';
 import { drawResources } from './register-calls.ts';
 
 /** Opcodes whose requests say how they ended without acting on anything. */
