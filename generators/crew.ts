@@ -269,7 +269,8 @@ export class Crew {
         sqes.push({ ...this.#table.nop.form.sqe, flags: IO_LINK, user_data: this.#userData.at(this.#count++) });
         roles.push(this.#table.nop);
       }
-      const cost = mixed && role.spec.takesTwoSlots ? 2 : 1;
+      // In the last entry of the queue it is refused.
+      const cost = mixed && role.spec.takesTwoSlots && (left > 1 || d.chance(0.5)) ? 2 : 1;
       if (cost > left) break;
       left -= cost;
       const userData = this.#userData.at(this.#count++);

@@ -48,11 +48,12 @@ export function submit(
   };
   for (let i = 0; i < sqes.length; i++) {
     const sqe = fullSqe(sqes[i]!);
-    const slots = slotsOf(submission, sqe.opcode);
+    // The two halves of a 128-byte SQE do not go round the end: in the last entry it is refused, alone.
+    const last = slotsOf(submission, sqe.opcode) === 2 && atEnd(ring, total);
+    const slots = last ? 1 : slotsOf(submission, sqe.opcode);
     if (consumed + slots > each) endCall();
-    if (slots === 2 && ((ring.consumed + total) & (ring.entries - 1)) === ring.entries - 1)
-      submission.imprecise = MODEL['sqe-mixed.wrap'];
-    const request = admit(submission, sqe, i, chain.at(-1)?.sqe.opcode, slots === 2 ? 2 : sqes.length - i);
+    const room = { left: slots === 2 ? 2 : sqes.length - i, last_slot: last };
+    const request = admit(submission, sqe, i, chain.at(-1)?.sqe.opcode, room);
     consumed += slots;
     total += slots;
     const { admission } = request;
@@ -107,6 +108,12 @@ function lookAhead(submission: Submission, sqes: readonly Sqe[]): number {
   if (notifications > 0) ring.zero_copy_seen = true;
   if (drains && ring.zero_copy_seen) submission.imprecise = MODEL['drain.zero-copy'];
   return notifications;
+}
+
+/** Whether the next entry, behind so many of this step, is the last of the queue's array. */
+function atEnd({ flags, entries, consumed }: Ring, behind: number): boolean {
+  const from = (flags & IORING_SETUP.SQ_REWIND) !== 0 ? 0 : consumed;
+  return ((from + behind) & (entries - 1)) === entries - 1;
 }
 
 /** Queue entries that a request takes. */

@@ -32,6 +32,8 @@ struct ring {
 #define WAIT_NS 999000000u
 /* How long CQEs that may be absent are waited for once all others are there. */
 #define GRACE_NS 10000000u
+/* Each IORING_OP_TIMEOUT that ends wakes who waits, however many CQEs are there. */
+#define MAX_WAKES 256
 
 void ring_forget(u32 files, u32 slot)
 {
@@ -374,7 +376,7 @@ static void wait_and_reap(struct ring *r, struct answer *a, int fd, u32 register
 		want = wait;
 	if (r->p->flags & SETUP_IOPOLL)
 		poll_and_reap(r, a, fd, registered, wait, want);
-	for (round = 0; round < 8 && !(r->p->flags & SETUP_IOPOLL); round++) {
+	for (round = 0; round < MAX_WAKES && !(r->p->flags & SETUP_IOPOLL); round++) {
 		u32 have = LOAD(r->cq_tail) - *r->cq_head;
 		u32 need = have < wait ? wait : want;
 		int ret;

@@ -78,7 +78,9 @@ export const submit: StepSpec<SubmitStep> = {
     let slots = 0;
     let big = ring.hasBig;
     for (const sqe of step.sqes) {
-      const n = slotsOf(sqe, ring.flags);
+      const at = ((ring.flags & IORING_SETUP.SQ_REWIND) !== 0 ? 0 : ring.consumed) + slots;
+      // In the last entry of all it is refused, and takes no more than that.
+      const n = ((at + 1) & (ring.entries - 1)) === 0 ? 1 : slotsOf(sqe, ring.flags);
       if (n === 2) big = true;
       slots += n;
     }
