@@ -28,6 +28,8 @@ const SHOWN: Readonly<Record<number, readonly VariedField[]>> = {
 /** Opcodes whose SQE has 128 bytes. */
 const BIG = opSpecs.filter(({ takesTwoSlots }) => takesTwoSlots).map(({ opcode }) => opcode);
 
+const TAKES_BIG = IORING_SETUP.SQE128 | IORING_SETUP.SQE_MIXED;
+
 /** What is wanted of a crew. */
 export interface CrewWish {
   /** Opcodes that must take part. */
@@ -88,6 +90,8 @@ export class Crew {
   readonly #races: boolean;
   readonly #used = new Set<string>();
   readonly #contexts = new Map<number, ProgramContexts>();
+  /** Credentials were registered with the ring: some requests name them. */
+  hasPersonality = false;
   #count = 0;
 
   constructor(d: Draw, abi: AbiProfile, fixtures: Set<Fixture>, wish: CrewWish = {}) {
@@ -114,8 +118,9 @@ export class Crew {
     const d = this.#d;
     const usable = (role: Role): boolean => fits(role, setup) && (only?.(role) ?? true);
     const count = wanted ?? d.int(1, 6);
-    for (const opcode of [...opcodes, ...d.sample(drawableOpcodes(this.abi), count + 8)]) {
-      if (this.#palette.size >= Math.max(count, opcodes.length)) break;
+    const big = (setup & TAKES_BIG) !== 0 && d.chance(0.5) ? [d.pick(BIG)] : [];
+    for (const opcode of [...opcodes, ...big, ...d.sample(drawableOpcodes(this.abi), count + 8)]) {
+      if (this.#palette.size >= Math.max(count, opcodes.length + big.length)) break;
       const roles = (this.#table.byOpcode[opcode] ?? []).filter(usable);
       if (roles.length === 0 || this.#palette.has(opcode)) continue;
       // A few forms each, so that one scenario sees the same payload more than once.
@@ -207,6 +212,10 @@ export class Crew {
     return { role: this.#table.nop, flags: this.#drawFlags() };
   }
 
+  #credentials(): Partial<Sqe> {
+    return this.hasPersonality && this.#d.chance(0.2) ? { personality: 1 } : {};
+  }
+
   /** A request with something wrong, as good as it is otherwise. */
   #spoilt(role: Role, setupFlags: number, flags: number, userData: bigint): Sqe {
     const spoilt = this.#d.chance(0.65) ? spoil(this.#d, this.abi, role, flags, setupFlags) : undefined;
@@ -277,7 +286,7 @@ export class Crew {
       sqes.push(
         this.#spoilRate > 0 && d.chance(this.#spoilRate)
           ? this.#spoilt(role, setupFlags, flags, userData)
-          : { ...role.form.sqe, flags, user_data: userData },
+          : { ...role.form.sqe, flags, user_data: userData, ...this.#credentials() },
       );
       roles.push(role);
       behindLink = (flags & LINKS) !== 0;

@@ -8,7 +8,7 @@ import { drawRingFlags, onRing } from '../builder.ts';
 import type { Weighted } from '../draw.ts';
 import { roleTable } from '../roles.ts';
 import { exactly } from './exactly.ts';
-import { drawResources } from './register-calls.ts';
+import { drawResources, registerFiles } from './register-calls.ts';
 
 /** Opcodes whose requests say how they ended without acting on anything. */
 const PLAIN = [0, 0, 0, 18, 28, 45, 22, 23, 37] as const;
@@ -20,6 +20,10 @@ function draw(b: Builder): void {
   const { d } = b;
   if (d.chance(0.12)) {
     drawDrained(b);
+    return;
+  }
+  if (d.chance(0.08)) {
+    drawMessages(b);
     return;
   }
   const classic = d.chance(0.2);
@@ -47,7 +51,7 @@ function draw(b: Builder): void {
     b.restrict(0, onRing(ring), list);
     b.enable(0, ring);
   }
-  if (d.chance(0.2)) drawResources(b, 0, onRing(ring));
+  if (d.chance(0.2)) drawResources(b, 0, onRing(ring), crew);
   for (let n = d.int(1, 4); n > 0; n--) b.submit(0, ring, crew, d.int(8, 48));
 }
 
@@ -79,5 +83,21 @@ function drawDrained(b: Builder): void {
       crew.sqe(d.chance(0.3) ? d.pick(slow) : table.nop, d.weighted(DRAINED)),
     );
     b.push({ do: 'submit', task: 0, ring, sqes });
+  }
+}
+
+/** Two rings that send each other messages and direct descriptors; one of them may not take any yet. */
+function drawMessages(b: Builder): void {
+  const { d } = b;
+  const flags = [drawRingFlags(d), drawRingFlags(d, d.chance(0.2) ? IORING_SETUP.R_DISABLED : 0)] as const;
+  const rings = flags.map((setup) => b.ring(0, setup, 64));
+  for (const ring of rings) if (ring !== undefined && d.chance(0.8)) registerFiles(b, 0, onRing(ring));
+  const crew = b.crew({ opcodes: [OP.MSG_RING], count: 2, forms: 14, links: d.pick([0, 0.2]) });
+  if (d.chance(0.4) && rings[0] !== undefined) b.drawFilter(0, onRing(rings[0]), crew, OP.MSG_RING, { share: 0.7 });
+  for (let n = d.int(1, 3); n > 0; n--) {
+    const from = d.below(2);
+    b.submit(0, rings[from], crew, d.int(4, 14));
+    const to = rings[1 - from];
+    if (to !== undefined) b.push({ do: 'reap', task: 0, ring: to });
   }
 }
