@@ -212,6 +212,13 @@ export class Crew {
     return { role: this.#table.nop, flags: this.#drawFlags() };
   }
 
+  /** A request of this role, as it should be, or spoilt. */
+  #made(role: Role, setupFlags: number, flags: number, userData: bigint): Sqe {
+    return this.#spoilRate > 0 && this.#d.chance(this.#spoilRate)
+      ? this.#spoilt(role, setupFlags, flags, userData)
+      : { ...role.form.sqe, flags, user_data: userData, ...this.#credentials() };
+  }
+
   #credentials(): Partial<Sqe> {
     return this.hasPersonality && this.#d.chance(0.2) ? { personality: 1 } : {};
   }
@@ -283,11 +290,7 @@ export class Crew {
       if (cost > left) break;
       left -= cost;
       const userData = this.#userData.at(this.#count++);
-      sqes.push(
-        this.#spoilRate > 0 && d.chance(this.#spoilRate)
-          ? this.#spoilt(role, setupFlags, flags, userData)
-          : { ...role.form.sqe, flags, user_data: userData, ...this.#credentials() },
-      );
+      sqes.push(this.#made(role, setupFlags, flags, userData));
       roles.push(role);
       behindLink = (flags & LINKS) !== 0;
     }

@@ -27,52 +27,21 @@ export function submit(
   each = Number.POSITIVE_INFINITY,
 ): PredictedStep {
   const submission = new Submission(world, ring, task);
-  const races = new Races(submission);
-  const drains = new Drains();
+  const batch = new Batch(submission);
   const notifications = lookAhead(submission, sqes);
-  const submitAll = (ring.flags & IORING_SETUP.SUBMIT_ALL) !== 0;
-  const returns: number[] = [];
-  let consumed = 0;
-  let total = 0;
-  let chain: Request[] = [];
-  /** The call is over: so is a chain that goes on. */
-  const endCall = (): void => {
-    if (chain.length > 0) {
-      world.hit('link.ends-with-batch');
-      finish(submission, races, chain);
-      drains.note(chain);
-      chain = [];
-    }
-    if (consumed > 0) returns.push(consumed);
-    consumed = 0;
-  };
   for (let i = 0; i < sqes.length; i++) {
     const sqe = fullSqe(sqes[i]!);
     // The two halves of a 128-byte SQE do not go round the end: in the last entry it is refused, alone.
-    const last = slotsOf(submission, sqe.opcode) === 2 && atEnd(ring, total);
+    const last = slotsOf(submission, sqe.opcode) === 2 && atEnd(ring, batch.total);
     const slots = last ? 1 : slotsOf(submission, sqe.opcode);
-    if (consumed + slots > each) endCall();
+    if (batch.consumed + slots > each) batch.endCall();
     const room = { left: slots === 2 ? 2 : sqes.length - i, last_slot: last };
-    const request = admit(submission, sqe, i, chain.at(-1)?.sqe.opcode, room);
-    consumed += slots;
-    total += slots;
-    const { admission } = request;
-    // A request that fails ends the batch, unless the ring goes on: then only its own chain is open.
-    if (admission.verdict === 'unknown' && !submitAll) submission.imprecise = admission.place;
-    chain.push(request);
-    if ((sqe.flags & LINKS) !== 0) continue;
-    finish(submission, races, chain);
-    drains.note(chain);
-    chain = [];
-    if (admission.verdict !== 'failed') continue;
-    if (submitAll) world.hit('enter.submit-all');
-    else if (i + 1 < sqes.length) {
-      world.hit('enter.stops-at-error');
-      returns.push(consumed);
-      consumed = 0;
-    }
+    const request = admit(submission, sqe, i, batch.previous, room);
+    if (request.admission.verdict === 'unknown') submission.imprecise = request.admission.place;
+    batch.take(request, slots, i + 1 < sqes.length);
   }
-  endCall();
+  batch.endCall();
+  const { races, drains, returns, total } = batch;
   ring.consumed += total;
   const rule = world.hit('enter.count');
   // Nobody knows which of them run, nor how many CQEs come: at most one each and the notifications.
@@ -84,6 +53,61 @@ export function submit(
   const polled = (ring.flags & IORING_SETUP.SQPOLL) !== 0;
   const predicted = { reached: true, returns: polled ? [total] : returns, cqes: races.settle(submission.cqes), rule };
   return ordered(world, predicted, drains);
+}
+
+/** Chains and calls of a step as they come. */
+class Batch {
+  readonly races: Races;
+  readonly drains = new Drains();
+  /** What the calls that are over returned. */
+  readonly returns: number[] = [];
+  /** Queue entries that the call under way has consumed, and all of the step. */
+  consumed = 0;
+  total = 0;
+  readonly #submission: Submission;
+  #chain: Request[] = [];
+
+  constructor(submission: Submission) {
+    this.#submission = submission;
+    this.races = new Races(submission);
+  }
+
+  /** Opcode of the request that the next one is linked to. */
+  get previous(): number | undefined {
+    return this.#chain.at(-1)?.sqe.opcode;
+  }
+
+  /** A request that was submitted; `more`: others are to come. */
+  take(request: Request, slots: number, more: boolean): void {
+    const { world, ring } = this.#submission;
+    this.consumed += slots;
+    this.total += slots;
+    this.#chain.push(request);
+    if ((request.sqe.flags & LINKS) !== 0) return;
+    this.#endChain();
+    if (request.admission.verdict !== 'failed') return;
+    const submitAll = (ring.flags & IORING_SETUP.SUBMIT_ALL) !== 0;
+    if (submitAll) world.hit('enter.submit-all');
+    else if (more) {
+      world.hit('enter.stops-at-error');
+      this.endCall();
+    }
+  }
+
+  /** The call is over: so is a chain that would go on. */
+  endCall(): void {
+    if (this.#chain.length > 0) this.#submission.world.hit('link.ends-with-batch');
+    this.#endChain();
+    if (this.consumed > 0) this.returns.push(this.consumed);
+    this.consumed = 0;
+  }
+
+  #endChain(): void {
+    if (this.#chain.length === 0) return;
+    finish(this.#submission, this.races, this.#chain);
+    this.drains.note(this.#chain);
+    this.#chain = [];
+  }
 }
 
 function ordered(world: World, predicted: PredictedStep, { order }: Drains): PredictedStep {
