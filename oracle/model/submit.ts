@@ -27,7 +27,8 @@ export function submit(
   each = Number.POSITIVE_INFINITY,
 ): PredictedStep {
   const submission = new Submission(world, ring, task);
-  const batch = new Batch(submission);
+  const submitAll = (ring.flags & IORING_SETUP.SUBMIT_ALL) !== 0;
+  const batch = new Batch(submission, submitAll);
   const notifications = lookAhead(submission, sqes);
   for (let i = 0; i < sqes.length; i++) {
     const sqe = fullSqe(sqes[i]!);
@@ -37,7 +38,9 @@ export function submit(
     if (batch.consumed + slots > each) batch.endCall();
     const room = { left: slots === 2 ? 2 : sqes.length - i, last_slot: last };
     const request = admit(submission, sqe, i, batch.previous, room);
-    if (request.admission.verdict === 'unknown') submission.imprecise = request.admission.place;
+    const { admission } = request;
+    // A request that fails ends the batch, unless the ring goes on: then only its own chain is open.
+    if (admission.verdict === 'unknown' && !submitAll) submission.imprecise = admission.place;
     batch.take(request, slots, i + 1 < sqes.length);
   }
   batch.endCall();
@@ -65,10 +68,12 @@ class Batch {
   consumed = 0;
   total = 0;
   readonly #submission: Submission;
+  readonly #submitAll: boolean;
   #chain: Request[] = [];
 
-  constructor(submission: Submission) {
+  constructor(submission: Submission, submitAll: boolean) {
     this.#submission = submission;
+    this.#submitAll = submitAll;
     this.races = new Races(submission);
   }
 
@@ -79,15 +84,14 @@ class Batch {
 
   /** A request that was submitted; `more`: others are to come. */
   take(request: Request, slots: number, more: boolean): void {
-    const { world, ring } = this.#submission;
+    const { world } = this.#submission;
     this.consumed += slots;
     this.total += slots;
     this.#chain.push(request);
     if ((request.sqe.flags & LINKS) !== 0) return;
     this.#endChain();
     if (request.admission.verdict !== 'failed') return;
-    const submitAll = (ring.flags & IORING_SETUP.SUBMIT_ALL) !== 0;
-    if (submitAll) world.hit('enter.submit-all');
+    if (this.#submitAll) world.hit('enter.submit-all');
     else if (more) {
       world.hit('enter.stops-at-error');
       this.endCall();
