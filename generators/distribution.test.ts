@@ -91,7 +91,8 @@ describe('programs', () => {
 });
 
 describe('requests', () => {
-  test.each(SUITE_NAMES.filter((suite) => suite !== 'deny-rest'))(
+  // DENY_REST denies nearly all, and is the point of the one and a part of the other.
+  test.each(SUITE_NAMES.filter((suite) => suite !== 'deny-rest' && suite !== 'sweep'))(
     '%s: filters deny between a fifth and two thirds of what they see',
     (suite) => {
       const { allowed, denied } = suites[suite];

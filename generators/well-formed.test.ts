@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { ABI_7_0 } from '../oracle/probe/abi-documented.ts';
+import { CLONE } from '../oracle/uapi/constants.ts';
 import type { Scenario, Step } from '../oracle/steps/index.ts';
 import { bpfArg } from './args.ts';
 import { isWellFormed } from './well-formed.ts';
@@ -12,11 +13,17 @@ const ring = (task: number, slot: number, flags = 0, entries = 4): Step => ({
   entries,
   flags,
 });
-const spawn = (task: number, child: number, how: 'fork' | 'vfork' | 'thread' | 'clone_vm' = 'fork'): Step => ({
+const spawn = (
+  task: number,
+  child: number,
+  how: 'fork' | 'vfork' | 'thread' | 'clone_vm' = 'fork',
+  flags = 0,
+): Step => ({
   do: 'spawn',
   task,
   how,
   child,
+  flags,
 });
 const submit = (slot: number, ...opcodes: number[]): Step => ({
   do: 'submit',
@@ -62,6 +69,17 @@ test.each<[string, Scenario, string]>([
     of(ring(0, 0), spawn(0, 1), { ...submit(0, 0), task: 1 }, { do: 'unshare_user', task: 1 }),
     'after a ring',
   ],
+  ['pid namespace, children', of(spawn(0, 1, 'fork', CLONE.NEWPID), spawn(1, 2)), 'makes no others'],
+  ['pid namespace, exec', of(spawn(0, 1, 'fork', CLONE.NEWPID), { do: 'exec', task: 1 }), 'process 1'],
+  [
+    'pid namespace, taking',
+    of(spawn(0, 1, 'fork', CLONE.NEWPID), { do: 'take_ring', task: 1, from: 0, ring: 0 }),
+    'another pid namespace',
+  ],
+  ['clone flags', of(spawn(0, 1, 'fork', CLONE.SIGHAND)), 'without a common memory'],
+  ['thread with flags', of(spawn(0, 1, 'thread', CLONE.FILES)), 'no flags but PIDFD'],
+  ['vfork with a pidfd', of(spawn(0, 1, 'vfork', CLONE.PIDFD)), 'vfork child'],
+  ['unknown clone flag', of(spawn(0, 1, 'fork', 1)), 'flags other than'],
   ['path', of({ do: 'probe_path', task: 0, path: '../x' }), 'not inside'],
   ['memory', of({ do: 'probe_memory', task: 0, at: 0x1_7fff, length: 2 }), 'outside the arena'],
   [

@@ -92,7 +92,10 @@ export class OpenSet {
 
 const places = new Map<string, Open>();
 
-/** Defines places by id: `{ 'connect.backlog': ['timing', what, one order, the other] }`. @throws on an id used twice */
+/**
+ * Defines places by id: `{ 'connect.backlog': ['timing', what, one order, the other] }`.
+ * @throws on an id used twice
+ */
 export function defineOpen<const T extends Record<string, OpenRow>>(rows: T): { readonly [K in keyof T]: Open } {
   const out: Record<string, Open> = {};
   for (const [id, row] of Object.entries(rows)) {

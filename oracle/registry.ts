@@ -79,12 +79,15 @@ function needs(): ReadonlyMap<string, { readonly opcodes: number[]; readonly reg
 const NEEDS = needs();
 
 /** Why no case can come to a rule on a kernel, or undefined. */
-export function whyUnreachable(id: string, abi: AbiProfile): string | undefined {
+function whyUnreachable(id: string, abi: AbiProfile): string | undefined {
   const need = NEEDS.get(id);
   const absent = (numbers: readonly number[] | undefined, last: number): boolean =>
     numbers === undefined || numbers.every((number) => number >= last);
   if (need !== undefined && absent(need.opcodes, abi.op_last) && absent(need.registers, abi.register_last))
-    return `${NOT_HERE}: ${need.opcodes.length > 0 ? `no opcode ${need.opcodes[0]}` : `no register opcode ${need.registers[0]}`}`;
+    return `${NOT_HERE}: no ${need.opcodes.length > 0 ? 'opcode' : 'register opcode'} ${[
+      ...need.opcodes,
+      ...need.registers,
+    ].join(', ')}`;
   return RULES[id]?.unreachable;
 }
 

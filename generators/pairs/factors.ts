@@ -28,7 +28,26 @@ export const FACTORS = {
   /** How the ring came to its user. `shared`: another task made it in a table of descriptors that is the user's too. */
   hands: ['made', 'inherited', 'shared', 'taken', 'received', 'registered', 'enabled-by-other'],
   /** How the user came to be. */
-  task: ['root', 'fork', 'vfork', 'thread', 'clone_vm', 'clone3', 'files', 'sighand', 'pidfd', 'newuser'],
+  task: [
+    'root',
+    'fork',
+    'vfork',
+    'thread',
+    'clone_vm',
+    'clone3',
+    'files',
+    'sighand',
+    'pidfd',
+    'newuser',
+    'fs',
+    'sysvsem',
+    'untraced',
+    'io',
+    'newns',
+    'newuts',
+    'newipc',
+    'newpid',
+  ],
   generation: ['0', '1', '2', '3', '4'],
   /** Filters on the request's opcode: the ring's, those of the task that made the ring, those that it inherited. */
   filters: ['none', 'ring', 'own', 'inherited', 'own+inherited', 'ring+own', 'ring+inherited', 'ring+own+inherited'],

@@ -37,6 +37,16 @@ export const IMPOSSIBLE: readonly Impossible[] = [
     why: 'the root is the first generation, and has no parent',
   },
   {
+    one: ['task:newpid'],
+    other: ['hands:taken'],
+    why: 'a task of another pid namespace does not know whom to take from',
+  },
+  {
+    one: ['task:newpid'],
+    other: ['before:exec-once', 'before:exec-twice'],
+    why: "the runner, executed as its namespace's process 1, begins as the guest does",
+  },
+  {
     one: ['hands:made'],
     other: ['route:user-own', 'before:maker-gone'],
     why: 'the user is the maker',

@@ -116,6 +116,14 @@ const CLONE_LEVELS: readonly (readonly [number, LevelName])[] = [
   [CLONE.SIGHAND, 'task:sighand'],
   [CLONE.PIDFD, 'task:pidfd'],
   [CLONE.NEWUSER, 'task:newuser'],
+  [CLONE.FS, 'task:fs'],
+  [CLONE.SYSVSEM, 'task:sysvsem'],
+  [CLONE.UNTRACED, 'task:untraced'],
+  [CLONE.IO, 'task:io'],
+  [CLONE.NEWNS, 'task:newns'],
+  [CLONE.NEWUTS, 'task:newuts'],
+  [CLONE.NEWIPC, 'task:newipc'],
+  [CLONE.NEWPID, 'task:newpid'],
 ];
 const LINKS = IOSQE.IO_LINK | IOSQE.IO_HARDLINK;
 const BATCH = 32;

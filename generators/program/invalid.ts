@@ -84,7 +84,10 @@ export const SPOILERS: {
     const k = d.below(16);
     const read = f(d.pick(READ), k);
     const write = f(d.pick(WRITE), k);
-    switch (d.below(4)) {
+    switch (d.below(5)) {
+      case 3:
+        // A jump that is always taken goes past the write.
+        return splice(p, 0, 0, [f(0x05, 1), write, read]);
       case 0:
         // At the very start nothing is written.
         return splice(p, 0, 0, [read]);

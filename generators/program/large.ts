@@ -114,7 +114,7 @@ function blockOfBytes(d: Draw, bytes: number): SockFilter[] {
 }
 
 /** How a block is jumped over, or not, by what a comparison says. */
-type Hop = 'jt' | 'jf' | 'ja' | 'both';
+type Hop = 'jt' | 'jf' | 'ja' | 'both' | 'near-far' | 'far-near';
 
 /**
  * `ld [k]`, a comparison, and a block that it jumps over for some requests: by jt, by jf, by a ja that one branch
@@ -132,6 +132,12 @@ function hop(d: Draw, on: ProgramContexts, how: Hop, block: readonly SockFilter[
       return [f(LD_ABS, k), compare(0, inner.length), ...inner];
     case 'ja':
       return [f(LD_ABS, k), compare(d.below(2), 0), f(JA, inner.length), ...inner];
+    case 'near-far':
+    case 'far-near': {
+      // Both branches jump: one past an instruction that nothing comes to, the other past all.
+      const far = inner.length + 1;
+      return [f(LD_ABS, k), how === 'near-far' ? compare(1, far) : compare(far, 1), f(JA, inner.length), ...inner];
+    }
     default:
       return [
         f(LD_ABS, k),
@@ -143,7 +149,7 @@ function hop(d: Draw, on: ProgramContexts, how: Hop, block: readonly SockFilter[
   }
 }
 
-const HOPS: readonly Hop[] = ['jt', 'jf', 'ja', 'both'];
+const HOPS: readonly Hop[] = ['jt', 'jf', 'ja', 'both', 'near-far', 'far-near'];
 
 /** Jumps over blocks of every number of bytes from `from` on, as fit in `most` instructions. */
 export function byteHops(d: Draw, on: ProgramContexts, from: number, most: number = BPF_MAXINSNS): Program {
@@ -173,9 +179,14 @@ export function farHops(d: Draw, on: ProgramContexts, distances: readonly number
   const out: SockFilter[] = [f(LDX_K, 3), f(LD_ABS, loadOffset(d, on)), f(ST, 0)];
   for (const distance of distances) {
     const block = farBlock(Math.max(0, distance - 2), code);
-    const next = hop(d, on, distance > 255 ? 'ja' : d.pick(['jt', 'jf', 'ja'] as const), block);
-    if (out.length + next.length > BPF_MAXINSNS - TAIL - 1) break;
-    out.push(...next);
+    // A conditional jump of this length, and where two branches jump one that is longer by one.
+    const ways: readonly Hop[] =
+      distance > 255 ? ['ja'] : distance > 254 ? ['jt', 'jf'] : ['jt', 'jf', 'near-far', 'far-near'];
+    for (const way of ways) {
+      const next = hop(d, on, way, block);
+      if (out.length + next.length > BPF_MAXINSNS - TAIL - 1) break;
+      out.push(...next);
+    }
   }
   out.push(f(LD_MEM, 0));
   return closed(d, out, on, out.length + TAIL, 0.5);

@@ -28,6 +28,7 @@ import {
   everySetupBit,
   everySize,
 } from './every-byte.ts';
+import { everyPduSize } from './every-opcode.ts';
 import { drawRegister } from './register-calls.ts';
 
 /** One registration with zero to three things wrong. */
@@ -114,6 +115,7 @@ export const argumentsSuite: Suite = {
   draw,
   planned: [
     ...[0, 1, 2].map((part) => everyFilterBit(part, 3)),
+    everyPduSize,
     everyRestrictionBit,
     everyEntriesBit,
     everySize,

@@ -8,6 +8,7 @@ import type { Suite } from './spec.ts';
 import { drawRingFlags, onRing, TASK } from '../builder.ts';
 import type { Crew } from '../crew.ts';
 import type { Weighted } from '../draw.ts';
+import { everyFlagRestricted, everyOpcodeRestricted } from './every-opcode.ts';
 import { drawRegister } from './register-calls.ts';
 
 const { REGISTER_OP, SQE_OP, SQE_FLAGS_ALLOWED, SQE_FLAGS_REQUIRED } = IORING_RESTRICTION;
@@ -71,7 +72,17 @@ export function drawAllowlist(b: Builder, crew: Crew): Restriction[] {
 }
 
 /** Suite classic-restrictions. */
-export const classicRestrictions: Suite = { weight: 2, opening: 5, draw };
+export const classicRestrictions: Suite = {
+  weight: 2,
+  opening: 5,
+  draw,
+  planned: [
+    everyFlagRestricted,
+    everyOpcodeRestricted(({ abi }) => abi.op_last - 1),
+    everyOpcodeRestricted(() => 0),
+    everyOpcodeRestricted(({ d, abi }) => d.below(abi.op_last)),
+  ],
+};
 
 function draw(b: Builder): void {
   const { d } = b;

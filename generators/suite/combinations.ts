@@ -2,6 +2,7 @@
  * combinations: every two things that can come together, by plan. A row of the design says how the ring, its user and
  * its rules come about; the scenario brings that about and makes requests in every way.
  */
+import { OP } from '../../oracle/opcodes/index.ts';
 import { IORING_REGISTER } from '../../oracle/register/index.ts';
 import type { SpawnHow } from '../../oracle/steps/kind/spawn.ts';
 import { sharesFiles } from '../../oracle/steps/kind/spawn.ts';
@@ -57,6 +58,14 @@ const WAYS: Readonly<Record<Exclude<Row['task'], 'root'>, readonly [readonly Spa
   sighand: [['clone_vm', 'vfork'], CLONE.SIGHAND],
   pidfd: [['fork', 'clone3', 'clone_vm', 'thread'], CLONE.PIDFD],
   newuser: [['fork', 'clone3', 'clone_vm', 'vfork'], CLONE.NEWUSER],
+  fs: [['fork', 'clone3', 'clone_vm', 'vfork'], CLONE.FS],
+  sysvsem: [['fork', 'clone3', 'clone_vm', 'vfork'], CLONE.SYSVSEM],
+  untraced: [['fork', 'clone3', 'clone_vm', 'vfork'], CLONE.UNTRACED],
+  io: [['fork', 'clone3', 'clone_vm', 'vfork'], CLONE.IO],
+  newns: [['fork', 'clone3', 'clone_vm', 'vfork'], CLONE.NEWNS],
+  newuts: [['fork', 'clone3', 'clone_vm', 'vfork'], CLONE.NEWUTS],
+  newipc: [['fork', 'clone3', 'clone_vm', 'vfork'], CLONE.NEWIPC],
+  newpid: [['fork', 'clone3', 'clone_vm'], CLONE.NEWPID],
 };
 
 /** How tasks on the way to the user are made. */
@@ -98,6 +107,7 @@ class Combination {
   /** Tasks by generation; where the user is made by a task that another one made, so is its place here. */
   readonly #line: number[] = [0];
   #ring: number | undefined;
+  #sibling: number | undefined;
 
   constructor(b: Builder, row: Row) {
     const { d } = b;
@@ -198,9 +208,17 @@ class Combination {
     const b = this.#b;
     const { before } = this.#row;
     if (before === 'unshared') b.push({ do: 'unshare_user', task: 0 });
-    if (before === 'cap-dropped' || before === 'no-new-privs' || b.d.chance(0.1))
+    this.#promisesLate = before === 'cap-dropped' && b.d.chance(0.5);
+    if ((before === 'cap-dropped' && !this.#promisesLate) || before === 'no-new-privs' || b.d.chance(0.1))
       b.push({ do: 'no_new_privs', task: 0 });
-    if (before === 'cap-dropped') b.push({ do: 'drop_cap_sys_admin', task: 0 });
+    if (before === 'cap-dropped' && !this.#dropsLater) b.push({ do: 'drop_cap_sys_admin', task: 0 });
+  }
+
+  /** Tasks without the capability promise no new privileges one by one, when they register. */
+  #promisesLate = false;
+
+  #promise(task: number): void {
+    if (this.#promisesLate) this.#b.push({ do: 'no_new_privs', task });
   }
 
   /** What a task of the line does before the next one is made. */
@@ -247,6 +265,9 @@ class Combination {
     const ring = b.ring(task, this.#flags, entries);
     if (ring === undefined) return false;
     this.#ring = ring;
+    // Of the same maker, with the same rules at first.
+    this.#sibling = b.d.chance(0.4) ? b.ring(task, S.SUBMIT_ALL, 16) : undefined;
+    if (before === 'resized' && b.d.chance(0.5)) this.#resize(task, ring);
     if (restrictions === 'ring') this.#restrict(task, onRing(ring));
     if (before === 'buffers-cloned') this.#cloneBuffers(task, ring);
     if (route === 'refused-between' && b.d.chance(0.5)) this.#refuse(task, onRing(ring));
@@ -255,6 +276,11 @@ class Combination {
       this.#filters(task, this.#target(task, ring));
     if (disabled && !this.#enabledLater) this.#enable(task, ring);
     return true;
+  }
+
+  /** A namespace takes the capability, or brings it back: the user drops it when it is there. */
+  get #dropsLater(): boolean {
+    return this.#row.before === 'cap-dropped' && this.#row.task.startsWith('new');
   }
 
   /** A ring that its maker enables, or a child of it where another is to. */
@@ -288,6 +314,7 @@ class Combination {
   /** A filter on most opcodes of the crew; with DENY_REST the last one closes what was left out. */
   #filters(task: number, on: Target): void {
     const b = this.#b;
+    if (on.kind === 'task') this.#promise(task);
     const { d } = b;
     const { route, filters } = this.#row;
     const sources = filters.split('+').length;
@@ -302,9 +329,11 @@ class Combination {
   /** Restrictions that leave out an opcode of the crew now and then, and a register opcode. */
   #restrict(task: number, on: Target): void {
     const b = this.#b;
+    if (on.kind === 'task') this.#promise(task);
     const { d } = b;
     const opcodes = this.#opcodes;
-    const out = d.chance(0.85) ? d.pick(opcodes) : -1;
+    const big = opcodes.includes(OP.NOP128) && d.chance(0.4);
+    const out = big ? OP.NOP128 : d.chance(0.85) ? d.pick(opcodes) : -1;
     const list: Restriction[] = opcodes
       .filter((opcode) => opcode !== out)
       .map((opcode) => restriction(IORING_RESTRICTION.SQE_OP, opcode));
@@ -333,24 +362,31 @@ class Combination {
   /** The ring comes to its user, who may have executed itself before that. */
   #handOver(ring: number): void {
     const b = this.#b;
-    const { hands, before, route } = this.#row;
+    const { before, route } = this.#row;
     const [user, maker] = [this.#userTask, this.#makerTask];
-    const takes = user !== maker && !b.tracker.runnable(user)?.files.has(ring);
-    if (before === 'exec-once' || before === 'exec-twice') {
-      b.push({ do: 'exec', task: user });
-      if (before === 'exec-twice' && (takes || hands === 'registered')) b.push({ do: 'exec', task: user });
-    }
+    const takes = user !== maker && b.tracker.runnable(user)?.files.has(ring) !== true;
+    if (before === 'exec-once' || before === 'exec-twice') this.#execute(user, ring, takes);
     // Out of its user namespace it may take nothing, whatever there is.
     const { parent } = b.tracker.tasks.get(user)!;
     if (this.#row.task === 'newuser' && parent?.alive === true)
       b.push({ do: 'take_ring', task: user, from: parent.id, ring });
     if (takes) b.push({ do: 'take_ring', task: user, from: maker, ring });
     if (before === 'exec-twice') b.push({ do: 'exec', task: user });
-    if (before === 'cap-dropped' && this.#row.task === 'newuser') b.push({ do: 'drop_cap_sys_admin', task: user });
+    if (this.#dropsLater) b.push({ do: 'drop_cap_sys_admin', task: user });
     if (route === 'by-other') this.#filters(user === maker ? (b.spawn(user, 'fork') ?? user) : user, onRing(ring));
     if (this.#enabledLater) b.enable(this.#userEnables ? user : maker, ring);
     this.#later(user);
     this.#ends(user, maker);
+  }
+
+  #execute(user: number, ring: number, takes: boolean): void {
+    const b = this.#b;
+    const { hands, before } = this.#row;
+    const index = !takes && b.d.chance(0.5) ? this.#registered(user, ring) : undefined;
+    b.push({ do: 'exec', task: user });
+    // What was registered is gone with the old image.
+    if (index !== undefined) this.#enter(user, ring, index);
+    if (before === 'exec-twice' && (takes || hands === 'registered')) b.push({ do: 'exec', task: user });
   }
 
   /** Those who are to be gone when the ring is used. */
@@ -372,14 +408,7 @@ class Combination {
     const { before, hands, route } = this.#row;
     const user = this.#userTask;
     if (b.tracker.runnable(user) === undefined) return;
-    if (before === 'resized')
-      b.register(
-        user,
-        onRing(ring),
-        IORING_REGISTER.REGISTER_RESIZE_RINGS,
-        1,
-        resizeParams(b.abi, d.pick([64, 128, 256])),
-      );
+    if (before === 'resized') this.#resize(user, ring);
     if (before === 'calls') for (let n = d.int(1, 2); n > 0; n--) drawRegister(b, user, onRing(ring));
     // Requests may name credentials that are there.
     const named = before === 'calls' || (before !== 'nothing' && d.chance(0.5));
@@ -395,9 +424,13 @@ class Combination {
       b.submit(user, ring, this.#crew, 6, registered);
       this.#filters(user, this.#target(user, ring));
     }
+    if (this.#sibling !== undefined) b.submit(this.#makerTask, this.#sibling, this.#crew, 8);
     if (d.chance(0.4)) requests(false);
     requests(true);
     if (d.chance(0.3)) b.submit(user, b.ring(user, (this.#flags & ~S.R_DISABLED & ~S.SQPOLL) >>> 0), this.#crew, 12);
+    // Last of all: there is no child behind it.
+    if (before === 'cap-dropped' && !this.#dropsLater)
+      b.spawn(user, 'clone3', undefined, d.pick([CLONE.NEWNS, CLONE.NEWUTS, CLONE.NEWIPC, CLONE.NEWPID]));
   }
 
   /** A child has none of its parent's registered descriptors, nor anything else of io_uring's yet. */
@@ -405,8 +438,18 @@ class Combination {
     const b = this.#b;
     const child = b.spawn(user, b.d.pick(['fork', 'clone3', 'thread']));
     if (child === undefined) return;
-    b.push({ do: 'submit', task: child, ring, registered, sqes: [this.#crew.sqe(roleTable(b.abi).nop)] });
+    this.#enter(child, ring, registered);
     b.filter(child, { kind: 'registered', index: registered }, this.#opcodes[0]!, [{ code: 0x06, jt: 0, jf: 0, k: 0 }]);
+  }
+
+  #enter(task: number, ring: number, registered: number): void {
+    const b = this.#b;
+    b.push({ do: 'submit', task, ring, registered, sqes: [this.#crew.sqe(roleTable(b.abi).nop)] });
+  }
+
+  #resize(task: number, ring: number): void {
+    const bytes = resizeParams(this.#b.abi, this.#b.d.pick([64, 128, 256]));
+    this.#b.register(task, onRing(ring), IORING_REGISTER.REGISTER_RESIZE_RINGS, 1, bytes);
   }
 
   /** Registrations that must not touch the ring. */

@@ -1,12 +1,24 @@
 /** deny-rest: DENY_REST before, between and after filters, on rings and tasks, through inheritance. */
 import { FILTER_DENY_REST } from '../args.ts';
+import { everyOpcodeDenied, everyOpcodeFiltered } from './every-opcode.ts';
 import type { Builder } from '../builder.ts';
 import type { Suite } from './spec.ts';
 import { drawRingFlags, onRing, TASK } from '../builder.ts';
 import type { Target } from '../../oracle/scenario/types.ts';
 
 /** Suite deny-rest. */
-export const denyRest: Suite = { weight: 2, opening: 4, draw };
+export const denyRest: Suite = {
+  weight: 2,
+  opening: 4,
+  draw,
+  planned: [
+    everyOpcodeDenied(false),
+    everyOpcodeDenied(true),
+    everyOpcodeFiltered(true),
+    everyOpcodeFiltered(false),
+    everyOpcodeDenied(true),
+  ],
+};
 
 function draw(b: Builder): void {
   const { d } = b;

@@ -10,6 +10,7 @@ import type { ProgramContexts } from '../program/body.ts';
 import { retValue } from '../program/body.ts';
 import { OP } from '../../oracle/opcodes/index.ts';
 import { everyPayloadBit, everyUserDataBit } from './every-byte.ts';
+import { everyFamilyDenied, everyFlagSeen, everyRequestBit } from './every-opcode.ts';
 import { roleTable } from '../roles.ts';
 import { exactly } from './exactly.ts';
 import { drawLooks } from './looks.ts';
@@ -56,15 +57,23 @@ function contextFilter(b: Builder, crew: Crew, opcode: number): Program {
   return exactly(d, ctx, words, d.chance(0.5));
 }
 
+/** Into how many scenarios the bits of all opcodes' requests are cut. */
+const REQUEST_PARTS = 16;
+
 /** Suite opcode-context. */
 export const opcodeContext: Suite = {
   weight: 2,
   opening: 6,
   draw,
-  planned: ([0, 1] as const).flatMap((parity) => [
-    everyUserDataBit(parity),
-    ...[OP.SOCKET, OP.OPENAT, OP.OPENAT2, OP.CONNECT].map((opcode) => everyPayloadBit(opcode, parity)),
-  ]),
+  planned: [
+    ...([0, 1] as const).flatMap((parity) => [
+      everyUserDataBit(parity),
+      ...[OP.SOCKET, OP.OPENAT, OP.OPENAT2, OP.CONNECT].map((opcode) => everyPayloadBit(opcode, parity)),
+    ]),
+    everyFlagSeen,
+    everyFamilyDenied,
+    ...Array.from({ length: REQUEST_PARTS }, (_, part) => everyRequestBit(part, REQUEST_PARTS)),
+  ],
 };
 
 function draw(b: Builder): void {

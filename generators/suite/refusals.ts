@@ -6,7 +6,15 @@ import { ARENA_END } from '../../oracle/scenario/layout.ts';
 import type { BpfArg, Placement, Restriction, Target } from '../../oracle/scenario/types.ts';
 import { IORING_REGISTER } from '../../oracle/register/index.ts';
 import { IORING_RESTRICTION, IORING_SETUP } from '../../oracle/uapi/constants.ts';
-import { bpfArg, FILTER_DENY_REST, oddCount, restriction, ringRestrictions, taskRestrictions } from '../args.ts';
+import {
+  bpfArg,
+  FILTER_DENY_REST,
+  oddCount,
+  restriction,
+  ringRestrictions,
+  spoilTaskRestrictions,
+  taskRestrictions,
+} from '../args.ts';
 import type { Builder } from '../builder.ts';
 import { drawRingFlags, onRing, TASK } from '../builder.ts';
 import type { Crew } from '../crew.ts';
@@ -91,11 +99,27 @@ class Refusal {
       setup_flags: this.#flags,
       flags: 0,
       links: 0,
-      only: (role) => role.once.length === 0 && role.prepared,
+      // What they act on is of no interest here, and would only make them race.
+      only: (role) => role.prepared && role.touches.length === 0,
     });
   }
 
   draw(): void {
+    const b = this.#b;
+    this.#set();
+    if (this.#ring === undefined) return;
+    if (this.#cell.state === 'shared' || b.d.chance(0.3)) this.#bear();
+    this.#requests(6);
+    for (let n = b.d.int(1, 2); n > 0; n--) this.#refused();
+    // Two faults at once tell the order of the checks.
+    if (b.d.chance(0.4)) this.#refusedTwice();
+    this.#good();
+    if (this.#stillDisabled) b.enable(this.#owner, this.#ring);
+    this.#requests(12);
+  }
+
+  /** Task and ring get what the target is to have. */
+  #set(): void {
     const b = this.#b;
     const { state, rule } = this.#cell;
     const ofRing = this.#onRing;
@@ -109,13 +133,6 @@ class Refusal {
     if (fromAbove && ofRing && !sole) this.#bind(this.#task, TASK);
     if (own && !ofRing) this.#bind(this.#task, TASK);
     this.#makeRing(own && ofRing);
-    if (this.#ring === undefined) return;
-    if (shared || b.d.chance(0.3)) this.#bear();
-    this.#requests(6);
-    for (let n = b.d.int(1, 2); n > 0; n--) this.#refused();
-    this.#good();
-    if (this.#stillDisabled) b.enable(this.#owner, this.#ring);
-    this.#requests(12);
   }
 
   /** A child of the root takes over. */
@@ -155,10 +172,13 @@ class Refusal {
   #allowlist(withoutFilters: boolean): Restriction[] {
     const { d } = this.#b;
     const { opcodes } = this.#crew;
-    const list = opcodes
-      .filter((_, i) => i === 0 || d.chance(0.8))
-      .map((opcode) => restriction(IORING_RESTRICTION.SQE_OP, opcode));
-    list.push(restriction(IORING_RESTRICTION.SQE_FLAGS_ALLOWED, 0x7f));
+    const list: Restriction[] = [];
+    // A set of register operations alone is a set, too.
+    if (this.#cell.rule !== 'task-classic-reg.once' || d.chance(0.7)) {
+      for (const [i, opcode] of opcodes.entries())
+        if (i === 0 || d.chance(0.8)) list.push(restriction(IORING_RESTRICTION.SQE_OP, opcode));
+      list.push(restriction(IORING_RESTRICTION.SQE_FLAGS_ALLOWED, 0x7f));
+    }
     for (const opcode of [IORING_REGISTER.REGISTER_ENABLE_RINGS, IORING_REGISTER.REGISTER_RESTRICTIONS])
       list.push(restriction(IORING_RESTRICTION.REGISTER_OP, opcode));
     if (!withoutFilters) list.push(restriction(IORING_RESTRICTION.REGISTER_OP, IORING_REGISTER.REGISTER_BPF_FILTER));
@@ -218,6 +238,25 @@ class Refusal {
     );
   }
 
+  #refusedTwice(): void {
+    const b = this.#b;
+    const { d } = b;
+    if (this.#cell.call === 'restrictions on task') {
+      if (d.chance(0.3)) b.push({ do: 'drop_cap_sys_admin', task: this.#task });
+      let arg = taskRestrictions(this.#harsh());
+      for (let n = 2; n > 0; n--) arg = spoilTaskRestrictions(d, b.abi, arg);
+      const count = d.chance(0.4) ? oddCount(d) : 1;
+      b.push({ do: 'register_task_restrictions', task: this.#task, on: TASK, nr_args: count, arg });
+      return;
+    }
+    if (!this.#cell.call.startsWith('filter')) return;
+    const opcode = d.pick(this.#crew.opcodes);
+    const program = drawProgram(d, this.#crew.contexts(opcode), { share: 0.3, shape: 'compare', quick: true });
+    let arg = bpfArg(b.abi, opcode, program, FILTER_DENY_REST);
+    for (const spoilt of d.sample(Object.values(SPOILT), 2)) arg = spoilt(d, arg, b);
+    b.registerArg(this.#task, this.#target, arg, d.chance(0.2) ? oddCount(d) : 1);
+  }
+
   /** Entries that would forbid everything, with what is wrong. */
   #harsh(): Restriction[] {
     const { d, abi } = this.#b;
@@ -272,25 +311,33 @@ class Refusal {
   #good(): void {
     const b = this.#b;
     const { rule } = this.#cell;
-    if (rule.endsWith('.privilege')) b.push({ do: 'no_new_privs', task: this.#task });
+    if (rule.endsWith('.privilege') || this.#cell.call === 'restrictions on task')
+      b.push({ do: 'no_new_privs', task: this.#task });
     const task = this.#onRing ? this.#owner : this.#task;
     if (this.#cell.call.startsWith('restrictions') && b.d.chance(0.7))
       b.restrict(task, this.#target, this.#allowlist(false));
     b.drawFilter(task, this.#target, this.#crew, b.d.pick(this.#crew.opcodes), { share: 0.7, quick: true });
   }
 
-  /** On the ring, and on one made now, by everyone. */
+  /** Rings that were made to be looked at, and who made them. */
+  readonly #made: { readonly task: number; readonly ring: number }[] = [];
+
+  /** On the ring, on those made before, and on one made now, by everyone. */
   #requests(size: number): void {
     const b = this.#b;
     const flags = (this.#flags & ~S.SINGLE_ISSUER) >>> 0;
     if (this.#ring !== undefined) b.submit(this.#owner, this.#ring, this.#crew, size);
+    for (const { task, ring } of this.#made) b.submit(task, ring, this.#crew, size);
     for (const task of new Set([
       this.#task,
       this.#owner,
       ...this.#children,
       ...(this.#parent === undefined ? [] : [this.#parent]),
     ])) {
-      if (b.tracker.rings.size < 12) b.submit(task, b.ring(task, flags, 16), this.#crew, size);
+      if (b.tracker.rings.size >= 12) return;
+      const ring = b.ring(task, flags, 16);
+      b.submit(task, ring, this.#crew, size);
+      if (ring !== undefined) this.#made.push({ task, ring });
     }
   }
 }

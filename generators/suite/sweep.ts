@@ -19,13 +19,14 @@ import { inTurn } from './spec.ts';
 import type { Suite, Turn } from './spec.ts';
 
 /** Suite sweep. */
-export const sweep: Suite = { weight: 1, opening: 6, draw };
+export const sweep: Suite = { weight: 1, opening: 7, draw };
 
 const S = IORING_SETUP;
 /** Requests, and calls, of one scenario. */
 const REQUESTS = 14;
 const CALLS = 12;
 const SETUPS_EACH = 12;
+const CLOSERS = 8;
 /** Every set-up flag alone but one that takes memory of the caller's, and what no kernel takes. */
 const SETUPS: readonly number[] = [
   ...Array.from({ length: 32 }, (_, bit) => (1 << bit) >>> 0).filter((flag) => flag !== S.NO_MMAP),
@@ -36,7 +37,8 @@ const SETUPS: readonly number[] = [
 type Item =
   | { readonly roles: readonly Role[]; readonly flags: number }
   | { readonly calls: readonly RegisterForm[]; readonly on: 'ring' | 'task' }
-  | { readonly setups: readonly number[] };
+  | { readonly setups: readonly number[] }
+  | { readonly closers: readonly number[] };
 
 const plans = new WeakMap<AbiProfile, readonly Item[]>();
 
@@ -60,7 +62,8 @@ function planOf(abi: AbiProfile): readonly Item[] {
       ).map((some) => ({ calls: some, on })),
     );
     const setups = dealt(SETUPS, SETUPS_EACH).map((some): Item => ({ setups: some }));
-    plan = [...requests, ...calls, ...setups];
+    const closers = dealt(opcodesOf(abi), CLOSERS).map((some): Item => ({ closers: some }));
+    plan = [...requests, ...calls, ...setups, ...closers];
     plans.set(abi, plan);
   }
   return plan;
@@ -76,6 +79,7 @@ function draw(b: Builder, turn: Turn): void {
   const item = inTurn(planOf(b.abi), turn);
   if ('roles' in item) sweepRequests(b, item.roles, item.flags);
   else if ('setups' in item) sweepSetups(b, item.setups);
+  else if ('closers' in item) sweepClosers(b, item.closers);
   else sweepCalls(b, item.calls, item.on);
 }
 
@@ -88,14 +92,23 @@ function sweepRequests(b: Builder, roles: readonly Role[], setup: number): void 
   const usable = roles.filter((role) => fits(role, flags));
   const denying = b.ring(0, flags, 64);
   if (denying !== undefined) deny(b, crew, onRing(denying), opcodes);
-  const restricted = b.ring(0, (flags | S.R_DISABLED) >>> 0, 64);
   const allowing = b.ring(0, flags, 64);
-  if (denying === undefined || restricted === undefined || allowing === undefined) return;
-  const kept = d.some(opcodes, 0.5).map((opcode) => restriction(IORING_RESTRICTION.SQE_OP, opcode));
-  b.restrict(0, onRing(restricted), [...kept, restriction(IORING_RESTRICTION.SQE_FLAGS_ALLOWED, 0x7f)]);
-  b.enable(0, restricted);
+  if (denying === undefined || allowing === undefined) return;
   for (const opcode of opcodes) b.drawFilter(0, onRing(allowing), crew, opcode, { shape: 'constant', share: 1 });
-  for (const ring of [denying, restricted, allowing]) submitAll(b, crew, ring, usable);
+  submitAll(b, crew, denying, usable);
+  const kept = d.some(opcodes, 0.5).map((opcode) => restriction(IORING_RESTRICTION.SQE_OP, opcode));
+  const list = [...kept, restriction(IORING_RESTRICTION.SQE_FLAGS_ALLOWED, 0x7f)];
+  const child = d.chance(0.5) ? b.spawn(0, 'fork') : undefined;
+  // Restricted itself, or by the task that makes it.
+  const maker = child ?? 0;
+  if (child !== undefined) b.restrict(child, TASK, list);
+  const restricted = b.ring(maker, child === undefined ? (flags | S.R_DISABLED) >>> 0 : flags, 64);
+  if (restricted !== undefined && child === undefined) {
+    b.restrict(0, onRing(restricted), list);
+    b.enable(0, restricted);
+  }
+  if (restricted !== undefined) submitAll(b, crew, restricted, usable, maker);
+  submitAll(b, crew, allowing, usable);
 }
 
 /** Half of the opcodes get a filter that denies, the others fall to DENY_REST. */
@@ -109,14 +122,40 @@ function deny(b: Builder, crew: Crew, on: Target, opcodes: readonly number[]): v
 }
 
 /** Requests in as many batches as it takes that none of them races with another. */
-function submitAll(b: Builder, crew: Crew, ring: number, roles: readonly Role[]): void {
+function submitAll(b: Builder, crew: Crew, ring: number, roles: readonly Role[], task = 0): void {
   const { nop } = roleTable(b.abi);
   for (const batch of new Batches(roles).all) {
     const sqes: Sqe[] = batch.flatMap((role) =>
       role.form.linked === true ? [crew.sqe(nop, IOSQE.IO_LINK), crew.sqe(role)] : [crew.sqe(role)],
     );
-    b.push({ do: 'submit', task: 0, ring, sqes });
-    b.probes(0, batch, 0.5);
+    b.push({ do: 'submit', task, ring, sqes });
+    b.probes(task, batch, 0.5);
+  }
+}
+
+/** Opcodes with a request that passes prep and leaves nothing behind. */
+function opcodesOf(abi: AbiProfile): readonly number[] {
+  return roleTable(abi).byOpcode.flatMap((_, opcode) => (quietRole(abi, opcode) === undefined ? [] : [opcode]));
+}
+
+function quietRole(abi: AbiProfile, opcode: number): Role | undefined {
+  const roles = (roleTable(abi).byOpcode[opcode] ?? []).filter(
+    ({ prepared, form }) => prepared && form.linked !== true && fits({ form, onIopoll: false } as Role, S.SQE128),
+  );
+  return roles.find(({ touches }) => touches.length === 0) ?? roles[0];
+}
+
+/** DENY_REST on a filter for each of these opcodes, and a request of every other one. */
+function sweepClosers(b: Builder, closers: readonly number[]): void {
+  const flags = (S.SUBMIT_ALL | S.SQE128) >>> 0;
+  const crew = b.crew({ opcodes: [0], count: 1, flags: 0, links: 0, setup_flags: flags });
+  const every = opcodesOf(b.abi);
+  for (const closer of closers) {
+    const ring = b.ring(0, flags, 128);
+    if (ring === undefined) return;
+    b.filter(0, onRing(ring), closer, [{ code: 0x06, jt: 0, jf: 0, k: 1 }], FILTER_DENY_REST);
+    const others = every.filter((opcode) => opcode !== closer);
+    b.push({ do: 'submit', task: 0, ring, sqes: others.map((opcode) => crew.sqe(quietRole(b.abi, opcode)!)) });
   }
 }
 

@@ -7,7 +7,7 @@ import { createProgress } from '../../reports/text/progress.ts';
 import type { CoverageResult } from '../../reports/data/coverage.ts';
 import { EXIT, UsageError } from '../../vm/index.ts';
 import { coverage } from '../coverage/coverage.ts';
-import type { CoverageOptions } from '../coverage/coverage.ts';
+import type { CoverageOptions, Measured } from '../coverage/coverage.ts';
 import { readFeature, readReasons } from '../coverage/reasons.ts';
 import { writeCoverage } from '../output/coverage-files.ts';
 import { inColour } from '../output/screen.ts';
@@ -122,7 +122,12 @@ async function measure(options: CoverageOptions, out: string, strict: boolean): 
     consoleFile: (boot: number) => join(out, `console-${boot}.txt`),
   };
   return await interruptible({ note }, async (signal) => {
-    const { result, ...tree } = await coverage(options, events, signal).finally(() => progress.end());
+    const measured = await measuredOrStopped(options, events, signal).finally(() => progress.end());
+    if (measured === undefined) {
+      process.stderr.write('ringfence: interrupted before anything was counted; nothing is lost.\n');
+      return EXIT.interrupted;
+    }
+    const { result, ...tree } = measured;
     writeCoverage(out, result, tree);
     process.stdout.write(formatCoverage(result, { out, colour: inColour(process.stdout) }));
     if (signal.aborted) return EXIT.interrupted;
@@ -132,6 +137,20 @@ async function measure(options: CoverageOptions, out: string, strict: boolean): 
       );
     return failed(result, strict) ? EXIT.divergent : EXIT.ok;
   });
+}
+
+/** Undefined when it was interrupted before there was anything to tell. */
+async function measuredOrStopped(
+  options: CoverageOptions,
+  events: Parameters<typeof coverage>[1],
+  signal: AbortSignal,
+): Promise<Measured | undefined> {
+  try {
+    return await coverage(options, events, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return undefined;
+  }
 }
 
 function failed({ verdict, problems, complete }: CoverageResult, strict: boolean): boolean {

@@ -8,7 +8,7 @@ import { command } from './command.ts';
 export const FINDING = command({
   name: 'finding',
   summary: 'findings and notes; one of them as a mail',
-  about: 'what released kernels break, and weaknesses that break no promise; one of them as a plain-text mail',
+  about: 'what released kernels break, and weaknesses; one of them as a mail',
   operands: {
     usage: '[ID]',
     least: 0,
@@ -47,7 +47,7 @@ function unknown(typed: string, ids: readonly string[]): UsageError {
 /** How many letters have to be put in, taken out or changed (Levenshtein's distance). */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (const [i, letter] of [...a].entries()) {
+  for (const [i, letter] of Array.from(a).entries()) {
     const next = [i + 1];
     for (let j = 0; j < b.length; j++)
       next.push(Math.min(next[j]! + 1, row[j + 1]! + 1, row[j]! + (b[j] === letter ? 0 : 1)));

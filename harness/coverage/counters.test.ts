@@ -51,6 +51,23 @@ describe('counters of guests', () => {
     expect(counters.lost).toBe(1);
   });
 
+  it('of a guest that is slow are asked for once at a time', async () => {
+    const { guest } = guestWith({ [`${GCOV}/reset`]: '', [PATH]: 'x' });
+    const session = await open(guest);
+    await new Counters('/build', ['io_uring/net.c'], 5).open(session);
+    guest.files = undefined;
+    let asked = 0;
+    const send = guest.send.bind(guest);
+    guest.send = async (bytes) => {
+      asked++;
+      await send(bytes);
+    };
+    await expect.poll(() => asked).toBe(1);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect(asked).toBe(1);
+    guest.end(1);
+  });
+
   it.each([
     ['a kernel without debugfs', {}, 'no debugfs', 'CONFIG_DEBUG_FS'],
     ['a kernel without gcov', { '/sys/kernel/debug': 'sched/\0' }, 'without CONFIG_GCOV_KERNEL', '--linux DIR'],

@@ -33,9 +33,14 @@ export class Counters {
   async open(session: Session): Promise<void> {
     await this.reset(session);
     await this.#look(session);
-    const timer = setInterval(() => void this.#keep(session), this.#every);
+    // A guest that is busy answers late: the next look waits for the one before.
+    let timer: NodeJS.Timeout | undefined;
+    const next = (): void => {
+      if (session.ended === undefined) timer = setTimeout(() => void this.#keep(session).then(next), this.#every);
+    };
+    next();
     session.onEnd(({ reason }) => {
-      clearInterval(timer);
+      clearTimeout(timer);
       if (reason !== 'killed') this.lost++;
     });
     session.farewell = async () => await this.#keep(session);

@@ -1,7 +1,8 @@
 /** Boots guests on demand with one set of options, counts boots, and lets go of all of them at the end. */
 import { bootGuest } from '../../vm/index.ts';
 import type { BootOptions, Guest } from '../../vm/index.ts';
-import { encodeScenario } from '../../oracle/case/frame.ts';
+import { encodeScenario, MAX_DEADLINE_MS } from '../../oracle/case/frame.ts';
+import { filterOf } from '../../oracle/steps/index.ts';
 import type { Observation } from '../../oracle/scenario/observation.ts';
 import type { Scenario } from '../../oracle/steps/index.ts';
 import { STATUS } from '../../vm/protocol/frames.ts';
@@ -70,6 +71,24 @@ export class Guests {
   }
 }
 
+/** Milliseconds that a filter may take to be registered, and every twenty of its instructions. */
+const PER_FILTER_MS = 10;
+const INSTRUCTIONS_PER_MS = 20;
+/** Hiding constants goes over the whole program again for each of them. */
+const HARDEN_FACTOR = 4;
+
+/** Milliseconds that a scenario may take: more where it registers thousands of filters, or long ones. */
+export function deadlineFor(scenario: Scenario, deadline: number): number {
+  let more = 0;
+  for (const step of scenario.steps) {
+    const filter = filterOf(step);
+    if (filter === undefined) continue;
+    const each = PER_FILTER_MS + filter.program.length / INSTRUCTIONS_PER_MS;
+    more += ('times' in step ? (step.times ?? 1) : 1) * each;
+  }
+  return Math.round(Math.min(MAX_DEADLINE_MS, deadline + more * (scenario.harden === undefined ? 1 : HARDEN_FACTOR)));
+}
+
 let next = 0x4000_0000;
 
 /** Runs one scenario on a session and waits for its answer. Ids above the campaign's own are used. */
@@ -82,7 +101,11 @@ export async function runAlone(
   const id = next++;
   const { result } = session.submit(
     id,
-    encodeScenario(scenario, { id, deadline_ms: deadline, ...('waits' in waits ? waits : { waits }) }),
+    encodeScenario(scenario, {
+      id,
+      deadline_ms: deadlineFor(scenario, deadline),
+      ...('waits' in waits ? waits : { waits }),
+    }),
   );
   return await result;
 }

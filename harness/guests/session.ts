@@ -247,8 +247,10 @@ export class Session {
     const { farewell } = this;
     this.farewell = undefined;
     if (this.#ended === undefined) await farewell?.();
+    // One that is busy may be stuck, and take no more bytes.
+    const idle = this.#waiting.size === 0;
     if (this.#ended === undefined) this.#finish('killed', 'closed');
-    await this.guest.send(byeFrame()).catch(() => {});
+    if (idle) await this.guest.send(byeFrame()).catch(() => {});
     await this.guest.kill();
   }
 

@@ -2,11 +2,12 @@
 import { printScenario } from '../../oracle/case/text.ts';
 import { compare } from '../../oracle/judge/compare.ts';
 import { differenceText } from '../../oracle/judge/difference.ts';
+import { Open } from '../../oracle/open-answer.ts';
 import { predict } from '../../oracle/predict.ts';
 import { documentedAbi } from '../../oracle/probe/abi-documented.ts';
 import { RULES } from '../../oracle/registry.ts';
 import type { Observation } from '../../oracle/scenario/observation.ts';
-import type { Allowed, Prediction } from '../../oracle/scenario/prediction.ts';
+import type { Allowed, PredictedCqe, Prediction } from '../../oracle/scenario/prediction.ts';
 import type { EntryText } from '../../reports/text/entry.ts';
 import { loadFindings, quirksOf } from './findings.ts';
 import type { Entry, Finding } from './findings.ts';
@@ -56,14 +57,14 @@ function answered({ steps }: Prediction): Observation {
   return {
     steps: steps.map(({ reached, returns, cqes, memory }) => ({
       reached,
-      returns: Array.isArray(returns) ? returns.map(one) : [],
-      cqes: Array.isArray(cqes)
-        ? cqes.map(({ user_data, res, flags }) => ({ user_data, res: one(res), flags: one(flags) }))
-        : [],
+      returns: Open.is(returns) ? [] : returns.map(one),
+      cqes: Open.is(cqes) ? [] : cqes.map((cqe) => ({ ...plain(cqe), res: one(cqe.res), flags: one(cqe.flags) })),
       ...(memory instanceof Uint8Array ? { memory } : {}),
     })),
   };
 }
+
+const plain = ({ user_data }: PredictedCqe): { readonly user_data: bigint } => ({ user_data });
 
 function one(allowed: Allowed): number {
   if (typeof allowed === 'number') return allowed;

@@ -9,6 +9,7 @@ import type { Progress } from '../../reports/data/progress.ts';
 import { EXIT } from '../../vm/index.ts';
 import { consoleTail, KernelError } from '../../vm/host/errors.ts';
 import type { RunnerResult } from '../../vm/protocol/frames.ts';
+import { deadlineFor } from '../guests/guests.ts';
 import type { Guests } from '../guests/guests.ts';
 import { SessionEnded } from '../guests/session.ts';
 import type { Session, SessionEnd } from '../guests/session.ts';
@@ -243,7 +244,7 @@ export class Campaign {
     this.tally.oracleMs += performance.now() - before;
     const encoded = encodeScenario(planned.scenario, {
       id: planned.index,
-      deadline_ms: this.#options.guests.plan.deadline,
+      deadline_ms: deadlineFor(planned.scenario, this.#options.guests.plan.deadline),
       ...waitsOf(expected),
     });
     const flight: Flight = { planned, predictions, bytes: encoded.length };

@@ -59,7 +59,8 @@ function predictedDigest({ steps }: Prediction): string {
         : cqes
             .map(
               ({ user_data, res, flags, optional }) =>
-                `${user_data.toString(16)}:${showAllowed(res)}:${showAllowed(flags)}${optional !== undefined ? '?' : ''}`,
+                `${user_data.toString(16)}:${showAllowed(res)}:${showAllowed(flags)}` +
+                (optional === undefined ? '' : '?'),
             )
             .sort()
             .join(','),

@@ -33,6 +33,10 @@ import type { SharedCases } from './shared-cases.ts';
 /** Differences that do not show again, after which a mutant is given up in a stage. */
 const MAX_UNCONFIRMED = 10;
 
+/** So many times as long as without a fault, and so many milliseconds more, a mutant may take for its cases. */
+const SLOWER = 4;
+const GRACE_MS = 60_000;
+
 /** How the guests of all mutants are booted. */
 export interface GuestSettings {
   readonly append: string;
@@ -162,7 +166,7 @@ class Attempt {
   }
 
   async #cases({ prepared, policy, asker }: Exclude<Arrived, { kill: Kill }>): Promise<Kill | null> {
-    const { stage, signal } = this.#setup;
+    const { stage, reach, signal } = this.#setup;
     const { abi } = prepared;
     const same = serves(stage.known, prepared, policy);
     const known = same ? stage.known : new KnownFindings(policy.active, abi);
@@ -172,10 +176,12 @@ class Attempt {
       return this.#places === undefined ? stage.cases.from(place) : stage.cases.among(this.#places, place);
     };
     const started = performance.now();
+    const all = reach.seconds(stage.total - 1, stage.first);
+    const until = started + SLOWER * 1000 * all + GRACE_MS;
     let session: typeof asker.session | undefined = asker.session;
     let cases: Iterator<PlannedCase> = urgentFirst(urgent, toGenerator(from(stage.first)));
     for (;;) {
-      const found = await this.#search(cases, known, session);
+      const found = await this.#search(cases, known, session, until);
       signal.throwIfAborted();
       if (found === undefined) return null;
       if ('kill' in found) return found.kill;
@@ -196,11 +202,21 @@ class Attempt {
     cases: Iterator<PlannedCase>,
     known: KnownFindings,
     session: Asker['session'] | undefined,
+    until: number,
   ): Promise<{ readonly suspect: Suspect; readonly seconds: number } | { readonly kill: Kill } | undefined> {
     const { stage, signal } = this.#setup;
     const inner = new AbortController();
     const abort = (): void => inner.abort();
     signal.addEventListener('abort', abort, { once: true });
+    const before = performance.now();
+    let late = false;
+    const timer = setTimeout(
+      () => {
+        late = true;
+        abort();
+      },
+      Math.max(0, until - before),
+    );
     let found: { readonly suspect: Suspect; readonly seconds: number } | undefined;
     const campaign = new Campaign({
       guests: this.#prepared!.guests,
@@ -216,19 +232,24 @@ class Attempt {
         inner.abort();
       },
     });
+    const broken = (verdict: Kill['verdict'], detail: string): { readonly kill: Kill } => {
+      const seconds = round((performance.now() - before) / 1000);
+      return {
+        kill: { stage: stage.name, verdict, where: 'cases', cases: campaign.tally.scenarios, seconds, detail },
+      };
+    };
     try {
       await campaign.run();
     } catch (error) {
       signal.throwIfAborted();
       if (!isUntestable(error)) throw error;
-      const cases = campaign.tally.scenarios;
-      const seconds = round(campaign.tally.campaignMs / 1000);
-      const kill = { stage: stage.name, verdict: 'kernel-crash', where: 'cases', cases, seconds, detail: brief(error) };
-      return found ?? { kill: kill as Kill };
+      return found ?? broken('kernel-crash', brief(error));
     } finally {
+      clearTimeout(timer);
       signal.removeEventListener('abort', abort);
     }
-    return found;
+    if (found !== undefined || !late) return found;
+    return broken('hang', `it takes more than ${SLOWER} times as long for its cases as without a fault`);
   }
 
   /** Repeats a case alone on a fresh guest, as a run does. A kernel that crashed or fell silent needs no repetition. */

@@ -63,7 +63,7 @@ export class OpenTally {
 }
 
 /** The place that leaves a CQE open, or undefined. */
-export function placeOf({ res, flags, optional }: PredictedCqe): Open | undefined {
+function placeOf({ res, flags, optional }: PredictedCqe): Open | undefined {
   return placeOfSet(res) ?? optional ?? placeOfSet(flags);
 }
 

@@ -100,19 +100,26 @@ function cancel(submission: Submission, chain: Chain): void {
   const headSkips = skipsSuccess(chain[0]!);
   const hard = (chain[0]!.sqe.flags & IOSQE.IO_HARDLINK) !== 0;
   chain.forEach((request, position) => {
-    const { admission } = request;
-    const failed = admission.verdict === 'failed' ? -admission.errno : -E.CANCELED;
-    const rule = admission.verdict === 'failed' ? admission.rule : submission.world.hit('link.cancelled-by-submission');
-    if (admission.verdict !== 'failed') submission.trace(request.sqe, request.index, 'link', failed, rule, []);
+    const [failed, rule] = failureOf(submission, request);
     if (position > 0 && limitsPrevious(request))
       cancelTimeout(submission, request, failed, rule, headSkips, position === 1 && isPrepared(request));
-    else if (position > 0 && headSkips) {
-      submission.world.hit(hard ? 'skip.hard-link' : 'skip.failure');
-      if (hard && submission.world.decide('hardLinkKeepsCqes'))
-        postFailure(submission, request, failed, rule, undefined);
-      else postNotifications(submission, request);
-    } else postFailure(submission, request, failed, rule, undefined);
+    else if (position > 0 && headSkips && omits(submission, hard)) postNotifications(submission, request);
+    else postFailure(submission, request, failed, rule, undefined);
   });
+}
+
+/** What a request of a chain that failed while being submitted answers, and by which rule. */
+function failureOf(submission: Submission, { admission, sqe, index }: Request): readonly [res: number, rule: string] {
+  if (admission.verdict === 'failed') return [-admission.errno, admission.rule];
+  const rule = submission.world.hit('link.cancelled-by-submission');
+  submission.trace(sqe, index, 'link', -E.CANCELED, rule, []);
+  return [-E.CANCELED, rule];
+}
+
+/** Whether the CQEs behind a head that skips its own are omitted; `hard`: the head is hard-linked. */
+function omits({ world }: Submission, hard: boolean): boolean {
+  world.hit(hard ? 'skip.hard-link' : 'skip.failure');
+  return !hard || !world.decide('hardLinkKeepsCqes');
 }
 
 /** Cancels a request behind one that severed the chain; `omit`: that one had IOSQE_CQE_SKIP_SUCCESS. */

@@ -386,7 +386,8 @@ export const featureRules = defineRules({
   ],
   'route.register-call': [
     'man',
-    'A rule on an opcode says nothing of register calls that have the same effect: those have restrictions of their own.',
+    'A rule on an opcode says nothing of register calls that have the same effect: those have restrictions of their ' +
+      'own.',
     `${FILTER_MAN}, DESCRIPTION ("restrict io_uring operations"); ${REGISTER_MAN}, IORING_REGISTER_RESTRICTIONS`,
   ],
   'escape.msg-ring-blind': [
@@ -482,8 +483,8 @@ export const featureRules = defineRules({
   ],
   'skip.link-timeout': [
     'man',
-    'A link timeout posts its CQE, however it ends, exactly if it has no CQE_SKIP_SUCCESS of its own; that of others is ' +
-      'no matter.',
+    'A link timeout posts its CQE, however it ends, exactly if it has no CQE_SKIP_SUCCESS of its own; that of others ' +
+      'is no matter.',
     `${ENTER_MAN}, IOSQE_CQE_SKIP_SUCCESS ("decided solely by whether it has IOSQE_CQE_SKIP_SUCCESS set")`,
   ],
 });

@@ -60,8 +60,8 @@ export const MODEL = defineOpen({
   ],
   'register.raw-rules': [
     'not-modelled',
-    'A register call that sets up rules out of bytes of the caller: steps of their own describe such calls. Nothing is ' +
-      'said of later steps.',
+    'A register call that sets up rules out of bytes of the caller: steps of their own describe such calls. Nothing ' +
+      'is said of later steps.',
   ],
   'register.write-back': ['not-modelled', 'What a register call beside the feature writes back to its argument.'],
   'register.fd': [

@@ -41,27 +41,36 @@ export class Races {
     const changed = new Set(outcome.changes ?? outcome.touches);
     const blind = new Set(outcome.blind);
     for (const name of this.#resources(request, outcome)) {
-      const changes = changed.has(name);
-      const depends = !blind.has(name);
-      let touched = this.#touched.get(name);
-      if (touched === undefined) {
-        touched = { chains: new Set(), changers: new Set() };
-        this.#touched.set(name, touched);
-      } else {
-        if (depends && someOther(touched.changers, chain)) racy = true;
-        if (changes && this.#overtake(touched, name, chain)) met = true;
+      const touched = this.#touchedAt(name);
+      if (!blind.has(name)) {
+        racy ||= someOther(touched.changers, chain);
+        touched.chains.add(chain);
       }
-      if (depends) touched.chains.add(chain);
-      if (changes) touched.changers.add(chain);
+      if (!changed.has(name)) continue;
+      if (this.#overtake(touched, name, chain)) met = true;
+      touched.changers.add(chain);
     }
     if (racy) this.#racing.add(chain);
-    const sofar = this.#changes.get(chain);
-    if (sofar === undefined) this.#changes.set(chain, changed);
-    else for (const name of changed) sofar.add(name);
+    this.#changed(chain, changed);
     // A chain that depends on another one stays uncertain to its end.
     if (this.#racing.has(chain)) for (const name of changed) sandbox.taint(name, AFTER);
     if (racy || met) sandbox.blur(this.#submission.ring.slot, AFTER);
     return racy;
+  }
+
+  #touchedAt(name: string): Touched {
+    let touched = this.#touched.get(name);
+    if (touched === undefined) {
+      touched = { chains: new Set(), changers: new Set() };
+      this.#touched.set(name, touched);
+    }
+    return touched;
+  }
+
+  #changed(chain: Chain, changed: Set<string>): void {
+    const sofar = this.#changes.get(chain);
+    if (sofar === undefined) this.#changes.set(chain, changed);
+    else for (const name of changed) sofar.add(name);
   }
 
   /**

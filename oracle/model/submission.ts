@@ -1,5 +1,5 @@
 /** One submit step on one ring: what its parts share, and its CQEs. */
-import { Open } from '../open-answer.ts';
+import type { Open } from '../open-answer.ts';
 import { IORING_SETUP } from '../uapi/constants.ts';
 import type { FullSqe, OpContext, Refusal } from '../opcodes/types.ts';
 import type { Allowed, PredictedCqe } from '../scenario/prediction.ts';

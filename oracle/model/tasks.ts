@@ -27,6 +27,8 @@ interface NewTask {
   readonly memory: boolean;
   readonly files: boolean;
   readonly newUser: boolean;
+  /** Namespaces of other kinds. */
+  readonly namespaces: boolean;
   readonly child: TaskId;
 }
 
@@ -72,6 +74,14 @@ export function createRing(world: World, task: Task, step: NewRing): PredictedSt
 /** fork(2) and its kin. */
 export function spawn(world: World, task: Task, step: NewTask): PredictedStep {
   const { thread } = step;
+  const capable = task.cap_sys_admin;
+  if (step.namespaces && !step.newUser && capable !== true) {
+    const rule = world.hit('task.spawn.namespace');
+    if (capable === false) return result(-E.PERM, rule);
+    // Nobody knows whether there is a child.
+    world.lost = capable;
+    return { reached: true, returns: capable, cqes: [], rule };
+  }
   const process = thread ? task.process : new Process();
   const files = step.files ? task.files.over(step.memory) : task.files.fork(step.memory);
   const rules = inherited(world, task);

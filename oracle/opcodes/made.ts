@@ -6,7 +6,7 @@ import { defineOpen } from '../open-answer.ts';
 import type { Open } from '../open-answer.ts';
 import type { DecisionPoint } from '../quirks/index.ts';
 import type { Allowed } from '../scenario/prediction.ts';
-import { AF, SOCK } from '../uapi/constants.ts';
+import { AF, E, SOCK } from '../uapi/constants.ts';
 import type { Node } from '../world/files.ts';
 import type { Aspect, OpContext } from './types.ts';
 
@@ -146,6 +146,8 @@ export function peerMade({ context, payload }: Shown, own: number | undefined): 
   const seen = new DataView(new ArrayBuffer(24));
   for (const [i, word] of payload.entries()) seen.setUint32(i * 4, word, le);
   const family = payload[0]!;
+  // The peer was let go of.
+  if (family === AF.UNSPEC) return { returns: [-E.NOTCONN] };
   if (family !== AF.INET && family !== AF.INET6) return { returns: [0], memory: MADE['made.peer'] };
   const size = family === AF.INET ? 4 : 16;
   const bytes = new Uint8Array(family === AF.INET ? SOCKADDR_IN : SOCKADDR_IN6);

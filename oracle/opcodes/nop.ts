@@ -1,5 +1,6 @@
 /** NOP and NOP128: the request that does nothing, or answers what it is told to. */
-import { defineOpen } from '../open-answer.ts';
+import { defineOpen, Open } from '../open-answer.ts';
+import type { OpenFile } from '../world/files.ts';
 import type { Fixture } from '../scenario/layout.ts';
 import { FD } from '../scenario/layout.ts';
 import { CQE_F, E, IORING_NOP, IORING_SETUP, IOSQE, asS32 } from '../uapi/constants.ts';
@@ -43,6 +44,16 @@ function issue(c: OpContext): IssueOutcome {
   return (c.sqe.op_flags & IORING_NOP.FILE) === 0 ? outcome : { ...outcome, touches: [`fd:${c.sqe.fd}`], changes: [] };
 }
 
+/** The file that it asks for, or why nobody knows. */
+function fileOf(c: OpContext): OpenFile | 'closed' | Open {
+  const asked = (c.sqe.op_flags & IORING_NOP.FIXED_FILE) !== 0;
+  const shown = c.abi.nop_shows_fixed_file;
+  if (shown === undefined && isFixed(c) && !asked) return OPEN['nop.fixed-file'];
+  // Kernels that turn the NOP's own flag into IOSQE_FIXED_FILE also take IOSQE_FIXED_FILE for it.
+  const file = asked || (shown === true && isFixed(c)) ? direct(c, c.sqe.fd) : descriptor(c, c.sqe.fd);
+  return file === 'unknown' ? unknownFile(file) : file;
+}
+
 function answer(c: OpContext): IssueOutcome {
   const flags = c.sqe.op_flags;
   const cflags = (flags & IORING_NOP.CQE32) !== 0 && (c.setup_flags & IORING_SETUP.CQE_MIXED) !== 0 ? CQE_F.F_32 : 0;
@@ -52,17 +63,8 @@ function answer(c: OpContext): IssueOutcome {
     return resultAmong(c.decisions.nopShowsFailure ? -errno : res, true, { cflags, ...hinges });
   };
   if ((flags & IORING_NOP.FILE) !== 0) {
-    const asked = (flags & IORING_NOP.FIXED_FILE) !== 0;
-    const shown = c.abi.nop_shows_fixed_file;
-    // Kernels that turn the NOP's own flag into IOSQE_FIXED_FILE also take IOSQE_FIXED_FILE for it.
-    const file = asked || (shown === true && isFixed(c)) ? direct(c, c.sqe.fd) : descriptor(c, c.sqe.fd);
-    const open =
-      file === 'unknown'
-        ? unknownFile(file)
-        : shown === undefined && isFixed(c) && !asked
-          ? OPEN['nop.fixed-file']
-          : undefined;
-    if (open !== undefined) return resultAmong(open.among(res, -E.BADF, -E.FAULT), open, { cflags });
+    const file = fileOf(c);
+    if (Open.is(file)) return resultAmong(file.among(res, -E.BADF, -E.FAULT), file, { cflags });
     if (file === 'closed') return failed(E.BADF);
   }
   if ((flags & IORING_NOP.FIXED_BUFFER) !== 0) {

@@ -25,8 +25,8 @@ function linked(): Bench {
   return b;
 }
 
-const openat = (b: Bench, addr: bigint, op_flags: number, fd = AT) =>
-  b.ask({ opcode: OP.OPENAT, fd, addr, op_flags }).res;
+const openat = (b: Bench, addr: bigint, opFlags: number, fd = AT) =>
+  b.ask({ opcode: OP.OPENAT, fd, addr, op_flags: opFlags }).res;
 
 describe('directories', () => {
   it.each([PATH.dot, PATH.d0])('open for reading alone (%#)', (addr) => {

@@ -41,17 +41,16 @@ export function readIovecs(c: OpContext, addr: bigint, count: number): readonly 
   if (bytes === 'fault') return EFAULT;
   if (Open.is(bytes)) return prepOpen(bytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const segments: Segment[] = [];
-  for (let i = 0; i < count; i++) {
-    const base = view.getBigUint64(i * 16, c.abi.little_endian);
-    const len = view.getBigUint64(i * 16 + 8, c.abi.little_endian);
-    if (len >= NEGATIVE) return EINVAL;
-    const refused = addressRefusal(base);
-    if (refused !== undefined) return refused;
-    if (len > 0x1_0000n) return prepOpen(FILE_OPEN['file.large']);
-    segments.push({ addr: base, len: Number(len) });
-  }
-  return segments;
+  const all = Array.from({ length: count }, (_, i) => ({
+    addr: view.getBigUint64(i * 16, c.abi.little_endian),
+    len: view.getBigUint64(i * 16 + 8, c.abi.little_endian),
+  }));
+  // All lengths are looked at before the first address.
+  if (all.some(({ len }) => len >= NEGATIVE)) return EINVAL;
+  const refused = all.map(({ addr }) => addressRefusal(addr)).find((refusal) => refusal !== undefined);
+  if (refused !== undefined) return refused;
+  if (all.some(({ len }) => len > 0x1_0000n)) return prepOpen(FILE_OPEN['file.large']);
+  return all.map(({ addr, len }) => ({ addr, len: Number(len) }));
 }
 
 /** Whether reading the segments ended prep. */

@@ -54,18 +54,21 @@ const IPPROTO = {
 /** Protocols that a stream or datagram socket has beside its own where the kernel was built with them. */
 const CONFIGURED: ReadonlySet<number> = new Set([IPPROTO.SCTP, IPPROTO.UDPLITE, IPPROTO.SMC, IPPROTO.MPTCP]);
 
+/** A type that has a protocol of its own. */
+function ofProtocol(protocol: number, own: number): Made {
+  if (protocol === 0 || protocol === own) return 0;
+  return CONFIGURED.has(protocol) ? undefined : -E.PROTONOSUPPORT;
+}
+
 /** ip(7), tcp(7), udp(7), icmp(7), raw(7): which protocols a type has. `echo`: the protocol of ping. */
 function createInet(c: OpContext, type: number, protocol: number, echo: number): Made {
   if (protocol < 0 || protocol >= IPPROTO.MAX) return -E.INVAL;
   switch (type) {
     case SOCK.STREAM:
-    case SOCK.DGRAM: {
-      const own = type === SOCK.STREAM ? IPPROTO.TCP : IPPROTO.UDP;
-      if (protocol === 0 || protocol === own) return 0;
+      return ofProtocol(protocol, IPPROTO.TCP);
+    case SOCK.DGRAM:
       // Ping without privilege: ping_group_range lets nobody, where nobody changed it (icmp(7)).
-      if (type === SOCK.DGRAM && protocol === echo) return -E.ACCES;
-      return CONFIGURED.has(protocol) ? undefined : -E.PROTONOSUPPORT;
-    }
+      return protocol === echo ? -E.ACCES : ofProtocol(protocol, IPPROTO.UDP);
     case SOCK.RAW:
       // raw(7): a protocol is needed, and CAP_NET_RAW.
       if (protocol === 0) return -E.PROTONOSUPPORT;

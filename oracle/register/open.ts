@@ -41,6 +41,11 @@ export const REGISTER = defineOpen({
     'What a refused query answers: released kernels write the header back, or give up at once.',
     'linux/io_uring/query.h; io_uring_register(2), IORING_REGISTER_QUERY',
   ],
+  'register-call.query-size': [
+    'silent',
+    'A query whose size is more than a page: 7.0.13 answers 0, 7.3.4 -E2BIG.',
+    'linux/io_uring/query.h; io_uring_register(2), IORING_REGISTER_QUERY',
+  ],
   'register-call.query-long': ['not-modelled', 'A chain of more than eight queries.'],
   'register-call.napi': [
     'not-modelled',

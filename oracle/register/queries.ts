@@ -34,7 +34,7 @@ function probe({ arg, nr_args, view }: RingCall): Answer {
 /** One struct io_uring_query_hdr: undefined where the call goes on. */
 function queryOne(arg: Argument, header: Fields): Answer | undefined {
   const size = header.u32(20);
-  if (size > 4096) return reply(-E['2BIG']);
+  if (size > 4096) return { ret: REGISTER['register-call.query-size'].among(0, -E['2BIG']) };
   const valid = header.isZero(28, 40) && header.u32(24) === 0 && size !== 0 && header.u32(16) === 0;
   // What a refused query writes back depends on the release.
   if (!valid) return size === 0 ? undefined : { ret: REGISTER['register-call.query-refused'].among(0, -E.FAULT) };

@@ -9,6 +9,8 @@ export interface TrackedProcess {
   readonly threads: Set<TrackedTask>;
   /** Ever shared its memory with another process, or had a second thread. */
   shared: boolean;
+  /** The first process of a pid namespace: it makes no processes, does not execute itself and knows no outside. */
+  readonly initial: boolean;
 }
 
 /** A task. */
@@ -50,7 +52,7 @@ export class Tracked {
   readonly named = new Set<number>();
 
   constructor() {
-    const process: TrackedProcess = { threads: new Set(), shared: false };
+    const process: TrackedProcess = { threads: new Set(), shared: false, initial: false };
     const root: TrackedTask = {
       id: 0,
       parent: undefined,

@@ -26,7 +26,7 @@ export function plain(allowed: Allowed): PlainAllowed {
 }
 
 /** What a CQE may be. */
-export function plainCqe({ res, flags, optional, ...rest }: PredictedCqe): PlainCqe {
+function plainCqe({ res, flags, optional, ...rest }: PredictedCqe): PlainCqe {
   return { ...rest, res: plain(res), flags: plain(flags), ...(optional === undefined ? {} : { optional: true }) };
 }
 

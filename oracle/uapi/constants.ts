@@ -122,7 +122,20 @@ export const IORING_ENTER = {
 } as const;
 
 /** Flags of clone(2) that a child may be made with beside those that its kind has. */
-export const CLONE = { FILES: 0x400, SIGHAND: 0x800, PIDFD: 0x1000, NEWUSER: 0x1000_0000 } as const;
+export const CLONE = {
+  FS: 0x200,
+  FILES: 0x400,
+  SIGHAND: 0x800,
+  PIDFD: 0x1000,
+  NEWNS: 0x2_0000,
+  SYSVSEM: 0x4_0000,
+  UNTRACED: 0x80_0000,
+  NEWUTS: 0x400_0000,
+  NEWIPC: 0x800_0000,
+  NEWUSER: 0x1000_0000,
+  NEWPID: 0x2000_0000,
+  IO: 0x8000_0000,
+} as const;
 
 /** Bit of io_uring_register's opcode that says `fd` is a registered-ring index. */
 export const USE_REGISTERED_RING = 0x8000_0000;

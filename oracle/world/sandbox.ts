@@ -154,7 +154,8 @@ export class Sandbox {
   }
 
   /**
-   * 0, -EBADF, or whatever comes for a descriptor the model does not know, as probe_fd answers. Rings are the core's business.
+   * 0, -EBADF, or whatever comes for a descriptor the model does not know, as probe_fd answers. Rings are the core's
+   * business.
    */
   probeFd(fd: number): number | OpenSet {
     const place = this.common.tainted.get(`fd:${fd}`);

@@ -82,5 +82,9 @@ export function formatEntries(entries: readonly Pick<EntryText, 'kind' | 'id' | 
     const rows = entries.filter((entry) => entry.kind === kind);
     return rows.length === 0 ? [] : [heading, ...rows.map(({ id, title }) => `  ${id.padEnd(wide)}  ${title}`), ''];
   };
-  return `${[...part('finding', 'Findings: promises that released kernels break'), ...part('note', 'Notes: weaknesses, no promise is broken')].join('\n').trimEnd()}\n`;
+  const all = [
+    ...part('finding', 'Findings: promises that released kernels break'),
+    ...part('note', 'Notes: weaknesses, no promise is broken'),
+  ];
+  return `${all.join('\n').trimEnd()}\n`;
 }

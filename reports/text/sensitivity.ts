@@ -19,8 +19,10 @@ const COLUMNS: readonly (readonly [heading: string, cell: (row: SensitivityRow) 
   ['median seconds', ({ median_seconds }) => (median_seconds === null ? '-' : median_seconds.toFixed(1))],
 ];
 
-function share(count: number, { mutants }: SensitivityRow): string {
-  return mutants === 0 ? '0' : `${count} (${Math.floor((100 * count) / mutants)} %)`;
+/** Of those that were tried. */
+function share(count: number, { mutants, untried }: SensitivityRow): string {
+  const tried = mutants - untried;
+  return tried === 0 ? '0' : `${count} (${Math.floor((100 * count) / tried)} %)`;
 }
 
 /** The rows of both tables, headings first: names, then the columns as text. */

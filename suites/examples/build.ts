@@ -211,7 +211,7 @@ export const closeRing = (slot: number): Step => ({ task: 0, do: 'close_ring', r
 /** The completions that stand in a ring. */
 export const reap = (slot: number): Step => ({ task: 0, do: 'reap', ring: slot });
 
-/** What the request with this user_data made, asked by other calls; `at`: that of the one that answered a descriptor. */
+/** What the request with this user_data made, asked by other calls; `at`: of the one that answered a descriptor. */
 export const made = (aspect: 'socket' | 'file' | 'peer', userData: bigint, at?: bigint): Step => ({
   task: 0,
   do: 'probe_made',

@@ -389,8 +389,8 @@ export const RULE_MISTAKES: readonly Mistake[] = [
   mistake(
     'what is denied behind the head of a chain is only cancelled',
     CHAIN,
-    "const failed = admission.verdict === 'failed' ? -admission.errno : -E.CANCELED;",
-    "const failed = admission.verdict === 'failed' && position === 0 ? -admission.errno : -E.CANCELED;",
+    "if (admission.verdict === 'failed') return [-admission.errno, admission.rule];",
+    "if (admission.verdict === 'failed') return [index > 0 ? -E.CANCELED : -admission.errno, admission.rule];",
     'links',
   ),
   mistake(
@@ -410,8 +410,8 @@ export const RULE_MISTAKES: readonly Mistake[] = [
   mistake(
     'a skipping head does not silence its chain',
     CHAIN,
-    'if (position > 0 && headSkips) {',
-    'if (false) {',
+    'position > 0 && headSkips && omits(submission, hard)',
+    'position < 0 && omits(submission, hard)',
     'links',
   ),
   mistake(

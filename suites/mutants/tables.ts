@@ -37,7 +37,7 @@ export function measuredOf(what: string, result: SensitivityResult): Measured {
         mutant.kill === null ? `${mutant.state}: ${mutant.missing}` : `${mutant.kill.stage}: ${killText(mutant)}`,
       ]),
     ),
-    alive: survivors(result).map(({ id }) => id),
+    alive: survivors(result).flatMap(({ id, state }) => (state === 'untried' ? [] : [id])),
   };
 }
 
@@ -49,7 +49,8 @@ export function sensitivityDocument(all: readonly Measured[], titles: ReadonlyMa
     'Made from `measured/*.json` by `suites/mutants/measure.ts`; do not edit. `README.md` says what the mutants are.',
     '',
     '"quick": killed by the cases of `run --quick`; "default": by those of a default run only; "in 2 s": within two',
-    'seconds of the first case. Seconds are those of one guest on the machine that measured: an order of magnitude.',
+    'seconds of the first case; percent of those that were tried. Seconds are those of one guest on the machine that',
+    'measured: an order of magnitude.',
     ...all.flatMap((measured) => ['', ...partOf(measured, titles)]),
     '',
   ].join('\n');
@@ -70,7 +71,7 @@ function partOf(measured: Measured, titles: ReadonlyMap<string, string>): string
     '',
     `Linux ${release}, seed ${seed}, ${stages}.`,
     ...tables,
-    ...(alive.length === 0 ? [] : ['', `Alive (${alive.length}):`, '']),
+    ...(alive.length === 0 ? [] : ['', `Alive or not reached (${alive.length}):`, '']),
     ...alive.map((id) => `- \`${id}\`: ${titles.get(id) ?? 'gone since'}. ${mutants[id] ?? ''}`),
   ];
 }

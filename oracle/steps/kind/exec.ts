@@ -21,9 +21,10 @@ export const exec: StepSpec<ExecStep> = {
   predict: predictExec,
   text: () => 'execve(self)',
   track: (_tracked, task) => {
+    if (task.process.initial) return 'process 1 of a pid namespace would begin as the guest does';
     for (const sibling of task.process.threads) if (sibling !== task) sibling.alive = false;
     releaseParent(task);
-    task.process = { threads: new Set([task]), shared: false };
+    task.process = { threads: new Set([task]), shared: false, initial: false };
     task.files = new Set(task.files);
     task.leads = true;
     return true;

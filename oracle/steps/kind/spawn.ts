@@ -45,21 +45,26 @@ export function sharesFiles({ how, flags = 0 }: Pick<SpawnStep, 'how' | 'flags'>
  * A pidfd is closed by the parent as soon as it goes on, which it cannot while a vfork child lives.
  */
 function flagsFault({ how, flags = 0 }: SpawnStep): string | undefined {
+  const has = (mask: number): boolean => (flags & mask) !== 0;
   if ((flags & ~CLONE_ALL) !== 0) return `flags other than ${flagText(CLONE, CLONE_ALL)}`;
-  if (how === 'thread' && (flags & ~CLONE.PIDFD) !== 0) return 'a thread takes no flags but PIDFD';
-  if (how === 'vfork' && (flags & CLONE.PIDFD) !== 0) return 'a vfork child and PIDFD';
-  if ((flags & CLONE.SIGHAND) !== 0 && !sharesMemory(how)) return 'SIGHAND without a common memory';
+  if (how === 'thread' && has(~CLONE.PIDFD)) return 'a thread takes no flags but PIDFD';
+  if (how === 'vfork' && has(CLONE.PIDFD | CLONE.NEWPID)) return 'a vfork child and PIDFD or NEWPID';
+  if (has(CLONE.FS) && has(CLONE.NEWUSER | CLONE.NEWNS)) return 'FS together with NEWUSER or NEWNS';
+  if (has(CLONE.SYSVSEM) && has(CLONE.NEWIPC)) return 'SYSVSEM together with NEWIPC';
+  if (has(CLONE.SIGHAND) && !sharesMemory(how)) return 'SIGHAND without a common memory';
   return undefined;
 }
 
-const CLONE_ALL = Object.values(CLONE).reduce((all, flag) => all | flag, 0);
+const CLONE_ALL = Object.values(CLONE).reduce((all, flag) => (all | flag) >>> 0, 0);
+/** Namespaces that only CAP_SYS_ADMIN may make. */
+const NAMESPACES = CLONE.NEWNS | CLONE.NEWUTS | CLONE.NEWIPC | CLONE.NEWPID;
 
 /** See SpawnStep. */
 export const spawn: StepSpec<SpawnStep> = {
   kind: 'spawn',
   json: {
     how: required(word(...(Object.keys(HOWS) as SpawnHow[]))),
-    flags: maybe(cloneFlags, 'CLONE_* beside those of `how`: FILES, SIGHAND, PIDFD, NEWUSER'),
+    flags: maybe(cloneFlags, 'CLONE_* beside those of `how`'),
     child: required(int(1, 15, 'a child task from 1 to 15'), 'The new task'),
   },
   wire: operation<SpawnStep>(
@@ -77,6 +82,11 @@ export const spawn: StepSpec<SpawnStep> = {
       'A child that shares the table of descriptors has every ring in it, also those that the other makes later.',
       'clone(2), CLONE_FILES',
     ],
+    'task.spawn.namespace': [
+      'man',
+      'A mount, UTS, IPC or pid namespace takes CAP_SYS_ADMIN, or a user namespace with it: -EPERM otherwise.',
+      'clone(2), ERRORS EPERM',
+    ],
     'task.spawn.user': [
       'man',
       'A child in a user namespace of its own has all capabilities in it, whatever its parent gave up.',
@@ -89,6 +99,7 @@ export const spawn: StepSpec<SpawnStep> = {
       memory: sharesMemory(step.how),
       files: sharesFiles(step),
       newUser: ((step.flags ?? 0) & CLONE.NEWUSER) !== 0,
+      namespaces: ((step.flags ?? 0) & NAMESPACES) !== 0,
       child: step.child,
     }),
   text: ({ how, flags = 0, child }) =>
@@ -97,12 +108,19 @@ export const spawn: StepSpec<SpawnStep> = {
   check: (step) => flagsFault(step) ?? true,
   track: (tracked, task, step) => {
     const { how, child } = step;
+    if (task.process.initial && how !== 'thread') return 'the first process of a pid namespace makes no others';
     if (!Number.isInteger(child) || child < 1 || child >= MAX_TASKS) return `task number ${child} is out of range`;
     if (tracked.tasks.has(child)) return `task ${child} is created twice`;
     const thread = how === 'thread';
     const shares = sharesMemory(how);
     if (shares) task.process.shared = true;
-    const process: TrackedProcess = thread ? task.process : { threads: new Set(), shared: shares };
+    const process: TrackedProcess = thread
+      ? task.process
+      : {
+          threads: new Set(),
+          shared: shares,
+          initial: ((step.flags ?? 0) & CLONE.NEWPID) !== 0,
+        };
     const made = {
       id: child,
       parent: task,

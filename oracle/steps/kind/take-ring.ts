@@ -71,6 +71,7 @@ export const takeRing: StepSpec<TakeRingStep> = {
   track: (tracked, task, step) => {
     const inRange = checkSlot(step.ring);
     if (inRange !== true) return inRange;
+    if (task.process.initial) return 'a task of another pid namespace does not know whom to take from';
     const from = tracked.tasks.get(step.from);
     if (from === undefined) return `task ${step.from} does not exist here`;
     if (!from.alive) return `task ${step.from} has ended`;
