@@ -69,7 +69,7 @@ const spoilPduSize: SpoilArg = (d, abi, arg) => {
   return {
     ...arg,
     pdu_size: (d.chance(0.5) ? d.pick([size + 1, size - 1, 0, 4, 8, 12, 16, 24]) : size ^ stray(d, 8)) & 0xff,
-    flags: arg.flags | (d.chance(0.5) ? FILTER_SZ_STRICT : 0),
+    flags: arg.flags | d.pick([0, 0, FILTER_SZ_STRICT, FILTER_SZ_STRICT | FILTER_DENY_REST]),
   };
 };
 const movePlacement: SpoilArg = (d, _abi, arg) => ({ ...arg, placement: drawPlacement(d) });

@@ -45,6 +45,7 @@ const RING_KINDS: Weighted<number> = [
   [2, S.CQE_MIXED],
   [0.4, S.SQPOLL],
   [3, S.NO_SQARRAY],
+  [1.5, S.CLAMP],
 ];
 
 /** Ring sizes beside the usual one; they are rounded up to powers of two. */
@@ -68,6 +69,7 @@ export const IMPOSSIBLE: readonly number[] = [
   S.SQ_AFF,
   S.ATTACH_WQ,
   S.ATTACH_WQ | S.SQPOLL,
+  S.NO_MMAP,
 ];
 
 /** Setup flags of which the kernel does not know one or more. */

@@ -29,7 +29,6 @@ const ALL = 0xffff_ffffn;
 /** Bits that never differ, and why. */
 const STILL: Readonly<Record<string, readonly [bits: bigint, reason: string]>> = {
   'io_uring_register.opcode': [1n << 31n, 'IORING_REGISTER_USE_REGISTERED_RING is the target of a step'],
-  'io_uring_params.flags': [1n << 14n, 'NO_MMAP needs memory that a ring step does not have'],
   'context SOCKET 20': [
     ~0xfn & ALL,
     'a filter sees the type without the flags beside it, and others are refused by prep',

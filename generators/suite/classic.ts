@@ -21,7 +21,7 @@ const KINDS: Weighted<readonly number[]> = [
   [4, [SQE_OP, REGISTER_OP]],
   [6, [SQE_OP, REGISTER_OP, SQE_FLAGS_ALLOWED]],
   [4, [SQE_OP, REGISTER_OP, SQE_FLAGS_ALLOWED, SQE_FLAGS_REQUIRED]],
-  [1, [REGISTER_OP]],
+  [2, [REGISTER_OP]],
   [0.7, [SQE_FLAGS_ALLOWED]],
   [0.7, [SQE_FLAGS_REQUIRED]],
   [0.7, [REGISTER_OP, SQE_FLAGS_ALLOWED]],
@@ -64,7 +64,7 @@ export function drawAllowlist(b: Builder, crew: Crew): Restriction[] {
       ),
     );
   if (kinds.includes(SQE_FLAGS_REQUIRED))
-    out.push(restriction(SQE_FLAGS_REQUIRED, d.pick([0, 0, 0, 0, 0x10, 0x10, 0x40, 4, d.below(128)])));
+    out.push(restriction(SQE_FLAGS_REQUIRED, d.pick([0, 0, 0, 0, 0x10, 0x10, 0x40, 0x50, 4, 0x80, d.below(128)])));
   // A later entry of the flag kinds replaces an earlier one.
   if (d.chance(0.1) && out.length > 0)
     out.push(restriction(d.pick([SQE_FLAGS_ALLOWED, SQE_FLAGS_REQUIRED]), d.below(256)));
@@ -107,6 +107,23 @@ function draw(b: Builder): void {
     b.submit(task, ring, crew, d.int(16, 64));
     if (d.chance(0.5)) useRing(b, crew, task, ring, on);
   }
+  if (onTask && d.chance(0.4)) afterExec(b, crew, task, plain);
+}
+
+/** A new image, whose rings are bound as the old one's were, and which may register what that might. */
+function afterExec(b: Builder, crew: Crew, task: number, flags: number): void {
+  const { d } = b;
+  if (b.tracker.runnable(task)?.process.threads.size !== 1) return;
+  const [before] = b.tracker.runnable(task)!.files;
+  const index = before === undefined ? undefined : b.registered(task, before, 0.3);
+  b.push({ do: 'exec', task });
+  // What was registered is not there in the new image.
+  if (before !== undefined && index !== undefined) b.submit(task, before, crew, 4, index);
+  if (d.chance(0.5)) b.drawFilter(task, TASK, crew, d.pick(crew.opcodes), { share: 0.6 });
+  const ring = b.ring(task, flags);
+  if (ring === undefined) return;
+  if (d.chance(0.4)) drawRegister(b, task, onRing(ring));
+  b.submit(task, ring, crew, d.int(16, 40));
 }
 
 /** Binds the root, and says which task goes on: itself or a child. */
@@ -116,17 +133,30 @@ function restrictTask(b: Builder, crew: Crew): number {
   if (d.chance(0.12)) b.drawFilter(0, TASK, crew, d.pick(crew.opcodes), { share: 0.8 });
   b.restrict(0, TASK, drawAllowlist(b, crew));
   if (d.chance(0.2)) b.restrict(0, TASK, drawAllowlist(b, crew));
-  if (d.chance(0.3)) b.drawFilter(0, TASK, crew, d.pick(crew.opcodes), { share: 0.8 });
+  for (let n = d.chance(0.5) ? d.int(1, 2) : 0; n > 0; n--)
+    b.drawFilter(0, TASK, crew, d.pick(crew.opcodes), { share: 0.7 });
   if (d.chance(0.2)) drawRegister(b, 0, TASK);
-  return d.chance(0.2) ? (b.spawn(0, d.pick(['fork', 'thread', 'clone_vm'])) ?? 0) : 0;
+  const child = d.chance(0.3) ? b.spawn(0, d.pick(['fork', 'thread', 'clone_vm'])) : undefined;
+  if (child !== undefined && d.chance(0.6)) {
+    // What binds its parent binds its calls without a ring as well.
+    if (d.chance(0.6)) b.drawFilter(child, TASK, crew, d.pick(crew.opcodes), { share: 0.7 });
+    else drawRegister(b, child, TASK);
+  }
+  return child ?? 0;
 }
 
 /** What is done to a ring before it is enabled; `rarely`: it need not be restricted itself. */
 function setUpRing(b: Builder, crew: Crew, task: number, ring: number, on: Target, rarely: boolean): void {
   const { d } = b;
-  if (d.chance(0.15)) b.submit(task, ring, crew, 4);
+  const registered = on.kind === 'registered' ? { registered: on.index } : {};
+  const early = (): void => {
+    if (d.chance(0.1)) b.submit(task, ring, crew, 4, registered.registered);
+    else if (d.chance(0.05)) b.push({ do: 'submit', task, ring, sqes: [], ...registered });
+  };
+  early();
   if (!rarely || d.chance(0.3)) b.restrict(task, on, drawAllowlist(b, crew));
-  if (d.chance(0.2)) b.restrict(task, on, drawAllowlist(b, crew));
+  early();
+  if (d.chance(0.25)) b.restrict(task, on, drawAllowlist(b, crew));
   if (d.chance(0.4)) drawRegister(b, task, on);
   if (d.chance(0.3)) b.drawFilter(task, on, crew, d.pick(crew.opcodes), { share: 0.6 });
   b.enable(task, ring);

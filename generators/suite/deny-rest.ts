@@ -4,6 +4,7 @@ import { everyOpcodeDenied, everyOpcodeFiltered } from './every-opcode.ts';
 import type { Builder } from '../builder.ts';
 import type { Suite } from './spec.ts';
 import { drawRingFlags, onRing, TASK } from '../builder.ts';
+import type { Crew } from '../crew.ts';
 import type { Target } from '../../oracle/scenario/types.ts';
 
 /** Suite deny-rest. */
@@ -34,7 +35,7 @@ function draw(b: Builder): void {
     for (let n = 0; n < count; n++) {
       const rest = n === at ? FILTER_DENY_REST : 0;
       // Mostly on opcodes that take part: before DENY_REST this keeps them open, after it nothing does.
-      const opcode = d.chance(0.9) ? d.pick(crew.opcodes) : d.below(b.abi.op_last);
+      const opcode = d.chance(0.75) ? d.pick(crew.opcodes) : d.chance(0.7) ? beside(b, crew) : d.below(b.abi.op_last);
       b.drawFilter(task, on, crew, opcode, { share: d.pick([0.5, 0.9, 1]) }, rest);
     }
   };
@@ -62,4 +63,12 @@ function draw(b: Builder): void {
     const ring = b.ring(0, flags);
     b.submit(0, ring, crew, d.int(16, 48));
   }
+}
+
+/** An opcode next to one that takes part, or one that differs from it in a single bit, or the first or the last. */
+function beside(b: Builder, crew: Crew): number {
+  const { d } = b;
+  const last = b.abi.op_last - 1;
+  const opcode = d.pick(crew.opcodes);
+  return Math.min(last, d.pick([Math.max(0, opcode - 1), opcode + 1, opcode ^ (1 << d.below(7)), 0, last]));
 }

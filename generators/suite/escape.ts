@@ -168,6 +168,10 @@ const ROUTES: readonly (readonly [number, Route])[] = [
       attempt(s, child, ring);
       b.push({ do: 'exit', task: child });
       attempt(s, task, ring, index);
+      // Given back, it is none any more; the ring is what it was.
+      if (b.d.chance(0.5)) return;
+      b.register(task, onRing(ring), IORING_REGISTER.UNREGISTER_RING_FDS, 1, given);
+      attempt(s, task, ring, b.d.chance(0.5) ? index : undefined);
     },
   ],
   [

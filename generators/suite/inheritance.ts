@@ -1,12 +1,12 @@
 /** inheritance: fork trees, rings before and after, late registrations on either side, exec. */
-import { IORING_SETUP } from '../../oracle/uapi/constants.ts';
+import { CLONE, IORING_SETUP } from '../../oracle/uapi/constants.ts';
 import type { SpawnHow } from '../../oracle/steps/kind/spawn.ts';
 import { FILTER_DENY_REST } from '../args.ts';
 import type { Builder } from '../builder.ts';
 import type { Suite } from './spec.ts';
 import { drawRingFlags, onRing, TASK } from '../builder.ts';
 import type { Crew } from '../crew.ts';
-import type { Weighted } from '../draw.ts';
+import type { Draw, Weighted } from '../draw.ts';
 import { drawAllowlist } from './classic.ts';
 
 const HOWS: Weighted<SpawnHow> = [
@@ -60,6 +60,10 @@ function draw(b: Builder): void {
   ]);
   const walk: Walk = { b, crew, flags, hows: hows.length === 0 ? HOWS : hows, most };
   if (d.chance(0.12)) b.restrict(0, TASK, drawAllowlist(b, crew));
+  if (d.chance(0.03)) {
+    crowd(walk);
+    return;
+  }
   for (let n = d.int(1, 3); n > 0; n--) filter(walk, 0);
   if (d.chance(0.5)) use(walk, 0);
   if (d.chance(0.3)) filter(walk, 0);
@@ -75,6 +79,25 @@ function draw(b: Builder): void {
     use(walk, task);
     if (tracker.rings.size < 6) b.submit(task, b.ring(task, flags), crew, d.int(8, 32));
   }
+}
+
+/** Many rings and children share what one task was bound by; the last ones show that they do. */
+function crowd(walk: Walk): void {
+  const { b, crew, flags } = walk;
+  const { d } = b;
+  for (let n = d.int(1, 3); n > 0; n--) b.drawFilter(0, TASK, crew, d.pick(crew.opcodes), { share: 0.5 });
+  const rings: number[] = [];
+  for (let n = d.int(6, 12); n > 0; n--) {
+    const ring = b.ring(0, flags, 64);
+    if (ring !== undefined) rings.push(ring);
+    if (d.chance(0.5)) b.spawn(0, d.pick(['fork', 'clone_vm', 'clone3', 'thread']));
+  }
+  const last = rings.at(-1);
+  if (last !== undefined) b.submit(0, last, crew, d.int(8, 24));
+  if (d.chance(0.5)) filter(walk, 0);
+  for (const ring of d.sample(rings, 3)) b.submit(0, ring, crew, d.int(8, 16));
+  const child = alive(b).at(-1) ?? 0;
+  b.submit(child, b.ring(child, flags), crew, d.int(8, 24));
 }
 
 /** Tasks that can act. */
@@ -115,10 +138,19 @@ function use({ b, crew, flags }: Walk, task: number): void {
 
 function bear({ b, hows, most }: Walk, task: number): void {
   const { d } = b;
-  const child = b.spawn(task, d.weighted(hows), most);
+  const how = d.weighted(hows);
+  const child = b.spawn(task, how, most, drawCloneFlags(d, how));
   // In a user namespace of its own it may take from nobody outside.
   if (child !== undefined && d.chance(0.1) && b.push({ do: 'unshare_user', task: child }) && d.chance(0.5))
     b.take(child);
+}
+
+/** CLONE_* that go with a kind of child, now and then. */
+function drawCloneFlags(d: Draw, how: SpawnHow): number {
+  if (how === 'thread' || !d.chance(0.3)) return 0;
+  const memory = how === 'vfork' || how === 'clone_vm' ? [CLONE.SIGHAND] : [];
+  const flags = d.some([CLONE.FS, CLONE.FILES, ...memory, ...(how === 'vfork' ? [] : [CLONE.PIDFD])], 0.5);
+  return flags.reduce((all, flag) => all | flag, 0);
 }
 
 /** execve ends the other threads of the process. */

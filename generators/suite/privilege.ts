@@ -68,8 +68,8 @@ function draw(b: Builder): void {
 function attempt(scene: Scene, task: number): void {
   const { b, crew } = scene;
   const { d } = b;
-  if (d.chance(0.25)) wrongly(scene, task);
-  else if (d.chance(0.25))
+  if (d.chance(0.2)) wrongly(scene, task);
+  else if (d.chance(0.4))
     b.restrict(
       task,
       TASK,

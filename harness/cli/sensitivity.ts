@@ -27,6 +27,8 @@ const DIRECTORY = fileURLToPath(new URL('../../suites/mutants', import.meta.url)
 const OUT = 'out/sensitivity';
 /** Seconds that a guest may take or be silent: a mutant that hangs costs as much. */
 const TIMEOUT = 20;
+/** Seconds that a mutant may take beside several times what its cases take without a fault. */
+const GRACE = 60;
 
 const OPTIONS = {
   ...group('Kernel', {
@@ -119,6 +121,7 @@ otherwise.`,
       append: values.append ?? '',
       accel: values.accel,
       timeout: values.timeout ?? TIMEOUT,
+      grace: GRACE,
       required: values.require,
       out,
       fresh: values.fresh,

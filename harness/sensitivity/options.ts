@@ -24,6 +24,8 @@ export interface SensitivityOptions {
   readonly append: string;
   readonly accel: 'auto' | 'kvm' | 'tcg';
   readonly timeout: number;
+  /** Seconds that a mutant may take for its cases, beside several times what they take without a fault. */
+  readonly grace: number;
   /** Percent of the mutants that a scenario can show that are to be killed. */
   readonly required: number;
   readonly out: string;

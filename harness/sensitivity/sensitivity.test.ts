@@ -63,6 +63,11 @@ const SCRIPTS: Readonly<Record<string, Script>> = {
   crash: (guest, id) => (isCase(id, 4) ? crash(guest) : obey(guest, id)),
   hang: (guest, id) => (isCase(id, 2) ? undefined : obey(guest, id)),
   probing: (guest) => crash(guest),
+  slow: (guest, id) => {
+    // Fast enough that it is not silent.
+    if (alone(id)) obey(guest, id);
+    else setTimeout(() => obey(guest, id), 200);
+  },
   unreached: obey,
   other: obey,
 };
@@ -174,6 +179,7 @@ async function play({ ids = [], reference = obey, stop, places, onTrial, ...more
     append: '',
     accel: 'tcg',
     timeout: 0.3,
+    grace: 60,
     required: 100,
     out: dir,
     fresh: false,
@@ -238,6 +244,12 @@ describe('what becomes of a mutant', () => {
       total: { mutants: 9, quick: 5, default: 0, alive: 2, unreached: 1, untried: 1 },
       classes: [{ name: 'common', mutants: 9 }],
       needs: [{ name: 'race', mutants: 1, alive: 1 }],
+    });
+  });
+  test('one that answers, and takes too long for it', async () => {
+    expect(of(await play({ ids: ['slow'], timeout: 10, grace: 0.3 }), 'slow')).toMatchObject({
+      state: 'killed',
+      kill: { verdict: 'hang', detail: expect.stringMatching(/more than 4 times as long/) },
     });
   });
   test('only cases that come to its place are tried, and counted as if all were', async () => {

@@ -72,10 +72,10 @@ export interface Works {
 /** All stages on a kernel that is there. */
 export async function onMutants(works: Works): Promise<SensitivityResult> {
   const { options, events, signal, ready } = works;
-  const { append, timeout, jobs, seed } = options;
+  const { jobs, seed } = options;
   const setup: ReferenceSetup = {
     ready,
-    settings: { append, timeout },
+    settings: options,
     jobs,
     signal,
     note: (text) => events.note(text),
@@ -173,9 +173,8 @@ class Mutants {
   /** Undefined when the guests failed, which is told; it is tried again by the next call. */
   async #try(one: Numbered, stage: Stage, reach: Reach): Promise<Trial | undefined> {
     const { ready, signal, events, options } = this.#works;
-    const { append, timeout } = options;
     try {
-      return await tryMutant(one, { ready, settings: { append, timeout }, stage, reach, signal });
+      return await tryMutant(one, { ready, settings: options, stage, reach, signal });
     } catch (error) {
       if (signal.aborted) return undefined;
       const why = error instanceof Error ? error.message : String(error);

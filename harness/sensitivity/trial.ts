@@ -33,15 +33,16 @@ import type { SharedCases } from './shared-cases.ts';
 /** Differences that do not show again, after which a mutant is given up in a stage. */
 const MAX_UNCONFIRMED = 10;
 
-/** So many times as long as without a fault, and so many milliseconds more, a mutant may take for its cases. */
+/** So many times as long as without a fault a mutant may take for its cases. */
 const SLOWER = 4;
-const GRACE_MS = 60_000;
 
 /** How the guests of all mutants are booted. */
 export interface GuestSettings {
   readonly append: string;
   /** Seconds that a guest may take to boot, or be silent. */
   readonly timeout: number;
+  /** Seconds that a mutant may take for its cases, beside several times what they take without a fault. */
+  readonly grace: number;
 }
 
 /** The cases of a stage, and what is predicted of them on the kernel without a fault. */
@@ -166,7 +167,7 @@ class Attempt {
   }
 
   async #cases({ prepared, policy, asker }: Exclude<Arrived, { kill: Kill }>): Promise<Kill | null> {
-    const { stage, reach, signal } = this.#setup;
+    const { stage, settings, reach, signal } = this.#setup;
     const { abi } = prepared;
     const same = serves(stage.known, prepared, policy);
     const known = same ? stage.known : new KnownFindings(policy.active, abi);
@@ -177,7 +178,7 @@ class Attempt {
     };
     const started = performance.now();
     const all = reach.seconds(stage.total - 1, stage.first);
-    const until = started + SLOWER * 1000 * all + GRACE_MS;
+    const until = started + 1000 * (SLOWER * all + settings.grace);
     let session: typeof asker.session | undefined = asker.session;
     let cases: Iterator<PlannedCase> = urgentFirst(urgent, toGenerator(from(stage.first)));
     for (;;) {

@@ -130,6 +130,16 @@ describe('pointers to where the runner may have something', () => {
   });
 });
 
+describe('set-up', () => {
+  it('io_uring_setup(2), IORING_SETUP_NO_MMAP: memory that is not there', () => {
+    expect([SETUP.NO_MMAP, SETUP.NO_MMAP | SETUP.REGISTERED_FD_ONLY].map((flags) => returns(ring(flags)))).toEqual([
+      [-E.FAULT],
+      [-E.FAULT],
+    ]);
+    expect(returns(ring(SETUP.REGISTERED_FD_ONLY))).toEqual([-E.INVAL]);
+  });
+});
+
 describe('privilege', () => {
   it('is not known where a polling thread may have kept the process out of its new user namespace', () => {
     const unsure: readonly Step[] = [
@@ -193,6 +203,19 @@ describe('registered ring descriptors', () => {
 });
 
 describe('descriptors', () => {
+  it('that may be of the runner are refused, whichever way, and nothing else is in doubt', () => {
+    const doubtful = filter({ kind: 'fd', fd: 3 });
+    const [, , , last] = run([
+      ring(),
+      filter(ON, { opcode: OP.NOP, pdu_size: 0 }),
+      doubtful,
+      submit(0, { opcode: OP.NOP }),
+    ]);
+    expect([run([doubtful])[0]!.returns, last!.cqes]).toEqual([
+      [[-E.BADF, -E.OPNOTSUPP]],
+      [expect.objectContaining({ res: 0 })],
+    ]);
+  });
   it('of rings are open where the ring is', () => {
     const probe = (fd: number): Step => ({ task: 0, do: 'probe_fd', fd });
     const closed: Step = { task: 0, do: 'close_ring', ring: 0 };
@@ -214,6 +237,9 @@ describe('descriptors', () => {
 });
 
 describe('requests', () => {
+  it('of which there are none are no error on a ring that takes some', () => {
+    expect([returns(ring(), submit(0)), returns(ring(SETUP.R_DISABLED), submit(0))]).toEqual([[0], [-E.BADFD]]);
+  });
   it('of a polling thread whose process ended may or may not run', () => {
     const gone: readonly Step[] = [ring(SETUP.SQPOLL), spawn(1), { task: 0, do: 'exit' }];
     expect(completions(...gone, as(1, submit(0, { opcode: OP.NOP }, { opcode: OP.NOP, user_data: 5n })))).toEqual([

@@ -29,17 +29,19 @@ export interface SetupParams {
 }
 
 /**
- * 0, -EINVAL or (observed on 7.0.13, a mixed queue of one entry) -EOVERFLOW. Source: io_uring_setup(2), the flags and
- * ERRORS EINVAL.
+ * 0, -EINVAL, -EFAULT or (observed on 7.0.13, a mixed queue of one entry) -EOVERFLOW. Source: io_uring_setup(2), the
+ * flags and ERRORS.
  */
 export function setupOutcome(abi: AbiProfile, params: SetupParams): number {
   const { flags, resv = [] } = params;
   if (resv.some((word) => word !== 0)) return -E.INVAL;
   const has = (mask: number): boolean => (flags & mask) !== 0;
-  if (has(~abi.setup_flags)) return -E.INVAL;
+  if (has(~(abi.setup_flags | S.NO_MMAP | S.REGISTERED_FD_ONLY))) return -E.INVAL;
   for (const { having, any = 0, without } of EXCLUDED)
     if (has(having) && (has(any) || (without !== undefined && !has(without)))) return -E.INVAL;
-  return queueOutcome(params);
+  const queues = queueOutcome(params);
+  // Memory of the caller is asked for, and none is given.
+  return queues === 0 && has(S.NO_MMAP) ? -E.FAULT : queues;
 }
 
 /** The sizes of the queues. */

@@ -45,6 +45,7 @@ export function submit(
   }
   batch.endCall();
   const { races, drains, returns, total } = batch;
+  if (sqes.length === 0) returns.push(0);
   ring.consumed += total;
   const rule = world.hit('enter.count');
   // Nobody knows which of them run, nor how many CQEs come: at most one each and the notifications.
