@@ -1,7 +1,7 @@
 /** Builds a scenario step by step and keeps it well-formed: a step that does not fit is left out. */
 import type { AbiProfile } from '../oracle/uapi/abi.ts';
 import { opSpec } from '../oracle/opcodes/index.ts';
-import { FIXTURES, MAX_TASKS, RING_SLOTS } from '../oracle/scenario/layout.ts';
+import { FD, FIXTURES, MAX_TASKS, RING_FD, RING_SLOTS } from '../oracle/scenario/layout.ts';
 import type { Fixture } from '../oracle/scenario/layout.ts';
 import type { Program } from '../oracle/bpf/program.ts';
 import { IORING_SETUP } from '../oracle/uapi/constants.ts';
@@ -10,6 +10,7 @@ import { SCENARIO_VERSION } from '../oracle/scenario/types.ts';
 import type { BpfArg, Restriction, Target } from '../oracle/scenario/types.ts';
 import { requestsOf, withRequests } from '../oracle/steps/index.ts';
 import type { Scenario, Step } from '../oracle/steps/index.ts';
+import type { RingStep } from '../oracle/steps/kind/ring.ts';
 import type { SpawnHow } from '../oracle/steps/kind/spawn.ts';
 import { bpfArg, ringRestrictions, stray, taskRestrictions } from './args.ts';
 import { Crew } from './crew.ts';
@@ -49,6 +50,9 @@ const RING_KINDS: Weighted<number> = [
 
 /** Ring sizes beside the usual one; they are rounded up to powers of two. */
 const ODD_SIZES: readonly number[] = [1, 2, 3, 8, 16, 33, 128, 256];
+
+/** Beyond the sixteen descriptors that a task can register. */
+const NO_INDEX: readonly number[] = [16, 16, 17, 32, 0x100, 0x7fff_ffff];
 
 /** Setup flags that no kernel takes together, or with what else a ring step says. */
 export const IMPOSSIBLE: readonly number[] = [
@@ -114,13 +118,29 @@ export class Builder {
   }
 
   /** Creates a ring; its slot, or undefined when there are none left or the task cannot. */
-  ring(task: number, flags: number, entries?: number): number | undefined {
+  ring(task: number, flags: number, entries?: number, setup?: Partial<RingStep>): number | undefined {
     if (this.#nextRing >= RING_SLOTS) return undefined;
     const ring = this.#nextRing;
     const size = entries ?? (this.d.below(16) === 0 ? this.d.pick(ODD_SIZES) : 64);
-    if (!this.push({ do: 'ring', task, ring, entries: size, flags })) return undefined;
+    const more = setup ?? this.#moreSetup(task, flags, size);
+    if (!this.push({ do: 'ring', task, ring, entries: size, flags, ...more })) return undefined;
     this.#nextRing++;
     return ring;
+  }
+
+  /** Now and then a completion queue of its own size, or workers of another ring. */
+  #moreSetup(task: number, flags: number, size: number): Partial<RingStep> {
+    const { d } = this;
+    const kind = d.below(40);
+    if (kind < 2)
+      return { flags: (flags | S.CQSIZE) >>> 0, cq_entries: d.pick([size, size, 2 * size, 4 * size, 4096]) };
+    if (kind > 2) return {};
+    const polls = (flags & S.SQPOLL) !== 0;
+    const others = [...(this.tracker.tasks.get(task)?.files ?? [])].filter((slot) => {
+      const other = this.tracker.rings.get(slot);
+      return !polls || (other !== undefined && (other.flags & S.SQPOLL) !== 0);
+    });
+    return others.length === 0 ? {} : { flags: (flags | S.ATTACH_WQ) >>> 0, wq_fd: RING_FD + d.pick(others) };
   }
 
   /** Now and then registers the ring's descriptor with the task; then its index there. */
@@ -142,14 +162,29 @@ export class Builder {
       if (ring !== undefined) this.push({ do: 'close_ring', task, ring });
       return;
     }
-    const badSize = d.chance(0.3);
-    const ring = this.ring(
-      task,
-      badSize ? S.SUBMIT_ALL : d.chance(0.5) ? unknownFlag(d, this.abi) : d.pick(IMPOSSIBLE),
-      badSize ? d.pick([0, 32769, 0xffff_ffff, (64 | (stray(d, 16) << 16)) >>> 0]) : 64,
-    );
+    const [flags, size, setup] = this.#badSetup();
+    const ring = this.ring(task, flags, size, setup);
     if (ring === undefined) return;
     this.push({ do: 'submit', task, ring, sqes: crew.batch(0, d.int(1, 4), 64).sqes });
+  }
+
+  /** Parameters that no kernel takes. */
+  #badSetup(): readonly [flags: number, size: number, more: Partial<RingStep>] {
+    const { d } = this;
+    switch (d.below(4)) {
+      case 0:
+        return [S.SUBMIT_ALL, d.pick([0, 32769, 0xffff_ffff, (64 | (stray(d, 16) << 16)) >>> 0]), {}];
+      case 1: {
+        const resv: [number, number, number] = [0, 0, 0];
+        resv[d.below(3)] = (1 << d.below(32)) >>> 0;
+        return [S.SUBMIT_ALL, 64, { resv }];
+      }
+      case 2:
+        return [S.SUBMIT_ALL | S.CQSIZE, 64, { cq_entries: d.pick([0, 1, 32, 65537, 0xffff_ffff]) }];
+      default:
+        if (d.chance(0.2)) return [S.SUBMIT_ALL | S.ATTACH_WQ, 64, { wq_fd: FD.closed }];
+        return [d.chance(0.5) ? unknownFlag(d, this.abi) : d.pick(IMPOSSIBLE), 64, {}];
+    }
   }
 
   /** Registers a struct io_uring_bpf. */
@@ -211,7 +246,12 @@ export class Builder {
     const entries = mixed ? known.entries - known.consumed : known.entries;
     const { sqes, roles } = crew.batch(known.flags, size, entries);
     if (sqes.length === 0) return [];
-    if (!this.push({ do: 'submit', task, ring, sqes, ...(registered === undefined ? {} : { registered }) })) return [];
+    // Now and then by an index that cannot be.
+    const by = registered ?? (this.d.below(200) === 0 ? this.d.pick(NO_INDEX) : undefined);
+    const whole = mixed || (known.flags & S.SQPOLL) !== 0;
+    const each = !whole && this.d.below(30) === 0 ? { each: this.d.int(1, 8) } : {};
+    if (!this.push({ do: 'submit', task, ring, sqes, ...(by === undefined ? {} : { registered: by }), ...each }))
+      return [];
     this.probes(task, roles);
     return roles;
   }

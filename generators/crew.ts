@@ -28,6 +28,8 @@ const SHOWN: Readonly<Record<number, readonly VariedField[]>> = {
 /** Opcodes whose SQE has 128 bytes. */
 const BIG = opSpecs.filter(({ takesTwoSlots }) => takesTwoSlots).map(({ opcode }) => opcode);
 
+const TAKES_BIG = IORING_SETUP.SQE128 | IORING_SETUP.SQE_MIXED;
+
 /** What is wanted of a crew. */
 export interface CrewWish {
   /** Opcodes that must take part. */
@@ -88,6 +90,8 @@ export class Crew {
   readonly #races: boolean;
   readonly #used = new Set<string>();
   readonly #contexts = new Map<number, ProgramContexts>();
+  /** Credentials were registered with the ring: some requests name them. */
+  hasPersonality = false;
   #count = 0;
 
   constructor(d: Draw, abi: AbiProfile, fixtures: Set<Fixture>, wish: CrewWish = {}) {
@@ -114,11 +118,9 @@ export class Crew {
     const d = this.#d;
     const usable = (role: Role): boolean => fits(role, setup) && (only?.(role) ?? true);
     const count = wanted ?? d.int(1, 6);
-    // They can take part on few rings; there they do.
-    const big =
-      (setup & (IORING_SETUP.SQE128 | IORING_SETUP.SQE_MIXED)) !== 0 && d.chance(0.5) ? d.shuffle([...BIG]) : [];
+    const big = (setup & TAKES_BIG) !== 0 && d.chance(0.5) ? [d.pick(BIG)] : [];
     for (const opcode of [...opcodes, ...big, ...d.sample(drawableOpcodes(this.abi), count + 8)]) {
-      if (this.#palette.size >= Math.max(count, opcodes.length)) break;
+      if (this.#palette.size >= Math.max(count, opcodes.length + big.length)) break;
       const roles = (this.#table.byOpcode[opcode] ?? []).filter(usable);
       if (roles.length === 0 || this.#palette.has(opcode)) continue;
       // A few forms each, so that one scenario sees the same payload more than once.
@@ -210,6 +212,17 @@ export class Crew {
     return { role: this.#table.nop, flags: this.#drawFlags() };
   }
 
+  /** A request of this role, as it should be, or spoilt. */
+  #made(role: Role, setupFlags: number, flags: number, userData: bigint): Sqe {
+    return this.#spoilRate > 0 && this.#d.chance(this.#spoilRate)
+      ? this.#spoilt(role, setupFlags, flags, userData)
+      : { ...role.form.sqe, flags, user_data: userData, ...this.#credentials() };
+  }
+
+  #credentials(): Partial<Sqe> {
+    return this.hasPersonality && this.#d.chance(0.2) ? { personality: 1 } : {};
+  }
+
   /** A request with something wrong, as good as it is otherwise. */
   #spoilt(role: Role, setupFlags: number, flags: number, userData: bigint): Sqe {
     const spoilt = this.#d.chance(0.65) ? spoil(this.#d, this.abi, role, flags, setupFlags) : undefined;
@@ -272,15 +285,12 @@ export class Crew {
         sqes.push({ ...this.#table.nop.form.sqe, flags: IO_LINK, user_data: this.#userData.at(this.#count++) });
         roles.push(this.#table.nop);
       }
-      const cost = mixed && role.spec.takesTwoSlots ? 2 : 1;
+      // In the last entry of the queue it is refused.
+      const cost = mixed && role.spec.takesTwoSlots && (left > 1 || d.chance(0.5)) ? 2 : 1;
       if (cost > left) break;
       left -= cost;
       const userData = this.#userData.at(this.#count++);
-      sqes.push(
-        this.#spoilRate > 0 && d.chance(this.#spoilRate)
-          ? this.#spoilt(role, setupFlags, flags, userData)
-          : { ...role.form.sqe, flags, user_data: userData },
-      );
+      sqes.push(this.#made(role, setupFlags, flags, userData));
       roles.push(role);
       behindLink = (flags & LINKS) !== 0;
     }

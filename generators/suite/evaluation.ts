@@ -53,7 +53,7 @@ function draw(b: Builder): void {
   const index = b.registered(0, ring);
   const on = onRing(ring, index);
   if (!onTask) register(on);
-  if (d.chance(0.2)) drawResources(b, 0, on);
+  if (d.chance(0.2)) drawResources(b, 0, on, crew);
   for (let n = d.int(1, 3); n > 0; n--) {
     b.submit(0, ring, crew, d.int(24, 64), index);
     if (n > 1 && d.chance(0.4)) b.drawFilter(0, on, crew, d.pick(crew.opcodes), { share: 0.7 });

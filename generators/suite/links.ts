@@ -1,10 +1,14 @@
 /** links: denied and failed requests anywhere in chains, with drain, async and skipped completions. */
-import { IORING_RESTRICTION, IORING_SETUP } from '../../oracle/uapi/constants.ts';
+import { OP } from '../../oracle/opcodes/index.ts';
+import { IORING_RESTRICTION, IORING_SETUP, IOSQE } from '../../oracle/uapi/constants.ts';
 import { restriction } from '../args.ts';
 import type { Builder } from '../builder.ts';
 import type { Suite } from './spec.ts';
 import { drawRingFlags, onRing } from '../builder.ts';
-import { drawResources } from './register-calls.ts';
+import type { Weighted } from '../draw.ts';
+import { roleTable } from '../roles.ts';
+import { exactly } from './exactly.ts';
+import { drawResources, registerFiles } from './register-calls.ts';
 
 /** Opcodes whose requests say how they ended without acting on anything. */
 const PLAIN = [0, 0, 0, 18, 28, 45, 22, 23, 37] as const;
@@ -14,6 +18,14 @@ export const links: Suite = { weight: 2, opening: 5, draw };
 
 function draw(b: Builder): void {
   const { d } = b;
+  if (d.chance(0.12)) {
+    drawDrained(b);
+    return;
+  }
+  if (d.chance(0.08)) {
+    drawMessages(b);
+    return;
+  }
   const classic = d.chance(0.2);
   const flags = drawRingFlags(d, classic ? IORING_SETUP.R_DISABLED : 0);
   const crew = b.crew({
@@ -39,6 +51,53 @@ function draw(b: Builder): void {
     b.restrict(0, onRing(ring), list);
     b.enable(0, ring);
   }
-  if (d.chance(0.2)) drawResources(b, 0, onRing(ring));
+  if (d.chance(0.2)) drawResources(b, 0, onRing(ring), crew);
   for (let n = d.int(1, 4); n > 0; n--) b.submit(0, ring, crew, d.int(8, 48));
+}
+
+const { IO_DRAIN, IO_LINK, IO_HARDLINK, ASYNC } = IOSQE;
+/** How a request goes in where some drain; none skips its CQE, which would forbid it. */
+const DRAINED: Weighted<number> = [
+  [10, 0],
+  [4, IO_DRAIN],
+  [4, IO_LINK],
+  [1, IO_HARDLINK],
+  [1, IO_DRAIN | IO_LINK],
+  [1, ASYNC],
+];
+
+/** Requests that take a moment, and drains among them: alone, at the head of a chain, and within one. */
+function drawDrained(b: Builder): void {
+  const { d } = b;
+  const flags = drawRingFlags(d) | IORING_SETUP.SUBMIT_ALL;
+  const crew = b.crew({ opcodes: [OP.NOP, OP.TIMEOUT], count: 2, setup_flags: flags, links: 0, flags: 0 });
+  const ring = b.ring(0, flags, 64);
+  if (ring === undefined) return;
+  const table = roleTable(b.abi);
+  const slow = (table.byOpcode[OP.TIMEOUT] ?? []).filter(({ prepared, form }) => prepared && form.name !== 'multishot');
+  // Only what does not depend on whether the request was sent to a worker: user_data.
+  const on = crew.contexts(OP.NOP);
+  if (d.chance(0.8)) b.filter(0, onRing(ring), OP.NOP, exactly(d, d.pick(on.contexts), [d.below(2)], d.chance(0.3)));
+  for (let n = d.int(1, 2); n > 0; n--) {
+    const sqes = Array.from({ length: d.int(4, 24) }, () =>
+      crew.sqe(d.chance(0.3) ? d.pick(slow) : table.nop, d.weighted(DRAINED)),
+    );
+    b.push({ do: 'submit', task: 0, ring, sqes });
+  }
+}
+
+/** Two rings that send each other messages and direct descriptors; one of them may not take any yet. */
+function drawMessages(b: Builder): void {
+  const { d } = b;
+  const flags = [drawRingFlags(d), drawRingFlags(d, d.chance(0.2) ? IORING_SETUP.R_DISABLED : 0)] as const;
+  const rings = flags.map((setup) => b.ring(0, setup, 64));
+  for (const ring of rings) if (ring !== undefined && d.chance(0.8)) registerFiles(b, 0, onRing(ring));
+  const crew = b.crew({ opcodes: [OP.MSG_RING], count: 2, forms: 14, links: d.pick([0, 0.2]) });
+  if (d.chance(0.4) && rings[0] !== undefined) b.drawFilter(0, onRing(rings[0]), crew, OP.MSG_RING, { share: 0.7 });
+  for (let n = d.int(1, 3); n > 0; n--) {
+    const from = d.below(2);
+    b.submit(0, rings[from], crew, d.int(4, 14));
+    const to = rings[1 - from];
+    if (to !== undefined) b.push({ do: 'reap', task: 0, ring: to });
+  }
 }

@@ -208,6 +208,39 @@ function lookAtReadyPeer(stage: Stage): void {
   if (data !== undefined) b.push({ do: 'probe_made', task, aspect: 'peer', user_data: data, fd: FD.inet });
 }
 
+/**
+ * Connects to the address that was there when the request was submitted, and that filters saw: the request before it in
+ * its chain writes over it.
+ */
+function connectLate({ b, task, ring, next }: Stage): void {
+  const { d } = b;
+  b.fixtures.add('inet').add('loopback').add('file');
+  const bytes = new Uint8Array(16);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, AF.INET, b.abi.little_endian);
+  view.setUint16(2, 7001, false);
+  bytes.set([127, 0, 0, 1], 4);
+  b.push({ do: 'write_memory', task, at: AT, bytes });
+  const connect = { opcode: OP.CONNECT, fd: FD.inet, addr: BigInt(ARENA_BASE + AT), off: 16n };
+  const words = d.chance(0.6) ? shown(b, connect, bytes) : undefined;
+  if (words !== undefined && (b.abi.pdu_size[OP.CONNECT] ?? 0) > 0) {
+    const context = new Uint32Array(Math.max(10, b.abi.ctx_size >>> 2));
+    context.set(words, 4);
+    b.filter(task, onRing(ring), OP.CONNECT, exactly(d, context, [4, 5, 6], true));
+  }
+  const data = OWN + BigInt(next);
+  const read = { opcode: OP.READ, fd: FD.file, addr: BigInt(ARENA_BASE + AT), len: 16, flags: IOSQE.IO_LINK };
+  b.push({
+    do: 'submit',
+    task,
+    ring,
+    sqes: [
+      { ...read, user_data: data + (1n << 32n) },
+      { ...connect, user_data: data + (2n << 32n) },
+    ],
+  });
+}
+
 /** The words that filters of the request see, or undefined where it does not come to them. */
 function shown(b: Builder, sqe: Sqe, memory: Uint8Array | undefined): Uint32Array | undefined {
   const sandbox = new Sandbox([...b.fixtures], b.abi);
@@ -277,6 +310,7 @@ const KINDS: Weighted<(stage: Stage) => void> = [
   [3, lookAtHow],
   [2, (stage) => (stage.direct ? lookAtPeer(stage) : lookAtNew(stage, 'socket', drawSocket(stage.b.d)))],
   [0.5, lookAtReadyPeer],
+  [0.4, connectLate],
 ];
 
 /** Sockets of any arguments, each with a second look. */

@@ -95,7 +95,7 @@ function draw(b: Builder): void {
   let ring = ringFirst ? b.ring(0, flags) : undefined;
   for (const opcode of crew.opcodes) drawFilters(b, crew, opcode, ring === undefined ? TASK : onRing(ring));
   ring ??= b.ring(0, flags);
-  if (ring !== undefined && d.chance(0.2)) drawResources(b, 0, onRing(ring));
+  if (ring !== undefined && d.chance(0.2)) drawResources(b, 0, onRing(ring), crew);
   for (let n = d.int(1, 3); n > 0; n--) {
     b.submit(0, ring, crew, d.int(16, 48));
     if (ring !== undefined && n > 1 && d.chance(0.5)) {

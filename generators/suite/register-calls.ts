@@ -8,6 +8,7 @@ import type { AbiProfile } from '../../oracle/uapi/abi.ts';
 import { Sandbox } from '../../oracle/world/sandbox.ts';
 import { stray } from '../args.ts';
 import type { Builder } from '../builder.ts';
+import type { Crew } from '../crew.ts';
 import type { Draw } from '../draw.ts';
 import { drawMask } from '../variants.ts';
 
@@ -110,7 +111,18 @@ export function drawRegisterOf(b: Builder, task: number, on: Target, opcode: num
   pushRegister(b, task, form.on === 'task' ? { kind: 'task' } : on, form);
 }
 
-/** Gives a ring resources of its own: buffers, direct descriptors, a personality. */
-export function drawResources(b: Builder, task: number, on: Target): void {
-  for (let n = b.d.int(1, 3); n > 0; n--) push(b, task, on, b.d.pick(b.d.pick(MAKING)));
+/** Gives a ring resources of its own: buffers, direct descriptors, a personality, which requests of the crew name. */
+export function drawResources(b: Builder, task: number, on: Target, crew: Crew): void {
+  for (let n = b.d.int(1, 3); n > 0; n--) {
+    const form = b.d.pick(b.d.pick(MAKING));
+    push(b, task, on, form);
+    if (form.opcode === IORING_REGISTER.REGISTER_PERSONALITY) crew.hasPersonality = true;
+  }
+}
+
+const FILES = registerForms.find((form) => form.opcode === IORING_REGISTER.REGISTER_FILES && form.name === 'two')!;
+
+/** Gives a ring two direct descriptors. */
+export function registerFiles(b: Builder, task: number, on: Target): void {
+  pushRegister(b, task, on, FILES);
 }

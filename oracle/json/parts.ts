@@ -112,7 +112,8 @@ const placement: Codec<Placement> = define('placement', {
 });
 
 type Triple = readonly [number, number, number];
-const triple = (item: Codec<number>): Codec<Triple> => list(item, 3, 3) as unknown as Codec<Triple>;
+/** Three of them. */
+export const triple = (item: Codec<number>): Codec<Triple> => list(item, 3, 3) as unknown as Codec<Triple>;
 const quintuple = list(u64, 5, 5) as unknown as Codec<BpfArg['resv2']>;
 
 const bpfFields = record<BpfArg>({

@@ -1,7 +1,7 @@
 /** Predicted against observed: the first difference, and how many kernel answers were compared. */
 import { Open } from '../open-answer.ts';
 import { allows } from '../scenario/prediction.ts';
-import type { Allowed, PredictedCqe, PredictedStep, Prediction } from '../scenario/prediction.ts';
+import type { Allowed, CqeOrder, PredictedCqe, PredictedStep, Prediction } from '../scenario/prediction.ts';
 import type { Cqe, Observation, StepObservation } from '../scenario/observation.ts';
 import { cqeDifference } from './difference.ts';
 import type { Difference } from './difference.ts';
@@ -72,10 +72,21 @@ function fits(predicted: PredictedCqe, cqe: Cqe): boolean {
   return predicted.user_data === cqe.user_data && allows(predicted.res, cqe.res) && allows(predicted.flags, cqe.flags);
 }
 
-/** CQEs are a multiset: the order in which they are posted is not promised. */
+/** CQEs are a multiset: the order in which they are posted is promised by drains alone. */
 function compareCqes(step: number, predicted: PredictedStep, observed: readonly Cqe[]): Difference | undefined {
   const want = predicted.cqes;
   if (Open.is(want)) return undefined;
+  const differs = compareSets(step, predicted, want, observed);
+  if (differs !== undefined || predicted.order === undefined) return differs;
+  return compareOrder(step, predicted.order, want, observed);
+}
+
+function compareSets(
+  step: number,
+  predicted: PredictedStep,
+  want: readonly PredictedCqe[],
+  observed: readonly Cqe[],
+): Difference | undefined {
   if (want.length === observed.length) {
     let i = 0;
     while (i < want.length && fits(want[i]!, observed[i]!)) i++;
@@ -96,6 +107,31 @@ function compareCqes(step: number, predicted: PredictedStep, observed: readonly 
   return instead === undefined
     ? { kind: 'cqe-missing', step, rule: wanted.rule, predicted: wanted }
     : cqeDifference(step, wanted, instead);
+}
+
+const SHARED = -1;
+
+/** Whether CQEs that have a user_data of their own came in the order that drains ask for. */
+function compareOrder(
+  step: number,
+  order: readonly CqeOrder[],
+  want: readonly PredictedCqe[],
+  observed: readonly Cqe[],
+): Difference | undefined {
+  const at = new Map<bigint, number>();
+  observed.forEach(({ user_data: data }, i) => {
+    at.set(data, at.has(data) ? SHARED : i);
+  });
+  const must = want.filter(({ optional }) => optional === undefined);
+  const bySqe = new Map(must.map((cqe) => [cqe.sqe, cqe] as const));
+  for (const { first, second } of order) {
+    const [one, other] = [bySqe.get(first), bySqe.get(second)];
+    if (one === undefined || other === undefined) continue;
+    const [place, later] = [at.get(one.user_data) ?? SHARED, at.get(other.user_data) ?? SHARED];
+    if (place !== SHARED && later !== SHARED && place > later)
+      return { kind: 'cqe-order', step, rule: 'drain.order', predicted: one, second: other };
+  }
+  return undefined;
 }
 
 /** Maximum matching between predicted and observed CQEs (augmenting paths; groups are tiny). */

@@ -97,6 +97,20 @@ const KINDS: readonly (readonly [kind: string, of: (data: bigint) => Difference 
     () => differ({}, { memory: bytes(1) }),
     { what: 'memory', predicted: 'argument unchanged', observed: 'bytes 01' },
   ],
+  [
+    'cqe-order',
+    (data) =>
+      differ(
+        { cqes: [want(data), want(8n, { sqe: 1 })], order: [{ first: 0, second: 1 }] },
+        { cqes: [got(8n), got(data)] },
+      ),
+    {
+      what: 'cqe',
+      rule: 'drain.order',
+      predicted: 'CQE user_data=0x7 res=0 before that of user_data=0x8',
+      observed: 'the other way round',
+    },
+  ],
 ];
 
 describe('each kind', () => {
@@ -116,6 +130,19 @@ describe('each kind', () => {
     expect(field({ res: 1, flags: 1 })).toMatchObject({ kind: 'cqe-field', field: 'res' });
     expect(field({})).toBeUndefined();
   });
+});
+
+test('the order of CQEs counts where it is promised, and where it can be told', () => {
+  const order = [{ first: 0, second: 1 }];
+  const cqes = [want(1n), want(2n, { sqe: 1 })];
+  const reversed = { cqes: [got(2n), got(1n)] };
+  expect(differ({ cqes, order }, reversed)).toMatchObject({ kind: 'cqe-order', predicted: cqes[0], second: cqes[1] });
+  expect(differ({ cqes, order }, { cqes: [got(1n), got(2n)] })).toBeUndefined();
+  expect(differ({ cqes }, reversed)).toBeUndefined();
+  // One that need not come, or two that look alike.
+  expect(differ({ cqes: [want(1n, { optional: PLACE }), cqes[1]!], order }, reversed)).toBeUndefined();
+  const twice = [...cqes, want(1n, { sqe: 2 })];
+  expect(differ({ cqes: twice, order }, { cqes: [got(1n), got(2n), got(1n)] })).toBeUndefined();
 });
 
 describe('the signature', () => {
@@ -174,5 +201,5 @@ test('the words do not change: digests of recorded runs and expectation files of
     const { step, what, rule, predicted, observed } = differenceText(of(7n)!);
     return [step, what, rule, predicted, observed].join('\n');
   }).join('\n');
-  expect(createHash('sha256').update(words).digest('hex').slice(0, 16)).toBe('38625d49c09eca72');
+  expect(createHash('sha256').update(words).digest('hex').slice(0, 16)).toBe('2afb22582e2076d7');
 });

@@ -28,6 +28,8 @@ export type Difference = Place &
         readonly predicted: PredictedCqe;
         readonly observed: Cqe;
       }
+    /** Both CQEs came, the second before the first. */
+    | { readonly kind: 'cqe-order'; readonly predicted: PredictedCqe; readonly second: PredictedCqe }
     /** Bytes read or written back; undefined: none. */
     | {
         readonly kind: 'memory';
@@ -89,6 +91,12 @@ export function differenceText(difference: Difference): DifferenceText {
       );
     case 'cqe-field':
       return say('cqe', showPredicted(difference.predicted), showCqe(difference.observed));
+    case 'cqe-order':
+      return say(
+        'cqe',
+        `${showPredicted(difference.predicted)} before that of user_data=0x${difference.second.user_data.toString(16)}`,
+        'the other way round',
+      );
     case 'memory':
       return say('memory', showBytes(difference.predicted), showBytes(difference.observed));
   }
@@ -115,6 +123,8 @@ export function differenceSignature(difference: Difference): string {
         return [difference.predicted, difference.observed];
       case 'cqe-missing':
         return [cqe(difference.predicted)];
+      case 'cqe-order':
+        return [cqe(difference.predicted), cqe(difference.second)];
       case 'cqe-unexpected':
       case 'cqe-field':
         return [
@@ -135,6 +145,8 @@ export function withUserData(difference: Difference, renamed: (userData: bigint)
   switch (difference.kind) {
     case 'cqe-missing':
       return { ...difference, predicted: change(difference.predicted) };
+    case 'cqe-order':
+      return { ...difference, predicted: change(difference.predicted), second: change(difference.second) };
     case 'cqe-unexpected':
       return {
         ...difference,

@@ -1,6 +1,7 @@
 /** Everything that happens to a request before it may run: init checks, classic restrictions, prep, filters. */
 import { E, IOSQE } from '../uapi/constants.ts';
 import { initCheckFlags, initCheckRest } from '../opcodes/init.ts';
+import type { InitState } from '../opcodes/init.ts';
 import { opSpec } from '../opcodes/index.ts';
 import type { FullSqe, OpContext, OpRow, PrepOutcome, Refusal } from '../opcodes/types.ts';
 import { classicRefusal, contextWords, runFilters } from './evaluate.ts';
@@ -11,23 +12,25 @@ import { MODEL } from './open.ts';
 import type { Admission, Request, Submission } from './submission.ts';
 import type { FilterVerdict, Stage } from './trace.ts';
 
+type Room = Pick<InitState, 'left' | 'last_slot'>;
+
 const ADMITTED: Admission = { verdict: 'admitted' };
 const NO_FILTERS: readonly FilterVerdict[] = [];
 
 /**
  * Submits one request.
  * @param previous opcode of the request before it in its chain
- * @param left queue entries from this one on, of those that are submitted
+ * @param room queue entries from this one on, of those that are submitted, and whether it is in the last of all
  */
 export function admit(
   submission: Submission,
   sqe: FullSqe,
   index: number,
   previous: number | undefined,
-  left: number,
+  room: Room,
 ): Request {
   const context = submission.context(sqe, previous);
-  const admission = refusedEarly(submission, context, index, left) ?? judged(submission, context, index);
+  const admission = refusedEarly(submission, context, index, room) ?? judged(submission, context, index);
   return { sqe, index, admission, context };
 }
 
@@ -53,10 +56,10 @@ function fail(
 }
 
 /** What is refused before prep: by the checks of flags and setup, and by classic restrictions between them. */
-function refusedEarly(submission: Submission, context: OpContext, index: number, left: number): Admission | undefined {
+function refusedEarly(submission: Submission, context: OpContext, index: number, room: Room): Admission | undefined {
   const { world, ring } = submission;
   const { sqe } = context;
-  const init = initCheckFlags(context, { drain_disabled: ring.skip_seen, left });
+  const init = initCheckFlags(context, { drain_disabled: ring.skip_seen, ...room });
   if (!init.ok) {
     // The flag is remembered as soon as it is seen, also on a request that fails later.
     if (init.rule === 'init.drain-skip') ring.skip_seen = true;

@@ -16,6 +16,8 @@ export interface Batch {
   readonly ring: RingSlot;
   /** Enter through this registered-ring index instead of the descriptor. */
   readonly registered?: number;
+  /** Most entries per call; absent: all. */
+  readonly each?: number;
   readonly sqes: readonly Sqe[];
 }
 
@@ -45,7 +47,7 @@ export function enter(world: World, task: Task, batch: Batch): PredictedStep {
     return { reached: true, returns: MODEL['sqpoll.orphan'], cqes: take(perhaps(batch.sqes)), rule: 'enter.count' };
   }
   if (ring.slot !== batch.ring) return elsewhere(world, task, batch, polled);
-  const predicted = submit(world, ring, task, batch.sqes);
+  const predicted = submit(world, ring, task, batch.sqes, batch.each);
   const cqes = take(predicted.cqes);
   if (strays.length === 0 || Open.is(predicted.cqes)) return { ...predicted, cqes };
   return { ...predicted, cqes, most: predicted.cqes.length + pending.length };

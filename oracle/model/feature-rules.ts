@@ -403,6 +403,12 @@ export const featureRules = defineRules({
     'An impossible combination of setup flags is refused with -EINVAL.',
     `${SETUP_MAN}, ERRORS EINVAL`,
   ],
+  'setup.attach': [
+    'man',
+    'With ATTACH_WQ a ring shares workers with the ring behind a descriptor, but no rules; without such a ring it is ' +
+      'refused with -ENXIO.',
+    `${SETUP_MAN}, IORING_SETUP_ATTACH_WQ and ERRORS ENXIO`,
+  ],
   'setup.ok': ['man', 'A ring with valid parameters is created.', SETUP_MAN],
   'enter.bad-fd': [
     'man',
@@ -451,6 +457,12 @@ export const featureRules = defineRules({
       'for IORING_CQE_F_MORE rather than relying on the result")',
   ],
   'link.hard': ['man', 'A hard link goes on after a failed request.', `${ENTER_MAN}, IOSQE_IO_HARDLINK`],
+  'drain.order': [
+    'man',
+    'A request with IOSQE_IO_DRAIN starts when all before it have ended, and nothing behind it starts before it has ' +
+      'ended: so come their CQEs.',
+    `${ENTER_MAN}, IOSQE_IO_DRAIN`,
+  ],
   'link.ends-with-batch': ['man', 'A chain ends with the submission it is part of.', `${ENTER_MAN}, IOSQE_IO_LINK`],
   'skip.success': [
     'man',

@@ -262,11 +262,11 @@ describe('requests', () => {
     ]);
     expect(contextWords(ABI_7_0, 66, 0, 0n, undefined)).toEqual(Uint32Array.of(0, 0, 66, 0, 0, 0, 0, 0, 0, 0));
   });
-  it('of two slots that do not fit before the end of a mixed queue are not judged', () => {
+  it('of two slots that do not fit before the end of a mixed queue are refused, and take the last', () => {
     const mixed = ring(SETUP.SQE_MIXED, 0, 2);
     const [nop, big] = [submit(0, { opcode: OP.NOP }), submit(0, { opcode: OP.NOP128, user_data: 7n })];
     expect([returns(mixed, big), completions(mixed, big)]).toEqual([[2], [[7n, 0, false]]]);
-    expect([returns(mixed, nop, big), completions(mixed, nop, big)]).toEqual(['any', 'any']);
+    expect([returns(mixed, nop, big), completions(mixed, nop, big)]).toEqual([[1], [[7n, -E.INVAL, false]]]);
   });
   it('behind one that may wait send a message or not', () => {
     const rings = [ring(), ring(0, 1)];

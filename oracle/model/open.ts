@@ -39,7 +39,6 @@ export const MODEL = defineOpen({
     'Everything before the drain has ended: the request goes the plain way.',
     'Something has not: the request is drained too, and goes to a worker.',
   ],
-  'sqe-mixed.wrap': ['not-modelled', 'A 128-byte SQE whose first half is in the last entry of a queue of mixed sizes.'],
   'opcode.unknown': ['not-modelled', 'An opcode newer than this specification.'],
   'sqpoll.orphan': [
     'timing',

@@ -20,21 +20,43 @@ const EXCLUDED: readonly { readonly having: number; readonly any?: number; reado
   { having: S.REGISTERED_FD_ONLY, without: S.NO_MMAP },
 ];
 
+/** Parameters of io_uring_setup(2). */
+export interface SetupParams {
+  readonly entries: number;
+  readonly flags: number;
+  readonly cq_entries?: number;
+  readonly resv?: readonly number[];
+}
+
 /**
  * 0, -EINVAL, -EFAULT or (observed on 7.0.13, a mixed queue of one entry) -EOVERFLOW. Source: io_uring_setup(2), the
  * flags and ERRORS.
  */
-export function setupOutcome(abi: AbiProfile, entries: number, flags: number): number {
+export function setupOutcome(abi: AbiProfile, params: SetupParams): number {
+  const { flags, resv = [] } = params;
+  if (resv.some((word) => word !== 0)) return -E.INVAL;
   const has = (mask: number): boolean => (flags & mask) !== 0;
   if (has(~(abi.setup_flags | S.NO_MMAP | S.REGISTERED_FD_ONLY))) return -E.INVAL;
   for (const { having, any = 0, without } of EXCLUDED)
     if (has(having) && (has(any) || (without !== undefined && !has(without)))) return -E.INVAL;
-  // What scenarios have beside the flags is zero: no size of the completion queue, and /dev/null to share workers with.
-  if (has(S.CQSIZE | S.ATTACH_WQ)) return -E.INVAL;
-  if (entries === 0 || (entries > MAX_ENTRIES && !has(S.CLAMP))) return -E.INVAL;
-  // A queue of mixed sizes must have room for one entry of two slots; the completion queue always has two.
-  if (has(S.SQE_MIXED) && entries < 2) return -E.OVERFLOW;
+  const queues = queueOutcome(params);
   // Memory of the caller is asked for, and none is given.
-  if (has(S.NO_MMAP)) return -E.FAULT;
-  return 0;
+  return queues === 0 && has(S.NO_MMAP) ? -E.FAULT : queues;
 }
+
+/** The sizes of the queues. */
+function queueOutcome({ entries: asked, flags, cq_entries: wanted = 0 }: SetupParams): number {
+  const has = (mask: number): boolean => (flags & mask) !== 0;
+  const clamped = (value: number, most: number): number => (has(IORING_SETUP.CLAMP) ? Math.min(value, most) : value);
+  const entries = clamped(asked, MAX_ENTRIES);
+  if (entries === 0 || entries > MAX_ENTRIES) return -E.INVAL;
+  const completions = has(IORING_SETUP.CQSIZE) ? clamped(wanted, 2 * MAX_ENTRIES) : 2 * entries;
+  if (completions === 0 || completions > 2 * MAX_ENTRIES) return -E.INVAL;
+  if (roundedUp(completions) < roundedUp(entries)) return -E.INVAL;
+  // A queue of mixed sizes must have room for one entry of two slots.
+  const small = (has(IORING_SETUP.SQE_MIXED) && entries < 2) || (has(IORING_SETUP.CQE_MIXED) && completions < 2);
+  return small ? -E.OVERFLOW : 0;
+}
+
+/** Entries of a queue that so many are asked for. */
+export const roundedUp = (entries: number): number => 2 ** Math.ceil(Math.log2(entries));

@@ -1,5 +1,4 @@
 /** A submit step: its requests one by one, in chains, and what the call returns. */
-import type { Open } from '../open-answer.ts';
 import { IORING_SETUP, IOSQE } from '../uapi/constants.ts';
 import { opSpec } from '../opcodes/index.ts';
 import { fullSqe } from '../opcodes/support.ts';
@@ -7,59 +6,119 @@ import type { PredictedStep } from '../scenario/prediction.ts';
 import type { Sqe } from '../scenario/types.ts';
 import { admit } from './admission.ts';
 import { finish } from './chain.ts';
+import { Drains } from './drains.ts';
 import { MODEL } from './open.ts';
 import { Races } from './races.ts';
 import { Submission } from './submission.ts';
-import type { Admission, Request } from './submission.ts';
+import type { Request } from './submission.ts';
 import type { Ring, Task, World } from './world.ts';
 
 const LINKS = IOSQE.IO_LINK | IOSQE.IO_HARDLINK;
 
-/** Predicts the step in which `task` submits `sqes` on a ring that it may submit on. */
-export function submit(world: World, ring: Ring, task: Task, sqes: readonly Sqe[]): PredictedStep {
+/**
+ * Predicts the step in which `task` submits `sqes` on a ring that it may submit on.
+ * @param each most entries per call, where they are fewer
+ */
+export function submit(
+  world: World,
+  ring: Ring,
+  task: Task,
+  sqes: readonly Sqe[],
+  each = Number.POSITIVE_INFINITY,
+): PredictedStep {
   const submission = new Submission(world, ring, task);
-  const races = new Races(submission);
-  const notifications = lookAhead(submission, sqes);
   const submitAll = (ring.flags & IORING_SETUP.SUBMIT_ALL) !== 0;
-  const returns: number[] = [];
-  let consumed = 0;
-  let total = 0;
-  let chain: Request[] = [];
+  const batch = new Batch(submission, submitAll);
+  const notifications = lookAhead(submission, sqes);
   for (let i = 0; i < sqes.length; i++) {
     const sqe = fullSqe(sqes[i]!);
-    const slots = slotsOf(submission, sqe.opcode);
-    if (slots === 2 && wraps(ring, total)) submission.imprecise = MODEL['sqe-mixed.wrap'];
-    const request = admit(submission, sqe, i, chain.at(-1)?.sqe.opcode, slots === 2 ? 2 : sqes.length - i);
-    consumed += slots;
-    total += slots;
+    // The two halves of a 128-byte SQE do not go round the end: in the last entry it is refused, alone.
+    const last = slotsOf(submission, sqe.opcode) === 2 && atEnd(ring, batch.total);
+    const slots = last ? 1 : slotsOf(submission, sqe.opcode);
+    if (batch.consumed + slots > each) batch.endCall();
+    const room = { left: slots === 2 ? 2 : sqes.length - i, last_slot: last };
+    const request = admit(submission, sqe, i, batch.previous, room);
     const { admission } = request;
-    submission.imprecise ??= endsBatch(admission, submitAll);
-    chain.push(request);
-    if ((sqe.flags & LINKS) !== 0) continue;
-    finish(submission, races, chain);
-    chain = [];
-    if (admission.verdict !== 'failed') continue;
-    if (submitAll) world.hit('enter.submit-all');
-    else if (i + 1 < sqes.length) {
-      world.hit('enter.stops-at-error');
-      returns.push(consumed);
-      consumed = 0;
-    }
+    // A request that fails ends the batch, unless the ring goes on: then only its own chain is open.
+    if (admission.verdict === 'unknown' && !submitAll) submission.imprecise = admission.place;
+    batch.take(request, slots, i + 1 < sqes.length);
   }
-  if (chain.length > 0) {
-    world.hit('link.ends-with-batch');
-    finish(submission, races, chain);
-  }
-  if (consumed > 0 || sqes.length === 0) returns.push(consumed);
+  batch.endCall();
+  const { races, drains, returns, total } = batch;
+  if (sqes.length === 0) returns.push(0);
   ring.consumed += total;
-  const polled = (ring.flags & IORING_SETUP.SQPOLL) !== 0;
   const rule = world.hit('enter.count');
   // Nobody knows which of them run, nor how many CQEs come: at most one each and the notifications.
   const { imprecise } = submission;
-  if (imprecise === undefined)
-    return { reached: true, returns: polled ? [total] : returns, cqes: races.settle(submission.cqes), rule };
-  world.looks?.forgetAll(sqes);
-  return { reached: true, returns: imprecise, cqes: imprecise, most: sqes.length + notifications, rule };
+  if (imprecise !== undefined) {
+    world.looks?.forgetAll(sqes);
+    return { reached: true, returns: imprecise, cqes: imprecise, most: sqes.length + notifications, rule };
+  }
+  const polled = (ring.flags & IORING_SETUP.SQPOLL) !== 0;
+  const predicted = { reached: true, returns: polled ? [total] : returns, cqes: races.settle(submission.cqes), rule };
+  return ordered(world, predicted, drains);
+}
+
+/** Chains and calls of a step as they come. */
+class Batch {
+  readonly races: Races;
+  readonly drains = new Drains();
+  /** What the calls that are over returned. */
+  readonly returns: number[] = [];
+  /** Queue entries that the call under way has consumed, and all of the step. */
+  consumed = 0;
+  total = 0;
+  readonly #submission: Submission;
+  readonly #submitAll: boolean;
+  #chain: Request[] = [];
+
+  constructor(submission: Submission, submitAll: boolean) {
+    this.#submission = submission;
+    this.#submitAll = submitAll;
+    this.races = new Races(submission);
+  }
+
+  /** Opcode of the request that the next one is linked to. */
+  get previous(): number | undefined {
+    return this.#chain.at(-1)?.sqe.opcode;
+  }
+
+  /** A request that was submitted; `more`: others are to come. */
+  take(request: Request, slots: number, more: boolean): void {
+    const { world } = this.#submission;
+    this.consumed += slots;
+    this.total += slots;
+    this.#chain.push(request);
+    if ((request.sqe.flags & LINKS) !== 0) return;
+    this.#endChain();
+    if (request.admission.verdict !== 'failed') return;
+    if (this.#submitAll) world.hit('enter.submit-all');
+    else if (more) {
+      world.hit('enter.stops-at-error');
+      this.endCall();
+    }
+  }
+
+  /** The call is over: so is a chain that would go on. */
+  endCall(): void {
+    if (this.#chain.length > 0) this.#submission.world.hit('link.ends-with-batch');
+    this.#endChain();
+    if (this.consumed > 0) this.returns.push(this.consumed);
+    this.consumed = 0;
+  }
+
+  #endChain(): void {
+    if (this.#chain.length === 0) return;
+    finish(this.#submission, this.races, this.#chain);
+    this.drains.note(this.#chain);
+    this.#chain = [];
+  }
+}
+
+function ordered(world: World, predicted: PredictedStep, { order }: Drains): PredictedStep {
+  if (order === undefined) return predicted;
+  world.hit('drain.order');
+  return { ...predicted, order };
 }
 
 /**
@@ -80,14 +139,10 @@ function lookAhead(submission: Submission, sqes: readonly Sqe[]): number {
   return notifications;
 }
 
-/** A request that fails ends the batch, unless the ring goes on: then only its own chain is open. */
-function endsBatch(admission: Admission, submitAll: boolean): Open | undefined {
-  return admission.verdict === 'unknown' && !submitAll ? admission.place : undefined;
-}
-
-/** Whether the next entry, `total` entries into the step, is the last one of the queue. */
-function wraps({ consumed, entries }: Ring, total: number): boolean {
-  return ((consumed + total) & (entries - 1)) === entries - 1;
+/** Whether the next entry, behind so many of this step, is the last of the queue's array. */
+function atEnd({ flags, entries, consumed }: Ring, behind: number): boolean {
+  const from = (flags & IORING_SETUP.SQ_REWIND) !== 0 ? 0 : consumed;
+  return ((from + behind) & (entries - 1)) === entries - 1;
 }
 
 /** Queue entries that a request takes. */

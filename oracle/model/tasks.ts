@@ -5,7 +5,8 @@ import { Sandbox } from '../world/sandbox.ts';
 import { E, IORING_SETUP } from '../uapi/constants.ts';
 import type { Allowed, PredictedStep } from '../scenario/prediction.ts';
 import type { RingSlot, TaskId } from '../scenario/types.ts';
-import { MAX_ENTRIES, setupOutcome } from './setup.ts';
+import { MAX_ENTRIES, roundedUp, setupOutcome } from './setup.ts';
+import type { SetupParams } from './setup.ts';
 import { RuleSet } from './ruleset.ts';
 import { FdTable, Process, Ring, Task, UserNamespace } from './world.ts';
 import type { World } from './world.ts';
@@ -13,10 +14,9 @@ import type { World } from './world.ts';
 const result = (ret: Allowed, rule: string): PredictedStep => ({ reached: true, returns: [ret], cqes: [], rule });
 
 /** Parameters of io_uring_setup(2), and the slot the ring gets. */
-interface NewRing {
+interface NewRing extends SetupParams {
   readonly ring: RingSlot;
-  readonly entries: number;
-  readonly flags: number;
+  readonly wq_fd?: number;
 }
 
 /** A child and how it is made. */
@@ -37,21 +37,31 @@ function inherited(world: World, task: Task): RuleSet {
   return task.rules.inherit(task.rules.table !== undefined && !world.decide('ownFilterTable'));
 }
 
+/**
+ * What comes of sharing workers with another ring: 0, or -ENXIO where there is none. A polling thread can be shared
+ * with a ring of this process that has one.
+ */
+function attach(world: World, task: Task, { flags, wq_fd: fd }: NewRing): number {
+  if ((flags & IORING_SETUP.ATTACH_WQ) === 0) return 0;
+  // /dev/null, which is no ring.
+  if (fd === undefined) return -E.INVAL;
+  const ring = task.files.ringSeenAt(fd);
+  if (ring === undefined) return -E.NXIO;
+  world.hit('setup.attach');
+  return 0;
+}
+
 /** io_uring_setup(2). */
 export function createRing(world: World, task: Task, step: NewRing): PredictedStep {
-  const outcome = setupOutcome(world.abi, step.entries, step.flags);
+  const outcome = setupOutcome(world.abi, step);
   if (outcome !== 0) return result(outcome, world.hit('setup.flags'));
+  const attached = attach(world, task, step);
+  if (attached !== 0) return result(attached, world.hit('setup.attach'));
   const disabled = (step.flags & IORING_SETUP.R_DISABLED) !== 0;
   const rules = inherited(world, task);
   if (!rules.empty) world.hit('inherit.ring-at-creation');
-  const ring = new Ring(
-    step.ring,
-    step.flags,
-    2 ** Math.ceil(Math.log2(Math.min(step.entries, MAX_ENTRIES))),
-    disabled,
-    task,
-    rules,
-  );
+  const entries = roundedUp(Math.min(step.entries, MAX_ENTRIES));
+  const ring = new Ring(step.ring, step.flags, entries, disabled, task, rules);
   ring.inherited_classic = rules.classic !== undefined;
   if ((step.flags & IORING_SETUP.SINGLE_ISSUER) !== 0 && !disabled) ring.submitter = task;
   task.used_io_uring = true;

@@ -1,7 +1,7 @@
 /** Requests about descriptors: CLOSE, FILES_UPDATE, FIXED_FD_INSTALL, PIPE, EPOLL_CTL, EPOLL_WAIT. */
 import { defineOpen, Open } from '../open-answer.ts';
 import { WORLD } from '../world/open.ts';
-import { ARENA, FD, isRingFd } from '../scenario/layout.ts';
+import { ARENA, FD, isRingFd, RING_FD } from '../scenario/layout.ts';
 import { DATA, data, EPOLL_EVENT, FD_LIST } from '../world/arena.ts';
 import { E, FILE_INDEX_ALLOC, IORING_FIXED_FD_NO_CLOEXEC, IOSQE } from '../uapi/constants.ts';
 import type { OpenFile } from '../world/files.ts';
@@ -85,6 +85,7 @@ export const CLOSE: OpSpec = {
     form('epoll', { fd: FD.epoll }, { ...epoll, probe: { fd: FD.epoll } }),
     form('datagram', { fd: FD.datagram }, { fixtures: ['datagram'], probe: { fd: FD.datagram } }),
     form('closed', { fd: FD.closed }),
+    form('ring', { fd: RING_FD }),
     form('negative', { fd: -1 }),
     form('direct', { file_index: 1 }),
     form('direct-far', { file_index: 0x1_0000 }),

@@ -136,6 +136,7 @@ export const MSG_RING: OpSpec = {
     form('data-0', 0, { len: 77 }),
     form('data-1', 1, { len: 0xffff_fff3 }),
     form('data-2', 2, { len: 0 }),
+    form('data-wide', 1, { len: 78, off: 0x8000_0001_4d53_4701n }),
     form('flags-pass', 0, { len: 5, op_flags: IORING_MSG_RING.FLAGS_PASS, file_index: 0x1234_0001 }),
     form('data-skip', 0, { op_flags: IORING_MSG_RING.CQE_SKIP }),
     form('data-flags-unasked', 0, { file_index: 1 }),

@@ -127,6 +127,8 @@ function prepConnect(c: OpContext): PrepOutcome {
   if (anySet(c.sqe, 'len', 'buf_index', 'op_flags', 'file_index')) return EINVAL;
   const bytes = readSockaddr(c, c.sqe.addr, addrLen(c));
   if (isRefused(bytes)) return bytes;
+  // linux/io_uring.h, IORING_FEAT_SUBMIT_STABLE: consumed when the SQE is.
+  c.held = bytes;
   if (c.abi.pdu_size[c.sqe.opcode] !== PAYLOAD.size) return PREP_OK;
   const payload = connectPayload(bytes, c.abi.little_endian, c.decisions.connectInet6Length);
   return family(bytes, c.abi.little_endian) === AF.INET6 && bytes.length < SIN6_LEN
@@ -226,7 +228,7 @@ function connectInet(c: OpContext, socket: SocketState, bytes: Uint8Array): Issu
 
 function issueConnect(c: OpContext): IssueOutcome {
   return withSocket(c, true, (socket) => {
-    const bytes = readSockaddr(c, c.sqe.addr, addrLen(c));
+    const bytes = c.held ?? readSockaddr(c, c.sqe.addr, addrLen(c));
     if (isRefused(bytes)) return anything(WORLD['memory.written-late']);
     return socket.family === AF.UNIX ? connectUnix(c, socket, bytes) : connectInet(c, socket, bytes);
   });

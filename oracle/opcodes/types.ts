@@ -36,6 +36,8 @@ export interface OpContext {
   readonly previous?: number | undefined;
   /** Files, descriptors and other state the scenario's requests act on, as the submitting task sees them. */
   readonly sandbox: Sandbox;
+  /** What prep has copied from memory: the request runs with that, whatever is written there meanwhile. */
+  held?: Uint8Array;
   /** Does the submitting task's descriptor table hold ring `slot`? Its setup flags, or undefined. */
   ringAt(fd: number): { readonly slot: number; readonly setup_flags: number; readonly disabled: boolean } | undefined;
 }

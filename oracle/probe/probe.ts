@@ -151,9 +151,12 @@ const SETUP_QUESTIONS: readonly (readonly [flag: number, needs: number])[] = [
 ];
 
 /** Which of the setup flags does io_uring_setup take? */
+/** Older than filters, and of no use without a further parameter. */
+const WITH_ARGUMENT = S.CQSIZE | S.ATTACH_WQ;
+
 async function setupFlags(ask: Ask): Promise<number> {
   const answers = await ask(SETUP_QUESTIONS.map(([flag, needs], slot) => makeRing(flag | needs, slot)));
-  return SETUP_QUESTIONS.reduce((mask, [flag], i) => (ret(answers[i]) === 0 ? mask | flag : mask), 0) >>> 0;
+  return SETUP_QUESTIONS.reduce((mask, [flag], i) => (ret(answers[i]) === 0 ? mask | flag : mask), WITH_ARGUMENT) >>> 0;
 }
 
 /** Does a NOP that asks for a fixed file in its own flags show IOSQE_FIXED_FILE to filters? */

@@ -71,6 +71,7 @@ function message(
     readonly command?: number;
     readonly buf_index?: number;
     readonly fd?: number;
+    readonly personality?: number;
   } = {},
 ): Uint8Array {
   return struct(
@@ -84,7 +85,7 @@ function message(
     [4, 0],
     [8, 0],
     [2, fields.buf_index ?? 0],
-    [2, 0],
+    [2, fields.personality ?? 0],
     [4, 0],
     [8, 0],
     [8, 0],
@@ -128,6 +129,8 @@ export const messages = {
       call('other-opcode', 1, { ...argBytes(message(0, { opcode: 0 })), ...task }),
       call('send-fd', 1, { ...argBytes(message(0, { command: 1 })), ...task }),
       call('buf-index-set', 1, { ...argBytes(message(0, { buf_index: 1 })), ...task }),
+      call('personality-set', 1, { ...argBytes(message(0, { personality: 1 })), ...task, rings: [0] }),
+      call('send-fd-closed', 1, { ...argBytes(message(0, { command: 1, fd: FD.closed })), ...task }),
       call('null', 1, { ...NULL, ...task }),
       call('unmapped', 1, { ...UNMAPPED, ...task }),
       call('two', 2, { ...argBytes(message(0)), ...task }),

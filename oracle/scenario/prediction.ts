@@ -19,6 +19,12 @@ export interface PredictedCqe {
   readonly optional?: Open;
 }
 
+/** Two requests of a step, by their index: the CQE of the first must come before that of the other. */
+export interface CqeOrder {
+  readonly first: number;
+  readonly second: number;
+}
+
 /** What one step may answer. */
 export interface PredictedStep {
   readonly reached: boolean;
@@ -26,6 +32,8 @@ export interface PredictedStep {
   readonly returns: readonly Allowed[] | Open;
   /** A place: not judged. */
   readonly cqes: readonly PredictedCqe[] | Open;
+  /** Which CQEs come before which, where drains say so; a CQE that shares its user_data is not looked at. */
+  readonly order?: readonly CqeOrder[];
   /** Most CQEs that may come, where `cqes` does not say. */
   readonly most?: number;
   /** Bytes read back (see StepObservation.memory); undefined: unchanged / none; a place: not judged. */

@@ -37,6 +37,8 @@ export interface TrackedRing {
   /** Rounded up to a power of two, as the kernel does. */
   entries: number;
   readonly creator: TrackedTask;
+  /** The creator's process then: its polling thread ends with it, and with an exec. */
+  readonly process: TrackedProcess;
   /** Entries consumed so far. */
   consumed: number;
   hasBig: boolean;

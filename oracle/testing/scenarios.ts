@@ -127,11 +127,14 @@ interface Known {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly items?: JsonSchema;
+  readonly minItems?: number;
+  readonly maxItems?: number;
   readonly pattern?: string;
 }
 
 function ofSchema(schema: JsonSchema): Any {
   const { $ref, enum: words, anyOf, type, minimum = 0, maximum = 0, items = {}, pattern = '' } = schema as Known;
+  const { minItems = 0, maxItems = 6 } = schema as Known;
   if ($ref !== undefined) return known(BY_NAME[$ref], $ref);
   if (words !== undefined) return fc.constantFrom(...words);
   if (anyOf !== undefined) {
@@ -145,7 +148,7 @@ function ofSchema(schema: JsonSchema): Any {
     case 'integer':
       return usually(minimum, fc.integer({ min: minimum, max: maximum }));
     case 'array':
-      return fc.array(ofSchema(items), { maxLength: 6 });
+      return fc.array(ofSchema(items), { minLength: minItems, maxLength: Math.min(6, maxItems) });
     default: {
       if (pattern === HEX) return fc.uint8Array({ maxLength: 80 });
       const texts = TEXTS.filter((text) => new RegExp(pattern).test(text));

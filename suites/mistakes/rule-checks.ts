@@ -6,6 +6,7 @@ const EVALUATE = 'model/evaluate.ts';
 const ADMISSION = 'model/admission.ts';
 const CHAIN = 'model/chain.ts';
 const COMPLETION = 'model/completion.ts';
+const DRAINS = 'model/drains.ts';
 const SUBMIT = 'model/submit.ts';
 const TASKS = 'model/tasks.ts';
 const REGISTER = 'model/register.ts';
@@ -340,6 +341,20 @@ export const RULE_MISTAKES: readonly Mistake[] = [
     CHAIN,
     "if (chain.some(({ admission }) => admission.verdict === 'failed')) {",
     "if (chain.length === 1 && chain[0]!.admission.verdict === 'failed') {",
+    'links',
+  ),
+  mistake(
+    'a drain comes before what it waits for',
+    DRAINS,
+    'push({ first, second: index })',
+    'push({ first: index, second: first })',
+    'links',
+  ),
+  mistake(
+    'what is refused waits for a drain',
+    DRAINS,
+    "if (chain.some(({ admission }) => admission.verdict !== 'admitted')) return;",
+    '',
     'links',
   ),
   mistake(

@@ -178,9 +178,13 @@ struct step_ring {
 	u32 slot;
 	u32 entries;
 	u32 setup_flags;
-	u32 zero;
+	u32 cq_entries;
+	s32 wq_fd;
+	u32 resv_0;
+	u32 resv_1;
+	u32 resv_2;
 };
-_Static_assert(sizeof(struct step_ring) == 24, "step_ring");
+_Static_assert(sizeof(struct step_ring) == 40, "step_ring");
 
 struct step_submit {
 	struct step step;
@@ -191,7 +195,7 @@ struct step_submit {
 	u32 wait;
 	u32 want;
 	u32 own;
-	u32 zero;
+	u32 each;
 	u64 sqes[][8];
 };
 _Static_assert(sizeof(struct step_submit) == 40, "step_submit");

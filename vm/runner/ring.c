@@ -32,6 +32,11 @@ struct ring {
 #define WAIT_NS 999000000u
 /* How long CQEs that may be absent are waited for once all others are there. */
 #define GRACE_NS 10000000u
+/*
+ * How often who waits is woken without a new CQE. Each IORING_OP_TIMEOUT that
+ * ends wakes, however many CQEs are there.
+ */
+#define MAX_IDLE 8
 
 void ring_forget(u32 files, u32 slot)
 {
@@ -165,6 +170,11 @@ static int create(u32 files, const struct step_ring *s)
 
 	memset(p, 0, sizeof(*p));
 	p->flags = s->setup_flags;
+	p->cq_entries = s->cq_entries;
+	p->wq_fd = (u32)s->wq_fd;
+	p->resv[0] = s->resv_0;
+	p->resv[1] = s->resv_1;
+	p->resv[2] = s->resv_2;
 	p->sq_thread_idle = 1; /* ms: an idle polling thread must not eat the only processor */
 	fd = uring_setup(s->entries, p);
 	if (fd < 0)
@@ -359,7 +369,7 @@ static void wait_and_reap(struct ring *r, struct answer *a, int fd, u32 register
 {
 	struct timespec64 ts = { 0, 0 };
 	struct getevents_arg arg = { .ts = (u64)&ts };
-	u32 round;
+	u32 round, idle, before = 0;
 
 	if (wait > r->p->cq_entries)
 		wait = r->p->cq_entries;
@@ -369,13 +379,16 @@ static void wait_and_reap(struct ring *r, struct answer *a, int fd, u32 register
 		want = wait;
 	if (r->p->flags & SETUP_IOPOLL)
 		poll_and_reap(r, a, fd, registered, wait, want);
-	for (round = 0; round < 8 && !(r->p->flags & SETUP_IOPOLL); round++) {
+	for (idle = 0; idle < MAX_IDLE && !(r->p->flags & SETUP_IOPOLL); idle++) {
 		u32 have = LOAD(r->cq_tail) - *r->cq_head;
 		u32 need = have < wait ? wait : want;
 		int ret;
 
 		if (have >= want)
 			break;
+		if (have > before)
+			idle = 0;
+		before = have;
 		ts.nsec = have < wait && !LOAD(&CTL->late) ? WAIT_NS : GRACE_NS;
 		ret = uring_enter(fd, 0, need, ENTER_GETEVENTS | ENTER_EXT_ARG | registered, &arg, sizeof(arg));
 		if (ret == -E_TIME && have < wait)
@@ -422,7 +435,7 @@ static u32 submit_all(struct ring *r, struct answer *a, const struct step_submit
 		full = fill(r, s, tail, &next);
 		pending += full - tail;
 		tail = full;
-		ret = uring_enter(fd, pending, 0, flags, 0, 0);
+		ret = uring_enter(fd, s->each && s->each < pending ? s->each : pending, 0, flags, 0, 0);
 		answer_return(a, ret);
 		if (ret <= 0)
 			break;

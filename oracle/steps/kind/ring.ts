@@ -1,15 +1,16 @@
 /** ring: io_uring_setup(2). */
 import { createRing } from '../../model/tasks.ts';
-import { RING_SLOTS } from '../../scenario/layout.ts';
+import { RING_FD, RING_SLOTS } from '../../scenario/layout.ts';
 import type { RingSlot } from '../../scenario/types.ts';
-import { flags, flagText, u32 as u32Json, withDefault } from '../../schema/codec.ts';
+import { triple } from '../../json/parts.ts';
+import { flags, flagText, maybe, s32 as s32Json, u32 as u32Json, withDefault } from '../../schema/codec.ts';
 import { plain } from '../../text/index.ts';
 import { IORING_SETUP } from '../../uapi/constants.ts';
 import { RING } from '../fields.ts';
 import { bits, numberSize } from '../size.ts';
 import type { AnyStep, StepSpec } from '../spec.ts';
 import { checkSlot } from '../tracked.ts';
-import { index, operation, u32 } from '../wire.ts';
+import { index, operation, s32, u32 } from '../wire.ts';
 
 /** io_uring_setup(entries, {flags, ...}); the descriptor is moved to RING_FD + ring, the ring mapped. */
 export interface RingStep extends AnyStep {
@@ -18,6 +19,12 @@ export interface RingStep extends AnyStep {
   readonly entries: number;
   /** IORING_SETUP_* */
   readonly flags: number;
+  /** Entries of the completion queue, for IORING_SETUP_CQSIZE; u32. */
+  readonly cq_entries?: number;
+  /** Descriptor of the ring to share workers with, for IORING_SETUP_ATTACH_WQ; s32. */
+  readonly wq_fd?: number;
+  /** What must be zero. */
+  readonly resv?: readonly [number, number, number];
 }
 
 /** See RingStep. */
@@ -27,6 +34,9 @@ export const ring: StepSpec<RingStep> = {
     ring: RING,
     entries: withDefault(u32Json, 8, 'Queue entries, u32'),
     flags: withDefault(flags(IORING_SETUP, u32Json, 'IORING_SETUP_'), 0, 'IORING_SETUP_*, u32'),
+    cq_entries: maybe(u32Json, 'Entries of the completion queue, for IORING_SETUP_CQSIZE'),
+    wq_fd: maybe(s32Json, 'Descriptor of the ring to share workers with, for IORING_SETUP_ATTACH_WQ'),
+    resv: maybe(triple(u32Json), 'What must be zero'),
   },
   wire: operation<RingStep>(
     { number: 2, name: 'ring', answers: '0 or -errno' },
@@ -34,16 +44,32 @@ export const ring: StepSpec<RingStep> = {
       slot: index(RING_SLOTS, ({ ring: slot }) => slot),
       entries: u32(({ entries }) => entries),
       setup_flags: u32(({ flags: setup }) => setup),
+      cq_entries: u32(({ cq_entries = 0 }) => cq_entries),
+      wq_fd: s32(({ wq_fd = 0 }) => wq_fd),
+      resv_0: u32(({ resv }) => resv?.[0] ?? 0),
+      resv_1: u32(({ resv }) => resv?.[1] ?? 0),
+      resv_2: u32(({ resv }) => resv?.[2] ?? 0),
     },
   ),
   predict: createRing,
-  text: ({ ring: slot, entries, flags: setup }) =>
-    `ring ${slot} = io_uring_setup(${plain(entries)}, {flags=${flagText(IORING_SETUP, setup)}})`,
-  track: (tracked, task, { ring: slot, entries, flags: setup }) => {
+  text: ({ ring: slot, entries, flags: setup, cq_entries, wq_fd, resv }) => {
+    const more = [
+      ...(cq_entries === undefined ? [] : [`, cq_entries=${plain(cq_entries)}`]),
+      ...(wq_fd === undefined ? [] : [`, wq_fd=${wq_fd}`]),
+      ...(resv === undefined ? [] : [`, resv={${resv.map(plain).join(', ')}}`]),
+    ].join('');
+    return `ring ${slot} = io_uring_setup(${plain(entries)}, {flags=${flagText(IORING_SETUP, setup)}${more}})`;
+  },
+  track: (tracked, task, { ring: slot, entries, flags: setup, wq_fd: fd = 0 }) => {
     const inRange = checkSlot(slot);
     if (inRange !== true) return inRange;
     if (tracked.named.has(slot)) return `ring slot ${slot} is created twice`;
     if (!Number.isInteger(entries) || entries < 0 || entries > 0xffff_ffff) return 'entries is not a u32';
+    const shared = tracked.rings.get(fd - RING_FD);
+    const polls = IORING_SETUP.ATTACH_WQ | IORING_SETUP.SQPOLL;
+    if ((setup & polls) === polls && shared !== undefined && task.files.has(shared.slot))
+      if ((shared.flags & IORING_SETUP.SQPOLL) === 0 || shared.process !== task.process)
+        return 'shares a polling thread that is not one of its own process';
     tracked.named.add(slot);
     task.hasRing = true;
     task.files.add(slot);
@@ -52,13 +78,25 @@ export const ring: StepSpec<RingStep> = {
       flags: setup,
       entries: entries < 1 ? 0 : 2 ** Math.ceil(Math.log2(entries)),
       creator: task,
+      process: task.process,
       consumed: 0,
       hasBig: false,
     });
     return true;
   },
-  size: ({ entries, flags: setup }) => 2 * bits(setup) + numberSize(entries),
+  size: ({ entries, flags: setup, cq_entries, wq_fd, resv }) =>
+    2 * bits(setup) +
+    numberSize(entries) +
+    (cq_entries === undefined ? 0 : 1 + numberSize(cq_entries)) +
+    (wq_fd === undefined ? 0 : 2) +
+    (resv === undefined ? 0 : resv.reduce((sum, word) => sum + numberSize(word), 1)),
   *shrink(step) {
+    const { do: kind, task, ring: slot, entries: sq, flags: setup } = step;
+    if (step.cq_entries !== undefined || step.wq_fd !== undefined || step.resv !== undefined) {
+      const plainSetup = (setup & ~(IORING_SETUP.CQSIZE | IORING_SETUP.ATTACH_WQ)) >>> 0;
+      yield { do: kind, task, ring: slot, entries: sq, flags: plainSetup };
+      yield { do: kind, task, ring: slot, entries: sq, flags: setup };
+    }
     for (let bit = 1; bit !== 0 && bit <= 0x4000_0000; bit = (bit << 1) | 0)
       if ((step.flags & bit) !== 0) yield { ...step, flags: (step.flags & ~bit) >>> 0 };
     for (const entries of [1, 8]) if (entries < step.entries) yield { ...step, entries };

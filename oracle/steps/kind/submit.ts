@@ -4,7 +4,7 @@ import { opSpec } from '../../opcodes/index.ts';
 import { sqe as sqeJson, withoutZeros } from '../../json/parts.ts';
 import { isRingFd, RING_SLOTS } from '../../scenario/layout.ts';
 import type { RingSlot, Sqe } from '../../scenario/types.ts';
-import { list, maybe, required, s32 as s32Json } from '../../schema/codec.ts';
+import { int, list, maybe, required, s32 as s32Json } from '../../schema/codec.ts';
 import { count } from '../../text/index.ts';
 import { IORING_ENTER, IORING_SETUP } from '../../uapi/constants.ts';
 import { RING } from '../fields.ts';
@@ -25,6 +25,8 @@ export interface SubmitStep extends AnyStep {
   readonly ring: RingSlot;
   /** Enter through this registered-ring index instead of the descriptor. */
   readonly registered?: number;
+  /** At most so many entries per call, from 1; absent: all that are there. */
+  readonly each?: number;
   readonly sqes: readonly Sqe[];
 }
 
@@ -34,6 +36,7 @@ export const submit: StepSpec<SubmitStep> = {
   json: {
     ring: RING,
     registered: maybe(s32Json, 'Enter through this registered-ring index'),
+    each: maybe(int(1, MAX_BATCH), 'At most so many entries per call'),
     sqes: required(list(sqeJson, SQES_MAX), 'One batch, in order'),
   },
   wire: operation<SubmitStep>(
@@ -46,6 +49,7 @@ export const submit: StepSpec<SubmitStep> = {
       wait: u32((_step, { wait }) => wait),
       want: u32((_step, { want }) => want),
       own: u32((_step, { own }) => own),
+      each: u32(({ each }) => each ?? 0),
     },
     {
       name: 'sqes',
@@ -58,17 +62,25 @@ export const submit: StepSpec<SubmitStep> = {
     },
   ),
   predict: enter,
-  text: ({ ring, registered, sqes }) => `io_uring_enter(${ringText(ring, registered)}, ${count(sqes.length, 'SQE')})`,
+  text: ({ ring, registered, each, sqes }) => {
+    const few = each === undefined ? '' : `, ${each} at a time`;
+    return `io_uring_enter(${ringText(ring, registered)}, ${count(sqes.length, 'SQE')}${few})`;
+  },
   track: (tracked, task, step) => {
     const inRange = checkSlot(step.ring);
     if (inRange !== true) return inRange;
     if (step.sqes.length > MAX_BATCH) return `more than ${MAX_BATCH} SQEs in a batch`;
     const ring = tracked.rings.get(step.ring);
     if (ring === undefined) return true;
+    // A 128-byte SQE must not be cut in two, and a polling thread takes what is there.
+    if (step.each !== undefined && (ring.flags & (IORING_SETUP.SQE_MIXED | IORING_SETUP.SQPOLL)) !== 0)
+      return 'a few entries at a time on a ring that is mixed, or polled by a thread';
     let slots = 0;
     let big = ring.hasBig;
     for (const sqe of step.sqes) {
-      const n = slotsOf(sqe, ring.flags);
+      const at = ((ring.flags & IORING_SETUP.SQ_REWIND) !== 0 ? 0 : ring.consumed) + slots;
+      // In the last entry of all it is refused, and takes no more than that.
+      const n = ((at + 1) & (ring.entries - 1)) === 0 ? 1 : slotsOf(sqe, ring.flags);
       if (n === 2) big = true;
       slots += n;
     }
@@ -81,14 +93,16 @@ export const submit: StepSpec<SubmitStep> = {
     task.hasRing = true;
     return true;
   },
-  size: ({ registered, sqes }) => {
-    let size = registered === undefined ? 0 : 3;
+  size: ({ registered, each, sqes }) => {
+    let size = (registered === undefined ? 0 : 3) + (each === undefined ? 0 : 2);
     for (const sqe of sqes) size += sqeSize(sqe);
     return size;
   },
   *shrink(step) {
     for (const sqes of shrinkSqes(step.sqes)) yield { ...step, sqes };
     if (step.registered !== undefined) yield withoutRegistered(step);
+    const { each, ...whole } = step;
+    if (each !== undefined) yield whole;
   },
   canonical: (step) => ({ ...step, sqes: step.sqes.map(withoutZeros) }),
   refersTo: ({ sqes }) => ({
