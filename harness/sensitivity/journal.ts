@@ -53,26 +53,33 @@ export function digest(data: string | Uint8Array): string {
 export class Journal {
   readonly #path: string;
   readonly #trials = new Map<string, Trial>();
+  /** The last line has no end. */
+  #torn = false;
 
   /**
    * Opens the journal, or begins it.
    * @param fresh forgets what is there
-   * @throws SetupError when it is another campaign's
+   * @throws SetupError when it is another campaign's, or cannot be written
    */
   constructor(path: string, head: JournalHead, fresh: boolean) {
     this.#path = path;
     if (fresh) rmSync(path, { force: true });
-    if (!existsSync(path)) {
-      appendFileSync(path, `${JSON.stringify({ campaign: head })}\n`);
+    const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+    const [first, ...lines] = text.split('\n').flatMap(parsed);
+    // Also where a full disk took no more of it than a part of its first line.
+    if (first === undefined && !text.includes('\n')) {
+      rmSync(path, { force: true });
+      this.#append({ campaign: head });
       return;
     }
-    const [first, ...lines] = readFileSync(path, 'utf8').split('\n').flatMap(parsed);
     const found = (first as { campaign?: JournalHead } | undefined)?.campaign;
     if (JSON.stringify(found) !== JSON.stringify(head))
       throw new SetupError(
         `${path} belongs to another campaign: ${differenceOf(found, head)}.`,
         'Choose another directory with --out, or forget what is there with --fresh.',
       );
+    // The line that was being written when it ended is no trial, and the next one must not become a part of it.
+    this.#torn = !text.endsWith('\n');
     for (const line of lines) this.#keep(line as Trial);
   }
 
@@ -82,14 +89,36 @@ export class Journal {
     return trial?.digest === digestOf(mutant) ? trial : undefined;
   }
 
+  /** Notes a trial. @throws SetupError when it cannot be written: then it is as if it had not been made */
   add(trial: Trial): void {
+    this.#append(trial);
     this.#keep(trial);
-    appendFileSync(this.#path, `${JSON.stringify(trial)}\n`);
+  }
+
+  /** @throws SetupError */
+  #append(line: object): void {
+    try {
+      appendFileSync(this.#path, `${this.#torn ? '\n' : ''}${JSON.stringify(line)}\n`);
+      this.#torn = false;
+    } catch (error) {
+      this.#torn = true;
+      throw unwritten(this.#path, error);
+    }
   }
 
   #keep(trial: Trial): void {
     this.#trials.set(`${trial.stage} ${trial.id}`, trial);
   }
+}
+
+/** A file below the output directory that is not written: what was found before is in the journal. */
+export function unwritten(path: string, error: unknown): SetupError {
+  return new SetupError(
+    `${path} could not be written: ${(error as Error).message}.`,
+    'Free some space there, then give the same command again: it goes on where this one ended. Or choose another ' +
+      'place with --out.',
+    { cause: error },
+  );
 }
 
 /** A last line may be half written. */

@@ -16,6 +16,7 @@ import { numbered } from '../../vm/build/mutants.ts';
 import { OWN_MACHINE } from '../../vm/machine/index.ts';
 import { FakeGuest, helloFrame, obedient } from '../testing/fake-guest.ts';
 import type { Script } from '../testing/fake-guest.ts';
+import { Journal } from './journal.ts';
 import type { Trial } from './journal.ts';
 import type { SensitivityOptions } from './options.ts';
 import { onMutants } from './sensitivity.ts';
@@ -318,6 +319,26 @@ describe('the next call', () => {
     const result = await play({ ids, jobs: 1 });
     expect(result.total).toMatchObject({ quick: 3 });
     expect(new Set(booted).size).toBe(3);
+    // Nothing was written behind the half line.
+    booted = [];
+    await play({ ids, jobs: 1 });
+    expect(booted).toEqual(['reference']);
+  });
+  test('after a full disk: what could not be written is tried again, and nothing else', async () => {
+    const ids = ['late', 'crash', 'hang'];
+    const full = new SetupError('x could not be written: ENOSPC.', 'Free some space.');
+    const add = vi.spyOn(Journal.prototype, 'add');
+    add.mockImplementationOnce(() => {
+      throw full;
+    });
+    await expect(play({ ids })).rejects.toBe(full);
+    add.mockRestore();
+    const tried = booted.filter((id) => id !== 'reference');
+    expect(new Set(tried).size).toBe(2);
+    booted = [];
+    const result = await play({ ids });
+    expect(result.total).toMatchObject({ quick: 3, untried: 0 });
+    expect(new Set(booted.filter((id) => id !== 'reference')).size).toBe(2);
   });
   test('with other cases needs another place', async () => {
     await play({ ids: ['late'] });

@@ -7,12 +7,12 @@ import { duration } from '../../reports/text/style.ts';
 import { buildMutants } from '../../vm/build/mutant-kernel.ts';
 import type { MutantKernel } from '../../vm/build/mutant-kernel.ts';
 import type { Mutant } from '../../vm/build/mutant-file.ts';
-import { writeAtomic } from '../../vm/host/cache.ts';
+import { writeFileWhole } from '../../vm/host/files.ts';
 import { OWN_MACHINE } from '../../vm/machine/index.ts';
 import { makeReady } from '../run/prepare.ts';
 import type { Ready } from '../run/prepare.ts';
 import { toolVersions } from '../run/versions.ts';
-import { digest, digestOf, Journal } from './journal.ts';
+import { digest, digestOf, Journal, unwritten } from './journal.ts';
 import type { StageName, Trial } from './journal.ts';
 import type { SensitivityEvents, SensitivityOptions } from './options.ts';
 import { bringReference } from './reference.ts';
@@ -56,7 +56,10 @@ export async function sensitivity(
 /** A copy of the kernel: other builds of the tree must not take it away before the last mutant, or after. */
 async function ownKernel({ out }: SensitivityOptions, built: MutantKernel): Promise<MutantKernel> {
   const path = resolve(out, KERNEL);
-  await writeAtomic(path, await readFile(built.kernel.path));
+  const bytes = await readFile(built.kernel.path);
+  await writeFileWhole(path, (file) => file.writeFile(bytes)).catch((error: unknown) => {
+    throw unwritten(path, error);
+  });
   return { ...built, kernel: { ...built.kernel, path } };
 }
 
@@ -143,8 +146,12 @@ class Mutants {
     const todo = this.#strike(left(), stage.name, reach);
     const shown = { done: 0, all: todo.length, started: performance.now() };
     events.note(`${todo.length} mutants, ${options.jobs} at a time`);
+    // What cannot be kept is not worth trying; the other guests end what they are at.
+    let failed: unknown;
     const work = async (): Promise<void> => {
-      for (let one = todo.shift(); one !== undefined && !signal.aborted; one = todo.shift()) {
+      while (!signal.aborted && failed === undefined) {
+        const one = todo.shift();
+        if (one === undefined) return;
         const trial = await this.#try(one, stage, reach);
         if (trial === undefined) continue;
         this.#journal.add(trial);
@@ -153,7 +160,13 @@ class Mutants {
         events.checkpoint(this.result(), this.#trials());
       }
     };
-    await Promise.all(Array.from({ length: options.jobs }, work));
+    const workers = Array.from({ length: options.jobs }, async () => {
+      await work().catch((error: unknown) => {
+        failed ??= error;
+      });
+    });
+    await Promise.all(workers);
+    if (failed !== undefined) throw failed;
     signal.throwIfAborted();
     events.checkpoint(this.result(), this.#trials());
   }
