@@ -2,12 +2,13 @@
 import type { Waits } from '../../oracle/judge/waits.ts';
 import type { Observation } from '../../oracle/scenario/observation.ts';
 import type { Scenario } from '../../oracle/steps/index.ts';
-import { observe } from './guests.ts';
+import { STATUS } from '../../vm/protocol/frames.ts';
+import { observationOf, runAlone } from './guests.ts';
 import type { Guests } from './guests.ts';
 import { SessionEnded } from './session.ts';
 import type { Session } from './session.ts';
 
-/** A kernel that crashes or falls silent over a question gets the question as a case of the run. */
+/** A kernel that crashes, falls silent or does not end over a question gets the question as a case of the run. */
 export class Asker {
   readonly #guests: Guests;
   session: Session;
@@ -28,7 +29,9 @@ export class Asker {
     const last = this.#last;
     this.#last = scenario;
     try {
-      return await observe(this.session, scenario, waits, this.#guests.plan.deadline);
+      const observation = await this.#once(scenario, waits);
+      if (observation === undefined) this.fatal.push(scenario);
+      return observation;
     } catch (error) {
       const stopped = error instanceof SessionEnded && (error.end.reason === 'crash' || error.end.reason === 'silent');
       if (!stopped || this.#guests.plan.boot.signal?.aborted === true) throw error;
@@ -38,5 +41,15 @@ export class Asker {
       this.session = await this.#guests.open();
       return undefined;
     }
+  }
+
+  /** Undefined when it does not end, not even in twice its time: a busy machine may be too slow once. */
+  async #once(scenario: Scenario, waits: readonly number[] | Waits): Promise<Observation | undefined> {
+    const { deadline } = this.#guests.plan;
+    for (const patience of [deadline, 2 * deadline]) {
+      const result = await runAlone(this.session, scenario, waits, patience);
+      if (result.status !== STATUS.deadline) return observationOf(result);
+    }
+    return undefined;
   }
 }

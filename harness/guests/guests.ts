@@ -117,7 +117,11 @@ export async function observe(
   waits: readonly number[] | Waits,
   deadline: number,
 ): Promise<Observation> {
-  const result = await runAlone(session, scenario, waits, deadline);
+  return observationOf(await runAlone(session, scenario, waits, deadline));
+}
+
+/** What the guest saw. @throws Error when the runner could not finish it */
+export function observationOf(result: RunnerResult): Observation {
   if (result.status !== STATUS.done)
     throw new Error(`the runner answers status ${result.status}, detail ${result.detail}`);
   return result.observation;

@@ -10,6 +10,9 @@ import type { Session, SessionEnd } from '../guests/session.ts';
 import { verdictOfEnd, verdictOfStatus } from '../guests/verdicts.ts';
 import type { Predictions } from '../known/predictions.ts';
 
+/** A machine may be too slow for anything. */
+const SLOW_ADVICE = '; where a machine is so slow that every case does this, give it less to do, or --jobs 1';
+
 /** What one scenario does when it runs alone. */
 export type Outcome =
   | { readonly verdict: 'pass' }
@@ -67,7 +70,7 @@ export class Laboratory {
     const verdict = verdictOfStatus(result.status);
     if (verdict === undefined) return judged(predictions, result.observation);
     return verdict === 'hang'
-      ? { verdict, detail: `the scenario did not end within ${deadline / 1000} s` }
+      ? { verdict, detail: `the scenario did not end within ${deadline / 1000} s${SLOW_ADVICE}` }
       : { verdict: 'runner-error', detail: `runner status ${result.status}, detail ${result.detail}` };
   }
 }

@@ -13,6 +13,7 @@ import { Guests } from '../guests/guests.ts';
 import { Asker } from '../guests/asker.ts';
 import { FeatureMissing, probeAbi } from '../../oracle/probe/probe.ts';
 import { FakeGuest, obedient } from '../testing/fake-guest.ts';
+import { STATUS } from '../../vm/protocol/frames.ts';
 import type { Script } from '../testing/fake-guest.ts';
 
 const QUESTION: Scenario = {
@@ -61,6 +62,20 @@ describe('a question', () => {
       async (asker) => {
         expect(await asker.ask(QUESTION, [0])).toBeUndefined();
         expect(asker.fatal).toEqual([QUESTION]);
+      },
+    );
+  });
+  it('that does not end in its time is asked once more; then it becomes a case, and the guest goes on', async () => {
+    let asked = 0;
+    await asking(
+      (guest, id) => (++asked === 1 || asked > 3 ? guest.answer(id, [], STATUS.deadline) : guest.answer(id, ANSWER)),
+      async (asker, guests) => {
+        expect((await asker.ask(QUESTION, [0]))?.steps).toHaveLength(1);
+        expect((await asker.ask(QUESTION, [0]))?.steps).toHaveLength(1);
+        expect(asker.fatal).toEqual([]);
+        expect(await asker.ask(OTHER, [0])).toBeUndefined();
+        expect(asker.fatal).toEqual([OTHER]);
+        expect([asked, guests.boots]).toEqual([5, 1]);
       },
     );
   });
