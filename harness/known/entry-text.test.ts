@@ -2,12 +2,12 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { OP } from '../../oracle/opcodes/index.ts';
-import { compare } from '../../oracle/judge/compare.ts';
+import { OpenTally } from '../../oracle/judge/open-tally.ts';
+import { openPlaces } from '../../oracle/open-answer.ts';
 import { predict } from '../../oracle/predict.ts';
 import { documentedAbi } from '../../oracle/probe/abi-documented.ts';
 import { parseRelease } from '../../oracle/uapi/release.ts';
 import { formatEntries, formatEntry } from '../../reports/text/entry.ts';
-import { obedient } from '../testing/fake-guest.ts';
 import { entryTexts } from './entry-text.ts';
 import { loadFindings } from './findings.ts';
 import { loadNotes } from './notes.ts';
@@ -54,12 +54,21 @@ describe.each(entryTexts())('the mail of $id', (entry) => {
   });
 });
 
+/** What the oracle leaves open in the cases of notes, and why the weakness shows all the same. */
+const LEFT_OPEN: Readonly<Record<string, string>> = {
+  'register.write-back': 'what a registration writes back is no part of it',
+  'connect.network': 'whether it comes about; the peer is asked for by other means',
+  'connect.datagram': 'the same',
+  'made.at-all': 'follows from those',
+};
+
 describe.each(loadNotes())('note $id', ({ scenario, weakness, opcodes }) => {
-  const prediction = predict(scenario, documentedAbi('7.3'));
   test('breaks no promise: the oracle itself says what happens, and one thing alone', () => {
     expect(weakness).toBe('no promise is broken');
-    const again = { steps: obedient(prediction.steps) };
-    expect(compare(prediction, again).difference).toBeUndefined();
+    const tally = new OpenTally();
+    tally.add(scenario, predict(scenario, documentedAbi('7.3')));
+    const open = [...tally.uses.keys()].filter((id) => openPlaces().get(id)?.number !== true);
+    expect(open.filter((id) => !Object.hasOwn(LEFT_OPEN, id))).toEqual([]);
   });
   test('is about opcodes that there are', () => {
     expect(opcodes.length).toBeGreaterThan(0);

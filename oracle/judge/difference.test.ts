@@ -190,8 +190,12 @@ describe('the signature', () => {
 test('user_data can be renamed, wherever it stands', () => {
   for (const [kind, of] of KINDS) {
     const words = (difference: Difference): string => JSON.stringify(differenceText(difference));
-    const renamed = withUserData(of(7n)!, (data) => (data === 7n ? 0x99n : data));
-    expect(words(renamed), kind).toBe(words(of(7n)!).replaceAll('user_data=0x7 ', 'user_data=0x99 '));
+    // What it names beside the first one too.
+    const renamed = withUserData(of(7n)!, (data) => (data === 7n ? 0x99n : data === 8n ? 0xaan : data));
+    const expected = words(of(7n)!)
+      .replaceAll('user_data=0x7 ', 'user_data=0x99 ')
+      .replaceAll('data=0x8"', 'data=0xaa"');
+    expect(words(renamed), kind).toBe(expected);
     expect(differenceSignature(renamed)).toBe(differenceSignature(of(7n)!));
   }
 });

@@ -39,6 +39,7 @@ it('what came before a drain ends before it, what comes behind starts after it',
 
 it('each drain waits for the one before', () => {
   expect(order(IO_DRAIN, 0, IO_DRAIN, 0)).toEqual(pairs([0, 1], [0, 2], [1, 2], [2, 3]));
+  expect(order(0, IO_DRAIN, IO_DRAIN)).toEqual(pairs([0, 1], [1, 2]));
 });
 
 it('a drain within a chain waits for what was before the chain', () => {

@@ -28,6 +28,8 @@ describe('sockets', () => {
     ['AF_INET6 SOCK_DGRAM|SOCK_CLOEXEC 17', [10, 2, 17], 0o2000002, [10, 2, 17, 1, 2]],
     ['AF_UNIX SOCK_RAW|SOCK_NONBLOCK', [1, 3, 0], 0o4003, [1, 2, 0, 0, 0o4002]],
     ['AF_NETLINK SOCK_RAW 15', [16, 3, 15], 3, [16, 3, 15, 0, 2]],
+    // A kernel of the finding socket-type-flags shows them.
+    ['AF_INET SOCK_DGRAM|SOCK_CLOEXEC, shown with its flags', [2, 0o2000002, 0], 0o2000002, [2, 2, 17, 1, 2]],
   ])('%s', (_name, payload, type, returns) => {
     expect(socketMade(shown(payload, BigInt(type))).returns).toEqual(returns);
   });
