@@ -191,9 +191,15 @@ test('a tab is as wide as the compiler shows it', () => {
     numbered([mutant({ id: 'm1', find: 'a', replace: 'x' }), mutant({ id: 'm2', find: 'b', replace: 'y' })]),
   );
   const line = text.split('\n').findIndex((one) => one.includes('return')) + 1;
-  const column = text.split('\n')[line - 1]!.indexOf('(y)') + 8;
   const files = new Map([['a.c', { text, places, misfits: [] }]]);
-  expect(culprits(`a.c:${line}:${column}: error: no`, files)).toEqual([{ id: 'm2', problem: 'no' }]);
+  // With a narrower tab the first of them would lie in the other mutant, the second behind both.
+  for (const [words, id] of [
+    ['(a)', 'm1'],
+    ['(b)', 'm2'],
+  ] as const) {
+    const column = text.split('\n')[line - 1]!.indexOf(words) + 8;
+    expect(culprits(`a.c:${line}:${column}: error: no`, files)).toEqual([{ id, problem: 'no' }]);
+  }
 });
 
 test('what a kernel says of places that were reached is no complaint', () => {
