@@ -2,15 +2,16 @@
 import { plainStep } from '../testing/plain.ts';
 import type { PlainStep } from '../testing/plain.ts';
 import type { AbiProfile } from '../uapi/abi.ts';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ABI_7_0 } from '../probe/abi-documented.ts';
 import { ARENA, ARENA_BASE, FD } from '../scenario/layout.ts';
 import { OP } from '../opcodes/index.ts';
 import { predict } from '../predict.ts';
 import type { Sqe } from '../scenario/types.ts';
+import { PATH } from '../world/arena.ts';
 import type { Scenario } from '../steps/index.ts';
 
-const PATH_N0 = 0x2000_0040n;
+const PATH_N0 = PATH.n0;
 const EIGHT_BYTES = 0x2000_0690n;
 const ASYNC = 16;
 const HARDLINK = 8;
@@ -155,4 +156,55 @@ it('what two requests of a batch write to is unknown, also behind the second one
   expect(stepOf(scenario(['file', 'eventfd'], sqes.slice(1), [look]), ABI_7_0, 2).memory).toEqual(
     Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0),
   );
+});
+
+describe('what racing requests leave behind is unknown', () => {
+  const link: Sqe = { opcode: OP.LINKAT, fd: -100, addr: PATH.f0, len: -100 >>> 0, off: PATH.n1, user_data: 1n };
+  const unlink: Sqe = { opcode: OP.UNLINKAT, fd: -100, addr: PATH.f0, user_data: 2n };
+  const look: Scenario['steps'][number] = { task: 0, do: 'probe_path', path: 'n1' };
+  const seen = (sqes: readonly Sqe[]) => stepOf(scenario(['file'], sqes, [look]), ABI_7_0, 2).returns;
+
+  it('of the one that was overtaken', () => {
+    expect(seen([link, unlink])).toEqual(['any']);
+    expect(seen([{ ...link, flags: HARDLINK }, unlink])).toEqual([0]);
+  });
+
+  it('of the one that came too late', () => {
+    expect(seen([unlink, link])).toEqual(['any']);
+    expect(seen([{ ...unlink, flags: HARDLINK }, link])).toEqual([-2]);
+  });
+});
+
+it('a path races with the directory on its way', () => {
+  const rmdir: Sqe = { opcode: OP.UNLINKAT, fd: -100, addr: PATH.d0, op_flags: 0x200, user_data: 1n };
+  const mkdir: Sqe = { opcode: OP.MKDIRAT, fd: -100, addr: PATH.in_dir, len: 0o755, user_data: 2n };
+  const last = (flags: number) => stepOf(scenario(['dir'], [{ ...rmdir, flags }, mkdir]), ABI_7_0, 1).cqes;
+  expect(last(0)).toEqual(expect.arrayContaining([expect.objectContaining({ user_data: 2n, res: 'any' })]));
+  expect(last(HARDLINK)).toEqual(expect.arrayContaining([expect.objectContaining({ user_data: 2n, res: -2 })]));
+});
+
+it('a direct descriptor races with its being closed', () => {
+  const table: Scenario['steps'][number] = {
+    task: 0,
+    do: 'register',
+    on: { kind: 'ring', ring: 0 },
+    opcode: 2,
+    nr_args: 1,
+    bytes: Uint8Array.of(FD.file, 0, 0, 0),
+  };
+  const close: Sqe = { opcode: OP.CLOSE, file_index: 1, user_data: 1n };
+  // A NOP names no resource of its own.
+  const uses: readonly Sqe[] = [
+    { opcode: OP.FSYNC, fd: 0, flags: 1, user_data: 2n },
+    { opcode: OP.NOP, op_flags: 6, fd: 0, user_data: 2n },
+  ];
+  for (const use of uses) {
+    const last = (flags: number) => {
+      const sqes = [{ ...close, flags }, use];
+      const steps: Scenario['steps'] = [RING, table, { task: 0, do: 'submit', ring: 0, sqes }];
+      return stepOf({ version: 1, fixtures: ['file'], jit: true, steps }, ABI_7_0, 2).cqes;
+    };
+    expect(last(0)).toEqual(expect.arrayContaining([expect.objectContaining({ user_data: 2n, res: 'any' })]));
+    expect(last(HARDLINK)).toEqual(expect.arrayContaining([expect.objectContaining({ user_data: 2n, res: -9 })]));
+  }
 });
