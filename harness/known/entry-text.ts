@@ -25,21 +25,7 @@ export function entryTexts(): readonly EntryText[] {
 }
 
 function entryText(kind: EntryText['kind'], entry: Entry, answers: readonly string[]): EntryText {
-  const { id, title, words, consequence, explanation, affected, commit, seen, not_seen, scenario } = entry;
-  return {
-    kind,
-    id,
-    title,
-    words,
-    consequence,
-    explanation,
-    affected,
-    commit,
-    seen,
-    not_seen,
-    scenario: printScenario(scenario, ABI),
-    answers,
-  };
+  return { ...entry, kind, scenario: printScenario(entry.scenario, ABI), answers };
 }
 
 /** What the rule promises of the case, and what a kernel with the finding answers. */

@@ -10,23 +10,10 @@ import { isQuirkId } from '../../oracle/quirks/index.ts';
 import type { QuirkId, Quirks } from '../../oracle/quirks/index.ts';
 import { fromJson } from '../../oracle/case/json.ts';
 import type { Scenario } from '../../oracle/steps/index.ts';
+import type { EntryFacts } from '../../reports/text/entry.ts';
 
 /** What findings and notes have in common. */
-export interface Entry {
-  readonly id: string;
-  readonly title: string;
-  /** The words in question as the source has them, a short quotation, and where they stand. */
-  readonly words: { readonly quote: string; readonly where: string };
-  /** What it means for someone who relies on the feature; two sentences. */
-  readonly consequence: string;
-  readonly explanation: string;
-  /** First release affected (7.0-rc1: there from the beginning), and first without it (null: none yet). */
-  readonly affected: { readonly from: string; readonly fixed: string | null };
-  /** The commit of a source tree that brought it, or the merge it came with; null: not known. */
-  readonly commit: string | null;
-  /** Kernels it was seen on, and kernels it was looked for and not seen. */
-  readonly seen: readonly string[];
-  readonly not_seen: readonly string[];
+export interface Entry extends EntryFacts {
   /** Smallest scenario that shows it. */
   readonly scenario: Scenario;
 }

@@ -2,19 +2,27 @@
 import { folded, letter, MAIL_WIDTH } from './letter.ts';
 import { wrap } from './style.ts';
 
-/** What is told of a finding or a note. */
-export interface EntryText {
-  readonly kind: 'finding' | 'note';
+/** What findings and notes have in common: what their files say beside the case. */
+export interface EntryFacts {
   readonly id: string;
   readonly title: string;
-  /** A short quotation, and where it stands. */
+  /** The words in question as the source has them, a short quotation, and where they stand. */
   readonly words: { readonly quote: string; readonly where: string };
+  /** What it means for someone who relies on the feature; two sentences. */
   readonly consequence: string;
   readonly explanation: string;
+  /** First release affected (7.0-rc1: there from the beginning), and first without it (null: none yet). */
   readonly affected: { readonly from: string; readonly fixed: string | null };
+  /** The commit of a source tree that brought it, or the merge it came with; null: not known. */
   readonly commit: string | null;
+  /** Kernels it was seen on, and kernels it was looked for and not seen. */
   readonly seen: readonly string[];
   readonly not_seen: readonly string[];
+}
+
+/** What is told of a finding or a note. */
+export interface EntryText extends EntryFacts {
+  readonly kind: 'finding' | 'note';
   /** The smallest scenario, as text. */
   readonly scenario: string;
   /** What is promised and what is answered, one line each; empty for a note. */
