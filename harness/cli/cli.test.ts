@@ -98,7 +98,17 @@ describe('usage', () => {
     ['no file', ['explain'], /explain needs a file/],
     ['an unknown rule', ['rules', 'zzz'], /no rule's id contains "zzz"/],
     ['mutants of no tree', ['sensitivity'], /sensitivity needs a source tree: add --linux DIR/],
-    ['an unknown mutant', ['sensitivity', '--linux', '.', '--only', 'zzz'], /there is no mutant "zzz"/],
+    [
+      'an unknown mutant',
+      ['sensitivity', '--linux', '.', '--only', 'ctx-user-data-bit-62'],
+      /there is no mutant "ctx-user-data-bit-62"; did you mean ctx-user-data-bit-63\?/,
+    ],
+    [
+      'no mutant at all',
+      ['sensitivity', '--linux', '.', '--only', 'ctx-user-data-bit-63', '--class', 'crash'],
+      /no mutant is left to be tried/,
+    ],
+    ['an unknown finding', ['finding', 'exec-drop-rules'], /no finding.*did you mean exec-drops-rules\?/],
     [
       'an unknown class',
       ['sensitivity', '--linux', '.', '--class', 'zzz'],
@@ -120,11 +130,25 @@ describe('usage', () => {
     ['fuzz', '--help'],
     ['rules', 'bpf.alu'],
     ['explain', 'case.json'],
+    ['help', 'sensitivity'],
+    ['help', 'coverage'],
+    ['finding'],
   ])('%s %s', (...args) => {
     const { code, out, err } = ringfence(args.filter((word) => word !== undefined));
     expect(out.length).toBeGreaterThan(100);
     expect({ code, err }).toEqual({ code: 0, err: '' });
   });
+});
+
+test('a finding and a note, each as a mail; the list has both', () => {
+  const list = ringfence(['finding']).out;
+  for (const [id, head] of [
+    ['exec-drops-rules', /^Subject: io_uring: exec-drops-rules\n[^]*promised: [^]*answered: /],
+    ['unix-raw-is-datagram', /^Subject: io_uring \(note\): unix-raw-is-datagram\n[^]*no promise is broken/],
+  ] as const) {
+    expect(ringfence(['finding', id])).toMatchObject({ code: 0, err: '', out: expect.stringMatching(head) });
+    expect(list).toMatch(new RegExp(`^  ${id} `, 'm'));
+  }
 });
 
 describe('case files', () => {

@@ -3,6 +3,7 @@ import { entryTexts } from '../known/entry-text.ts';
 import { formatEntries, formatEntry } from '../../reports/text/entry.ts';
 import { EXIT, UsageError } from '../../vm/index.ts';
 import { command } from './command.ts';
+import { nearest } from './nearest.ts';
 
 /** ringfence finding. */
 export const FINDING = command({
@@ -38,20 +39,8 @@ the impact, since when, and the smallest case.`,
 });
 
 function unknown(typed: string, ids: readonly string[]): UsageError {
-  const [best = ''] = ids.toSorted((a, b) => distance(typed, a) - distance(typed, b));
   return new UsageError(
-    `there is no finding and no note "${typed}"; did you mean ${best}? "npx ringfence finding" lists them`,
+    `there is no finding and no note "${typed}"; did you mean ${nearest(typed, ids)}? ` +
+      '"npx ringfence finding" lists them',
   );
-}
-
-/** How many letters have to be put in, taken out or changed (Levenshtein's distance). */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (const [i, letter] of Array.from(a).entries()) {
-    const next = [i + 1];
-    for (let j = 0; j < b.length; j++)
-      next.push(Math.min(next[j]! + 1, row[j + 1]! + 1, row[j]! + (b[j] === letter ? 0 : 1)));
-    row = next;
-  }
-  return row[b.length]!;
 }

@@ -18,6 +18,7 @@ import type { SensitivityEvents, SensitivityOptions } from '../sensitivity/optio
 import { buildKernel, sensitivity } from '../sensitivity/sensitivity.ts';
 import { command } from './command.ts';
 import { interruptible } from './interrupt.ts';
+import { nearest } from './nearest.ts';
 import { flag, group, text, texts, whole } from './option.ts';
 import { ACCEL, DEFAULT_CASES, DEFAULT_SEED, jobsOption, QUICK_CASES, seedOption, timeoutOption } from './options.ts';
 import { repeatCommand } from './settings.ts';
@@ -82,6 +83,9 @@ a fault runs all cases: it must be conformant, and it tells which cases come to 
 those of the same cases that come to its place (all where a fault may show later: lifetime, crash), on a guest of its
 own, until the first difference that shows again when its case runs alone on a fresh guest, a crash or a hang. A
 mutant whose place no case comes to needs no guest. Cases and seconds are counted as if all cases had run.
+
+The kernel takes some minutes to build, the next time seconds; a mutant takes a second or two, one that is alive as long
+as its cases. DIR takes about 30 MB, half of it the kernel.
 
 What is found is written to DIR at once (sensitivity.jsonl), and the same command goes on after Ctrl-C. Other cases
 (another seed, another version of ringfence) need another DIR, or --fresh. Below DIR: sensitivity.json
@@ -154,13 +158,17 @@ function wanted(
   const split = (list: readonly string[] | undefined): ReadonlySet<string> | undefined =>
     list === undefined ? undefined : new Set(list.flatMap((one) => one.split(',').map((name) => name.trim())));
   const [ids, names] = [split(only), split(classes)];
+  const all = mutants.map(({ id }) => id);
   for (const id of ids ?? [])
-    if (!mutants.some((mutant) => mutant.id === id)) throw new UsageError(`there is no mutant "${id}"`);
+    if (!all.includes(id)) throw new UsageError(`there is no mutant "${id}"; did you mean ${nearest(id, all)}?`);
   const known: readonly string[] = MUTANT_CLASSES;
   for (const name of names ?? [])
     if (!known.includes(name)) throw new UsageError(`there is no class "${name}"; classes are ${known.join(', ')}`);
-  return (mutant) =>
+  const isWanted = (mutant: Mutant): boolean =>
     (ids?.has(mutant.id) ?? (needs || mutant.needs === undefined)) && (names?.has(mutant.class) ?? true);
+  if (!mutants.some(isWanted))
+    throw new UsageError('no mutant is left to be tried: look at --only and --class, or add --needs');
+  return isWanted;
 }
 
 /** Builds, and says what fits. */

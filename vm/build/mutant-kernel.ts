@@ -139,7 +139,11 @@ function leaveOut(
   const told = [`${unfit.length === 1 ? 'A mutant' : `${unfit.length} mutants, each of which`} ${why} (${where}):`];
   const message = [...told, ...named, ...more].join('\n');
   if (!keepGoing)
-    throw new SetupError(message, 'Mend them (suites/mutants/README.md), or leave them out with --keep-going.');
+    throw new SetupError(
+      message,
+      'Take the release that they were written for, mend them (suites/mutants/README.md), or leave them out with ' +
+        '--keep-going.',
+    );
   log(message);
   for (const { id, problem } of unfit) misfits.set(id, problem);
 }
