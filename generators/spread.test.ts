@@ -54,12 +54,40 @@ test('a member tells which bits were 0 and 1', () => {
   expect(new Member(16).stillBytes).toEqual([0, 1]);
 });
 
-/** Members of structures of the feature and of SQEs. */
-const HANDED_OVER = [...spread.members].filter(([name]) => !/^(context|argument|open_how|sockaddr)/.test(name));
+const array = (name: string, length: number): string[] => Array.from({ length }, (_, i) => `${name}[${i}]`);
 
-test.each(HANDED_OVER)('%s: each bit is both 0 and 1', (name, member) => {
-  const all = (1n << BigInt(member.bits)) - 1n;
-  expect((all & ~member.varied).toString(16)).toBe((STILL[name]?.[0] ?? 0n).toString(16));
+/** What user space hands over: members of structures of the feature, of SQEs, arguments of calls (linux/io_uring.h). */
+const HANDED_OVER: Readonly<Record<string, readonly string[]>> = {
+  io_uring_setup: ['entries'],
+  io_uring_params: ['flags'],
+  io_uring_register: ['opcode', 'nr_args'],
+  io_uring_bpf: ['cmd_type', 'cmd_flags', 'resv'],
+  io_uring_bpf_filter: [
+    ...['opcode', 'flags', 'filter_len', 'pdu_size', 'filter_ptr'],
+    ...array('resv', 3),
+    ...array('resv2', 5),
+  ],
+  sock_filter: ['code', 'jt', 'jf', 'k'],
+  io_uring_restriction: ['opcode', 'sqe_op', 'resv', ...array('resv2', 3)],
+  io_uring_task_restriction: ['flags', 'nr_res', ...array('resv', 3)],
+  sqe: [
+    ...['opcode', 'flags', 'ioprio', 'fd', 'off', 'addr', 'len', 'op_flags', 'user_data', 'buf_index', 'personality'],
+    ...['file_index', 'addr3', 'pad2'],
+  ],
+};
+const NAMES = Object.entries(HANDED_OVER).flatMap(([structure, members]) =>
+  members.map((member) => `${structure}.${member}`),
+);
+
+test('what is handed over is what is looked at', () => {
+  const seen = [...spread.members.keys()].filter((name) => !/^(context|argument|open_how|sockaddr)/.test(name));
+  expect(seen.toSorted()).toEqual(NAMES.toSorted());
+});
+
+test.each(NAMES)('%s: each bit is both 0 and 1', (name) => {
+  const { bits, varied } = spread.members.get(name)!;
+  const all = (1n << BigInt(bits)) - 1n;
+  expect((all & ~varied).toString(16)).toBe((STILL[name]?.[0] ?? 0n).toString(16));
 });
 
 /** Words of payloads: `context SOCKET 16`. */
