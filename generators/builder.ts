@@ -1,4 +1,5 @@
 /** Builds a scenario step by step and keeps it well-formed: a step that does not fit is left out. */
+import { NOT_DROPPING } from '../oracle/steps/kind/submit.ts';
 import type { AbiProfile } from '../oracle/uapi/abi.ts';
 import { opSpec } from '../oracle/opcodes/index.ts';
 import { FD, FIXTURES, MAX_TASKS, RING_FD, RING_SLOTS } from '../oracle/scenario/layout.ts';
@@ -171,7 +172,9 @@ export class Builder {
   /** Parameters that no kernel takes. */
   #badSetup(): readonly [flags: number, size: number, more: Partial<RingStep>] {
     const { d } = this;
-    switch (d.below(4)) {
+    switch (d.below(5)) {
+      case 4:
+        return [drawRingFlags(d), 64, { without: d.pick(['params', 'writable_params', 'descriptor', 'file']) }];
       case 0:
         return [S.SUBMIT_ALL, d.pick([0, 32769, 0xffff_ffff, (64 | (stray(d, 16) << 16)) >>> 0]), {}];
       case 1: {
@@ -249,11 +252,19 @@ export class Builder {
     // Now and then by an index that cannot be.
     const by = registered ?? (this.d.below(200) === 0 ? this.d.pick(NO_INDEX) : undefined);
     const whole = mixed || (known.flags & S.SQPOLL) !== 0;
-    const each = !whole && this.d.below(30) === 0 ? { each: this.d.int(1, 8) } : {};
-    if (!this.push({ do: 'submit', task, ring, sqes, ...(by === undefined ? {} : { registered: by }), ...each }))
+    const { d } = this;
+    const each = !whole && d.below(30) === 0 ? { each: d.int(1, 8) } : {};
+    const none = !('each' in each) && d.below(60) === 0 && this.#mayDrop(known.flags, sqes.length, entries);
+    const how = none ? { dropped: d.int(0, sqes.length) } : each;
+    if (!this.push({ do: 'submit', task, ring, sqes, ...(by === undefined ? {} : { registered: by }), ...how }))
       return [];
     this.probes(task, roles);
     return roles;
+  }
+
+  /** Whether one entry more, which names no SQE, can stand in a batch. */
+  #mayDrop(flags: number, size: number, entries: number): boolean {
+    return (flags & NOT_DROPPING) === 0 && size < entries;
   }
 
   /** Looks at the side effects that some of these requests can have. */

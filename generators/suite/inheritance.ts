@@ -8,6 +8,7 @@ import { drawRingFlags, onRing, TASK } from '../builder.ts';
 import type { Crew } from '../crew.ts';
 import type { Draw, Weighted } from '../draw.ts';
 import { drawAllowlist } from './classic.ts';
+import { ODD_RINGS } from './odd-rings.ts';
 
 const HOWS: Weighted<SpawnHow> = [
   [4, 'fork'],
@@ -18,7 +19,7 @@ const HOWS: Weighted<SpawnHow> = [
 ];
 
 /** Suite inheritance. */
-export const inheritance: Suite = { weight: 2, opening: 6, draw };
+export const inheritance: Suite = { weight: 2, opening: 6, draw, planned: ODD_RINGS };
 
 /** A random walk over a growing tree of tasks. */
 interface Walk {
@@ -48,6 +49,10 @@ const MOVES: Weighted<Move> = [
 
 function draw(b: Builder): void {
   const { d, tracker } = b;
+  if (d.chance(0.03)) {
+    d.pick(ODD_RINGS)(b);
+    return;
+  }
   const flags = drawRingFlags(d);
   const crew = b.crew({ count: d.int(1, 5), setup_flags: flags, flags: d.chance(0.8) ? 0 : 0.1 });
   b.oddRing(0, crew);

@@ -187,11 +187,11 @@ describe('encodeScenario', () => {
       ],
     });
     expect([4, 8, 12].map((at) => payload.getUint32(at, true))).toEqual([2, 16, 2]);
-    expect(payload.byteLength).toBe(32 + 128);
-    expect(new Uint8Array(payload.buffer, payload.byteOffset + 32, 64)).toEqual(
+    expect(payload.byteLength).toBe(40 + 128);
+    expect(new Uint8Array(payload.buffer, payload.byteOffset + 40, 64)).toEqual(
       Uint8Array.from({ length: 64 }, (_, i) => (i === 0 ? 1 : 0)),
     );
-    const at = 32 + 64;
+    const at = 40 + 64;
     expect([
       payload.getUint8(at),
       payload.getUint8(at + 1),
@@ -216,7 +216,7 @@ describe('encodeScenario', () => {
       { id: 1, deadline_ms: 1 },
     );
     const { payload } = one({ do: 'submit', task: 0, ring: 0, sqes: [{ opcode: 0 }] });
-    expect(new Uint8Array(payload.buffer, payload.byteOffset + 32, 64).every((byte) => byte === 0)).toBe(true);
+    expect(new Uint8Array(payload.buffer, payload.byteOffset + 40, 64).every((byte) => byte === 0)).toBe(true);
   });
 
   it('carries how many CQEs must come, how many may, and how many are its own', () => {

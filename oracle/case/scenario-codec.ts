@@ -16,6 +16,7 @@ import {
   text,
   withDefault,
   word,
+  yes,
 } from '../schema/codec.ts';
 import type { Codec } from '../schema/codec.ts';
 import { madeBy, STEPS } from '../steps/index.ts';
@@ -45,12 +46,6 @@ const hardening: Codec<1 | 2> = {
   ...int(1, 2),
   decode: (value, at) => (value === 1 || value === 2 ? value : expected(at, '1 or 2', value)),
 };
-const yes: Codec<true> = {
-  decode: (value, at) => (value === true ? value : expected(at, 'true', value)),
-  encode: (value) => value,
-  schema: { const: true },
-};
-
 const scenarioFields = record<Scenario>({
   version: required(
     constant(SCENARIO_VERSION, `${SCENARIO_VERSION}, the version of the scenario language this program speaks`),

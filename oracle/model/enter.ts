@@ -18,6 +18,8 @@ export interface Batch {
   readonly registered?: number;
   /** Most entries per call; absent: all. */
   readonly each?: number;
+  /** Before this one of them (or behind the last) stands an entry that names no SQE. */
+  readonly dropped?: number;
   readonly sqes: readonly Sqe[];
 }
 
@@ -47,7 +49,7 @@ export function enter(world: World, task: Task, batch: Batch): PredictedStep {
     return { reached: true, returns: MODEL['sqpoll.orphan'], cqes: take(perhaps(batch.sqes)), rule: 'enter.count' };
   }
   if (ring.slot !== batch.ring) return elsewhere(world, task, batch, polled);
-  const predicted = submit(world, ring, task, batch.sqes, batch.each);
+  const predicted = submit(world, ring, task, batch);
   const cqes = take(predicted.cqes);
   if (strays.length === 0 || Open.is(predicted.cqes)) return { ...predicted, cqes };
   return { ...predicted, cqes, most: predicted.cqes.length + pending.length };

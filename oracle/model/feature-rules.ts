@@ -409,7 +409,27 @@ export const featureRules = defineRules({
       'refused with -ENXIO.',
     `${SETUP_MAN}, IORING_SETUP_ATTACH_WQ and ERRORS ENXIO`,
   ],
+  'setup.fault': [
+    'man',
+    'Parameters that cannot be read, or not be written, are refused with -EFAULT; no ring is left behind.',
+    `${SETUP_MAN}, ERRORS EFAULT`,
+  ],
+  'setup.limits': [
+    'man',
+    'Without a free descriptor the answer is -EMFILE, without a free file -ENFILE; CAP_SYS_ADMIN overrides the latter.',
+    `${SETUP_MAN}, ERRORS EMFILE and ENFILE; proc_sys_fs(5), file-max`,
+  ],
+  'setup.only-registered': [
+    'man',
+    'With REGISTERED_FD_ONLY, in memory of the caller, a ring is registered and gets no descriptor; no slot is -EBUSY.',
+    `${SETUP_MAN}, IORING_SETUP_REGISTERED_FD_ONLY; io_uring_register(2), IORING_REGISTER_RING_FDS`,
+  ],
   'setup.ok': ['man', 'A ring with valid parameters is created.', SETUP_MAN],
+  'enter.dropped': [
+    'man',
+    'An entry of the submission array that names no SQE is dropped and counted; the call ends there.',
+    `${SETUP_MAN}, dropped; ${ENTER_MAN}, RETURN VALUE`,
+  ],
   'enter.bad-fd': [
     'man',
     'io_uring_enter on a descriptor that is not open gives -EBADF.',

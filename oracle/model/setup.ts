@@ -20,12 +20,17 @@ const EXCLUDED: readonly { readonly having: number; readonly any?: number; reado
   { having: S.REGISTERED_FD_ONLY, without: S.NO_MMAP },
 ];
 
+/** What the call may have to do without: memory for its parameters, memory that can be written, a descriptor, a file. */
+export type Missing = 'params' | 'writable_params' | 'descriptor' | 'file';
+
 /** Parameters of io_uring_setup(2). */
 export interface SetupParams {
   readonly entries: number;
   readonly flags: number;
   readonly cq_entries?: number;
   readonly resv?: readonly number[];
+  /** Memory of the caller's own is given. */
+  readonly memory?: true;
 }
 
 /**
@@ -40,8 +45,8 @@ export function setupOutcome(abi: AbiProfile, params: SetupParams): number {
   for (const { having, any = 0, without } of EXCLUDED)
     if (has(having) && (has(any) || (without !== undefined && !has(without)))) return -E.INVAL;
   const queues = queueOutcome(params);
-  // Memory of the caller is asked for, and none is given.
-  return queues === 0 && has(S.NO_MMAP) ? -E.FAULT : queues;
+  // Memory of the caller is asked for.
+  return queues === 0 && has(S.NO_MMAP) && params.memory === undefined ? -E.FAULT : queues;
 }
 
 /** The sizes of the queues. */

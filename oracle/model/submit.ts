@@ -15,22 +15,24 @@ import type { Ring, Task, World } from './world.ts';
 
 const LINKS = IOSQE.IO_LINK | IOSQE.IO_HARDLINK;
 
-/**
- * Predicts the step in which `task` submits `sqes` on a ring that it may submit on.
- * @param each most entries per call, where they are fewer
- */
-export function submit(
-  world: World,
-  ring: Ring,
-  task: Task,
-  sqes: readonly Sqe[],
-  each = Number.POSITIVE_INFINITY,
-): PredictedStep {
+/** What is submitted, and in how many calls. */
+interface Entries {
+  readonly sqes: readonly Sqe[];
+  /** Most entries per call; absent: all. */
+  readonly each?: number;
+  /** Before this one of them (or behind the last) stands an entry that names no SQE. */
+  readonly dropped?: number;
+}
+
+/** Predicts the step in which `task` submits on a ring that it may submit on. */
+export function submit(world: World, ring: Ring, task: Task, entries: Entries): PredictedStep {
+  const { sqes, each = Number.POSITIVE_INFINITY, dropped } = entries;
   const submission = new Submission(world, ring, task);
   const submitAll = (ring.flags & IORING_SETUP.SUBMIT_ALL) !== 0;
   const batch = new Batch(submission, submitAll);
   const notifications = lookAhead(submission, sqes);
   for (let i = 0; i < sqes.length; i++) {
+    if (i === dropped) batch.drop();
     const sqe = fullSqe(sqes[i]!);
     // The two halves of a 128-byte SQE do not go round the end: in the last entry it is refused, alone.
     const last = slotsOf(submission, sqe.opcode) === 2 && atEnd(ring, batch.total);
@@ -41,12 +43,15 @@ export function submit(
     const { admission } = request;
     // A request that fails ends the batch, unless the ring goes on: then only its own chain is open.
     if (admission.verdict === 'unknown' && !submitAll) submission.imprecise = admission.place;
-    batch.take(request, slots, i + 1 < sqes.length);
+    batch.take(request, slots, i + 1 < sqes.length || dropped === sqes.length);
   }
-  batch.endCall();
+  if (dropped === sqes.length) batch.drop();
+  else batch.endCall();
   const { races, drains, returns, total } = batch;
-  if (sqes.length === 0) returns.push(0);
-  ring.consumed += total;
+  if (sqes.length === 0 && dropped === undefined) returns.push(0);
+  // The runner tells how many were counted as dropped.
+  if (dropped !== undefined) returns.push(1);
+  ring.consumed += dropped === undefined ? total : total + 1;
   const rule = world.hit('enter.count');
   // Nobody knows which of them run, nor how many CQEs come: at most one each and the notifications.
   const { imprecise } = submission;
@@ -105,6 +110,14 @@ class Batch {
     this.#endChain();
     if (this.consumed > 0) this.returns.push(this.consumed);
     this.consumed = 0;
+  }
+
+  /** An entry that names no SQE: the call ends there, and tells how many requests came before it. */
+  drop(): void {
+    this.#submission.world.hit('enter.dropped');
+    const none = this.consumed === 0;
+    this.endCall();
+    if (none) this.returns.push(0);
   }
 
   #endChain(): void {

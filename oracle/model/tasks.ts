@@ -3,10 +3,11 @@ import { MODEL } from './open.ts';
 import { Memory } from '../world/memory.ts';
 import { Sandbox } from '../world/sandbox.ts';
 import { E, IORING_SETUP } from '../uapi/constants.ts';
+import { MAX_RING_FDS } from '../register/ring-descriptors.ts';
 import type { Allowed, PredictedStep } from '../scenario/prediction.ts';
 import type { RingSlot, TaskId } from '../scenario/types.ts';
 import { MAX_ENTRIES, roundedUp, setupOutcome } from './setup.ts';
-import type { SetupParams } from './setup.ts';
+import type { Missing, SetupParams } from './setup.ts';
 import { RuleSet } from './ruleset.ts';
 import { FdTable, Process, Ring, Task, UserNamespace } from './world.ts';
 import type { World } from './world.ts';
@@ -17,6 +18,7 @@ const result = (ret: Allowed, rule: string): PredictedStep => ({ reached: true, 
 interface NewRing extends SetupParams {
   readonly ring: RingSlot;
   readonly wq_fd?: number;
+  readonly without?: Missing;
 }
 
 /** A child and how it is made. */
@@ -51,12 +53,34 @@ function attach(world: World, task: Task, { flags, wq_fd: fd }: NewRing): number
   return 0;
 }
 
+/** A call that has all it needs but this, or undefined where it can do without. Whatever was made is given back. */
+function doingWithout(world: World, task: Task, missing: Missing, flags: number): PredictedStep | undefined {
+  if (missing === 'file') {
+    // A user namespace of one's own has no say in what the system has in all.
+    const exempt = task.in_user_ns ? false : task.cap_sys_admin;
+    if (exempt === true) return undefined;
+    if (exempt !== false) {
+      world.lost = exempt;
+      return { reached: true, returns: exempt, cqes: [], rule: world.hit('setup.limits') };
+    }
+  }
+  // The polling thread was there for a moment.
+  if ((flags & IORING_SETUP.SQPOLL) !== 0) task.process.has_workers = true;
+  if (missing === 'descriptor') task.used_io_uring = true;
+  if (missing === 'writable_params') return result(-E.FAULT, world.hit('setup.fault'));
+  return result(missing === 'file' ? -E.NFILE : -E.MFILE, world.hit('setup.limits'));
+}
+
 /** io_uring_setup(2). */
 export function createRing(world: World, task: Task, step: NewRing): PredictedStep {
+  const { without } = step;
+  if (without === 'params') return result(-E.FAULT, world.hit('setup.fault'));
   const outcome = setupOutcome(world.abi, step);
   if (outcome !== 0) return result(outcome, world.hit('setup.flags'));
   const attached = attach(world, task, step);
   if (attached !== 0) return result(attached, world.hit('setup.attach'));
+  const failed = without === undefined ? undefined : doingWithout(world, task, without, step.flags);
+  if (failed !== undefined) return failed;
   const disabled = (step.flags & IORING_SETUP.R_DISABLED) !== 0;
   const rules = inherited(world, task);
   if (!rules.empty) world.hit('inherit.ring-at-creation');
@@ -65,10 +89,22 @@ export function createRing(world: World, task: Task, step: NewRing): PredictedSt
   ring.inherited_classic = rules.classic !== undefined;
   if ((step.flags & IORING_SETUP.SINGLE_ISSUER) !== 0 && !disabled) ring.submitter = task;
   task.used_io_uring = true;
+  if ((step.flags & IORING_SETUP.SQPOLL) !== 0) task.process.has_workers = true;
+  if (step.memory !== undefined) return onlyRegister(world, task, ring);
   task.files.rings.set(step.ring, ring);
   world.rings.set(step.ring, ring);
-  if ((step.flags & IORING_SETUP.SQPOLL) !== 0) task.process.has_workers = true;
   return result(0, world.hit('setup.ok'));
+}
+
+/** The ring gets an index in the registered ones and no descriptor. */
+function onlyRegister(world: World, { registered }: Task, ring: Ring): PredictedStep {
+  const rule = world.hit('setup.only-registered');
+  let index = 0;
+  while (registered.has(index)) index++;
+  if (index >= MAX_RING_FDS) return result(-E.BUSY, rule);
+  registered.set(index, ring.slot);
+  world.rings.set(ring.slot, ring);
+  return result(index, rule);
 }
 
 /** fork(2) and its kin. */

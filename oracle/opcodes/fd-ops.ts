@@ -38,7 +38,6 @@ const OPEN = defineOpen({
     'A pipe of direct descriptors whose second end may find no slot, with the first in place.',
   ],
   'pipe.direct': ['not-modelled', 'PIPE with O_DIRECT, whose bit is not the same on all architectures.'],
-  'epoll.ring': ['not-modelled', 'An epoll instance that watches a ring.'],
   'epoll.waits': ['timing', 'A wait on an epoll instance.', 'A watched file is or becomes ready.', 'None ever does.'],
 });
 const file = { fixtures: ['file'] } as const;
@@ -350,7 +349,8 @@ type Epoll = Extract<OpenFile, { kind: 'epoll' }>;
 /** EPOLL_CTL_* on a descriptor that can be watched. */
 function control(c: OpContext, set: Epoll, fd: number, file: OpenFile): IssueOutcome {
   const key = `${fd}`;
-  const there = set.watches.get(key)?.file === file;
+  const known = set.watches.get(key)?.file;
+  const there = known === file || (known?.kind === 'ring' && file.kind === 'ring' && known.slot === file.slot);
   switch (c.sqe.len | 0) {
     case CTL_ADD:
       return there ? result(-E.EXIST) : result(0, { effect: () => void set.watches.set(key, { fd, file }) });
@@ -370,8 +370,7 @@ function issueEpollCtl(c: OpContext): IssueOutcome {
   return onFile(c, descriptor(c, sqe.fd), `fd:${sqe.fd}`, true, (set) =>
     onFile(c, watched, `fd:${targetFd}`, false, (open) => {
       if (open.kind === 'file' || open.kind === 'dir') return result(-E.PERM);
-      if (set.kind !== 'epoll' || open === set) return result(-E.INVAL);
-      return open.kind === 'ring' ? anything(OPEN['epoll.ring']) : control(c, set, targetFd, open);
+      return set.kind !== 'epoll' || open === set ? result(-E.INVAL) : control(c, set, targetFd, open);
     }),
   );
 }

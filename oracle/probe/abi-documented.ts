@@ -69,6 +69,7 @@ export function documentedAbi(release: '7.0' | '7.1' | '7.2' | '7.3'): AbiProfil
     setup_flags: Object.values(IORING_SETUP).reduce((all, flag) => all | flag, 0),
     nop_shows_fixed_file: release !== '7.0',
     bind_shows_async: true,
+    pbuf_min_left: true,
     open_force_flags: 0o100000,
     open: OPEN_X86_64,
   };

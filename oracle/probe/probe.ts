@@ -52,6 +52,7 @@ export async function probeAbi(run: RunOne, about: MachineAbi): Promise<AbiProfi
     setup_flags: await setupFlags(ask),
     nop_shows_fixed_file: await nopShowsFixedFile(ask, little_endian),
     bind_shows_async: await bindShowsAsync(ask, little_endian),
+    pbuf_min_left: await hasMinLeft(ask, little_endian),
     open_force_flags,
     open,
   };
@@ -174,6 +175,16 @@ async function bindShowsAsync(ask: Ask, littleEndian: boolean): Promise<boolean>
     off: BigInt(SOCKADDR_LEN.unix_new),
   };
   return await shows(ask, IOSQE.ASYNC, bind, littleEndian);
+}
+
+/** Is what was reserved in struct io_uring_buf_reg looked at, or min_left, which means nothing to who unregisters? */
+async function hasMinLeft(ask: Ask, littleEndian: boolean): Promise<boolean> {
+  const bytes = new Uint8Array(40);
+  new DataView(bytes.buffer).setUint32(16, 1, littleEndian);
+  const opcode = IORING_REGISTER.UNREGISTER_PBUF_RING;
+  const call: Step = { task: 0, do: 'register', on: { kind: 'ring', ring: 0 }, opcode, nr_args: 1, bytes };
+  const [, answer] = await ask([makeRing(), call]);
+  return ret(answer) !== -E.INVAL;
 }
 
 /** Whether a request shows filters an IOSQE bit: one that denies exactly what shows it is asked. */

@@ -26,12 +26,15 @@ const ARGS = BigInt(ARENA_BASE + ARENA.args);
 /** A pointer argument and the bytes that are there. */
 export class Argument {
   readonly address: bigint;
+  /** The caller's memory takes what the kernel writes back. */
+  readonly writable: boolean;
   readonly #bytes: Uint8Array;
   readonly #sandbox: Sandbox;
   readonly #le: boolean;
 
-  constructor(step: Pick<RawCall, 'bytes' | 'raw_arg'>, view: RegisterView) {
+  constructor(step: Pick<RawCall, 'bytes' | 'raw_arg' | 'read_only'>, view: RegisterView) {
     this.#bytes = step.bytes?.subarray(0, ARENA.args_size) ?? new Uint8Array(0);
+    this.writable = step.read_only !== true;
     this.address = step.raw_arg ?? (step.bytes ? ARGS : 0n);
     this.#sandbox = view.sandbox;
     this.#le = view.abi.little_endian;

@@ -14,6 +14,9 @@ const PBUF_RING = rule(
   'io_uring_register(2), IORING_REGISTER_PBUF_RING',
 );
 
+/** Where the reserved bytes of struct io_uring_buf_reg begin: behind min_left, at 16, on releases that have it. */
+const reservedFrom = ({ view }: RingCall): number => (view.abi.pbuf_min_left === false ? 16 : 20);
+
 function pbufRing(call: RingCall): Answer {
   const { ring } = call;
   if (call.arg.isNull || call.nr_args !== 1) return bad(E.INVAL);
@@ -23,7 +26,7 @@ function pbufRing(call: RingCall): Answer {
   const entries = reg.u32(8);
   const group = reg.u16(12);
   const flags = reg.u16(14);
-  if (!reg.isZero(20, 40)) return bad(E.INVAL);
+  if (!reg.isZero(reservedFrom(call), 40)) return bad(E.INVAL);
   if ((flags & ~3) !== 0 || entries === 0 || (entries & (entries - 1)) !== 0 || entries >= 65536) return bad(E.INVAL);
   if (reg.u32(16) !== 0) return unknown(ring, REGISTER['register-call.pbuf-ring']);
   const there = ring.groups.get(group);
@@ -70,8 +73,8 @@ export const bufferRings = {
       const reg = call.arg.read(0, 40);
       if (reg === 'fault') return bad(E.FAULT);
       if (Open.is(reg)) return unknown(call.ring, reg);
-      // min_left, at 16, means nothing here.
-      if (!reg.isZero(20, 40) || reg.u16(14) !== 0) return bad(E.INVAL);
+      // Where it is there, min_left means nothing here.
+      if (!reg.isZero(reservedFrom(call), 40) || reg.u16(14) !== 0) return bad(E.INVAL);
       return pbufGroup(call, reg.u16(12), () => void call.ring.groups.delete(reg.u16(12)));
     },
     forms: [

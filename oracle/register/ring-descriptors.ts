@@ -16,7 +16,8 @@ const RING_FDS = rule(
   'io_uring_register(2), IORING_REGISTER_RING_FDS',
 );
 
-const MAX_RING_FDS = 16;
+/** Ring descriptors that one task may have registered. */
+export const MAX_RING_FDS = 16;
 
 /** Any free slot will do. */
 const ANY_SLOT = 0xffff_ffff;
@@ -50,7 +51,8 @@ function ringFds({ arg, nr_args, view, ring }: RingCall): Answer {
     if (Open.is(up)) return unknown(ring, up);
     const entered = up === 'fault' ? E.FAULT : enter(view, table, up);
     if (Open.is(entered)) return unknown(ring, entered);
-    errno = entered;
+    // Which slot it got could not be told: it is given back.
+    errno = entered === 0 && !arg.writable ? E.FAULT : entered;
     if (errno !== 0) break;
   }
   return reply(done > 0 ? done : -errno, () => {
@@ -86,6 +88,7 @@ export const ringDescriptors = {
     since: '5.18',
     rule: RING_FDS,
     usesIoUring: true,
+    takesReadOnly: true,
     onRing: ringFds,
     forms: [
       call('any-slot', 1, { ...argBytes(struct([4, -1], [4, 0], [8, RING_FD])), rings: [0] }),

@@ -83,6 +83,8 @@ export interface RegisterSpec {
   readonly setsRules?: string;
   /** It starts a disabled ring. */
   readonly enablesRing?: true;
+  /** What it answers is also known where its argument can be read but not written. */
+  readonly takesReadOnly?: true;
   /** The calling task counts as one that uses io_uring from then on. */
   readonly usesIoUring?: true;
   /** Without a ring it does what this opcode of an SQE does, and is held to the task's rules on that. */

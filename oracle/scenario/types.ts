@@ -110,4 +110,6 @@ export interface RawCall {
   readonly bytes?: Uint8Array;
   /** The argument itself. */
   readonly raw_arg?: bigint;
+  /** ARENA.args cannot be written while the call runs. */
+  readonly read_only?: true;
 }

@@ -111,6 +111,13 @@ export function text(max: number, pattern: RegExp = /^/, what = `a text of at mo
   };
 }
 
+/** What is true, or absent. */
+export const yes: Codec<true> = {
+  decode: (value, at) => (value === true ? value : expected(at, 'true', value)),
+  encode: (value) => value,
+  schema: { const: true },
+};
+
 /** One of a few words. */
 export function word<const W extends string>(...words: readonly W[]): Codec<W> {
   return {

@@ -42,6 +42,8 @@ export interface TrackedRing {
   /** Entries consumed so far. */
   consumed: number;
   hasBig: boolean;
+  /** It has no descriptor: nobody but its creator comes to it. */
+  readonly unshared?: true;
 }
 
 /** What exists. At first: task 0. */

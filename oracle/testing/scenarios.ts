@@ -121,6 +121,7 @@ const HEX = '^([0-9a-fA-F]{2})*$';
 /** The keywords that say what a value may be. */
 interface Known {
   readonly $ref?: string;
+  readonly const?: boolean;
   readonly enum?: readonly string[];
   readonly anyOf?: readonly [JsonSchema];
   readonly type?: string;
@@ -133,9 +134,10 @@ interface Known {
 }
 
 function ofSchema(schema: JsonSchema): Any {
-  const { $ref, enum: words, anyOf, type, minimum = 0, maximum = 0, items = {}, pattern = '' } = schema as Known;
+  const { $ref, const: only, enum: words, anyOf, type, minimum = 0, maximum = 0, items = {}, pattern = '' } = schema as Known;
   const { minItems = 0, maxItems = 6 } = schema as Known;
   if ($ref !== undefined) return known(BY_NAME[$ref], $ref);
+  if (only !== undefined) return fc.constant(only);
   if (words !== undefined) return fc.constantFrom(...words);
   if (anyOf !== undefined) {
     const [first] = anyOf;

@@ -34,6 +34,11 @@ export interface AbiProfile {
    * not). Absent: it does.
    */
   readonly bind_shows_async?: boolean;
+  /**
+   * Whether struct io_uring_buf_reg has `min_left`, where it had reserved bytes before (7.0.7 has it, 7.0.4 not).
+   * Absent: it has.
+   */
+  readonly pbuf_min_left?: boolean;
   /** Flag bits that openat(2) adds on its own on this architecture (O_LARGEFILE: 0x8000 on x86-64). */
   readonly open_force_flags: number;
   /** Values of open flags on this architecture. */

@@ -183,8 +183,10 @@ struct step_ring {
 	u32 resv_0;
 	u32 resv_1;
 	u32 resv_2;
+	u32 without;
+	u32 memory;
 };
-_Static_assert(sizeof(struct step_ring) == 40, "step_ring");
+_Static_assert(sizeof(struct step_ring) == 48, "step_ring");
 
 struct step_submit {
 	struct step step;
@@ -196,9 +198,11 @@ struct step_submit {
 	u32 want;
 	u32 own;
 	u32 each;
+	u32 dropped;
+	u32 zero;
 	u64 sqes[][8];
 };
-_Static_assert(sizeof(struct step_submit) == 40, "step_submit");
+_Static_assert(sizeof(struct step_submit) == 48, "step_submit");
 
 struct step_spawn {
 	struct step step;
@@ -290,6 +294,14 @@ enum {
 };
 
 enum {
+	WITHOUT_NOTHING = 0,
+	WITHOUT_PARAMS = 1,
+	WITHOUT_WRITABLE_PARAMS = 2,
+	WITHOUT_DESCRIPTOR = 3,
+	WITHOUT_FILE = 4,
+};
+
+enum {
 	HOW_FORK = 0,
 	HOW_VFORK = 1,
 	HOW_THREAD = 2,
@@ -333,6 +345,7 @@ _Static_assert(sizeof(struct write_head) == 8, "write_head");
 /* clang-format off */
 #define LIMITED_FIELDS(X) \
 	X(RING, ring, slot, 16) \
+	X(RING, ring, without, 5) \
 	X(SUBMIT, submit, slot, 16) \
 	X(SPAWN, spawn, how, 5) \
 	X(SPAWN, spawn, child, 16) \

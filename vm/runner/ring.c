@@ -22,12 +22,16 @@ static u32 mapped[MAX_TASKS]; /* bit per slot */
 /* A ring ready for use. */
 struct ring {
 	const struct uring_params *p;
-	u32 *sq_head, *sq_tail, *sq_flags, *array;
+	u32 *sq_head, *sq_tail, *sq_flags, *sq_dropped, *array;
 	u32 *cq_head, *cq_tail;
 	u8 *sqes;
 	struct cqe *cqes;
 	u32 sq_mask, cq_mask;
 };
+
+enum { LIMIT_DESCRIPTORS = 7 };
+/* Room for a ring of as many entries as one in memory of ours may have. */
+enum { MEMORY_RINGS = 0x8000, MEMORY_SQES = 0x8000 };
 
 #define WAIT_NS 999000000u
 /* How long CQEs that may be absent are waited for once all others are there. */
@@ -140,6 +144,7 @@ static int find_ring(u32 files, u32 slot, struct ring *r)
 	r->sq_head = (u32 *)(m->rings + p->sq.head);
 	r->sq_tail = (u32 *)(m->rings + p->sq.tail);
 	r->sq_flags = (u32 *)(m->rings + p->sq.flags);
+	r->sq_dropped = (u32 *)(m->rings + p->sq.dropped);
 	r->array = p->flags & SETUP_NO_SQARRAY ? 0 : (u32 *)(m->rings + p->sq.array);
 	r->cq_head = (u32 *)(m->rings + p->cq.head);
 	r->cq_tail = (u32 *)(m->rings + p->cq.tail);
@@ -162,7 +167,102 @@ int ring_settle(int fd, u32 slot)
 	return ret;
 }
 
-/* Returns 0 or -errno. */
+/* With parameters that can be read but not written. */
+static int setup_read_only(u32 entries, const struct uring_params *p)
+{
+	long page = sys6(NR_mmap, 0, 4096, PROT_R | PROT_W, MAP_PRIV | MAP_ANON, -1, 0);
+	int ret;
+
+	if (page < 0 && page > -4096)
+		return (int)page;
+	memcpy((void *)page, p, sizeof(*p));
+	sys3(NR_mprotect, page, 4096, PROT_R);
+	ret = uring_setup(entries, (struct uring_params *)page);
+	sys2(NR_munmap, page, 4096);
+	return ret;
+}
+
+/* While this process may have no more descriptors. */
+static int setup_no_descriptor(u32 entries, struct uring_params *p)
+{
+	u64 usual[2], none[2];
+	int ret;
+
+	sys4(NR_prlimit64, 0, LIMIT_DESCRIPTORS, 0, usual);
+	none[0] = 0;
+	none[1] = usual[1];
+	sys4(NR_prlimit64, 0, LIMIT_DESCRIPTORS, none, 0);
+	ret = uring_setup(entries, p);
+	sys4(NR_prlimit64, 0, LIMIT_DESCRIPTORS, usual, 0);
+	return ret;
+}
+
+/* While the system has as many open files as it may. */
+static int setup_no_file(u32 entries, struct uring_params *p)
+{
+	char usual[32];
+	int fd = sys_open("/proc/sys/fs/file-max", O_BOTH | O_CLOSE_ON_EXEC, 0), ret;
+	long length = fd < 0 ? fd : sys3(NR_read, fd, usual, sizeof(usual));
+
+	if (length > 0) {
+		ret = (int)sys4(NR_pwrite64, fd, "0", 1, 0);
+		if (ret > 0)
+			ret = uring_setup(entries, p);
+		sys4(NR_pwrite64, fd, usual, length, 0);
+	} else {
+		ret = (int)length;
+	}
+	if (fd >= 0)
+		sys_close(fd);
+	return ret;
+}
+
+/* io_uring_setup(2) without something that it needs. */
+static int setup(const struct step_ring *s, struct uring_params *p)
+{
+	switch (s->without) {
+	case WITHOUT_PARAMS:
+		return uring_setup(s->entries, (struct uring_params *)(ARENA_BASE + ARENA_SIZE));
+	case WITHOUT_WRITABLE_PARAMS:
+		return setup_read_only(s->entries, p);
+	case WITHOUT_DESCRIPTOR:
+		return setup_no_descriptor(s->entries, p);
+	case WITHOUT_FILE:
+		return setup_no_file(s->entries, p);
+	default:
+		return uring_setup(s->entries, p);
+	}
+}
+
+/*
+ * A ring in memory of ours: it has no descriptor, only an index in the registered ones. Children see the same memory.
+ * Returns the index or -errno.
+ */
+static int create_in_memory(u32 files, const struct step_ring *s, struct uring_params *p)
+{
+	struct mapping *m = &mappings[files][s->slot];
+	u32 rings_len = MEMORY_RINGS, sqes_len = MEMORY_SQES;
+	long rings = sys6(NR_mmap, 0, rings_len + sqes_len, PROT_R | PROT_W, MAP_SHARE | MAP_ANON, -1, 0);
+	int ret;
+
+	if (rings < 0 && rings > -4096)
+		return (int)rings;
+	p->cq.user_addr = (u64)rings;
+	p->sq.user_addr = (u64)rings + rings_len;
+	ret = setup(s, p);
+	if (ret < 0) {
+		sys2(NR_munmap, rings, rings_len + sqes_len);
+		return ret;
+	}
+	ring_forget(files, s->slot);
+	*m = (struct mapping){ (u8 *)rings, (u8 *)rings + rings_len, rings_len, sqes_len, CTL->resized[s->slot] };
+	mapped[files] |= 1u << s->slot;
+	CTL->origin[files][s->slot] = (u8)s->slot;
+	CTL->keep |= 1u << s->slot;
+	return ret;
+}
+
+/* Returns 0 (the index of a ring that is only registered) or -errno. */
 static int create(u32 files, const struct step_ring *s)
 {
 	struct uring_params *p = &CTL->ring[s->slot];
@@ -176,7 +276,9 @@ static int create(u32 files, const struct step_ring *s)
 	p->resv[1] = s->resv_1;
 	p->resv[2] = s->resv_2;
 	p->sq_thread_idle = 1; /* ms: an idle polling thread must not eat the only processor */
-	fd = uring_setup(s->entries, p);
+	if (s->memory)
+		return create_in_memory(files, s, p);
+	fd = setup(s, p);
 	if (fd < 0)
 		return fd;
 	ring_forget(files, s->slot);
@@ -409,16 +511,37 @@ static void wait_and_reap(struct ring *r, struct answer *a, int fd, u32 register
 	}
 }
 
-/* Puts as many SQEs from `*next` on into the queue as there is room for. Returns the new tail. */
+/* An entry that names no SQE; returns the new tail. */
+static u32 place_none(struct ring *r, u32 tail)
+{
+	if (r->array)
+		r->array[tail & r->sq_mask] = 0xffffffff;
+	return tail + 1;
+}
+
+/*
+ * Puts as many SQEs from `*next` on into the queue as there is room for. Returns the new tail.
+ * Whoever drops an entry has room for all.
+ */
 static u32 fill(struct ring *r, const struct step_submit *s, u32 tail, u32 *next)
 {
 	u32 space = r->p->sq_entries - (r->p->flags & SETUP_SQ_REWIND ? 0 : tail - LOAD(r->sq_head)), used;
+	u32 first = *next;
 
-	while (*next < s->nsqes && (used = place(r, tail, space, s->sqes[*next])) != 0) {
+	while (*next < s->nsqes && space) {
+		if (s->dropped == *next + 1) {
+			tail = place_none(r, tail);
+			space--;
+		}
+		used = place(r, tail, space, s->sqes[*next]);
+		if (!used)
+			break;
 		++*next;
 		tail += used;
 		space -= used;
 	}
+	if (s->dropped == s->nsqes + 1 && *next == s->nsqes && (first < s->nsqes || !s->nsqes) && space)
+		tail = place_none(r, tail);
 	if (!(r->p->flags & SETUP_SQ_REWIND))
 		STORE(r->sq_tail, tail);
 	return tail;
@@ -429,15 +552,19 @@ static u32 submit_all(struct ring *r, struct answer *a, const struct step_submit
 {
 	u32 flags = s->enter_flags | (r->p->flags & SETUP_SQPOLL ? ENTER_SQ_WAKEUP : 0);
 	u32 next = 0, pending = 0, total = 0, tail = r->p->flags & SETUP_SQ_REWIND ? 0 : *r->sq_tail, full;
+	u32 dropped = *r->sq_dropped, head;
 	int ret;
 
 	do {
 		full = fill(r, s, tail, &next);
 		pending += full - tail;
 		tail = full;
+		head = LOAD(r->sq_head);
 		ret = uring_enter(fd, s->each && s->each < pending ? s->each : pending, 0, flags, 0, 0);
 		answer_return(a, ret);
-		if (ret <= 0)
+		if (s->dropped && ret == 0 && LOAD(r->sq_head) != head)
+			; /* It was dropped, and the others are still there. */
+		else if (ret <= 0)
 			break;
 		total += (u32)ret;
 		if (r->p->flags & SETUP_SQPOLL) {
@@ -445,6 +572,8 @@ static u32 submit_all(struct ring *r, struct answer *a, const struct step_submit
 			pending = tail - LOAD(r->sq_head);
 			if (pending)
 				break;
+		} else if (s->dropped) {
+			pending = tail - LOAD(r->sq_head);
 		} else {
 			pending -= (u32)ret < pending ? (u32)ret : pending;
 		}
@@ -457,6 +586,8 @@ static u32 submit_all(struct ring *r, struct answer *a, const struct step_submit
 	} while ((pending || next < s->nsqes) && a->head->nreturns < 255);
 	if (pending && !(r->p->flags & SETUP_SQ_REWIND))
 		STORE(r->sq_tail, tail - pending);
+	if (*r->sq_dropped != dropped)
+		answer_return(a, (int)(*r->sq_dropped - dropped));
 	return total;
 }
 

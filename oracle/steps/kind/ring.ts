@@ -1,9 +1,10 @@
 /** ring: io_uring_setup(2). */
+import type { Missing } from '../../model/setup.ts';
 import { createRing } from '../../model/tasks.ts';
 import { RING_FD, RING_SLOTS } from '../../scenario/layout.ts';
 import type { RingSlot } from '../../scenario/types.ts';
 import { triple } from '../../json/parts.ts';
-import { flags, flagText, maybe, s32 as s32Json, u32 as u32Json, withDefault } from '../../schema/codec.ts';
+import { flags, flagText, maybe, s32 as s32Json, u32 as u32Json, withDefault, word, yes } from '../../schema/codec.ts';
 import { plain } from '../../text/index.ts';
 import { IORING_SETUP } from '../../uapi/constants.ts';
 import { RING } from '../fields.ts';
@@ -11,6 +12,26 @@ import { bits, numberSize } from '../size.ts';
 import type { AnyStep, StepSpec } from '../spec.ts';
 import { checkSlot } from '../tracked.ts';
 import { index, operation, s32, u32 } from '../wire.ts';
+
+/** What io_uring_setup(2) may have to do without, by the runner's number. */
+const WITHOUT: Readonly<Record<Missing | 'nothing', number>> = {
+  nothing: 0,
+  params: 1,
+  writable_params: 2,
+  descriptor: 3,
+  file: 4,
+};
+/** The same in words. */
+const WITHOUT_TEXT: Readonly<Record<Missing, string>> = {
+  params: 'params not mapped',
+  writable_params: 'params read-only',
+  descriptor: 'with RLIMIT_NOFILE reached',
+  file: 'with fs.file-max reached',
+};
+
+const ONLY_REGISTERED = IORING_SETUP.NO_MMAP | IORING_SETUP.REGISTERED_FD_ONLY;
+/** Most entries of a ring in memory of its own: what the runner has room for. */
+const MOST_IN_MEMORY = 256;
 
 /** io_uring_setup(entries, {flags, ...}); the descriptor is moved to RING_FD + ring, the ring mapped. */
 export interface RingStep extends AnyStep {
@@ -25,6 +46,10 @@ export interface RingStep extends AnyStep {
   readonly wq_fd?: number;
   /** What must be zero. */
   readonly resv?: readonly [number, number, number];
+  /** What the call must do without: it fails. */
+  readonly without?: Missing;
+  /** Memory of the caller's own, for a ring that is only registered (IORING_SETUP_NO_MMAP, REGISTERED_FD_ONLY). */
+  readonly memory?: true;
 }
 
 /** See RingStep. */
@@ -37,6 +62,8 @@ export const ring: StepSpec<RingStep> = {
     cq_entries: maybe(u32Json, 'Entries of the completion queue, for IORING_SETUP_CQSIZE'),
     wq_fd: maybe(s32Json, 'Descriptor of the ring to share workers with, for IORING_SETUP_ATTACH_WQ'),
     resv: maybe(triple(u32Json), 'What must be zero'),
+    without: maybe(word('params', 'writable_params', 'descriptor', 'file'), 'What the call must do without: memory for its parameters, a descriptor, a file'),
+    memory: maybe(yes, "Memory of the caller's own, for IORING_SETUP_NO_MMAP with IORING_SETUP_REGISTERED_FD_ONLY"),
   },
   wire: operation<RingStep>(
     { number: 2, name: 'ring', answers: '0 or -errno' },
@@ -49,18 +76,27 @@ export const ring: StepSpec<RingStep> = {
       resv_0: u32(({ resv }) => resv?.[0] ?? 0),
       resv_1: u32(({ resv }) => resv?.[1] ?? 0),
       resv_2: u32(({ resv }) => resv?.[2] ?? 0),
+      without: u32(({ without }) => WITHOUT[without ?? 'nothing'], WITHOUT),
+      memory: u32(({ memory }) => (memory === undefined ? 0 : 1)),
     },
   ),
   predict: createRing,
-  text: ({ ring: slot, entries, flags: setup, cq_entries, wq_fd, resv }) => {
+  text: ({ ring: slot, entries, flags: setup, cq_entries, wq_fd, resv, without, memory }) => {
     const more = [
       ...(cq_entries === undefined ? [] : [`, cq_entries=${plain(cq_entries)}`]),
       ...(wq_fd === undefined ? [] : [`, wq_fd=${wq_fd}`]),
       ...(resv === undefined ? [] : [`, resv={${resv.map(plain).join(', ')}}`]),
+      ...(memory === undefined ? [] : [', memory of its own']),
     ].join('');
-    return `ring ${slot} = io_uring_setup(${plain(entries)}, {flags=${flagText(IORING_SETUP, setup)}${more}})`;
+    const trouble = without === undefined ? '' : ` (${WITHOUT_TEXT[without]})`;
+    return `ring ${slot} = io_uring_setup(${plain(entries)}, {flags=${flagText(IORING_SETUP, setup)}${more}})${trouble}`;
   },
-  track: (tracked, task, { ring: slot, entries, flags: setup, wq_fd: fd = 0 }) => {
+  check: ({ flags: setup, entries, cq_entries = 0, memory }) => {
+    if (memory === undefined) return true;
+    if ((setup & ONLY_REGISTERED) !== ONLY_REGISTERED) return 'memory of its own for a ring that has a descriptor';
+    return Math.max(entries, cq_entries) <= MOST_IN_MEMORY ? true : 'more entries than the memory has room for';
+  },
+  track: (tracked, task, { ring: slot, entries, flags: setup, wq_fd: fd = 0, memory }) => {
     const inRange = checkSlot(slot);
     if (inRange !== true) return inRange;
     if (tracked.named.has(slot)) return `ring slot ${slot} is created twice`;
@@ -72,7 +108,7 @@ export const ring: StepSpec<RingStep> = {
         return 'shares a polling thread that is not one of its own process';
     tracked.named.add(slot);
     task.hasRing = true;
-    task.files.add(slot);
+    if (memory === undefined) task.files.add(slot);
     tracked.rings.set(slot, {
       slot,
       flags: setup,
@@ -81,16 +117,21 @@ export const ring: StepSpec<RingStep> = {
       process: task.process,
       consumed: 0,
       hasBig: false,
+      ...(memory === undefined ? {} : { unshared: true as const }),
     });
     return true;
   },
-  size: ({ entries, flags: setup, cq_entries, wq_fd, resv }) =>
+  size: ({ entries, flags: setup, cq_entries, wq_fd, resv, without, memory }) =>
     2 * bits(setup) +
     numberSize(entries) +
     (cq_entries === undefined ? 0 : 1 + numberSize(cq_entries)) +
     (wq_fd === undefined ? 0 : 2) +
+    (without === undefined ? 0 : 1) +
+    (memory === undefined ? 0 : 1) +
     (resv === undefined ? 0 : resv.reduce((sum, word) => sum + numberSize(word), 1)),
   *shrink(step) {
+    const { without: _without, ...whole } = step;
+    if (step.without !== undefined) yield whole;
     const { do: kind, task, ring: slot, entries: sq, flags: setup } = step;
     if (step.cq_entries !== undefined || step.wq_fd !== undefined || step.resv !== undefined) {
       const plainSetup = (setup & ~(IORING_SETUP.CQSIZE | IORING_SETUP.ATTACH_WQ)) >>> 0;

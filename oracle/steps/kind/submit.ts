@@ -27,6 +27,8 @@ export interface SubmitStep extends AnyStep {
   readonly registered?: number;
   /** At most so many entries per call, from 1; absent: all that are there. */
   readonly each?: number;
+  /** Before this one of them (or behind the last) stands an entry of the queue's array that names no SQE. */
+  readonly dropped?: number;
   readonly sqes: readonly Sqe[];
 }
 
@@ -37,6 +39,7 @@ export const submit: StepSpec<SubmitStep> = {
     ring: RING,
     registered: maybe(s32Json, 'Enter through this registered-ring index'),
     each: maybe(int(1, MAX_BATCH), 'At most so many entries per call'),
+    dropped: maybe(int(0, MAX_BATCH), "Before this SQE stands an entry of the queue's array that names none"),
     sqes: required(list(sqeJson, SQES_MAX), 'One batch, in order'),
   },
   wire: operation<SubmitStep>(
@@ -50,6 +53,7 @@ export const submit: StepSpec<SubmitStep> = {
       want: u32((_step, { want }) => want),
       own: u32((_step, { own }) => own),
       each: u32(({ each }) => each ?? 0),
+      dropped: u32(({ dropped }) => (dropped === undefined ? 0 : dropped + 1)),
     },
     {
       name: 'sqes',
@@ -62,9 +66,10 @@ export const submit: StepSpec<SubmitStep> = {
     },
   ),
   predict: enter,
-  text: ({ ring, registered, each, sqes }) => {
+  text: ({ ring, registered, each, dropped, sqes }) => {
     const few = each === undefined ? '' : `, ${each} at a time`;
-    return `io_uring_enter(${ringText(ring, registered)}, ${count(sqes.length, 'SQE')}${few})`;
+    const none = dropped === undefined ? '' : `, before #${dropped} an entry that names none`;
+    return `io_uring_enter(${ringText(ring, registered)}, ${count(sqes.length, 'SQE')}${few}${none})`;
   },
   track: (tracked, task, step) => {
     const inRange = checkSlot(step.ring);
@@ -72,10 +77,13 @@ export const submit: StepSpec<SubmitStep> = {
     if (step.sqes.length > MAX_BATCH) return `more than ${MAX_BATCH} SQEs in a batch`;
     const ring = tracked.rings.get(step.ring);
     if (ring === undefined) return true;
+    if (ring.unshared === true && ring.creator !== task) return 'a ring without a descriptor is its creator\'s alone';
     // A 128-byte SQE must not be cut in two, and a polling thread takes what is there.
     if (step.each !== undefined && (ring.flags & (IORING_SETUP.SQE_MIXED | IORING_SETUP.SQPOLL)) !== 0)
       return 'a few entries at a time on a ring that is mixed, or polled by a thread';
-    let slots = 0;
+    const fault = droppedFault(step, ring.flags);
+    if (fault !== undefined) return fault;
+    let slots = step.dropped === undefined ? 0 : 1;
     let big = ring.hasBig;
     for (const sqe of step.sqes) {
       const at = ((ring.flags & IORING_SETUP.SQ_REWIND) !== 0 ? 0 : ring.consumed) + slots;
@@ -93,13 +101,18 @@ export const submit: StepSpec<SubmitStep> = {
     task.hasRing = true;
     return true;
   },
-  size: ({ registered, each, sqes }) => {
-    let size = (registered === undefined ? 0 : 3) + (each === undefined ? 0 : 2);
+  size: ({ registered, each, dropped, sqes }) => {
+    let size = (registered === undefined ? 0 : 3) + (each === undefined ? 0 : 2) + (dropped === undefined ? 0 : 2);
     for (const sqe of sqes) size += sqeSize(sqe);
     return size;
   },
   *shrink(step) {
-    for (const sqes of shrinkSqes(step.sqes)) yield { ...step, sqes };
+    const { dropped, ...undropped } = step;
+    if (dropped !== undefined) {
+      yield undropped;
+      if (dropped > 0) yield { ...step, dropped: 0 };
+    }
+    for (const sqes of shrinkSqes(step.sqes)) yield { ...step, ...fewer(dropped, sqes.length), sqes };
     if (step.registered !== undefined) yield withoutRegistered(step);
     const { each, ...whole } = step;
     if (each !== undefined) yield whole;
@@ -115,6 +128,22 @@ export const submit: StepSpec<SubmitStep> = {
   requests: ({ sqes }) => sqes,
   withRequests: (step, sqes) => ({ ...step, sqes }),
 };
+
+/** IORING_SETUP_* of rings whose entries all name an SQE: without an array, or where the calls are not one batch. */
+export const NOT_DROPPING =
+  IORING_SETUP.SQE_MIXED | IORING_SETUP.SQPOLL | IORING_SETUP.NO_SQARRAY | IORING_SETUP.SQ_REWIND;
+
+function droppedFault({ dropped, each, sqes }: SubmitStep, setupFlags: number): string | undefined {
+  if (dropped === undefined) return undefined;
+  if (dropped > sqes.length) return 'an entry that names none stands behind the end of its batch';
+  if (each !== undefined) return 'an entry that names none, and a few entries at a time';
+  return (setupFlags & NOT_DROPPING) === 0 ? undefined : 'an entry that names none, on a ring that has no such entries';
+}
+
+/** Still inside of a batch that got shorter. */
+function fewer(dropped: number | undefined, most: number): Pick<SubmitStep, 'dropped'> {
+  return dropped === undefined ? {} : { dropped: Math.min(dropped, most) };
+}
 
 function ringText(ring: RingSlot, registered: number | undefined): string {
   return registered === undefined ? `ring ${ring}` : `registered ring ${registered}`;
