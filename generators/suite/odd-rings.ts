@@ -27,7 +27,7 @@ function bound(b: Builder, flags: number): Crew {
 }
 
 /** Rings that fail after they got the rules of their maker; the maker's are as before, and so is its next ring. */
-export function failedRings(b: Builder): void {
+function failedRings(b: Builder): void {
   const { d } = b;
   const flags = drawRingFlags(d);
   const crew = bound(b, flags);
@@ -56,7 +56,7 @@ function allOf(crew: Crew): ReturnType<typeof restriction>[] {
 }
 
 /** Rings that have an index in the registered ones and no descriptor: bound as any, and only their maker's. */
-export function onlyRegistered(b: Builder): void {
+function onlyRegistered(b: Builder): void {
   const { d } = b;
   const flags = (drawRingFlags(d) | S.NO_MMAP | S.REGISTERED_FD_ONLY) >>> 0;
   const crew = bound(b, flags);
@@ -77,7 +77,7 @@ export function onlyRegistered(b: Builder): void {
 }
 
 /** Entries of the queue's array that name no SQE, before, between and behind those that do; and nothing at all. */
-export function droppedEntries(b: Builder): void {
+function droppedEntries(b: Builder): void {
   const { d } = b;
   const flags = (d.chance(0.5) ? S.SUBMIT_ALL : 0) | d.pick([0, S.SQE128, S.CQE32, S.COOP_TASKRUN]);
   const crew = bound(b, flags);
@@ -97,7 +97,7 @@ const withLink = (sqe: Sqe, i: number): Sqe =>
   i % 3 === 2 ? sqe : { ...sqe, flags: (sqe.flags ?? 0) | IOSQE.IO_LINK };
 
 /** Somebody waits for events of a ring that is not enabled yet; the ring is bound as it would be without. */
-export function waitedFor(b: Builder): void {
+function waitedFor(b: Builder): void {
   const { d } = b;
   const flags = (S.SINGLE_ISSUER | S.SUBMIT_ALL | (d.chance(0.7) ? S.DEFER_TASKRUN : 0)) >>> 0;
   const crew = bound(b, flags);
@@ -119,7 +119,7 @@ export function waitedFor(b: Builder): void {
 }
 
 /** A ring that was to be registered, but where nobody could be told; and tables of those who never had a ring. */
-export function untold(b: Builder): void {
+function untold(b: Builder): void {
   const { d } = b;
   const flags = drawRingFlags(d);
   const crew = bound(b, flags);

@@ -20,7 +20,7 @@ const EXCLUDED: readonly { readonly having: number; readonly any?: number; reado
   { having: S.REGISTERED_FD_ONLY, without: S.NO_MMAP },
 ];
 
-/** What the call may have to do without: memory for its parameters, memory that can be written, a descriptor, a file. */
+/** What the call may have to do without: parameters, or that they can be written to, a descriptor, a file. */
 export type Missing = 'params' | 'writable_params' | 'descriptor' | 'file';
 
 /** Parameters of io_uring_setup(2). */

@@ -45,12 +45,8 @@ export function submit(world: World, ring: Ring, task: Task, entries: Entries): 
     if (admission.verdict === 'unknown' && !submitAll) submission.imprecise = admission.place;
     batch.take(request, slots, i + 1 < sqes.length || dropped === sqes.length);
   }
-  if (dropped === sqes.length) batch.drop();
-  else batch.endCall();
+  batch.end(entries);
   const { races, drains, returns, total } = batch;
-  if (sqes.length === 0 && dropped === undefined) returns.push(0);
-  // The runner tells how many were counted as dropped.
-  if (dropped !== undefined) returns.push(1);
   ring.consumed += dropped === undefined ? total : total + 1;
   const rule = world.hit('enter.count');
   // Nobody knows which of them run, nor how many CQEs come: at most one each and the notifications.
@@ -110,6 +106,15 @@ class Batch {
     this.#endChain();
     if (this.consumed > 0) this.returns.push(this.consumed);
     this.consumed = 0;
+  }
+
+  /** The step is over. */
+  end({ sqes, dropped }: Entries): void {
+    if (dropped === sqes.length) this.drop();
+    else this.endCall();
+    // The runner tells how many were counted as dropped.
+    if (dropped !== undefined) this.returns.push(1);
+    else if (sqes.length === 0) this.returns.push(0);
   }
 
   /** An entry that names no SQE: the call ends there, and tells how many requests came before it. */

@@ -134,7 +134,17 @@ interface Known {
 }
 
 function ofSchema(schema: JsonSchema): Any {
-  const { $ref, const: only, enum: words, anyOf, type, minimum = 0, maximum = 0, items = {}, pattern = '' } = schema as Known;
+  const {
+    $ref,
+    const: only,
+    enum: words,
+    anyOf,
+    type,
+    minimum = 0,
+    maximum = 0,
+    items = {},
+    pattern = '',
+  } = schema as Known;
   const { minItems = 0, maxItems = 6 } = schema as Known;
   if ($ref !== undefined) return known(BY_NAME[$ref], $ref);
   if (only !== undefined) return fc.constant(only);

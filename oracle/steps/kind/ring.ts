@@ -62,7 +62,10 @@ export const ring: StepSpec<RingStep> = {
     cq_entries: maybe(u32Json, 'Entries of the completion queue, for IORING_SETUP_CQSIZE'),
     wq_fd: maybe(s32Json, 'Descriptor of the ring to share workers with, for IORING_SETUP_ATTACH_WQ'),
     resv: maybe(triple(u32Json), 'What must be zero'),
-    without: maybe(word('params', 'writable_params', 'descriptor', 'file'), 'What the call must do without: memory for its parameters, a descriptor, a file'),
+    without: maybe(
+      word('params', 'writable_params', 'descriptor', 'file'),
+      'What the call must do without: memory for its parameters, a descriptor, a file',
+    ),
     memory: maybe(yes, "Memory of the caller's own, for IORING_SETUP_NO_MMAP with IORING_SETUP_REGISTERED_FD_ONLY"),
   },
   wire: operation<RingStep>(
@@ -89,7 +92,8 @@ export const ring: StepSpec<RingStep> = {
       ...(memory === undefined ? [] : [', memory of its own']),
     ].join('');
     const trouble = without === undefined ? '' : ` (${WITHOUT_TEXT[without]})`;
-    return `ring ${slot} = io_uring_setup(${plain(entries)}, {flags=${flagText(IORING_SETUP, setup)}${more}})${trouble}`;
+    const params = `{flags=${flagText(IORING_SETUP, setup)}${more}}`;
+    return `ring ${slot} = io_uring_setup(${plain(entries)}, ${params})${trouble}`;
   },
   check: ({ flags: setup, entries, cq_entries = 0, memory }) => {
     if (memory === undefined) return true;

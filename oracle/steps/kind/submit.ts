@@ -77,7 +77,7 @@ export const submit: StepSpec<SubmitStep> = {
     if (step.sqes.length > MAX_BATCH) return `more than ${MAX_BATCH} SQEs in a batch`;
     const ring = tracked.rings.get(step.ring);
     if (ring === undefined) return true;
-    if (ring.unshared === true && ring.creator !== task) return 'a ring without a descriptor is its creator\'s alone';
+    if (ring.unshared === true && ring.creator !== task) return "a ring without a descriptor is its creator's alone";
     // A 128-byte SQE must not be cut in two, and a polling thread takes what is there.
     if (step.each !== undefined && (ring.flags & (IORING_SETUP.SQE_MIXED | IORING_SETUP.SQPOLL)) !== 0)
       return 'a few entries at a time on a ring that is mixed, or polled by a thread';
