@@ -141,5 +141,28 @@ function untold(b: Builder): void {
   b.submit(child, ring, crew, d.int(4, 16));
 }
 
+/** Requests of 128 bytes on mixed queues: without a second half, and where a polling thread takes a few at a time. */
+function halves(b: Builder): void {
+  const { d } = b;
+  const flags = (S.SQE_MIXED | (d.chance(0.5) ? S.SUBMIT_ALL : 0)) >>> 0;
+  const ring = b.ring(0, flags, 64);
+  if (ring === undefined) return;
+  let count = 0n;
+  const some = (opcode: number, n: number): Sqe[] =>
+    Array.from({ length: n }, () => ({ opcode, user_data: (0x128n << 32n) | ++count }));
+  const batch = (): Sqe[] => d.shuffle([...some(OP.NOP, d.below(5)), ...some(OP.NOP128, d.below(4))]);
+  for (let n = 3; n > 0; n--)
+    b.push({ do: 'submit', task: 0, ring, sqes: [...batch(), ...some(OP.NOP128, 1)], halved: true });
+  b.push({ do: 'submit', task: 0, ring, sqes: batch() });
+  // Two rings with one polling thread: it takes eight entries of each in turn.
+  const polled = (S.SQPOLL | S.SQE_MIXED | S.SUBMIT_ALL) >>> 0;
+  const first = b.ring(0, polled, 64);
+  const second = first === undefined ? undefined : b.ring(0, polled | S.ATTACH_WQ, 64, { wq_fd: RING_FD + first });
+  if (first === undefined || second === undefined) return;
+  for (const to of [first, second])
+    b.push({ do: 'submit', task: 0, ring: to, sqes: [...some(OP.NOP, d.pick([1, 3, 5])), ...some(OP.NOP128, 8)] });
+  b.push({ do: 'submit', task: 0, ring: first, sqes: [...batch(), ...some(OP.NOP128, 1)], halved: true });
+}
+
 /** All of these. */
-export const ODD_RINGS = [failedRings, onlyRegistered, droppedEntries, waitedFor, untold] as const;
+export const ODD_RINGS = [failedRings, onlyRegistered, droppedEntries, waitedFor, untold, halves] as const;

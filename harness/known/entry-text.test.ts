@@ -6,13 +6,16 @@ import { OpenTally } from '../../oracle/judge/open-tally.ts';
 import { openPlaces } from '../../oracle/open-answer.ts';
 import { predict } from '../../oracle/predict.ts';
 import { documentedAbi } from '../../oracle/probe/abi-documented.ts';
-import { parseRelease } from '../../oracle/uapi/release.ts';
+import { compareToBound, parseRelease } from '../../oracle/uapi/release.ts';
 import { formatEntries, formatEntry } from '../../reports/text/entry.ts';
 import { entryTexts } from './entry-text.ts';
-import { loadFindings } from './findings.ts';
+import { affects, loadFindings } from './findings.ts';
 import { loadNotes } from './notes.ts';
+import { PINNED } from '../../vm/index.ts';
 
 const WIDTH = 72;
+/** Kernels that have the feature, by their short names. */
+const FETCHED = PINNED.filter(({ feature }) => feature).map(({ release }) => release);
 const files = (folder: string): string[] =>
   readdirSync(new URL(`../../suites/${folder}`, import.meta.url)).map((name) => name.replace(/\.json$/, ''));
 
@@ -33,6 +36,19 @@ describe.each([...loadFindings(), ...loadNotes()])('$id', (entry) => {
       expect(parseRelease(release), release).toBeDefined();
     expect(seen.length).toBeGreaterThan(0);
     expect(commit === null || /^[0-9a-f]{40}$/.test(commit)).toBe(true);
+  });
+
+  test('was looked for on each kernel that can be fetched, and seen where it is said to be', () => {
+    const { seen, not_seen: notSeen } = entry;
+    const looked = [...seen, ...notSeen];
+    expect(new Set(looked).size).toBe(looked.length);
+    const within = (name: string): boolean => affects({ ...entry, seen: [], not_seen: [] }, name);
+    // Before the first release that can have it there is nothing to look for.
+    const from = parseRelease(entry.affected.from)!;
+    const due = FETCHED.filter((name) => compareToBound(parseRelease(name)!, from) >= 0);
+    expect(due.filter((name) => !looked.includes(name))).toEqual([]);
+    expect(seen.filter((name) => !within(name))).toEqual([]);
+    expect(notSeen.filter((name) => within(name))).toEqual([]);
   });
 });
 

@@ -58,8 +58,11 @@ export function quirksOf(findings: readonly Finding[]): Quirks {
   return new Set(findings.map(({ id }) => id));
 }
 
+/** Which releases have it. */
+type Seen = Pick<Finding, 'affected' | 'seen' | 'not_seen'>;
+
 /** Whether the data says that a release has the finding. What is no kernel release has none. */
-export function affects({ affected, seen, not_seen }: Finding, text: string): boolean {
+export function affects({ affected, seen, not_seen }: Seen, text: string): boolean {
   const release = parseRelease(text);
   if (release === undefined) return false;
   const against = (name: string): number => {

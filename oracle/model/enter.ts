@@ -20,6 +20,8 @@ export interface Batch {
   readonly each?: number;
   /** Before this one of them (or behind the last) stands an entry that names no SQE. */
   readonly dropped?: number;
+  /** The last SQE has no second half. */
+  readonly halved?: true;
   readonly sqes: readonly Sqe[];
 }
 

@@ -157,6 +157,19 @@ describe('an entry that names no SQE', () => {
   });
 });
 
+it('a 128-byte request without its second half is refused, and takes one entry', () => {
+  const sqes = [nop(1n), { opcode: OP.NOP128, user_data: 2n }];
+  const flags = S.SQE_MIXED | S.SUBMIT_ALL;
+  const step = { ...submit(0, sqes), halved: true } as Step;
+  const [, { returns: whole }, { returns: half, cqes }] = run([ring(0, { flags }), submit(0, sqes), step]) as [
+    unknown,
+    ReturnType<typeof run>[number],
+    ReturnType<typeof run>[number],
+  ];
+  expect([whole, half]).toEqual([[3], [2]]);
+  expect(cqes).toMatchObject([{ res: 0 }, { res: -E.INVAL }]);
+});
+
 it('an epoll instance watches a ring as any file', () => {
   const watch = (op: number): Sqe => ({
     opcode: OP.EPOLL_CTL,

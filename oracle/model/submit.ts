@@ -22,6 +22,8 @@ interface Entries {
   readonly each?: number;
   /** Before this one of them (or behind the last) stands an entry that names no SQE. */
   readonly dropped?: number;
+  /** The last one, of 128 bytes, has one entry and no second half. */
+  readonly halved?: true;
 }
 
 /** Predicts the step in which `task` submits on a ring that it may submit on. */
@@ -34,9 +36,10 @@ export function submit(world: World, ring: Ring, task: Task, entries: Entries): 
   for (let i = 0; i < sqes.length; i++) {
     if (i === dropped) batch.drop();
     const sqe = fullSqe(sqes[i]!);
-    // The two halves of a 128-byte SQE do not go round the end: in the last entry it is refused, alone.
-    const last = slotsOf(submission, sqe.opcode) === 2 && atEnd(ring, batch.total);
-    const slots = last ? 1 : slotsOf(submission, sqe.opcode);
+    // Without its second half a 128-byte SQE is refused, alone; and its halves do not go round the end.
+    const whole = slotsOf(submission, sqe.opcode);
+    const last = whole === 2 && (atEnd(ring, batch.total) || isHalved(entries, i));
+    const slots = last ? 1 : whole;
     if (batch.consumed + slots > each) batch.endCall();
     const room = { left: slots === 2 ? 2 : sqes.length - i, last_slot: last };
     const request = admit(submission, sqe, i, batch.previous, room);
@@ -162,6 +165,9 @@ function atEnd({ flags, entries, consumed }: Ring, behind: number): boolean {
   const from = (flags & IORING_SETUP.SQ_REWIND) !== 0 ? 0 : consumed;
   return ((from + behind) & (entries - 1)) === entries - 1;
 }
+
+/** Whether the second half of an SQE is not there. */
+const isHalved = ({ sqes, halved }: Entries, i: number): boolean => halved === true && i === sqes.length - 1;
 
 /** Queue entries that a request takes. */
 function slotsOf({ ring, world }: Submission, opcode: number): 1 | 2 {

@@ -199,7 +199,7 @@ struct step_submit {
 	u32 own;
 	u32 each;
 	u32 dropped;
-	u32 zero;
+	u32 halved;
 	u64 sqes[][8];
 };
 _Static_assert(sizeof(struct step_submit) == 48, "step_submit");

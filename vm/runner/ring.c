@@ -321,13 +321,13 @@ static int wide_opcode(const u64 *sqe)
 	return 0;
 }
 
-/* Writes one SQE at slot `tail`; returns how many slots it took, 0 when there is no room. */
-static u32 place(struct ring *r, u32 tail, u32 space, const u64 *sqe)
+/* Writes one SQE at slot `tail`, `half` of it; returns how many slots it took, 0 when there is no room. */
+static u32 place(struct ring *r, u32 tail, u32 space, const u64 *sqe, int half)
 {
 	u32 at = tail & r->sq_mask, used = 1;
 	u64 *to = (u64 *)(r->sqes + (u64)at * (r->p->flags & SETUP_SQE128 ? 128 : 64));
 
-	if ((r->p->flags & SETUP_SQE_MIXED) && wide_opcode(sqe) && at != r->sq_mask)
+	if ((r->p->flags & SETUP_SQE_MIXED) && wide_opcode(sqe) && at != r->sq_mask && !half)
 		used = 2;
 	if (space < used)
 		return 0;
@@ -533,7 +533,7 @@ static u32 fill(struct ring *r, const struct step_submit *s, u32 tail, u32 *next
 			tail = place_none(r, tail);
 			space--;
 		}
-		used = place(r, tail, space, s->sqes[*next]);
+		used = place(r, tail, space, s->sqes[*next], s->halved && *next == s->nsqes - 1);
 		if (!used)
 			break;
 		++*next;

@@ -4,7 +4,7 @@ import { opSpec } from '../../opcodes/index.ts';
 import { sqe as sqeJson, withoutZeros } from '../../json/parts.ts';
 import { isRingFd, RING_SLOTS } from '../../scenario/layout.ts';
 import type { RingSlot, Sqe } from '../../scenario/types.ts';
-import { int, list, maybe, required, s32 as s32Json } from '../../schema/codec.ts';
+import { int, list, maybe, required, s32 as s32Json, yes } from '../../schema/codec.ts';
 import { count } from '../../text/index.ts';
 import { IORING_ENTER, IORING_SETUP } from '../../uapi/constants.ts';
 import { RING } from '../fields.ts';
@@ -12,6 +12,7 @@ import { shrinkSqes } from '../shrink.ts';
 import { sqeSize } from '../size.ts';
 import type { AnyStep, StepSpec } from '../spec.ts';
 import { checkSlot } from '../tracked.ts';
+import type { TrackedRing } from '../tracked.ts';
 import { index, operation, s32, u32 } from '../wire.ts';
 
 /** Most SQEs that a case file may give one step. */
@@ -29,6 +30,8 @@ export interface SubmitStep extends AnyStep {
   readonly each?: number;
   /** Before this one of them (or behind the last) stands an entry of the queue's array that names no SQE. */
   readonly dropped?: number;
+  /** The last SQE, one of 128 bytes on a mixed ring, has one entry and no second half. */
+  readonly halved?: true;
   readonly sqes: readonly Sqe[];
 }
 
@@ -40,6 +43,7 @@ export const submit: StepSpec<SubmitStep> = {
     registered: maybe(s32Json, 'Enter through this registered-ring index'),
     each: maybe(int(1, MAX_BATCH), 'At most so many entries per call'),
     dropped: maybe(int(0, MAX_BATCH), "Before this SQE stands an entry of the queue's array that names none"),
+    halved: maybe(yes, 'The last SQE, one of 128 bytes on a mixed ring, has no second half'),
     sqes: required(list(sqeJson, SQES_MAX), 'One batch, in order'),
   },
   wire: operation<SubmitStep>(
@@ -54,6 +58,7 @@ export const submit: StepSpec<SubmitStep> = {
       own: u32((_step, { own }) => own),
       each: u32(({ each }) => each ?? 0),
       dropped: u32(({ dropped }) => (dropped === undefined ? 0 : dropped + 1)),
+      halved: u32(({ halved }) => (halved === undefined ? 0 : 1)),
     },
     {
       name: 'sqes',
@@ -66,10 +71,11 @@ export const submit: StepSpec<SubmitStep> = {
     },
   ),
   predict: enter,
-  text: ({ ring, registered, each, dropped, sqes }) => {
+  text: ({ ring, registered, each, dropped, halved, sqes }) => {
     const few = each === undefined ? '' : `, ${each} at a time`;
     const none = dropped === undefined ? '' : `, before #${dropped} an entry that names none`;
-    return `io_uring_enter(${ringText(ring, registered)}, ${count(sqes.length, 'SQE')}${few}${none})`;
+    const half = halved === undefined ? '' : ', the last one without its second half';
+    return `io_uring_enter(${ringText(ring, registered)}, ${count(sqes.length, 'SQE')}${few}${none}${half})`;
   },
   track: (tracked, task, step) => {
     const inRange = checkSlot(step.ring);
@@ -83,15 +89,8 @@ export const submit: StepSpec<SubmitStep> = {
       return 'a few entries at a time on a ring that is mixed, or polled by a thread';
     const fault = droppedFault(step, ring.flags);
     if (fault !== undefined) return fault;
-    let slots = step.dropped === undefined ? 0 : 1;
-    let big = ring.hasBig;
-    for (const sqe of step.sqes) {
-      const at = ((ring.flags & IORING_SETUP.SQ_REWIND) !== 0 ? 0 : ring.consumed) + slots;
-      // In the last entry of all it is refused, and takes no more than that.
-      const n = ((at + 1) & (ring.entries - 1)) === 0 ? 1 : slotsOf(sqe, ring.flags);
-      if (n === 2) big = true;
-      slots += n;
-    }
+    const { slots, wide } = entriesOf(step, ring);
+    const big = wide || ring.hasBig;
     if (slots > ring.entries) return `a batch of ${slots} entries on a ring of ${ring.entries}`;
     // A 128-byte SQE must not wrap around the end of a mixed ring.
     if (big && ring.consumed + slots > ring.entries) return 'a mixed ring with 128-byte requests wraps around';
@@ -101,12 +100,15 @@ export const submit: StepSpec<SubmitStep> = {
     task.hasRing = true;
     return true;
   },
-  size: ({ registered, each, dropped, sqes }) => {
+  size: ({ registered, each, dropped, halved, sqes }) => {
     let size = (registered === undefined ? 0 : 3) + (each === undefined ? 0 : 2) + (dropped === undefined ? 0 : 2);
+    if (halved !== undefined) size += 1;
     for (const sqe of sqes) size += sqeSize(sqe);
     return size;
   },
   *shrink(step) {
+    const { halved, ...complete } = step;
+    if (halved !== undefined) yield complete;
     const { dropped, ...undropped } = step;
     if (dropped !== undefined) {
       yield undropped;
@@ -156,6 +158,21 @@ export function isSubmit(step: AnyStep): step is SubmitStep {
 
 function withoutRegistered({ registered: _registered, ...step }: SubmitStep): SubmitStep {
   return step;
+}
+
+/** Entries of the submission queue that a batch takes, and whether one of its SQEs takes two. */
+function entriesOf({ sqes, dropped, halved }: SubmitStep, ring: TrackedRing): { slots: number; wide: boolean } {
+  let slots = dropped === undefined ? 0 : 1;
+  let wide = false;
+  const from = (ring.flags & IORING_SETUP.SQ_REWIND) !== 0 ? 0 : ring.consumed;
+  for (const [i, sqe] of sqes.entries()) {
+    // In the last entry of all it is refused, and takes no more than that.
+    const alone = ((from + slots + 1) & (ring.entries - 1)) === 0 || (halved === true && i === sqes.length - 1);
+    const n = alone ? 1 : slotsOf(sqe, ring.flags);
+    if (n === 2) wide = true;
+    slots += n;
+  }
+  return { slots, wide };
 }
 
 /** Entries of the submission queue that an SQE takes on a ring with these flags. */
