@@ -1,10 +1,14 @@
 /** What rings, children and new programs take over. */
 import { OP } from '../../oracle/opcodes/index.ts';
+import type { Step } from '../../oracle/steps/index.ts';
+import type { RingStep } from '../../oracle/steps/kind/ring.ts';
 import type { SpawnHow } from '../../oracle/steps/kind/spawn.ts';
+import { IORING_SETUP } from '../../oracle/uapi/constants.ts';
 import {
   ALLOW,
   as,
   DENY,
+  dropCap,
   example,
   exec,
   exit,
@@ -21,6 +25,7 @@ import {
   TASK,
 } from './build.ts';
 
+const odd = (slot: number, more: Partial<RingStep>): Step => ({ ...ring(slot), ...more }) as Step;
 const both = [filter(TASK, OP.NOP, DENY), filter(TASK, OP.FSYNC, DENY)];
 const tryBoth = (slot: number) => [submit(slot, nop()), submit(slot, { opcode: OP.FSYNC, fd: 99 })];
 const child = (how: SpawnHow, task: number) => [
@@ -139,5 +144,26 @@ export const inheritance = suite('inheritance', [
     'Rules survive execve of a task that used io_uring',
     'The same promise; a task that has made a ring is no exception.',
     [...both, ring(1), exec(), ring(0), ...tryBoth(0)],
+  ),
+  example(
+    'A ring that cannot be made after all leaves its maker as it was',
+    'It had a hold on the rules when it failed: for want of a descriptor, of a file, of memory that can be written to.',
+    [
+      ...both,
+      ...(['params', 'writable_params', 'descriptor', 'file'] as const).map((without, slot) => odd(slot, { without })),
+      dropCap(),
+      odd(4, { without: 'file' }),
+      ring(5),
+      ...tryBoth(5),
+    ],
+  ),
+  example(
+    "A ring without a descriptor has its maker's rules",
+    'IORING_SETUP_REGISTERED_FD_ONLY is another way to a ring, and no way round a rule.',
+    [
+      ...both,
+      odd(0, { flags: IORING_SETUP.NO_MMAP | IORING_SETUP.REGISTERED_FD_ONLY, memory: true }),
+      ...tryBoth(0).map((step) => ({ ...step, registered: 0 })),
+    ],
   ),
 ]);
