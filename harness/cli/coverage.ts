@@ -9,6 +9,7 @@ import { EXIT, UsageError } from '../../vm/index.ts';
 import { coverage } from '../coverage/coverage.ts';
 import type { CoverageOptions, Measured } from '../coverage/coverage.ts';
 import { readFeature, readReasons } from '../coverage/reasons.ts';
+import { Attempts } from '../output/attempts.ts';
 import { writeCoverage } from '../output/coverage-files.ts';
 import { inColour } from '../output/screen.ts';
 import { makeOutput } from '../output/write.ts';
@@ -128,9 +129,12 @@ async function measure(options: CoverageOptions, out: string, strict: boolean): 
       return EXIT.interrupted;
     }
     const { result, ...tree } = measured;
-    writeCoverage(out, result, tree);
+    // What was counted in minutes is shown also where there is no room for it.
+    const attempts = new Attempts(note);
+    attempts.write(() => writeCoverage(out, result, tree));
     process.stdout.write(formatCoverage(result, { out, colour: inColour(process.stdout) }));
     if (signal.aborted) return EXIT.interrupted;
+    if (attempts.failed !== undefined) throw attempts.failed;
     if (result.verdict === 'divergent')
       process.stdout.write(
         'This kernel diverges from the rules: `npx ringfence run --linux DIR --build` looks into it.\n',

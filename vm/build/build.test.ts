@@ -73,6 +73,10 @@ describe.skipIf(TOOLS.missing)(TOOLS.of('building'), () => {
     expect(log()).toMatch(/CC {6}kernel\/fork\.o/);
     expect(lines).toContain('built 7.0.13-fake');
   });
+  test('a full disk takes the log, not the kernel', async () => {
+    const { kernel } = await kernelFromTree({ dir: tree, build: true }, { log: () => {}, logFile: '/dev/full' });
+    expect(kernel.release).toBe('7.0.13-fake');
+  });
   test('a variant: files and options of its own, a copy and an output of its own, on top of patches', async () => {
     writeTree(dir, { 'fork.patch': FORK });
     const read: (string | undefined)[] = [];

@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { realpathSync } from 'node:fs';
 import { cacheDir, sha256, writeAtomic } from '../host/cache.ts';
-import { diskError, KernelError, SetupError } from '../host/errors.ts';
+import { diskError, hasCode, KernelError, SetupError } from '../host/errors.ts';
 import type { AppliedPatch, Kernel, KernelOrigin } from '../kernels/kernel.ts';
 import { kernelFromFile } from '../kernels/fetch.ts';
 import { compilerOf, OWN_MACHINE } from '../machine/index.ts';
@@ -146,7 +146,7 @@ async function buildLocked(
   const targets = [...(variant?.allErrors ? ['--keep-going'] : []), 'vmlinux'];
   await make({ ...job, targets, jobs: jobs(), what: debug ? 'the debugging kernel' : 'the kernel' });
   const path = await keep(home, join(output, 'vmlinux'));
-  appendFileSync(job.logFile, `built ${path}\n`);
+  logged(() => appendFileSync(job.logFile, `built ${path}\n`));
   const kernel = await kernelFromFile(path);
   log(`built ${kernel.release}`);
   return {
@@ -194,7 +194,7 @@ async function prepareJob(source: string, output: string, options: string, event
   const fragment = join(output, 'ringfence.config');
   await writeAtomic(fragment, options);
   const logFile = resolve(events.logFile ?? join(output, 'build.log'));
-  writeFileSync(logFile, '');
+  logged(() => writeFileSync(logFile, ''));
   return {
     source,
     output,
@@ -204,6 +204,15 @@ async function prepareJob(source: string, output: string, options: string, event
     env: { ...REPRODUCIBLE, KCONFIG_ALLCONFIG: fragment },
     ...(events.signal ? { signal: events.signal } : {}),
   };
+}
+
+/** Writes to the log. A full disk must not end the build, as it does not end make's part of the log. */
+function logged(write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    if (!hasCode(error, 'ENOSPC') && !hasCode(error, 'EDQUOT')) throw error;
+  }
 }
 
 /** Configures the copy; answers its .config. @throws KernelError (125) when the tree lacks what the guest needs */
