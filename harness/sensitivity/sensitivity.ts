@@ -147,9 +147,9 @@ class Mutants {
     const shown = { done: 0, all: todo.length, started: performance.now() };
     events.note(`${todo.length} mutants, ${options.jobs} at a time`);
     // What cannot be kept is not worth trying; the other guests end what they are at.
-    let failed: unknown;
+    let failed = false;
     const work = async (): Promise<void> => {
-      while (!signal.aborted && failed === undefined) {
+      while (!signal.aborted && !failed) {
         const one = todo.shift();
         if (one === undefined) return;
         const trial = await this.#try(one, stage, reach);
@@ -161,12 +161,15 @@ class Mutants {
       }
     };
     const workers = Array.from({ length: options.jobs }, async () => {
-      await work().catch((error: unknown) => {
-        failed ??= error;
-      });
+      try {
+        await work();
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
     });
+    await Promise.allSettled(workers);
     await Promise.all(workers);
-    if (failed !== undefined) throw failed;
     signal.throwIfAborted();
     events.checkpoint(this.result(), this.#trials());
   }
