@@ -134,6 +134,10 @@ function untold(b: Builder): void {
   b.push({ ...call, nr_args: 2, bytes: wide, read_only: true });
   b.push({ ...call, nr_args: 1, bytes: entry(ring) });
   b.submit(0, ring, crew, d.int(4, 16), index);
+  // The queue that is filled is not that of the ring which is entered: it has nothing to submit.
+  const other = b.ring(0, flags, 64);
+  if (other !== undefined) b.push({ ...call, nr_args: 1, bytes: ringFdUpdate(b.abi, other, (index + 1) % 16) });
+  b.submit(0, ring, crew, 4, (index + 1) % 16);
   const child = b.spawn(0, d.pick(['fork', 'clone_vm']));
   if (child === undefined) return;
   // Its own table is not there yet: there is nothing to give back.
