@@ -170,7 +170,8 @@ function compareMemory(step: number, predicted: PredictedStep, observed: StepObs
   const a = predicted.memory;
   const b = observed.memory;
   if (b === undefined && (a === undefined || predicted.memory_may_lack === true)) return undefined;
-  if (a !== undefined && b !== undefined && a.length === b.length && a.every((byte, i) => byte === b[i]))
-    return undefined;
+  const open = predicted.memory_open;
+  const same = (byte: number, i: number): boolean => byte === b![i] || open?.includes(i) === true;
+  if (a !== undefined && b !== undefined && a.length === b.length && a.every(same)) return undefined;
   return { kind: 'memory', step, rule: predicted.rule, predicted: a, observed: b };
 }

@@ -25,6 +25,8 @@ export interface CallOutcome {
   readonly rule: string;
   /** The argument structure after the call, where it differs from what was passed. */
   readonly memory?: Uint8Array | Open;
+  /** Offsets in `memory` of bytes that are not judged; absent: none. */
+  readonly memory_open?: readonly number[];
 }
 
 /** no_new_privs or CAP_SYS_ADMIN over the task's own user namespace. */

@@ -48,6 +48,7 @@ function other(world: World, task: Task, ring: Ring | undefined, step: RawCall):
     sandbox: task.files.sandbox,
     registered: task.registered,
     used_io_uring: task.used_io_uring,
+    netRaw: !task.in_user_ns,
     ringAt: (fd) => task.files.ringSeenAt(fd),
   });
   outcome.effect?.();
@@ -59,5 +60,6 @@ function other(world: World, task: Task, ring: Ring | undefined, step: RawCall):
     world.looks?.forget(user_data);
     world.rings.get(slot)?.pending.push({ user_data, res, flags: cflags, sqe: -1, rule: outcome.rule });
   }
-  return { ret: outcome.ret, rule: outcome.rule, memory: MODEL['register.write-back'] };
+  const { ret, rule, memory = MODEL['register.write-back'], memory_open: open } = outcome;
+  return { ret, rule, memory, ...(open === undefined ? {} : { memory_open: open }) };
 }

@@ -44,6 +44,7 @@ export function predictRegister<C extends { readonly on: Target }>(
     cqes: [],
     rule: outcome.rule,
     ...(outcome.memory === undefined ? {} : { memory: outcome.memory }),
+    ...(outcome.memory_open === undefined ? {} : { memory_open: outcome.memory_open }),
   };
 }
 

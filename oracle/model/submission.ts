@@ -65,7 +65,9 @@ export class Submission {
       sqe,
       setup_flags: ring.flags,
       ring: ring.slot,
-      netRaw: sqe.personality === 0 ? this.#netRaw : undefined,
+      // io_uring_register(2), IORING_REGISTER_PERSONALITY: done with the credentials that were registered.
+      netRaw:
+        sqe.personality === 0 ? this.#netRaw : files.sandbox.common.ring(ring.slot).personalities.get(sqe.personality),
       linked: previous !== undefined,
       previous,
       sandbox: files.sandbox,

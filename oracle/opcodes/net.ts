@@ -125,7 +125,7 @@ function addressText(view: DataView, kind: number): string {
 
 function prepConnect(c: OpContext): PrepOutcome {
   if (anySet(c.sqe, 'len', 'buf_index', 'op_flags', 'file_index')) return EINVAL;
-  const bytes = readSockaddr(c, c.sqe.addr, addrLen(c));
+  const bytes = c.held ?? readSockaddr(c, c.sqe.addr, addrLen(c));
   if (isRefused(bytes)) return bytes;
   // linux/io_uring.h, IORING_FEAT_SUBMIT_STABLE: consumed when the SQE is.
   c.held = bytes;

@@ -88,6 +88,7 @@ function openatHow(c: OpContext): How {
 
 /** struct open_how as it stands in memory, the errno (positive) prep answers, or why nobody knows. */
 function openat2How(c: OpContext): How | number | Open {
+  if (c.held !== undefined) return howIn(c.held, c.abi.little_endian);
   const { memory } = c.sandbox;
   const size = c.sqe.len >>> 0;
   if (size < OPEN_HOW_SIZE) return E.INVAL;
@@ -97,8 +98,14 @@ function openat2How(c: OpContext): How | number | Open {
   const bytes = memory.read(c.sqe.off, OPEN_HOW_SIZE);
   if (bytes === 'fault') return E.FAULT;
   if (Open.is(bytes)) return bytes;
+  // linux/io_uring.h, IORING_FEAT_SUBMIT_STABLE: consumed when the SQE is.
+  c.held = bytes;
+  return howIn(bytes, c.abi.little_endian);
+}
+
+function howIn(bytes: Uint8Array, littleEndian: boolean): How {
   const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const [flags, mode, resolve] = howWords(view, c.abi.little_endian);
+  const [flags, mode, resolve] = howWords(view, littleEndian);
   return { flags, mode, resolve };
 }
 

@@ -211,7 +211,7 @@ describe('the checks before prep', () => {
       rule: 'init.iopoll',
     });
     expect(check({ opcode: OP.NOP, personality: 1 })).toMatchObject({ errno: E.INVAL, rule: 'init.personality' });
-    b.sandbox.common.ring(0).personalities.add(1);
+    b.sandbox.common.ring(0).personalities.set(1, undefined);
     expect(check({ opcode: OP.NOP, personality: 1, flags: IOSQE.IO_DRAIN })).toEqual({ ok: true });
     expect(b.prep({ opcode: OP.FIXED_FD_INSTALL, flags: IOSQE.FIXED_FILE, personality: 1 })).toEqual({
       ok: false,

@@ -176,14 +176,21 @@ export const directoriesInFdAndLen = ({ fd, len }: FullSqe): readonly number[] =
 
 /** Checks a path argument as prep does: undefined when it can be read. */
 export function pathError(c: OpContext, address: bigint): PrepOutcome | undefined {
+  if (c.heldTexts?.has(address) === true) return undefined;
   const path = c.sandbox.memory.text(address);
   if (path === 'fault') return EFAULT;
   if (Open.is(path)) return prepOpen(path);
-  return path.text === '' ? prepError(E.NOENT) : undefined;
+  if (path.text === '') return prepError(E.NOENT);
+  // linux/io_uring.h, IORING_FEAT_SUBMIT_STABLE: consumed when the SQE is.
+  c.heldTexts ??= new Map<bigint, string>();
+  c.heldTexts.set(address, path.text);
+  return undefined;
 }
 
-/** The text of a path argument that `pathError` accepted; a place where it has become unknown since. */
+/** The text of a path argument that `pathError` accepted; of any other what is there now, or why nobody knows. */
 export function pathText(c: OpContext, address: bigint): string | Open {
+  const held = c.heldTexts?.get(address);
+  if (held !== undefined) return held;
   const path = c.sandbox.memory.text(address);
   if (path === 'fault') return WORLD['memory.written-late'];
   return Open.is(path) ? path : path.text;

@@ -38,6 +38,8 @@ export interface OpContext {
   readonly sandbox: Sandbox;
   /** What prep has copied from memory: the request runs with that, whatever is written there meanwhile. */
   held?: Uint8Array;
+  /** Paths and names that prep has copied, by their address. */
+  heldTexts?: Map<bigint, string>;
   /** Does the submitting task's descriptor table hold ring `slot`? Its setup flags, or undefined. */
   ringAt(fd: number): { readonly slot: number; readonly setup_flags: number; readonly disabled: boolean } | undefined;
 }

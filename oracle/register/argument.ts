@@ -17,6 +17,8 @@ export interface RegisterView {
   readonly registered: RegisteredRings;
   /** The calling task has used io_uring since its start or last execve. */
   readonly used_io_uring: boolean;
+  /** Whether the calling task has CAP_NET_RAW over the network; undefined: nobody knows. */
+  readonly netRaw?: boolean | undefined;
   /** A ring descriptor of the calling task. */
   ringAt(fd: number): { readonly slot: number; readonly setup_flags: number; readonly disabled: boolean } | undefined;
 }
@@ -38,6 +40,14 @@ export class Argument {
     this.address = step.raw_arg ?? (step.bytes ? ARGS : 0n);
     this.#sandbox = view.sandbox;
     this.#le = view.abi.little_endian;
+  }
+
+  /** What the caller's own bytes are after a call that wrote these at its argument; undefined: it points elsewhere. */
+  written(bytes: Uint8Array): Uint8Array | undefined {
+    if (this.address !== ARGS || this.#bytes.length === 0) return undefined;
+    const after = this.#bytes.slice();
+    after.set(bytes.subarray(0, after.length));
+    return after;
   }
 
   get isNull(): boolean {

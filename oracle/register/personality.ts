@@ -20,7 +20,7 @@ function personality(call: RingCall): Answer {
   if (id > 0xffff) return { ret: REGISTER['register-call.personality-wraps'].atLeast(1) };
   return reply(id, () => {
     ring.last_personality = id;
-    ring.personalities.add(id);
+    ring.personalities.set(id, call.view.netRaw);
   });
 }
 

@@ -4,6 +4,7 @@ import { REGISTER } from './open.ts';
 import { reply, anyAnswer, bad } from './spec.ts';
 import { after, ARGS, argBytes, call, NULL, struct, task, UNMAPPED } from './ready-made.ts';
 import { rule } from '../rule.ts';
+import type { AbiProfile } from '../uapi/abi.ts';
 import { E } from '../uapi/constants.ts';
 import type { Argument, Fields } from './argument.ts';
 import type { Answer, BlindCall, RingCall, RegisterFamily } from './spec.ts';
@@ -11,7 +12,7 @@ import type { Answer, BlindCall, RingCall, RegisterFamily } from './spec.ts';
 const PROBE = rule(
   'register.probe',
   'man',
-  'A probe answers 0 when the structure passed in is all zero.',
+  'A probe answers 0 when the structure passed in is all zero, and tells of each opcode that it is there.',
   'io_uring_register(2), IORING_REGISTER_PROBE',
 );
 
@@ -28,7 +29,28 @@ function probe({ arg, nr_args, view }: RingCall): Answer {
   const bytes = arg.read(0, size);
   if (bytes === 'fault') return bad(E.FAULT);
   if (Open.is(bytes)) return { ret: REGISTER['register-call.probe-bytes'].among(0, -E.INVAL) };
-  return reply(bytes.isZero(0, size) ? 0 : -E.INVAL);
+  if (!bytes.isZero(0, size)) return reply(-E.INVAL);
+  const memory = arg.written(probed(view.abi, (size - PROBE_HEAD) / PROBE_OP));
+  const flags = PROBE_HEAD + RECV_ZC * PROBE_OP + 2;
+  return memory === undefined ? reply(0) : { ret: 0, memory, memory_open: [flags, flags + 1] };
+}
+
+const PROBE_HEAD = 16;
+const PROBE_OP = 8;
+const IO_URING_OP_SUPPORTED = 1;
+/** Of the opcodes that requests are made of here the only one that is up to the kernel's configuration. */
+const RECV_ZC = 58;
+
+/** struct io_uring_probe: the last opcode, how many are told of, and each with its number and whether it is there. */
+function probed({ op_last: last, little_endian: little }: AbiProfile, count: number): Uint8Array {
+  const bytes = new Uint8Array(PROBE_HEAD + PROBE_OP * count);
+  const view = new DataView(bytes.buffer);
+  bytes.set([last - 1, count]);
+  for (let op = 0, at = PROBE_HEAD; op < count; op++, at += PROBE_OP) {
+    view.setUint8(at, op);
+    view.setUint16(at + 2, IO_URING_OP_SUPPORTED, little);
+  }
+  return bytes;
 }
 
 /** One struct io_uring_query_hdr: undefined where the call goes on. */

@@ -27,6 +27,10 @@ export interface Answer {
   readonly rule?: string;
   /** Applies what the call changes. */
   readonly effect?: () => void;
+  /** What stands in the caller's bytes after the call; absent: nobody knows. */
+  readonly memory?: Uint8Array;
+  /** Offsets in `memory` of bytes that are not judged; absent: none. */
+  readonly memory_open?: readonly number[];
   /** Entries of the ring's submission queue from then on (IORING_REGISTER_RESIZE_RINGS). */
   readonly entries?: number;
   /** CQE posted on a ring (IORING_REGISTER_SEND_MSG_RING). */

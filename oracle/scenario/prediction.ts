@@ -38,6 +38,8 @@ export interface PredictedStep {
   readonly most?: number;
   /** Bytes read back (see StepObservation.memory); undefined: unchanged / none; a place: not judged. */
   readonly memory?: Uint8Array | Open;
+  /** Offsets in `memory` of bytes that are not judged; absent: none. */
+  readonly memory_open?: readonly number[];
   /** True where there may be none, as none is read back from what was not made. */
   readonly memory_may_lack?: true;
   /** Rule that decided the return value. */

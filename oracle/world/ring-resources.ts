@@ -38,7 +38,8 @@ export class RingResources {
   /** Fixed buffers; undefined = no table registered. */
   buffers: (RegisteredBuffer | undefined)[] | undefined;
   readonly groups = new Map<number, BufferGroup>();
-  readonly personalities = new Set<number>();
+  /** By id: whether those credentials have CAP_NET_RAW over the network; undefined: nobody knows. */
+  readonly personalities = new Map<number, boolean | undefined>();
   /** Last personality id handed out (allocation is cyclic from 1). */
   last_personality = 0;
   eventfd: OpenFile | undefined;
