@@ -221,11 +221,13 @@ const SAMPLES: readonly (readonly [kind: string, title: RegExp, lines: string[]]
       ...TRACE,
     ],
   ],
+  ['bpf-jit', /^bpf_jit: fatal error$/, ['bpf_jit: fatal error']],
   [
     'kmemleak',
     /^kmemleak: 1 new suspicious memory leaks/,
     ['kmemleak: 1 new suspicious memory leaks (see /sys/kernel/debug/kmemleak)'],
   ],
+  ['bpf-jit', /^cond_jmp gen bug 80000000$/, ['cond_jmp gen bug 80000000']],
 ];
 
 describe('scanConsole', () => {

@@ -17,6 +17,7 @@ export type ConsoleKind =
   | 'rcu-stall'
   | 'lockup'
   | 'hung-task'
+  | 'bpf-jit'
   | 'kmemleak';
 
 /** One report. */
@@ -83,6 +84,12 @@ const PATTERNS: readonly Pattern[] = [
   },
   { kind: 'hung-task', start: /^INFO: task \S.* blocked (?:for more than|in I\/O wait)/, end: END_TASK },
   { kind: 'kmemleak', start: /^kmemleak: \d+ new suspicious memory leaks|^unreferenced object 0x/, end: NEVER },
+  // The compiler of BPF says so when it contradicts itself; the program is interpreted, or refused.
+  {
+    kind: 'bpf-jit',
+    start: /^bpf_jit: |^(?:cond_)?jmp gen bug |^unexpected (?:jmp_cond|nop jump|jump) padding: |^multi-func JIT bug /,
+    end: NEVER,
+  },
   { kind: 'panic', start: /^Kernel panic - not syncing/, end: /^---\[ end Kernel panic/ },
   {
     kind: 'oops',
