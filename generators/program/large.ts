@@ -118,13 +118,13 @@ type Hop = 'jt' | 'jf' | 'ja' | 'both' | 'near-far' | 'far-near';
 
 /**
  * `ld [k]`, a comparison, and a block that it jumps over for some requests: by jt, by jf, by a ja that one branch
- * meets, or to one block or another. The sum in M[0] tells which way was taken. At most 255 instructions but with ja.
+ * meets, or to one block or another. What `inner` makes of M[0] tells which way was taken. At most 255 instructions
+ * but with ja.
  */
-function hop(d: Draw, on: ProgramContexts, how: Hop, block: readonly SockFilter[]): SockFilter[] {
+function hop(d: Draw, on: ProgramContexts, how: Hop, inner: readonly SockFilter[]): SockFilter[] {
   const k = loadOffset(d, on);
   const compare = (jt: number, jf: number): SockFilter =>
     f(d.pick([0x15, 0x15, 0x25, 0x35]), nearConstant(d, on, k >>> 2), jt, jf);
-  const inner = [f(LD_MEM, 0), ...block, f(ST, 0)];
   switch (how) {
     case 'jt':
       return [f(LD_ABS, k), compare(inner.length, 0), ...inner];
@@ -155,7 +155,7 @@ const HOPS: readonly Hop[] = ['jt', 'jf', 'ja', 'both', 'near-far', 'far-near'];
 export function byteHops(d: Draw, on: ProgramContexts, from: number, most: number = BPF_MAXINSNS): Program {
   const out: SockFilter[] = [f(LD_ABS, loadOffset(d, on)), f(ST, 0)];
   for (let bytes = from; ; bytes++) {
-    const next = hop(d, on, d.pick(HOPS), blockOfBytes(d, bytes));
+    const next = hop(d, on, d.pick(HOPS), [f(LD_MEM, 0), ...blockOfBytes(d, bytes), f(ST, 0)]);
     if (out.length + next.length > most - TAIL - 1) break;
     out.push(...next);
   }
@@ -163,30 +163,69 @@ export function byteHops(d: Draw, on: ProgramContexts, from: number, most: numbe
   return closed(d, out, on, out.length + TAIL, 0.5);
 }
 
-/** What far jumps jump over, and at its end something that shows when it was not jumped over. */
-function farBlock(length: number, code: number): SockFilter[] {
-  const block = Array.from({ length: Math.max(0, length - 2) }, () => f(code, code === ADD_K ? 0x0101_0101 : 3));
-  if (code === DIV_X) block.fill(f(LD_K, 0xffff_ffff), 0, 1);
-  return length < 2 ? block : [...block, f(ADD_K, 0x55)];
+/**
+ * So many instructions, most of one kind, that leave in M[0] what depends on what was there: also where only the last
+ * of them is run.
+ */
+function farInner(d: Draw, length: number, code: number): SockFilter[] {
+  const sum = f(ADD_K, d.u32() | 1);
+  if (length < 8) return [f(LD_MEM, 0), ...new Array<SockFilter>(Math.max(0, length - 2)).fill(sum), f(ST, 0)];
+  // X is not 0, so that nothing divides by 0; numbers that are divided are large.
+  const head = [f(LDX_K, 3), f(LD_K, 0xffff_ffff)];
+  const tail = [f(LDX_MEM, 0), f(XOR_X), sum, f(ST, 0)];
+  const block = new Array<SockFilter>(length - head.length - tail.length).fill(f(code, 3));
+  return [...head, ...block, ...tail];
+}
+
+/** How far a hop jumps, and how. */
+export type FarHop = readonly [distance: number, way: Exclude<Hop, 'both'> | 'far-both'];
+
+/** Conditional jumps: by either branch, by the longer of two, by two that are both long. */
+const CONDITIONAL: readonly FarHop[1][] = ['jt', 'jf', 'near-far', 'far-near', 'far-both'];
+const FARTHEST = 255;
+/** Room for hops in a program, and what a hop takes beside its distance at most. */
+const FAR_ROOM = BPF_MAXINSNS - TAIL - 4;
+const AROUND_HOP = 6;
+
+/** Hops of every way of these distances in instructions (from 2 on), in as many programs as they need. */
+export function packHops(distances: readonly number[]): readonly (readonly FarHop[])[] {
+  const programs: FarHop[][] = [[]];
+  let left = FAR_ROOM;
+  for (const distance of distances) {
+    const size = distance + AROUND_HOP;
+    for (const way of distance > FARTHEST ? (['ja'] as const) : CONDITIONAL) {
+      if (size > FAR_ROOM) throw new RangeError(`a jump over ${distance} instructions does not fit`);
+      if (size > left) {
+        programs.push([]);
+        left = FAR_ROOM;
+      }
+      left -= size;
+      programs.at(-1)!.push([distance, way]);
+    }
+  }
+  return programs;
+}
+
+/** A comparison whose branches are both long, one longer than the other by one: `distance` and one less. */
+function bothFar(d: Draw, on: ProgramContexts, distance: number, code: number): SockFilter[] {
+  const k = loadOffset(d, on);
+  const [jt, jf] = d.chance(0.5) ? [distance, distance - 1] : [distance - 1, distance];
+  const over = Array.from({ length: distance - 1 }, () => f(code, 3));
+  const compare = f(d.pick([0x15, 0x15, 0x25, 0x35]), nearConstant(d, on, k >>> 2), jt, jf);
+  // Nothing comes to what stands between. The shorter branch adds something.
+  return [f(LD_ABS, k), compare, ...over, f(ADD_K, d.u32() | 1), f(LDX_MEM, 0), f(XOR_X), f(ST, 0)];
 }
 
 /**
- * Jumps of given lengths in instructions: up to 255 by conditional jumps too, above by ja. Blocks of `div x` grow the
- * most in machine code, those of `ld #k` the least.
+ * Jumps of given lengths in instructions. Blocks of `div x` grow the most in machine code, those of `ld #k` the least.
  */
-export function farHops(d: Draw, on: ProgramContexts, distances: readonly number[], code = DIV_X): Program {
-  // X is not 0, so that nothing divides by 0.
-  const out: SockFilter[] = [f(LDX_K, 3), f(LD_ABS, loadOffset(d, on)), f(ST, 0)];
-  for (const distance of distances) {
-    const block = farBlock(Math.max(0, distance - 2), code);
-    // A conditional jump of this length, and where two branches jump one that is longer by one.
-    const ways: readonly Hop[] =
-      distance > 255 ? ['ja'] : distance > 254 ? ['jt', 'jf'] : ['jt', 'jf', 'near-far', 'far-near'];
-    for (const way of ways) {
-      const next = hop(d, on, way, block);
-      if (out.length + next.length > BPF_MAXINSNS - TAIL - 1) break;
-      out.push(...next);
-    }
+export function farHops(d: Draw, on: ProgramContexts, hops: readonly FarHop[], code = DIV_X): Program {
+  const out: SockFilter[] = [f(LD_ABS, loadOffset(d, on)), f(ST, 0)];
+  for (const [distance, way] of hops) {
+    // Where two branches jump, a ja is jumped over as well.
+    const beside = way === 'near-far' || way === 'far-near' ? 1 : 0;
+    if (way === 'far-both') out.push(...bothFar(d, on, distance, code));
+    else out.push(...hop(d, on, way, farInner(d, distance - beside, code)));
   }
   out.push(f(LD_MEM, 0));
   return closed(d, out, on, out.length + TAIL, 0.5);

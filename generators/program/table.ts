@@ -13,6 +13,7 @@ const LD_K = 0x00;
 const LDX_K = 0x01;
 const JEQ_K = 0x15;
 const RET_K = 0x06;
+const TXA = 0x87;
 
 /** Operands at which arithmetic, its sign, or the length of an encoded constant changes. */
 const OPERANDS: readonly number[] = [
@@ -53,6 +54,12 @@ function pairs(d: Draw, row: Instruction, count: number): readonly (readonly [nu
     for (const b of row.mnemonic === 'neg' ? [0] : near) if (goesOn(row, b)) out.push([a, b]);
   }
   return d.sample(out, count);
+}
+
+/** Denies where A or X is not 0 when it begins: whatever ran before, and in whichever way. */
+export function startProgram(d: Draw): Program {
+  const zero = [f(JEQ_K, 0, 1, 0), f(RET_K, 0)];
+  return [...zero, f(TXA), ...zero, f(RET_K, d.pick([1, 0x100, 0x8000_0000]))];
 }
 
 /** A program of at most `most` instructions that checks pairs of operands of one instruction, as many as fit. */

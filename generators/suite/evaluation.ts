@@ -23,8 +23,8 @@ export const evaluation: Suite = {
     ...QUARTERS.map((n) => tables(COMPUTING.slice(n * 7, n * 7 + 7), 2400)),
     ...QUARTERS.map((n) => fullOf(quarter(n), 1025 - n)),
     scratchWords(8),
-    jumpsOf([aroundPowers(2, 256, 255), aroundPowers(512, 1024)], {}, LD_K),
-    jumpsOf([[2047, 1900], [2048, 1900], [2049, 1900], [4060]], {}, LD_K),
+    jumpsOf([...aroundPowers(2, 256, 255).filter((n) => n > 1), 254, ...aroundPowers(512, 1024)], {}, LD_K),
+    jumpsOf([2047, 1900, 2048, 1900, 2049, 1900, 4060], {}, LD_K),
     longestJump(DIV_X),
     longestJump(LD_K),
     // From here on only longer runs have them.

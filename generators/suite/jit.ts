@@ -11,7 +11,7 @@ const WATCHED = { traces: true } as const;
 const HIDDEN = { harden: 2, traces: true } as const;
 const INTERPRETED = { jit: false } as const;
 const DIV_X = 0x3c;
-const far = aroundPowers(8, 256);
+const FAR: readonly number[] = [...aroundPowers(8, 256), 254, 2049, 1500, 4050];
 
 /**
  * Suite jit-vs-interpreter. Large programs are compiled under watch: one that the compiler gave up on would be
@@ -19,25 +19,30 @@ const far = aroundPowers(8, 256);
  */
 export const jitVsInterpreter: Suite = {
   weight: 1,
-  opening: 2,
+  opening: 3,
   draw,
   planned: [
     tables(COMPUTING.slice(0, 10), 600, HIDDEN),
+    tables(COMPUTING, 900, INTERPRETED),
     byteSizes(WATCHED),
     tables(COMPUTING.slice(10), 600, HIDDEN),
     mixedOf([4096, 4095, 2049], WATCHED),
-    jumpsOf([far, [2049, 1500], [4050]], WATCHED, DIV_X),
+    jumpsOf(FAR, WATCHED, DIV_X),
+    fullOf(REPEATABLE, 40, INTERPRETED),
     ladders([4096, 2047, 513], WATCHED),
+    jumpsOf([255, 254, 129, 257, 1024, 2048], INTERPRETED),
     byteSizes(HIDDEN, 1),
     mixedOf([1025, 512, 257], HIDDEN),
+    scratchWords(3, INTERPRETED),
     hardenedForTheUnprivileged,
-    mixedOf([4096, 2048], INTERPRETED),
     // From here on only longer runs have them.
-    jumpsOf([far, [1025, 1023, 1024]], HIDDEN, DIV_X),
+    mixedOf([4096, 2048], INTERPRETED),
+    fullOf(REPEATABLE, 40, WATCHED),
+    jumpsOf([...FAR, 1025, 1023, 1024], HIDDEN, DIV_X),
     ladders([1024, 2048], HIDDEN),
     tables(COMPUTING, 1200, INTERPRETED),
     byteSizes(INTERPRETED),
-    jumpsOf([far, [2048], [4050]], INTERPRETED),
+    jumpsOf([...FAR, 2048], INTERPRETED),
     scratchWords(6, HIDDEN),
     mixedOf([4096], HIDDEN),
     mixedOf(aroundPowers(16, 4096, 4096), WATCHED),

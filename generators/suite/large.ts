@@ -16,10 +16,11 @@ import {
   filledProgram,
   ladder,
   mixedProgram,
+  packHops,
   programOfLength,
   scratchProgram,
 } from '../program/large.ts';
-import { tableProgram } from '../program/table.ts';
+import { startProgram, tableProgram } from '../program/table.ts';
 
 type Planned = (b: Builder) => void;
 
@@ -182,11 +183,12 @@ export function byteSizes(way: Way, count = 3): Planned {
   };
 }
 
-/** Jumps of given lengths in instructions, a program per list. */
-export function jumpsOf(lists: readonly (readonly number[])[], way: Way = {}, code?: number): Planned {
+/** Jumps of given lengths in instructions, in every way. */
+export function jumpsOf(distances: readonly number[], way: Way = {}, code?: number): Planned {
+  const programs = packHops(distances);
   return (b) => {
     run(b, way);
-    perOpcode(b, lists.length, (on, n) => farHops(b.d, on, lists[n]!, code));
+    perOpcode(b, programs.length, (on, n) => farHops(b.d, on, programs[n]!, code));
   };
 }
 
@@ -226,7 +228,10 @@ export function tables(rows: readonly Instruction[], most: number, way: Way = {}
     run(b, way);
     const ring = b.ring(0, IORING_SETUP.SUBMIT_ALL, 64);
     if (ring === undefined) return;
+    // The last to be registered runs first, on what the kernel left in its registers, the first behind all others.
+    b.deepFilter(0, onRing(ring), NOP, startProgram(d), 1);
     for (const row of rows) b.deepFilter(0, onRing(ring), NOP, tableProgram(d, row, most), 1);
+    b.deepFilter(0, onRing(ring), NOP, startProgram(d), 1);
     b.push({ do: 'submit', task: 0, ring, sqes: [nop(BigInt(d.u32())), nop(1n)] });
   };
 }
