@@ -68,6 +68,13 @@ export function everyRestrictionBit(b: Builder): void {
   if (ring === undefined) return;
   const on = onRing(ring);
   for (const bit of powers(16).slice(2)) b.restrict(0, on, [{ ...entry, opcode: entry.opcode | bit }]);
+  // Opcodes that nothing has, in every bit.
+  for (const [kind, last] of [
+    [IORING_RESTRICTION.SQE_OP, abi.op_last],
+    [IORING_RESTRICTION.REGISTER_OP, abi.register_last],
+  ] as const)
+    for (const op of new Set([last, ...powers(8).flatMap((bit) => [bit, bit | 0x80]), 0xff]))
+      if (op >= last) for (const target of [on, TASK]) b.restrict(0, target, [restriction(kind, op)]);
   // Above the most entries that there can be.
   for (const bit of powers(32).slice(8))
     b.push({ do: 'register_restrictions', task: 0, on, nr_args: (bit | 1) >>> 0, arg: ringRestrictions([entry]) });

@@ -17,13 +17,14 @@ import { exactly } from './exactly.ts';
 /** user_data of requests that are looked at: of nobody else's. */
 const OWN = 0x1eaf_0000_0000_0000n;
 /** Offset in the arena of what a request points at; other requests leave it alone. */
-const AT = ARENA.data + 0xf00;
-const HOW_SIZE = 24;
+export const AT = ARENA.data + 0xf00;
+/** sizeof(struct open_how). */
+export const HOW_SIZE = 24;
 /** Direct slots of a ring on which things are opened there. */
-const SLOTS = 8;
+export const SLOTS = 8;
 
 /** Where a drawn request is submitted. */
-interface Stage {
+export interface Stage {
   readonly b: Builder;
   readonly task: number;
   readonly ring: number;
@@ -212,7 +213,8 @@ function lookAtReadyPeer(stage: Stage): void {
  * Connects to the address that was there when the request was submitted, and that filters saw: the request before it in
  * its chain writes over it.
  */
-function connectLate({ b, task, ring, next }: Stage): void {
+export function connectLate(stage: Stage): void {
+  const { b, task, ring } = stage;
   const { d } = b;
   b.fixtures.add('inet').add('loopback').add('file');
   const bytes = new Uint8Array(16);
@@ -228,21 +230,24 @@ function connectLate({ b, task, ring, next }: Stage): void {
     context.set(words, 4);
     b.filter(task, onRing(ring), OP.CONNECT, exactly(d, context, [4, 5, 6], true));
   }
-  const data = OWN + BigInt(next);
+  overwritten(stage, connect);
+}
+
+/** Submits a request behind one that writes over what it points at; its user_data. */
+export function overwritten({ b, task, ring, next: n }: Stage, sqe: Sqe): bigint {
+  const data = OWN + BigInt(n) + (2n << 32n);
+  b.fixtures.add('file');
   const read = { opcode: OP.READ, fd: FD.file, addr: BigInt(ARENA_BASE + AT), len: 16, flags: IOSQE.IO_LINK };
-  b.push({
-    do: 'submit',
-    task,
-    ring,
-    sqes: [
-      { ...read, user_data: data + (1n << 32n) },
-      { ...connect, user_data: data + (2n << 32n) },
-    ],
-  });
+  const sqes = [
+    { ...read, user_data: OWN + BigInt(n) + (1n << 32n) },
+    { ...sqe, user_data: data },
+  ];
+  b.push({ do: 'submit', task, ring, sqes });
+  return data;
 }
 
 /** The words that filters of the request see, or undefined where it does not come to them. */
-function shown(b: Builder, sqe: Sqe, memory: Uint8Array | undefined): Uint32Array | undefined {
+export function shown(b: Builder, sqe: Sqe, memory: Uint8Array | undefined): Uint32Array | undefined {
   const sandbox = new Sandbox([...b.fixtures], b.abi);
   if (memory !== undefined) sandbox.memory.write(BigInt(ARENA_BASE + AT), memory);
   const prep = opSpec(sqe.opcode)!.prep({
@@ -259,7 +264,7 @@ function shown(b: Builder, sqe: Sqe, memory: Uint8Array | undefined): Uint32Arra
 }
 
 /** Submits a request alone; now and then under a filter that is about precisely what it shows. Its user_data. */
-function request(stage: Stage, sqe: Sqe, filtered = false, memory?: Uint8Array): bigint | undefined {
+export function request(stage: Stage, sqe: Sqe, filtered = false, memory?: Uint8Array): bigint | undefined {
   const { b, task, ring } = stage;
   const size = b.abi.pdu_size[sqe.opcode] ?? 0;
   const payload = filtered && size > 0 ? shown(b, sqe, memory) : undefined;
@@ -274,7 +279,7 @@ function request(stage: Stage, sqe: Sqe, filtered = false, memory?: Uint8Array):
 }
 
 /** Makes a descriptor of a direct one, and asks with it. */
-function lookDirect(stage: Stage, aspect: Aspect, data: bigint, slot: number): void {
+export function lookDirect(stage: Stage, aspect: Aspect, data: bigint, slot: number): void {
   const { b, task } = stage;
   const flags = b.d.chance(0.5) ? 1 : 0;
   const sqe = { opcode: OP.FIXED_FD_INSTALL, fd: slot, flags: IOSQE.FIXED_FILE, op_flags: flags };
@@ -324,12 +329,17 @@ export function drawLooks(b: Builder, task: number, ring: number): void {
   const { d } = b;
   b.fixtures.add('file').add('dir');
   const direct = d.chance(0.5);
-  if (direct) b.register(task, onRing(ring), IORING_REGISTER.REGISTER_FILES, SLOTS, sparse(SLOTS));
-  const stage: Stage = { b, task, ring, direct, next: 1, last: false };
+  const stage = stageOn(b, task, ring, direct);
   for (let n = d.int(1, 6); n > 0; n--) {
     stage.last = n === 1;
     d.weighted(KINDS)(stage);
   }
+}
+
+/** A stage, with an empty table of direct descriptors where that is asked for. */
+export function stageOn(b: Builder, task: number, ring: number, direct: boolean): Stage {
+  if (direct) b.register(task, onRing(ring), IORING_REGISTER.REGISTER_FILES, SLOTS, sparse(SLOTS));
+  return { b, task, ring, direct, next: 1, last: false };
 }
 
 /** Descriptors -1: an empty table. */

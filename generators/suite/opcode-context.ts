@@ -10,6 +10,8 @@ import type { ProgramContexts } from '../program/body.ts';
 import { retValue } from '../program/body.ts';
 import { OP } from '../../oracle/opcodes/index.ts';
 import { everyPayloadBit, everyUserDataBit } from './every-byte.ts';
+import { everyLateWrite, everyOpenLook, everyPeerLook, everySocketLook, OPEN_WAYS } from './every-look.ts';
+import { everyFaultPair } from './every-fault.ts';
 import { everyFamilyDenied, everyFlagSeen, everyRequestBit } from './every-opcode.ts';
 import { roleTable } from '../roles.ts';
 import { exactly } from './exactly.ts';
@@ -57,13 +59,14 @@ function contextFilter(b: Builder, crew: Crew, opcode: number): Program {
   return exactly(d, ctx, words, d.chance(0.5));
 }
 
-/** Into how many scenarios the bits of all opcodes' requests are cut. */
-const REQUEST_PARTS = 16;
+/** Into how many scenarios the bits, and the faults, of all opcodes' requests are cut. */
+const REQUEST_PARTS = 11;
+const FAULT_PARTS = 4;
 
 /** Suite opcode-context. */
 export const opcodeContext: Suite = {
   weight: 2,
-  opening: 6,
+  opening: 8,
   draw,
   planned: [
     ...([0, 1] as const).flatMap((parity) => [
@@ -72,6 +75,11 @@ export const opcodeContext: Suite = {
     ]),
     everyFlagSeen,
     everyFamilyDenied,
+    everySocketLook,
+    ...OPEN_WAYS.flatMap((ways) => [everyOpenLook(OP.OPENAT, ways), everyOpenLook(OP.OPENAT2, ways)]),
+    everyPeerLook,
+    everyLateWrite,
+    ...Array.from({ length: FAULT_PARTS }, (_, part) => everyFaultPair(part, FAULT_PARTS)),
     ...Array.from({ length: REQUEST_PARTS }, (_, part) => everyRequestBit(part, REQUEST_PARTS)),
   ],
 };

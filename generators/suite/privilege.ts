@@ -4,12 +4,13 @@ import { bpfArg, oddCount, restriction, spoilBpfArg, spoilTaskRestrictions, task
 import type { Builder } from '../builder.ts';
 import type { Suite } from './spec.ts';
 import { drawRingFlags, TASK } from '../builder.ts';
+import { everyCredential } from './every-fault.ts';
 import type { Crew } from '../crew.ts';
 import type { Weighted } from '../draw.ts';
 import { drawProgram } from '../program/valid.ts';
 
 /** Suite privilege. */
-export const privilege: Suite = { weight: 1, opening: 3, draw };
+export const privilege: Suite = { weight: 1, opening: 3, draw, planned: [everyCredential] };
 
 /** What a scenario goes by. */
 interface Scene {
