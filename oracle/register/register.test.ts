@@ -430,6 +430,31 @@ describe('the rest', () => {
     expect(task.call(33, 1, to(64), 1)).toBe(-E.INVAL);
     expect(task.call(32, 1, new Uint8Array(128))).toBe('any');
   });
+  it('tells of every opcode that it is there, as many as there is room for', () => {
+    const task = new Task();
+    const last = ABI_7_0.op_last - 1;
+    const all = task.ask(8, 256, new Uint8Array(16 + 256 * 8)).memory!;
+    expect([all.length, all[0], all[1]]).toEqual([16 + 256 * 8, last, last + 1]);
+    expect([...all.subarray(16 + 8 * last, 16 + 8 * last + 16)]).toEqual([last, 0, 1, ...new Uint8Array(13)]);
+    const two = task.ask(8, 2, new Uint8Array(40)).memory!;
+    expect([...two.subarray(0, 2), ...two.subarray(16)]).toEqual([
+      last,
+      2,
+      0,
+      0,
+      1,
+      0,
+      0,
+      0,
+      0,
+      0,
+      1,
+      0,
+      1,
+      ...new Uint8Array(13),
+    ]);
+    expect(task.ask(8, 1, new Uint8Array(24).fill(1)).memory).toBeUndefined();
+  });
   it('follows queries from header to header', () => {
     const header = (next: bigint, at: bigint, op: number, size: number): Uint8Array =>
       new Uint8Array([...u64s(next, at), ...u32s(op, size, 0, 0, 0, 0)]);
