@@ -8,6 +8,7 @@ import type { Scenario } from '../../oracle/steps/index.ts';
 import { STATUS } from '../../vm/protocol/frames.ts';
 import type { RunnerResult } from '../../vm/protocol/frames.ts';
 import { Session } from './session.ts';
+import type { SessionEnd } from './session.ts';
 import type { Waits } from '../../oracle/judge/waits.ts';
 
 /** How guests are booted and dealt with. */
@@ -20,11 +21,18 @@ export interface GuestPlan {
   readonly opened?: (session: Session) => Promise<void>;
   /** Path prefix for console files, or undefined. */
   readonly consoleFile?: (boot: number) => string | undefined;
-  /** Milliseconds a guest with work may be silent. */
+  /** Milliseconds a guest may take to say hello. */
   readonly patience: number;
+  /** Milliseconds a guest with work may be silent. Default `patience`. */
+  readonly silence?: number;
+  /** Milliseconds a guest may take to power off. Default POWER_OFF_MS. */
+  readonly powerOff?: number;
   /** Milliseconds one scenario may take inside the guest. */
   readonly deadline: number;
 }
+
+/** Milliseconds that powering off may take: a hundred times what it does take. */
+const POWER_OFF_MS = 20_000;
 
 /** All guests of a run. */
 export class Guests {
@@ -53,7 +61,7 @@ export class Guests {
     }
     let session: Session;
     try {
-      session = await Session.open(guest, this.plan.patience);
+      session = await Session.open(guest, this.plan.patience, this.plan.silence);
       await this.plan.opened?.(session);
     } catch (error) {
       await guest.kill();
@@ -62,6 +70,11 @@ export class Guests {
     this.#open.add(session);
     session.onEnd(() => this.#open.delete(session));
     return session;
+  }
+
+  /** Switches a guest off, and sees that it goes. How it failed at that, if it did. */
+  async powerOff(session: Session): Promise<SessionEnd | undefined> {
+    return await session.powerOff(this.plan.powerOff ?? POWER_OFF_MS);
   }
 
   /** Ends every guest. */

@@ -16,19 +16,40 @@ import {
   writeFrame,
 } from '../../vm/protocol/frames.ts';
 import type { Benched, FilePart, Hello, RunnerResult } from '../../vm/protocol/frames.ts';
+import { ANNOUNCED } from '../../vm/protocol/table.ts';
 import { arenaImage } from '../../oracle/world/arena.ts';
 
 /** Why a session ended. */
 export interface SessionEnd {
-  /** `lost`: QEMU itself failed or was killed from outside, and the kernel said nothing; `killed`: by us. */
-  readonly reason: 'crash' | 'silent' | 'garbage' | 'runner' | 'lost' | 'killed';
-  /** Scenario that was running, if one was. */
+  /**
+   * `stuck`: a process cannot be killed; `lost`: QEMU itself failed or was killed from outside, and the kernel said
+   * nothing; `killed`: by us.
+   */
+  readonly reason: 'crash' | 'silent' | 'stuck' | 'garbage' | 'runner' | 'lost' | 'killed';
+  /** Scenario that was running, if one was; or what else was announced (ANNOUNCED). */
   readonly running: number | undefined;
   /** Ids answered last, newest first (a late crash may belong to one of them). */
   readonly recent: readonly number[];
   readonly detail: string;
+  /** What the kernel says of a process that cannot be killed: where it is, and how it came there. */
+  readonly words?: string;
   readonly reports: readonly ConsoleReport[];
   readonly console: string;
+}
+
+/** Whether the guest had not come to its first scenario, but to what the feature does before it. */
+export function inWarmUp(end: Pick<SessionEnd, 'running'>): boolean {
+  return end.running === ANNOUNCED.warm_up;
+}
+
+/** Whether the guest was being switched off. */
+export function inPowerOff(end: Pick<SessionEnd, 'running'>): boolean {
+  return end.running === ANNOUNCED.power_off;
+}
+
+/** Whether it is the kernel that failed, as far as can be told. */
+export function isKernelsFault({ reason }: Pick<SessionEnd, 'reason'>): boolean {
+  return reason === 'crash' || reason === 'silent' || reason === 'stuck';
 }
 
 interface Waiting {
@@ -79,22 +100,40 @@ function unusable(what: string, guest: Guest): KernelError {
   );
 }
 
+/** What the kernel did while it was warming up, if that is a fault of its own. */
+function warmUpEnd(guest: Guest, silent: boolean, detail: string): SessionEnd {
+  const reports = scanConsole(guest.console);
+  const reason = silent && reports.length === 0 ? 'silent' : 'crash';
+  const running = ANNOUNCED.warm_up;
+  return { reason, running, recent: [], detail: reports[0]?.title ?? detail, reports, console: guest.console };
+}
+
 /** The runner's HELLO, and who takes what comes after it. */
 async function greeting(
   guest: Guest,
   patience: number,
 ): Promise<{ readonly hello: Hello; readonly later: (receive: (chunk: Buffer) => void) => void }> {
   let receive: ((chunk: Buffer) => void) | undefined;
+  // It was announced that the feature is about to be used: from here on a failure is one of the kernel.
+  let warming = false;
   const parser = new FrameParser();
   const hello = await new Promise<Hello>((resolve, reject) => {
     const fail = (what: string): void => reject(unusable(what, guest));
+    const failed = (silent: boolean, what: string): void => {
+      if (warming) reject(new SessionEnded(warmUpEnd(guest, silent, what)));
+      else fail(what);
+    };
     const timer = setTimeout(
-      () => fail(`The runner in the guest did not say hello within ${patience / 1000} s.`),
+      () => failed(true, `The runner in the guest did not say hello within ${patience / 1000} s.`),
       patience,
     );
     guest.onData((chunk) => {
       if (receive !== undefined) return receive(chunk);
       for (const frame of parser.push(chunk)) {
+        if (frame.type === 'begin' && frame.id === ANNOUNCED.warm_up) {
+          warming = true;
+          continue;
+        }
         clearTimeout(timer);
         if (frame.type !== 'hello')
           fail(`The runner in the guest could not start: ${frame.type === 'error' ? frame.text : 'it sent garbage'}.`);
@@ -104,7 +143,10 @@ async function greeting(
     });
     void guest.exited.then(({ code, signal, stderr }) => {
       clearTimeout(timer);
-      fail(`The guest ended before it said hello (code ${code}, signal ${signal}) ${stderr}`.trimEnd());
+      const what = `The guest ended before it said hello (code ${code}, signal ${signal}) ${stderr}`.trimEnd();
+      // A panic ends QEMU with code 0; anything else is QEMU's own end, or a kill.
+      if (code === 0) failed(false, what);
+      else fail(what);
     });
   });
   return { hello, later: (to) => (receive = to) };
@@ -125,6 +167,8 @@ export class Session {
   #booted = 0;
   #reported = 0;
   #reportTimer: NodeJS.Timeout | undefined;
+  /** It was asked to power off. */
+  #leaving = false;
   #blamed: Pick<SessionEnd, 'running' | 'recent'> | undefined;
   #benched: ((frame: Benched) => void) | undefined;
   readonly #asked = new Map<number, Asked>();
@@ -144,12 +188,14 @@ export class Session {
 
   /**
    * Waits for the runner's HELLO and sends the arena image.
-   * @param patience milliseconds until the HELLO, and that the guest may be silent later while it has work
+   * @param patience milliseconds until the HELLO
+   * @param silence milliseconds that the guest may be silent later while it has work
+   * @throws SessionEnded when the kernel fails at what is announced before the HELLO
    * @throws KernelError when the guest ends, is silent or sends anything else
    */
-  static async open(guest: Guest, patience: number): Promise<Session> {
+  static async open(guest: Guest, patience: number, silence = patience): Promise<Session> {
     const { hello, later } = await greeting(guest, patience);
-    const session = new Session(guest, hello, patience);
+    const session = new Session(guest, hello, silence);
     later((chunk) => session.#receive(chunk));
     // What the kernel said while it booted is not a scenario's doing.
     session.#booted = session.#reported = guest.console.length;
@@ -242,7 +288,29 @@ export class Session {
     return this.#ended;
   }
 
-  /** Asks the guest to power off, and makes sure that it is gone. */
+  /**
+   * Asks an idle guest to power off, and sees that it does. The end, if that is a fault of the kernel.
+   * @param patience milliseconds that it may take
+   */
+  async powerOff(patience: number): Promise<SessionEnd | undefined> {
+    const { farewell } = this;
+    this.farewell = undefined;
+    if (this.#ended === undefined) await farewell?.();
+    if (this.#ended !== undefined) return this.#ended.reason === 'killed' ? undefined : this.#ended;
+    this.#leaving = true;
+    await this.guest.send(byeFrame()).catch(() => {});
+    const timer = setTimeout(() => {
+      // One that was killed from outside is nobody's fault.
+      this.#finish('silent', `the guest did not power off within ${patience / 1000} s`);
+    }, patience);
+    await new Promise<void>((resolve) => this.onEnd(() => resolve()));
+    clearTimeout(timer);
+    await this.guest.kill();
+    const { reason } = this.#ended!;
+    return reason === 'killed' || reason === 'lost' ? undefined : this.#ended;
+  }
+
+  /** Ends the guest at once, one that is idle with a word before. */
   async close(): Promise<void> {
     const { farewell } = this;
     this.farewell = undefined;
@@ -271,6 +339,9 @@ export class Session {
           waiting?.resolve(result);
           break;
         }
+        case 'stuck':
+          this.#finish('stuck', `a task cannot be killed: ${frame.text.split('\n')[0]}`, frame.text);
+          break;
         case 'error':
           this.#finish('runner', `the runner reports: ${frame.text}`);
           break;
@@ -309,6 +380,7 @@ export class Session {
   /** A panic ends QEMU with code 0. Anything else without a word from the kernel is QEMU's own end, or a kill. */
   #exited(code: number | null, signal: NodeJS.Signals | null, stderr: string): void {
     const spoke = scanConsole(this.guest.console.slice(this.#booted)).length > 0;
+    if (this.#leaving && !spoke && code === 0) return this.#finish('killed', 'powered off');
     this.#finish(
       spoke || code === 0 ? 'crash' : 'lost',
       `QEMU ended (${signal ?? `code ${code}`})${stderr.trim() === '' ? '' : `: ${stderr.trim()}`}`,
@@ -321,13 +393,23 @@ export class Session {
     this.#timer = setTimeout(() => this.#finish('silent', `no answer for ${this.#patience / 1000} s`), this.#patience);
   }
 
-  #finish(reason: SessionEnd['reason'], detail: string): void {
+  #finish(reason: SessionEnd['reason'], detail: string, words?: string): void {
     if (this.#ended !== undefined) return;
     clearTimeout(this.#timer);
     clearTimeout(this.#reportTimer);
     const console = this.guest.console;
     const { running, recent } = this.#blamed ?? { running: this.#running, recent: this.#recent };
-    this.#ended = { reason, running, recent, detail, reports: scanConsole(console.slice(this.#booted)), console };
+    const reports = scanConsole(console.slice(this.#booted));
+    this.#ended = {
+      reason,
+      // The announcement may still be on its way.
+      running: running ?? (this.#leaving ? ANNOUNCED.power_off : undefined),
+      recent,
+      detail,
+      ...(words === undefined ? {} : { words }),
+      reports,
+      console,
+    };
     const error = new SessionEnded(this.#ended);
     for (const waiting of [...this.#waiting.values(), ...this.#asked.values()]) waiting.reject(error);
     this.#waiting.clear();

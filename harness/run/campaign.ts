@@ -6,14 +6,16 @@
 import { encodeScenario } from '../../oracle/case/frame.ts';
 import { waitsOf } from '../../oracle/judge/waits.ts';
 import type { Progress } from '../../reports/data/progress.ts';
-import { EXIT } from '../../vm/index.ts';
+import { EXIT, RingfenceError } from '../../vm/index.ts';
 import { consoleTail, KernelError } from '../../vm/host/errors.ts';
 import type { RunnerResult } from '../../vm/protocol/frames.ts';
+import { NOTHING, warmUpStop } from '../guests/asker.ts';
+import type { Question } from '../guests/asker.ts';
 import { deadlineFor } from '../guests/guests.ts';
 import type { Guests } from '../guests/guests.ts';
-import { SessionEnded } from '../guests/session.ts';
+import { inPowerOff, isKernelsFault, SessionEnded } from '../guests/session.ts';
 import type { Session, SessionEnd } from '../guests/session.ts';
-import { verdictOfEnd, verdictOfStatus } from '../guests/verdicts.ts';
+import { detailOfStatus, verdictOfEnd, verdictOfStatus } from '../guests/verdicts.ts';
 import type { KnownFindings, Predictions } from '../known/predictions.ts';
 import type { PlannedCase } from './plan.ts';
 import { CaseTally } from './tally.ts';
@@ -23,10 +25,23 @@ import type { Flight } from './window.ts';
 
 /** Answered cases that are remembered: a crash may come after its culprit's answer. */
 const RECENT = 1024;
-/** Guests lost to crashes and hangs after which the rest is not worth the time. */
-const MAX_REBOOTS = 60;
+/** Losses (see Campaign.#lose) after which the rest is not worth the time. */
+const MAX_LOSSES = 60;
+/** The same for a kernel that does little else: it gets through fewer than FEW_CASES for each. */
+const MAX_LOSSES_OF_FEW = 8;
+const FEW_CASES = 50;
+/** Losses that a guest counts for, by how long it was waited for. */
+const LOSS = { crash: 1, stuck: 2, deadline: 2, silent: 4 } as const;
 /** Guests in a row that end without finishing one case. */
 const MAX_BARREN = 5;
+/** Number of the case that does nothing. */
+export const NO_CASE = 0x5fff_ffff;
+
+/** A question that was asked before all cases, as a case. */
+export function asCase({ index, scenario }: Question): PlannedCase {
+  return { index, suite: 'arguments', scenario };
+}
+
 /** Milliseconds between two progress lines. */
 const PROGRESS_MS = 200;
 
@@ -45,6 +60,8 @@ export interface CampaignOptions {
   readonly keep?: number;
   readonly onProgress?: (progress: Progress) => void;
   readonly onAnswer?: (planned: PlannedCase, answer: RunnerResult) => void;
+  /** What a first guest was asked before: a crash may come after its culprit's answer. */
+  readonly asked?: Iterable<PlannedCase>;
   /** Called with each case that did not pass, as soon as it is known. */
   readonly onSuspect?: (suspect: Suspect) => void;
   readonly signal: AbortSignal;
@@ -69,6 +86,7 @@ export class Campaign {
   constructor(options: CampaignOptions) {
     this.#options = options;
     this.tally = new CaseTally(options.keep, options.onSuspect);
+    for (const planned of options.asked ?? []) this.#remember(planned);
   }
 
   /**
@@ -119,10 +137,41 @@ export class Campaign {
         if (end.reason === 'killed' || this.#stopped()) return;
         this.#rebooted(end, before);
       }
+      if (session !== undefined && !this.#stopped()) await this.#powerOff(session);
     } catch (error) {
-      if (!this.#options.signal.aborted) this.#fail(error);
+      if (!this.#options.signal.aborted) this.#unbootable(error);
     }
     await session?.close();
+  }
+
+  /** Switching a guest off is the last thing that a kernel can fail at. */
+  async #powerOff(session: Session): Promise<void> {
+    const end = await this.#options.guests.powerOff(session);
+    if (end !== undefined && !this.#stopped()) this.#late(end);
+  }
+
+  /** A kernel that fails on the way to its first case has failed; one that cannot be had any more keeps what it did. */
+  #unbootable(error: unknown): void {
+    const stop = warmUpStop(error);
+    if (stop !== undefined) {
+      const planned = asCase(stop);
+      const { end, verdict } = stop;
+      const predictions = this.#options.known.predictions(planned.scenario);
+      this.tally.suspect(
+        { planned, predictions, verdict, ...(end === undefined ? {} : { end }), uncounted: true },
+        `warm-up:${stop.detail}`,
+      );
+    }
+    const kernels = stop !== undefined || (error instanceof RingfenceError && error.exitCode === EXIT.untestable);
+    if (!kernels || this.tally.suspects.size === 0) return this.#fail(error);
+    const [why] = (stop?.detail ?? (error instanceof Error ? error.message : String(error))).split('\n');
+    this.#giveUp(`no other guest came up: ${why}`);
+  }
+
+  #giveUp(why: string): void {
+    this.tally.gaveUp ??= why;
+    this.#exhausted = true;
+    this.#again.length = 0;
   }
 
   /** Feeds a guest until it ends, or there is nothing left: then undefined. */
@@ -135,13 +184,15 @@ export class Campaign {
     return late;
   }
 
-  /** @throws KernelError when guest after guest gets nowhere */
+  /** @throws KernelError when guest after guest is lost through no fault of the kernel */
   #rebooted(end: SessionEnd, before: { readonly ended: number; readonly answered: number }): void {
     this.tally.reboots++;
     const progress =
       end.reason === 'lost' ? this.tally.answered > before.answered : this.tally.scenarios > before.ended;
     this.#barren = progress ? 0 : this.#barren + 1;
-    if (this.#barren >= MAX_BARREN)
+    if (this.#barren >= MAX_BARREN) {
+      if (this.tally.suspects.size > 0 && end.reason !== 'lost')
+        return this.#giveUp(`gave up after ${MAX_BARREN} guests in a row that did not finish a scenario`);
       throw new KernelError(
         `${MAX_BARREN} guests in a row ended without finishing a scenario; the last: ${end.detail}.\n` +
           `End of its console:\n${consoleTail(end.console)}`,
@@ -150,11 +201,22 @@ export class Campaign {
           : 'This kernel cannot be tested as it is. If the machine is busy, allow more time with --timeout.',
         end.reason === 'lost' ? EXIT.usage : EXIT.untestable,
       );
-    if (this.tally.reboots >= MAX_REBOOTS && !this.#exhausted) {
-      this.tally.gaveUp = `gave up after ${this.tally.reboots} guests had to be booted again`;
-      this.#exhausted = true;
-      this.#again.length = 0;
     }
+    this.#lose(end.reason === 'silent' || end.reason === 'stuck' ? LOSS[end.reason] : LOSS.crash);
+  }
+
+  /** Gives up where guests that are lost and cases that do not end take more time than all others. */
+  #lose(count: number): void {
+    const { tally } = this;
+    tally.losses += count;
+    const few = tally.losses >= MAX_LOSSES_OF_FEW && tally.scenarios < tally.losses * FEW_CASES;
+    if (this.#exhausted || (tally.losses < MAX_LOSSES && !few)) return;
+    const { total } = this.#options;
+    const limit = few ? `${MAX_LOSSES_OF_FEW} losses in fewer than ${FEW_CASES} cases each` : `${MAX_LOSSES} losses`;
+    this.#giveUp(
+      `gave up after ${tally.scenarios}${total === Infinity ? '' : ` of ${total}`} cases, ` +
+        `${tally.reboots} guests booted again (the limit is ${limit}; one that is waited for counts more)`,
+    );
   }
 
   /** A boot that fails once on a busy machine is no reason to lose a run. */
@@ -216,23 +278,20 @@ export class Campaign {
     );
   }
 
-  /** A crash between two cases: one of the last may have set it off. Only the kernel's own words count here. */
+  /** A crash or hang between two cases, or when the guest is switched off: one of the last may have set it off. */
   #late(end: SessionEnd): void {
-    if (end.reason !== 'crash') return;
-    const ids = end.running === undefined ? end.recent : [end.running, ...end.recent];
-    const [planned, ...others] = ids.flatMap((id) => this.#recent.get(id) ?? []);
-    if (planned === undefined) {
-      this.#fatal ??= new KernelError(
-        `The kernel failed before it ran a scenario: ${end.detail}.\nEnd of its console:\n${consoleTail(end.console)}`,
-        'This kernel cannot be tested as it is.',
-        EXIT.untestable,
-      );
-      return;
-    }
+    if (!isKernelsFault(end)) return;
+    const ending = inPowerOff(end);
+    const ids = end.running === undefined || ending ? end.recent : [end.running, ...end.recent];
+    const recent = ids.flatMap((id) => this.#recent.get(id) ?? []);
+    // What shows without any case is no case's doing.
+    const nothing: PlannedCase = { index: NO_CASE, suite: 'arguments', scenario: NOTHING };
+    const [planned = nothing, ...others] = ending ? [nothing, ...recent] : recent;
     const predictions = this.#options.known.predictions(planned.scenario);
+    const verdict = verdictOfEnd(end);
     this.tally.suspect(
-      { planned, predictions, others, verdict: verdictOfEnd(end), end },
-      `late:${end.reports[0]?.title ?? end.detail}`,
+      { planned, predictions, others, verdict, end, ending, before: [...this.#recent.values()], uncounted: true },
+      `${ending ? 'power-off' : 'late'}:${end.reports[0]?.title ?? end.detail}`,
     );
   }
 
@@ -273,15 +332,15 @@ export class Campaign {
     }
     this.#options.onAnswer?.(planned, answer);
     this.#remember(planned);
-    const verdict = verdictOfStatus(answer.status);
+    const verdict = verdictOfStatus(answer);
     if (verdict === undefined) {
       tally.judged(planned, predictions, predictions.judge(answer.observation));
       this.#progress(planned.suite);
-    } else
-      tally.stopped(
-        { planned, predictions, verdict, detail: `runner status ${answer.status}, detail ${answer.detail}` },
-        `status:${answer.status}:${answer.detail}`,
-      );
+      return;
+    }
+    const detail = detailOfStatus(answer);
+    tally.stopped({ planned, predictions, verdict, detail }, `status:${answer.status}:${answer.detail}`);
+    if (verdict === 'hang') this.#lose(LOSS.deadline);
   }
 
   #remember(planned: PlannedCase): void {

@@ -86,7 +86,10 @@ async function play(
     const investigated: Investigated[] = [];
     for (const { cases: suspects } of campaign.tally.suspects.values()) {
       for (const suspect of suspects) {
-        const laboratory = new Laboratory(guests, suspect.verdict === 'kernel-crash');
+        const laboratory = new Laboratory(guests, {
+          settle: suspect.verdict === 'kernel-crash',
+          ending: suspect.ending === true,
+        });
         investigated.push(await investigate(suspect, laboratory, setup));
         await laboratory.fresh();
       }

@@ -5,6 +5,7 @@ import type { SuiteName } from '../../generators/suites.ts';
 import type { Scenario } from '../../oracle/steps/index.ts';
 import type { Guests } from '../guests/guests.ts';
 import type { KnownFindings, Predictions } from '../known/predictions.ts';
+import { hangOf } from './laboratory.ts';
 import type { Laboratory, Outcome } from './laboratory.ts';
 import type { Suspect } from './tally.ts';
 
@@ -31,6 +32,10 @@ export interface InvestigationOptions {
 const TRIES = 3;
 /** A case that failed in a batch is run alone up to so many times before it is called unconfirmed. */
 export const CONFIRM_TRIES = 10;
+/** The same where each time costs a boot. */
+const ENDING_TRIES = 2;
+/** So many times as long as shrinking may take the search for a culprit. */
+const SEARCH_FACTOR = 3;
 
 /** Whether a case that runs alone gives no reason to doubt the kernel. */
 export function isFine({ verdict }: Outcome): boolean {
@@ -44,6 +49,13 @@ function isSame(a: Outcome, b: Outcome): boolean {
     : a.verdict === b.verdict;
 }
 
+/** What the kernel itself said stands, even where it does not come again. */
+function standing({ verdict, end }: Suspect): Outcome | undefined {
+  if (end === undefined) return undefined;
+  if (verdict === 'kernel-crash') return { verdict, end };
+  return verdict === 'hang' && (end.words !== undefined || end.reports.length > 0) ? hangOf(end) : undefined;
+}
+
 /** Repeats, shrinks and repeats again. */
 export async function investigate(
   suspect: Suspect,
@@ -52,14 +64,7 @@ export async function investigate(
 ): Promise<Investigated> {
   await laboratory.fresh();
   const { first, predictions, tries } = await confirm(suspect, laboratory, options);
-  if (isFine(first)) {
-    // The kernel's own words on the console stand, even where they do not come again.
-    const outcome: Outcome =
-      suspect.verdict === 'kernel-crash' && suspect.end !== undefined
-        ? { verdict: 'kernel-crash', end: suspect.end }
-        : first;
-    return { suspect, predictions, outcome, reproduced: 0, tries };
-  }
+  if (isFine(first)) return { suspect, predictions, outcome: standing(suspect) ?? first, reproduced: 0, tries };
   const smallest =
     first.verdict !== 'runner-error' && options.shrinkMs > 0
       ? await shrink(predictions, suspect.planned.suite, options, async (candidate) =>
@@ -79,23 +84,64 @@ export async function investigate(
   return { suspect, predictions: smallest, outcome: last, reproduced, tries: TRIES };
 }
 
-/** Runs the suspect alone until it fails. `tries`: how often that was tried. */
-async function confirm(
-  suspect: Suspect,
-  laboratory: Laboratory,
-  { known, signal }: InvestigationOptions,
-): Promise<{ readonly first: Outcome; readonly predictions: Predictions; readonly tries: number }> {
+/** What a case did alone, and how often that was tried. */
+interface Confirmed {
+  readonly first: Outcome;
+  readonly predictions: Predictions;
+  readonly tries: number;
+}
+
+/** Runs the suspect alone until it fails. */
+async function confirm(suspect: Suspect, laboratory: Laboratory, options: InvestigationOptions): Promise<Confirmed> {
+  const { known, signal } = options;
   // A crash between cases: each of the last ones in its turn, on the same fresh guest.
   const others = (suspect.others ?? []).map(({ scenario }) => known.predictions(scenario));
+  const fails = failing(suspect);
+  const most = suspect.ending === true ? ENDING_TRIES : CONFIRM_TRIES;
   let first: Outcome = { verdict: 'pass' };
   let tries = 0;
-  for (; tries < CONFIRM_TRIES && !signal.aborted; tries++) {
+  for (; tries < most && !signal.aborted; tries++) {
     for (const candidate of [suspect.predictions, ...others]) {
       first = await laboratory.try(candidate);
-      if (!isFine(first)) return { first, predictions: candidate, tries: tries + 1 };
+      if (fails(first)) return { first, predictions: candidate, tries: tries + 1 };
     }
   }
-  return { first, predictions: suspect.predictions, tries };
+  if (!isFine(first)) first = { verdict: 'pass' };
+  const found = await search(suspect, laboratory, options);
+  return found === undefined ? { first, predictions: suspect.predictions, tries } : { ...found, tries };
+}
+
+/** Whether an outcome gives reason to doubt the kernel, of what is said about it. */
+function failing({ unjudged }: Suspect): (outcome: Outcome) => boolean {
+  return (outcome) => !isFine(outcome) && !(unjudged === true && outcome.verdict === 'divergence');
+}
+
+/** Looks for the case that brings it about among all that came before, by halves. */
+async function search(
+  suspect: Suspect,
+  laboratory: Laboratory,
+  { known, signal, shrinkMs }: InvestigationOptions,
+): Promise<Omit<Confirmed, 'tries'> | undefined> {
+  const { before = [] } = suspect;
+  const isFault = failing(suspect);
+  const until = performance.now() + shrinkMs * SEARCH_FACTOR;
+  const over = (): boolean => signal.aborted || performance.now() > until;
+  if (before.length === 0 || over()) return undefined;
+  const all = before.map(({ scenario }) => known.predictions(scenario));
+  const fails = async (count: number): Promise<boolean> => isFault(await laboratory.tryAll(all.slice(0, count)));
+  if (!(await fails(all.length))) return undefined;
+  let fine = 0;
+  let broken = all.length;
+  while (broken - fine > 1) {
+    if (over()) return undefined;
+    const middle = Math.floor((fine + broken) / 2);
+    if (await fails(middle)) broken = middle;
+    else fine = middle;
+  }
+  await laboratory.fresh();
+  const predictions = all[broken - 1]!;
+  const first = await laboratory.try(predictions);
+  return isFault(first) ? { first, predictions } : undefined;
 }
 
 /** fast-check shrinks the scenario while `fails` holds. */

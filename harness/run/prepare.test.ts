@@ -50,7 +50,7 @@ describe('a question', () => {
       },
       async (asker, guests) => {
         expect(await asker.ask(QUESTION, [0])).toBeUndefined();
-        expect(asker.fatal).toEqual([QUESTION]);
+        expect(asker.stops).toMatchObject([{ scenario: QUESTION }]);
         expect((await asker.ask(OTHER, [0]))?.steps).toHaveLength(1);
         expect(guests.boots).toBe(2);
       },
@@ -61,7 +61,7 @@ describe('a question', () => {
       () => {},
       async (asker) => {
         expect(await asker.ask(QUESTION, [0])).toBeUndefined();
-        expect(asker.fatal).toEqual([QUESTION]);
+        expect(asker.stops).toMatchObject([{ scenario: QUESTION }]);
       },
     );
   });
@@ -72,9 +72,9 @@ describe('a question', () => {
       async (asker, guests) => {
         expect((await asker.ask(QUESTION, [0]))?.steps).toHaveLength(1);
         expect((await asker.ask(QUESTION, [0]))?.steps).toHaveLength(1);
-        expect(asker.fatal).toEqual([]);
+        expect(asker.stops).toEqual([]);
         expect(await asker.ask(OTHER, [0])).toBeUndefined();
-        expect(asker.fatal).toEqual([OTHER]);
+        expect(asker.stops).toMatchObject([{ scenario: OTHER, verdict: 'hang' }]);
         expect([asked, guests.boots]).toEqual([5, 1]);
       },
     );
@@ -84,7 +84,7 @@ describe('a question', () => {
       (guest) => guest.end(137),
       async (asker) => {
         await expect(asker.ask(QUESTION, [0])).rejects.toMatchObject({ end: { reason: 'lost' } });
-        expect(asker.fatal).toEqual([]);
+        expect(asker.stops).toEqual([]);
       },
     );
   });

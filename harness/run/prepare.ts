@@ -9,15 +9,16 @@ import { chooseAccel } from '../../vm/guest/accel.ts';
 import { kernelFromTree } from '../../vm/build/index.ts';
 import { consoleTail } from '../../vm/host/errors.ts';
 import type { GuestImage } from '../../vm/guest/image.ts';
-import type { Machine } from '../../vm/machine/index.ts';
 import { machineAbi, OWN_MACHINE } from '../../vm/machine/index.ts';
 import { ensureRequirements } from '../../vm/host/requirements.ts';
 import { buildImage, DEFAULT_RELEASE, EXIT, fetchKernel, kernelFromFile, RingfenceError } from '../../vm/index.ts';
 import type { Kernel } from '../../vm/index.ts';
 import { abiCase, oddityText } from '../../oracle/probe/abi-cases.ts';
-import { Asker } from '../guests/asker.ts';
+import { Asker, warmUpStop } from '../guests/asker.ts';
+import type { Question, Stop } from '../guests/asker.ts';
 import { Guests } from '../guests/guests.ts';
 import type { GuestPlan } from '../guests/guests.ts';
+import type { MachineAbi } from '../../oracle/probe/probe.ts';
 import { FeatureMissing, probeAbi } from '../../oracle/probe/probe.ts';
 import type { KernelOptions, RunEvents } from './options.ts';
 import { SessionEnded } from '../guests/session.ts';
@@ -52,6 +53,10 @@ const DEADLINE_MS = 10_000;
 const SLOW_FACTOR = 4;
 /** And so much memory, in MiB. */
 const SLOW_MEMORY = 1536;
+/** Seconds that a guest with work may be silent, at least: its own deadlines end before. */
+const SILENCE = 20;
+/** Milliseconds that a guest may take to power off; it takes a quarter of a second. */
+const POWER_OFF_MS = 20_000;
 
 /** Everything a run needs, made ready once. */
 export interface Prepared {
@@ -61,14 +66,37 @@ export interface Prepared {
   readonly first: Session;
   /** The profile the kernel is judged by (see judgedAbi). */
   readonly abi: AbiProfile;
-  /** Cases to run before all others: on them the kernel stopped, or its ABI is not the documented one. */
+  /** Cases to run before all others: the kernel's ABI is not the documented one. */
   readonly urgent: readonly Scenario[];
+  /** Questions on which the kernel stopped. */
+  readonly stops: readonly Stop[];
+  /** All questions that the first guest has answered, by number. */
+  readonly asked: ReadonlyMap<number, Question>;
   /** The kernel checks itself, and got more time and memory for it. */
   readonly slow: boolean;
 }
 
+/** A kernel that has the feature, or comes to its first call, and does not survive being probed: a verdict, for a run. */
+export class KernelStopped extends Untestable {
+  /** As far as it came; judged by Linux 7.0. */
+  readonly halted: Omit<Prepared, 'first'>;
+
+  constructor(halted: Omit<Prepared, 'first'>) {
+    const stop = halted.stops.at(-1)!;
+    const console = stop.end === undefined ? '' : `\nEnd of its console:\n${consoleTail(stop.end.console)}`;
+    super(
+      `Linux ${halted.abi.release} stopped while it was asked what it can do: ${stop.detail}.${console}`,
+      '"npx ringfence run" makes a case of it.',
+    );
+    this.halted = halted;
+  }
+}
+
 /** Thrown inside when a question cost the kernel its life. */
 class Stopped extends Error {}
+
+/** How often a kernel is probed that stops meanwhile: a machine that is too busy does not do so twice. */
+const PROBES = 2;
 
 /** What guests are booted from, made ready once for any number of them. */
 export interface Ready {
@@ -120,7 +148,8 @@ export async function bringUp(
   signal: AbortSignal,
 ): Promise<Prepared> {
   const log = (text: string): void => events.note(text);
-  const patience = options.timeout * 1000 * (slow ? SLOW_FACTOR : 1);
+  const factor = slow ? SLOW_FACTOR : 1;
+  const patience = options.timeout * 1000 * factor;
   const guests = new Guests({
     boot: {
       kernel,
@@ -132,20 +161,72 @@ export async function bringUp(
       signal,
     },
     patience,
-    deadline: DEADLINE_MS * (slow ? SLOW_FACTOR : 1),
+    silence: silenceMs(options.timeout) * factor,
+    deadline: DEADLINE_MS * factor,
+    powerOff: POWER_OFF_MS * factor,
     consoleFile: (n) => events.consoleFile(n),
     ...(start === undefined ? {} : { start }),
     opened: async (session) => await events.opened?.(session),
   });
-  const asker = new Asker(guests, await guests.open());
-  const { release, line } = asker.session.hello;
-  if (line) log('this kernel has no virtio console built in: the guest is reached over a serial line, which is slower');
+  const about = { release: kernel.release, ...machineAbi(options.machine ?? OWN_MACHINE) };
+  const stops: Stop[] = [];
+  for (let probe = 1; ; probe++) {
+    const tried = await probeOnce(guests, about, log, signal);
+    stops.push(...tried.stops);
+    if ('first' in tried) return { kernel, accel, guests, slow, ...tried, stops };
+    const [stop] = tried.stops;
+    // No stop, no fault of the kernel's; and what has none of the feature has stopped over something else.
+    if (stop === undefined || tried.error instanceof FeatureMissing) {
+      await guests.closeAll();
+      throw untestable(tried.error, tried.release);
+    }
+    log(
+      `Linux ${tried.release} stopped while it was asked what it can do: ${stop.verdict}, ${stop.detail}` +
+        (probe < PROBES ? '; asking another guest' : ''),
+    );
+    if (probe < PROBES) continue;
+    const abi = { ...ABI_7_0, ...about, release: tried.release, machine: tried.machine };
+    throw new KernelStopped({ kernel, accel, guests, abi, urgent: [], stops, asked: new Map(), slow });
+  }
+}
+
+/** Milliseconds that a guest with work may be silent: less than it may take to boot. */
+function silenceMs(timeout: number): number {
+  return 1000 * Math.max(Math.min(timeout, SILENCE), timeout / 2);
+}
+
+type Probed = Pick<Prepared, 'first' | 'abi' | 'urgent' | 'asked'>;
+
+/** A probe that came to no end, and what is known of the kernel all the same. */
+interface Unfinished {
+  readonly release: string;
+  readonly machine: string;
+  readonly error: unknown;
+}
+
+/** Boots a guest and probes it. */
+async function probeOnce(
+  guests: Guests,
+  about: Omit<MachineAbi, 'machine'>,
+  log: (text: string) => void,
+  signal: AbortSignal,
+): Promise<(Probed | Unfinished) & { readonly stops: readonly Stop[] }> {
+  let asker: Asker | undefined;
+  let known = { release: about.release, machine: ABI_7_0.machine };
   try {
-    const { abi, odd } = await profile(asker, options.machine ?? OWN_MACHINE, log);
-    return { kernel, accel, guests, first: asker.session, abi, urgent: [...asker.fatal, ...odd], slow };
+    asker = new Asker(guests, await guests.open());
+    const { release, machine, line } = asker.session.hello;
+    known = { release, machine };
+    if (line)
+      log('this kernel has no virtio console built in: the guest is reached over a serial line, which is slower');
+    const { abi, odd } = await profile(asker, { ...about, release, machine }, log);
+    return { first: asker.session, abi, urgent: odd, stops: asker.stops, asked: asker.asked };
   } catch (error) {
-    await guests.closeAll();
-    throw untestable(error, release);
+    signal.throwIfAborted();
+    const early = warmUpStop(error);
+    const stops = [...(asker?.stops ?? []), ...(early === undefined ? [] : [early])];
+    if (asker !== undefined) await asker.session.close();
+    return { ...known, error, stops };
   }
 }
 
@@ -168,29 +249,23 @@ async function kernelOf(
   };
 }
 
-/** The ABI that the kernel is judged by, and cases where its own is not the documented one. */
+/**
+ * The ABI that the kernel is judged by, and cases where its own is not the documented one.
+ * @throws Stopped when a question was not answered
+ */
 async function profile(
   asker: Asker,
-  guest: Machine,
+  about: MachineAbi,
   log: (text: string) => void,
 ): Promise<{ readonly abi: AbiProfile; readonly odd: readonly Scenario[] }> {
-  const { release, machine } = asker.session.hello;
-  const about = { release, machine, ...machineAbi(guest) };
   const probed = await probeAbi(async (scenario) => {
     const answer = await asker.ask(scenario, waitsForProbe(scenario));
     if (answer === undefined) throw new Stopped();
     return answer;
-  }, about).catch((error: unknown) => {
-    if (!(error instanceof Stopped)) throw error;
-    log(
-      `Linux ${release} stopped while it was asked what it can do: this is the first case of the run, ` +
-        'and Linux 7.0 the measure',
-    );
-    return { ...ABI_7_0, ...about };
-  });
+  }, about);
   const { abi, oddities } = judgedAbi(probed);
   for (const oddity of oddities) log(`note: ${oddityText(oddity)}`);
-  return { abi, odd: asker.fatal.length > 0 ? [] : oddities.filter(({ accepted }) => !accepted).map(abiCase) };
+  return { abi, odd: oddities.filter(({ accepted }) => !accepted).map(abiCase) };
 }
 
 /** What a failed probe says of the kernel; another error as it is. */

@@ -21,8 +21,8 @@ export interface ResultParts extends TroubleParts {
   readonly kernel: Kernel;
   readonly accel: AccelChoice;
   readonly guests: Pick<Guests, 'bootMs'>;
-  /** How the kernel can be told to run programs. */
-  readonly bpf: Omit<JitResult, 'watched' | 'compiled'>;
+  /** How the kernel can be told to run programs; absent where it could not be asked. */
+  readonly bpf?: Omit<JitResult, 'watched' | 'compiled'> | undefined;
   readonly startedAt: Date;
   /** The same moment, as performance.now() says. */
   readonly started: number;
@@ -67,7 +67,7 @@ export function buildResult(parts: ResultParts): RunResult {
     digest: tally.ledger.digest(corrections(parts)),
     scenarios: tally.scenarios,
     outcomes: tally.outcomes,
-    jit: { ...parts.bpf, watched: tally.watched, compiled: tally.compiled },
+    ...(parts.bpf === undefined ? {} : { jit: { ...parts.bpf, watched: tally.watched, compiled: tally.compiled } }),
     suites,
     rules: hitsOf(parts),
     unreachable: unreachableRules(abi),

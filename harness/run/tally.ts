@@ -27,6 +27,14 @@ export interface Suspect {
   readonly end?: SessionEnd;
   /** What went wrong, where neither `difference` nor `end` says. */
   readonly detail?: string;
+  /** It shows when the guest is switched off after the case. */
+  readonly ending?: boolean;
+  /** All that the guests did lately, oldest first, where the culprit may be any of it. */
+  readonly before?: readonly PlannedCase[];
+  /** What it answers is not known: the kernel could not be asked what it is. Only crashes and hangs count. */
+  readonly unjudged?: boolean;
+  /** It is in no count of a suite: the case was counted as what it answered, or is none of the run's. */
+  readonly uncounted?: boolean;
 }
 
 /** Cases that failed in the same way. */
@@ -67,6 +75,8 @@ export class CaseTally {
   /** Nanoseconds in which the guests executed scenarios. */
   execNs = 0;
   reboots = 0;
+  /** What guests that were lost, and cases that did not end, cost: one for each boot, more where they were waited for. */
+  losses = 0;
   /** Programs registered while the kernel told what it compiles, and those of them that were compiled. */
   watched = 0;
   compiled = 0;

@@ -21,6 +21,7 @@ import type {
 import type { Policy } from '../known/policy.ts';
 import { isFine } from './investigate.ts';
 import type { Investigated } from './investigate.ts';
+import { hangOf } from './laboratory.ts';
 import { suiteKey } from './tally.ts';
 import type { Suspect, SuspectGroup, CaseTally } from './tally.ts';
 
@@ -113,7 +114,8 @@ class Sorted implements Troubles {
     return true;
   }
 
-  #recount({ planned, verdict }: Suspect, as: 'known' | 'pass'): void {
+  #recount({ planned, verdict, uncounted }: Suspect, as: 'known' | 'pass'): void {
+    if (uncounted === true) return;
     const suite = this.#suites.get(planned.suite);
     if (suite === undefined) return;
     suite[suiteKey(verdict)]--;
@@ -135,14 +137,16 @@ class Sorted implements Troubles {
       const report = end?.reports[0];
       this.crashes.push({
         ...this.#base(suspect, one),
-        kind: report?.kind ?? 'gone',
+        kind: report?.kind ?? (suspect.end === undefined ? 'signal' : 'gone'),
         title: report?.title ?? end?.detail ?? 'the guest ended',
         console: report?.text ?? end?.console.slice(-4000) ?? '',
       });
     } else if (verdict === 'hang') {
-      const detail =
-        outcome?.verdict === 'hang' ? outcome.detail : (suspect.detail ?? suspect.end?.detail ?? 'no answer in time');
-      this.hangs.push({ ...this.#base(suspect, one), detail });
+      const told = outcome?.verdict === 'hang' ? outcome : undefined;
+      const seen = suspect.end === undefined ? undefined : hangOf(suspect.end);
+      const detail = told?.detail ?? suspect.detail ?? seen?.detail ?? 'no answer in time';
+      const words = told?.words ?? seen?.words;
+      this.hangs.push({ ...this.#base(suspect, one), detail, ...(words === undefined ? {} : { console: words }) });
     } else if (outcome?.verdict === 'divergence' || suspect.difference !== undefined) {
       const difference = outcome?.verdict === 'divergence' ? outcome.difference : suspect.difference!;
       this.divergences.push(this.#divergence(suspect, one, difference, group));

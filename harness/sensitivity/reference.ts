@@ -63,7 +63,7 @@ export async function bringReference({ ready, settings, signal, note }: Referenc
   const prepared = await bringUp({ ...ready, start }, { append, timeout: settings.timeout }, events, signal);
   const asker = new Asker(prepared.guests, prepared.first);
   const policy = await askPolicy({}, prepared, asker, new Date(), signal);
-  if (prepared.urgent.length + asker.fatal.length > 0)
+  if (prepared.urgent.length + prepared.stops.length + asker.stops.length > 0)
     throw new NotConformant('its ABI is not the documented one, or it stopped while it was asked about it');
   return new Reference(prepared, asker, new SharedPredictions(policy.active, prepared.abi), guests);
 }
@@ -118,7 +118,7 @@ export class Reference {
     signal.throwIfAborted();
     const reach = new Reach(this.#guests.slice(before), (id) => id < stage.total, took);
     for (const suspect of [...suspects.values()].flatMap((group) => group.cases)) {
-      const laboratory = new Laboratory(guests, suspect.verdict === 'kernel-crash');
+      const laboratory = new Laboratory(guests, { settle: suspect.verdict === 'kernel-crash' });
       const { outcome } = await investigate(suspect, laboratory, { guests, known: this.known, signal, shrinkMs: 0 });
       await laboratory.fresh();
       const name = `case ${suspect.planned.index} of ${suspect.planned.suite}`;

@@ -12,16 +12,18 @@ import type { Guest } from '../../vm/index.ts';
 import { chooseMutant, reachedIn } from '../../vm/build/mutant-kernel.ts';
 import type { Mutant } from '../../vm/build/mutant-file.ts';
 import type { Numbered } from '../../vm/build/mutants.ts';
-import { Asker } from '../guests/asker.ts';
+import { Asker, FIRST_QUESTION } from '../guests/asker.ts';
+import type { Stop } from '../guests/asker.ts';
 import { KnownFindings } from '../known/predictions.ts';
 import type { Policy } from '../known/policy.ts';
-import { Campaign } from '../run/campaign.ts';
+import { isKernelsFault } from '../guests/session.ts';
+import { Campaign, NO_CASE } from '../run/campaign.ts';
 import { CONFIRM_TRIES, isFine } from '../run/investigate.ts';
 import { Laboratory } from '../run/laboratory.ts';
 import type { Outcome } from '../run/laboratory.ts';
 import { planCases } from '../run/plan.ts';
 import type { PlannedCase } from '../run/plan.ts';
-import { bringUp, Unsupported, Untestable } from '../run/prepare.ts';
+import { bringUp, KernelStopped, Unsupported, Untestable } from '../run/prepare.ts';
 import type { Prepared, Ready } from '../run/prepare.ts';
 import { askPolicy, URGENT, urgentFirst } from '../run/run.ts';
 import type { Suspect } from '../run/tally.ts';
@@ -149,16 +151,25 @@ class Attempt {
       return guest;
     };
     let where: Kill['where'] = 'booting';
+    let asker: Asker | undefined;
     try {
       await this.close();
       const quiet = { note: () => {}, consoleFile: () => undefined };
       const prepared = await bringUp({ ...ready, start }, { append, timeout: settings.timeout }, quiet, signal);
       this.#prepared = prepared;
-      const asker = new Asker(prepared.guests, prepared.first);
+      if (prepared.stops.length > 0) return this.#stopped(prepared.stops[0]!, 'probing');
+      asker = new Asker(prepared.guests, prepared.first);
       where = 'findings';
-      return { prepared, asker, policy: await askPolicy({}, prepared, asker, new Date(), signal) };
+      const policy = await askPolicy({}, prepared, asker, new Date(), signal);
+      return asker.stops.length > 0 ? this.#stopped(asker.stops[0]!, where) : { prepared, asker, policy };
     } catch (error) {
       signal.throwIfAborted();
+      if (error instanceof KernelStopped) {
+        await error.halted.guests.closeAll();
+        return this.#stopped(error.halted.stops[0]!, 'probing');
+      }
+      const [stop] = asker?.stops ?? [];
+      if (stop !== undefined) return this.#stopped(stop, where);
       if (!isUntestable(error)) throw error;
       if (where === 'booting' && error instanceof Untestable) where = 'probing';
       const verdict = error instanceof Unsupported ? 'untestable' : 'kernel-crash';
@@ -166,12 +177,19 @@ class Attempt {
     }
   }
 
+  /** A question that the kernel did not survive. */
+  #stopped({ scenario, verdict, end, detail }: Stop, where: Kill['where']): Arrived {
+    this.evidence = { scenario: jsonOf(scenario), answers: [] };
+    const { name: stage } = this.#setup.stage;
+    return { kill: { stage, verdict, where, cases: 0, seconds: 0, detail: end?.reports[0]?.title ?? detail } };
+  }
+
   async #cases({ prepared, policy, asker }: Exclude<Arrived, { kill: Kill }>): Promise<Kill | null> {
     const { stage, settings, reach, signal } = this.#setup;
     const { abi } = prepared;
     const same = serves(stage.known, prepared, policy);
     const known = same ? stage.known : new KnownFindings(policy.active, abi);
-    const urgent = [...prepared.urgent, ...asker.fatal];
+    const { urgent } = prepared;
     const from = (place: number): Iterator<PlannedCase> => {
       if (!sameAbi(abi, stage.known.abi)) return skip(planCases(SUITE_NAMES, abi, stage.seed, stage.total), place);
       return this.#places === undefined ? stage.cases.from(place) : stage.cases.among(this.#places, place);
@@ -260,11 +278,11 @@ class Attempt {
       stage: this.#setup.stage.name,
       where: 'cases',
       suite: planned.suite,
-      cases: planned.index >= URGENT ? planned.index - URGENT + 1 : planned.index + 1,
+      cases: this.#casesTo(planned.index),
       seconds: round(this.#secondsOf(planned.index, seconds)),
       ...more,
     });
-    if (end?.reason === 'crash' || end?.reason === 'silent') {
+    if (end !== undefined && isKernelsFault(end)) {
       this.evidence = { scenario: jsonOf(planned.scenario), answers: [] };
       return told({ verdict: suspect.verdict, detail: end.reports[0]?.title ?? end.detail });
     }
@@ -285,6 +303,13 @@ class Attempt {
     }
   }
 
+  /** Cases that were run up to one, itself included. What shows when the guest is switched off comes after all. */
+  #casesTo(index: number): number {
+    if (index === NO_CASE) return this.#setup.stage.total;
+    if (index >= FIRST_QUESTION) return 0;
+    return index >= URGENT ? index - URGENT + 1 : index + 1;
+  }
+
   /** Where cases were left out that cannot show it: what the kernel without a fault takes for all up to this one. */
   #secondsOf(index: number, measured: number): number {
     const { stage, reach } = this.#setup;
@@ -293,7 +318,10 @@ class Attempt {
 
   /** What the case does alone, where that is no pass. */
   async #alone(suspect: Suspect): Promise<Exclude<Outcome, { verdict: 'pass' | 'known' }> | undefined> {
-    const laboratory = new Laboratory(this.#prepared!.guests, true);
+    const laboratory = new Laboratory(this.#prepared!.guests, {
+      settle: true,
+      ending: suspect.ending === true,
+    });
     try {
       // A hang takes its whole time, each time.
       const tries = suspect.verdict === 'hang' ? 1 : CONFIRM_TRIES;

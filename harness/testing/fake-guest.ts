@@ -7,6 +7,7 @@ import type { Allowed } from '../../oracle/scenario/prediction.ts';
 import type { Guest, GuestExit } from '../../vm/index.ts';
 import type { Accel } from '../../vm/guest/qemu.ts';
 import {
+  ANNOUNCED,
   ANSWER_HEAD,
   FEATURES,
   FRAME_HEAD,
@@ -26,6 +27,7 @@ const { size: HEAD, at: HEAD_AT } = layoutOf(FRAME_HEAD, 0);
 const SCENARIO = magicOf(FRAMES.scenario);
 const READ = magicOf(FRAMES.read);
 const WRITE = magicOf(FRAMES.write);
+const BYE = magicOf(FRAMES.bye);
 
 /** A frame with the fields of its kind, then whatever follows them. */
 function frame<K extends keyof typeof FRAMES>(
@@ -137,6 +139,16 @@ export class FakeGuest implements Guest {
   /** Bytes of a file that go into one frame. */
   chunk = 1 << 18;
 
+  /** What it does instead of powering off. */
+  bye: ((guest: FakeGuest) => void) | undefined;
+
+  #leave(): void {
+    if (this.#gone) return;
+    this.begin(ANNOUNCED.power_off);
+    if (this.bye === undefined) this.end(0);
+    else this.bye(this);
+  }
+
   /** Scenarios sent and not yet begun. */
   get queued(): number {
     return this.#queue.length;
@@ -172,6 +184,11 @@ export class FakeGuest implements Guest {
     this.#work();
   }
 
+  /** A process that cannot be killed, and what the kernel says of it. */
+  stuck(id: number, words: string): void {
+    this.say(frame('stuck', id, {}, Buffer.from(`${words}\0`)));
+  }
+
   /** The runner's own complaint. */
   complain(text: string): void {
     this.say(frame('error', 0, {}, Buffer.from(`${text}\0`)));
@@ -189,6 +206,7 @@ export class FakeGuest implements Guest {
     const magic = data.readUInt32LE(HEAD_AT.magic);
     if (this.#gone) return;
     if (magic === READ || magic === WRITE) setImmediate(() => this.#file(data, magic === WRITE));
+    if (magic === BYE) setImmediate(() => this.#leave());
     if (magic !== SCENARIO) return;
     this.#queue.push(data.readUInt32LE(HEAD_AT.id));
     setImmediate(() => this.#work());

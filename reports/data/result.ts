@@ -166,7 +166,7 @@ const crash = record(
   {
     suite,
     index,
-    kind: text('Kind: oops, BUG, WARNING, panic, KASAN ...'),
+    kind: text('Kind: oops, bug, warning, panic, kasan ...; gone: it ended without a report; signal: a task was killed'),
     title: text('First line of the report'),
     console: text("Guest's console around it"),
     scenario,
@@ -186,7 +186,8 @@ const hang = record(
     scenario,
     story: maybe(story),
     reproduced,
-    detail: text('What was waited for, and how long'),
+    detail: text('What was waited for, and how long; or where a task that cannot be killed stands'),
+    console: maybe(text('What the kernel said of it: stacks of tasks that cannot be killed, or its report; if it did')),
   },
   'One hang',
 );

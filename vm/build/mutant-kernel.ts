@@ -24,6 +24,10 @@ export interface MutantBuild {
   readonly mutants: readonly Mutant[];
   /** Leaves out mutants that do not fit or do not compile. */
   readonly keepGoing: boolean;
+  /** Names the copy and the output directory, and so keeps builds apart. Default `mutants`. */
+  readonly name?: string;
+  /** Options on top of ours, as in Variant. */
+  readonly options?: readonly string[];
 }
 
 /** Files of our own in the tree, and where they come from. */
@@ -75,7 +79,7 @@ export function casesIn(console: string): ReadonlyMap<number, readonly number[]>
  * @throws RingfenceError as kernelFromTree does
  */
 export async function buildMutants(
-  { tree, mutants, keepGoing }: MutantBuild,
+  { tree, mutants, keepGoing, name = 'mutants', options = [] }: MutantBuild,
   events: TreeEvents & { readonly logFile: string },
 ): Promise<MutantKernel> {
   const all = numbered(mutants);
@@ -84,7 +88,8 @@ export async function buildMutants(
     const wanted = all.filter(({ mutant }) => !misfits.has(mutant.id));
     const files = new Map<string, MutatedFile>();
     const variant: Variant = {
-      name: 'mutants',
+      name,
+      options,
       allErrors: true,
       files: (read) => {
         const unfit = sourcesOf(wanted, read, files);

@@ -100,6 +100,8 @@ export type GuestFrame =
   | { readonly type: 'result'; readonly result: RunnerResult }
   | { readonly type: 'benched'; readonly benched: Benched }
   | { readonly type: 'file'; readonly part: FilePart }
+  /** A process of scenario `id` cannot be killed. */
+  | { readonly type: 'stuck'; readonly id: number; readonly text: string }
   /** The runner could not go on; `id` is the last scenario it took. */
   | { readonly type: 'error'; readonly id: number; readonly text: string }
   /** Bytes that are no frame: the last frame a parser returns. `bytes` are the first of them, at most 64. */
@@ -195,6 +197,8 @@ function decodeFrame(frame: Buffer): GuestFrame {
       };
     case MAGIC.file:
       return decodeFile(frame);
+    case MAGIC.stuck:
+      return { type: 'stuck', id, text: text(frame.subarray(HEAD)) };
     case MAGIC.error:
       return { type: 'error', id, text: text(frame.subarray(HEAD)) };
     default:

@@ -8,6 +8,7 @@ import type { Operation } from '../../oracle/steps/wire.ts';
 import { choicesOf, countOf, OPERATIONS, payloadOf, SYSTEM_CALLS } from './operations.ts';
 import type { Frame, FrameFields } from './table.ts';
 import {
+  ANNOUNCED,
   ANSWER_HEAD,
   BENCH_LOOPS,
   FEATURES,
@@ -139,6 +140,10 @@ function operationStructure(operation: Operation): string {
 
 function answers(): readonly string[] {
   return [
+    macros({
+      ANNOUNCED_WARM_UP: hex(ANNOUNCED.warm_up, 'u'),
+      ANNOUNCED_POWER_OFF: hex(ANNOUNCED.power_off, 'u'),
+    }),
     enumeration('STATUS', mapValues(STATUS, String)),
     enumeration(
       'ERR',

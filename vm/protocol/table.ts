@@ -6,7 +6,7 @@
 import { SCENARIO_FRAME } from '../../oracle/case/frame.ts';
 
 /** Version of the protocol: a runner of another one is refused. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** Longest frame from the guest, bytes. */
 export const MAX_GUEST_FRAME = 2 << 20;
@@ -74,6 +74,14 @@ export const STATUS = {
   signal: 2,
   /** The runner could not do its part. */
   error: 3,
+} as const;
+
+/** Numbers of a BEGIN that announces no scenario: what else a guest does with the feature. */
+export const ANNOUNCED = {
+  /** What comes before HELLO: the kernel compiles and attaches a first program. */
+  warm_up: 0xffff_fffe,
+  /** What a BYE asks for. */
+  power_off: 0xffff_ffff,
 } as const;
 
 /** What went wrong where the status is `error`: the upper half of `detail`. */
@@ -167,7 +175,9 @@ export const FRAMES = {
     tag: 'RFGO',
     to: 'host',
     fields: {},
-    about: 'scenario `id` starts now (written before it runs)',
+    about:
+      'scenario `id` starts now (written before it runs); 0xfffffffe: the guest warms up, before its HELLO; ' +
+      '0xffffffff: it powers off',
   },
   result: {
     tag: 'RFRE',
@@ -196,6 +206,14 @@ export const FRAMES = {
       last: u32('1 in the last frame of an answer'),
     },
     rest: '`length` bytes',
+  },
+  stuck: {
+    tag: 'RFST',
+    to: 'host',
+    fields: {},
+    rest:
+      'text: a process of scenario `id` does not end though it was killed, and what the kernel says of it. ' +
+      'The guest is of no more use, and powers off',
   },
   error: { tag: 'RFER', to: 'host', fields: {}, rest: 'text: the runner could not go on, and powers off' },
 } as const satisfies Readonly<Record<string, Frame>>;

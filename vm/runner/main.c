@@ -77,6 +77,7 @@ void start(u64 *stack)
 			on_write((struct write_frame *)f);
 			break;
 		case FRAME_BYE:
+			output_frame(FRAME_BEGIN, sizeof(struct frame), ANNOUNCED_POWER_OFF);
 			output_flush();
 			power_off();
 		}

@@ -7,7 +7,7 @@
 
 #include "sys.h"
 
-#define PROTOCOL_VERSION 2
+#define PROTOCOL_VERSION 3
 #define PORT_NAME        "org.ringfence.0"
 #define MAX_FRAME        0x100000u
 #define MAX_GUEST_FRAME  0x200000u
@@ -26,6 +26,7 @@ enum {
 	FRAME_RESULT = 0x45524652,
 	FRAME_BENCHED = 0x44424652,
 	FRAME_FILE = 0x4c464652,
+	FRAME_STUCK = 0x54534652,
 	FRAME_ERROR = 0x52454652,
 };
 
@@ -371,6 +372,9 @@ _Static_assert(sizeof(struct write_head) == 8, "write_head");
 	X(63) \
 	X(64)
 /* clang-format on */
+
+#define ANNOUNCED_WARM_UP   0xfffffffeu
+#define ANNOUNCED_POWER_OFF 0xffffffffu
 
 enum {
 	STATUS_DONE = 0,

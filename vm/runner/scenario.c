@@ -6,12 +6,14 @@
 #include "look.h"
 #include "port.h"
 #include "ring.h"
+#include "stuck.h"
 #include "task.h"
 #include "util.h"
 
 static u32 directories;
 
 #define DYING_NS 10000000000ull /* for killed tasks to be gone */
+#define LOOK_NS  500000000ull   /* between two looks at tasks that make no progress */
 
 /* Whether a step is long enough, and the numbers in it that later serve as an index are in range. */
 static int is_sound(const struct step *s)
@@ -138,35 +140,71 @@ static void ended(struct verdict *v, long pid, u32 how)
 	}
 }
 
-/* Waits until no process of the scenario is left. */
-static void watch(struct verdict *v, u64 deadline, int spawns)
+/* Since when no step ended while a task slept so that nothing interrupts it. */
+struct sleep {
+	u64 since;
+	u32 turn;
+};
+
+/* The parent of a vfork child sleeps like that, too. */
+static int in_vfork(void)
 {
-	const u64 child_signal = 1u << (SIG_CHILD - 1);
-	u64 now = now_ns();
+	u32 i;
+
+	for (i = 0; i < MAX_TASKS; i++)
+		if (CTL->task[i].alive && CTL->task[i].in_vfork)
+			return 1;
+	return 0;
+}
+
+/* Whether a task has slept for `patience`, as no task ever should. */
+static int overslept(struct sleep *s, u64 now, u64 patience)
+{
+	if (s->turn != LOAD(&CTL->turn) || in_vfork() || !stuck_waits()) {
+		s->turn = LOAD(&CTL->turn);
+		s->since = now;
+	}
+	return now - s->since >= patience;
+}
+
+/* Takes note of the processes that ended. Returns 0 when none is left. */
+static int reap(struct verdict *v, int spawns)
+{
 	u32 how = 0;
 	long pid;
 
+	while ((pid = sys4(NR_wait4, -1, &how, WAIT_NOHANG | WAIT_ALL, 0)) > 0) {
+		ended(v, pid, how);
+		if (!spawns)
+			return 0;
+		/* Whoever was to tell the others that the scenario is over may have died of it. */
+		if (LOAD(&CTL->done))
+			pass_turn();
+	}
+	return pid != -E_CHILD;
+}
+
+/* Waits until no process of the scenario is left, for `time`, and for those that were killed. */
+static void watch(struct verdict *v, u64 begun, u64 time, int spawns)
+{
+	const u64 child_signal = 1u << (SIG_CHILD - 1);
+	u64 now = now_ns(), deadline = begun + time;
+	struct sleep sleep = { now, 0 };
+
 	for (;;) {
 		u64 left = deadline > now ? deadline - now : 0;
-		struct timespec64 ts = { (s64)(left / 1000000000u), (s64)(left % 1000000000u) };
+		struct timespec64 ts = { 0, (s64)(left < LOOK_NS ? left : LOOK_NS) };
 		long got = sys4(NR_rt_sigtimedwait, &child_signal, 0, &ts, 8);
 
-		while ((pid = sys4(NR_wait4, -1, &how, WAIT_NOHANG | WAIT_ALL, 0)) > 0) {
-			ended(v, pid, how);
-			if (!spawns)
-				return;
-			/* Whoever was to tell the others that the scenario is over may have died of it. */
-			if (LOAD(&CTL->done))
-				pass_turn();
-		}
-		if (pid == -E_CHILD)
+		if (!reap(v, spawns))
 			return;
 		now = now_ns();
-		if (got != -E_AGAIN || now < deadline)
+		if (got != -E_AGAIN || (!overslept(&sleep, now, time / 4) && now < deadline))
 			continue;
 		if (v->killed)
-			fatal("a task of the scenario cannot be killed");
+			stuck_tell();
 		stop(v, STATUS_DEADLINE, 0);
+		sleep.since = now;
 		deadline = now + DYING_NS;
 	}
 }
@@ -208,7 +246,7 @@ u32 scenario_run(const struct scenario_frame *f, u64 idle_ns)
 			v.status = STATUS_ERROR;
 			v.detail = ERR_SPAWN << 16 | (u32)-pid;
 		} else {
-			watch(&v, begun + f->deadline_ms * 1000000ull, spawns);
+			watch(&v, begun, f->deadline_ms * 1000000ull, spawns);
 			clean_up(&v);
 		}
 	}
