@@ -145,7 +145,7 @@ function untold(b: Builder): void {
   b.submit(child, ring, crew, d.int(4, 16));
 }
 
-/** Requests of 128 bytes on mixed queues, some of them without their second half; also where a thread polls. */
+/** Requests of 128 bytes on mixed queues: without a second half, and where a polling thread takes a few at a time. */
 function halves(b: Builder): void {
   const { d } = b;
   const flags = (S.SQE_MIXED | (d.chance(0.5) ? S.SUBMIT_ALL : 0)) >>> 0;
@@ -158,11 +158,14 @@ function halves(b: Builder): void {
   for (let n = 3; n > 0; n--)
     b.push({ do: 'submit', task: 0, ring, sqes: [...batch(), ...some(OP.NOP128, 1)], halved: true });
   b.push({ do: 'submit', task: 0, ring, sqes: batch() });
-  // A polling thread takes what is there: also then nothing comes behind it.
-  const polled = b.ring(0, (S.SQPOLL | S.SQE_MIXED | S.SUBMIT_ALL) >>> 0, 64);
-  if (polled === undefined) return;
-  b.push({ do: 'submit', task: 0, ring: polled, sqes: [...some(OP.NOP, d.pick([1, 3, 5])), ...some(OP.NOP128, 8)] });
-  b.push({ do: 'submit', task: 0, ring: polled, sqes: [...batch(), ...some(OP.NOP128, 1)], halved: true });
+  // Two rings with one polling thread: it takes eight entries of each in turn.
+  const polled = (S.SQPOLL | S.SQE_MIXED | S.SUBMIT_ALL) >>> 0;
+  const first = b.ring(0, polled, 64);
+  const second = first === undefined ? undefined : b.ring(0, polled | S.ATTACH_WQ, 64, { wq_fd: RING_FD + first });
+  if (first === undefined || second === undefined) return;
+  for (const to of [first, second])
+    b.push({ do: 'submit', task: 0, ring: to, sqes: [...some(OP.NOP, d.pick([1, 3, 5])), ...some(OP.NOP128, 8)] });
+  b.push({ do: 'submit', task: 0, ring: first, sqes: [...batch(), ...some(OP.NOP128, 1)], halved: true });
 }
 
 /** All of these. */

@@ -13,6 +13,8 @@ import { Submission } from './submission.ts';
 import type { Request } from './submission.ts';
 import type { Ring, Task, World } from './world.ts';
 
+/** Entries that a polling thread takes of one ring after the other, where it serves several. */
+const TURN = 8;
 const LINKS = IOSQE.IO_LINK | IOSQE.IO_HARDLINK;
 
 /** What is submitted, and in how many calls. */
@@ -38,7 +40,8 @@ export function submit(world: World, ring: Ring, task: Task, entries: Entries): 
     const sqe = fullSqe(sqes[i]!);
     // Without its second half a 128-byte SQE is refused, alone; and its halves do not go round the end.
     const whole = slotsOf(submission, sqe.opcode);
-    const last = whole === 2 && (atEnd(ring, batch.total) || isHalved(entries, i));
+    const cut = whole === 2 && batch.endsTurn() && !world.decide('sharedThreadTakesWhole');
+    const last = whole === 2 && (cut || atEnd(ring, batch.total) || isHalved(entries, i));
     const slots = last ? 1 : whole;
     if (batch.consumed + slots > each) batch.endCall();
     const room = { left: slots === 2 ? 2 : sqes.length - i, last_slot: last };
@@ -47,6 +50,11 @@ export function submit(world: World, ring: Ring, task: Task, entries: Entries): 
     // A request that fails ends the batch, unless the ring goes on: then only its own chain is open.
     if (admission.verdict === 'unknown' && !submitAll) submission.imprecise = admission.place;
     batch.take(request, slots, i + 1 < sqes.length || dropped === sqes.length);
+    if (cut && !isHalved(entries, i)) {
+      // What should be its second half is a request of its own: all zeros, a NOP.
+      batch.endCall();
+      batch.take(admit(submission, fullSqe({ opcode: 0 }), i, undefined, { left: 1, last_slot: false }), 1, true);
+    }
   }
   batch.end(entries);
   const { races, drains, returns, total } = batch;
@@ -80,6 +88,12 @@ class Batch {
     this.#submission = submission;
     this.#submitAll = submitAll;
     this.races = new Races(submission);
+  }
+
+  /** Whether only one entry is left of this turn of a thread that takes eight of each ring that it serves. */
+  endsTurn(): boolean {
+    const { thread } = this.#submission.ring;
+    return thread !== undefined && thread.rings > 1 && this.consumed % TURN === TURN - 1;
   }
 
   /** Opcode of the request that the next one is linked to. */

@@ -71,6 +71,12 @@ function doingWithout(world: World, task: Task, missing: Missing, flags: number)
   return result(missing === 'file' ? -E.NFILE : -E.MFILE, world.hit('setup.limits'));
 }
 
+/** The polling thread of a new ring: another ring's, or one of its own. */
+function threadOf(world: World, task: Task, { flags, wq_fd: fd = 0 }: NewRing): NonNullable<Ring['thread']> {
+  const other = (flags & IORING_SETUP.ATTACH_WQ) === 0 ? undefined : task.files.ringSeenAt(fd);
+  return (other === undefined ? undefined : world.rings.get(other.slot)?.thread) ?? { rings: 0 };
+}
+
 /** io_uring_setup(2). */
 export function createRing(world: World, task: Task, step: NewRing): PredictedStep {
   const { without } = step;
@@ -89,7 +95,11 @@ export function createRing(world: World, task: Task, step: NewRing): PredictedSt
   ring.inherited_classic = rules.classic !== undefined;
   if ((step.flags & IORING_SETUP.SINGLE_ISSUER) !== 0 && !disabled) ring.submitter = task;
   task.used_io_uring = true;
-  if ((step.flags & IORING_SETUP.SQPOLL) !== 0) task.process.has_workers = true;
+  if ((step.flags & IORING_SETUP.SQPOLL) !== 0) {
+    task.process.has_workers = true;
+    ring.thread = threadOf(world, task, step);
+    ring.thread.rings++;
+  }
   if (step.memory !== undefined) return onlyRegister(world, task, ring);
   task.files.rings.set(step.ring, ring);
   world.rings.set(step.ring, ring);

@@ -116,6 +116,8 @@ export class Ring {
   drain_seen = false;
   /** A zero-copy send was submitted. */
   zero_copy_seen = false;
+  /** Its polling thread, and how many rings that serves; undefined for a ring without. */
+  thread: { rings: number } | undefined;
   /** Queue entries consumed so far (mixed rings must not wrap inside a 128-byte SQE). */
   consumed = 0;
   constructor(slot: RingSlot, flags: number, entries: number, disabled: boolean, creator: Task, rules: RuleSet) {

@@ -39,6 +39,8 @@ export interface Decisions {
   readonly oneAllowlist: boolean;
   /** Family of the socket that (AF_INET, SOCK_PACKET) makes, where it makes one. */
   readonly inetPacketFamily: number;
+  /** Whether a polling thread that several rings share takes a 128-byte SQE whole where its turn ends. */
+  readonly sharedThreadTakesWhole: boolean;
 }
 
 /** Name of a decision. */
@@ -64,6 +66,7 @@ export const SPECIFIED: Decisions = {
   oneAllowlist: true,
   // AF_INET, as filters are shown.
   inetPacketFamily: 2,
+  sharedThreadTakesWhole: true,
 };
 
 /** What each faulty kernel decides otherwise. */
@@ -96,6 +99,8 @@ const QUIRKS = {
   'restrictions-split-by-kind': { oneAllowlist: false },
   // AF_PACKET: the compatibility of Linux 2.0 comes behind the filters.
   'inet-makes-packet': { inetPacketFamily: 17 },
+  // Of each ring it takes eight entries in turn; a request that begins in the eighth is cut in two.
+  'shared-thread-cuts': { sharedThreadTakesWhole: false },
 } as const satisfies Readonly<Record<string, Partial<Decisions>>>;
 
 /** Id of a model of a faulty kernel, and of the finding that it models. */
