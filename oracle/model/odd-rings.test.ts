@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { ABI_7_0 } from '../probe/abi-documented.ts';
 import { predict } from '../predict.ts';
+import type { Quirks } from '../quirks/index.ts';
 import { IORING_REGISTER } from '../register/index.ts';
 import { FD, RING_FD } from '../scenario/layout.ts';
 import type { Sqe } from '../scenario/types.ts';
@@ -168,6 +169,24 @@ it('a 128-byte request without its second half is refused, and takes one entry',
   ];
   expect([whole, half]).toEqual([[3], [2]]);
   expect(cqes).toMatchObject([{ res: 0 }, { res: -E.INVAL }]);
+});
+
+it('a polling thread takes 128-byte requests whole; a faulty one cuts them where its turn of eight entries ends', () => {
+  const flags = S.SQPOLL | S.SQE_MIXED;
+  const big: Sqe = { opcode: OP.NOP128, user_data: 8n };
+  const res = (count: bigint, rings: readonly Step[], quirks: Quirks = new Set(['shared-thread-cuts'])): unknown => {
+    const sqes = [...Array.from({ length: Number(count) }, (_, i) => nop(BigInt(i + 1))), big];
+    const scenario = { version: 1, fixtures: [], jit: true, steps: [...rings, submit(0, sqes)] } as const;
+    const { cqes, returns: values } = predict(scenario, ABI_7_0, { quirks }).steps.at(-1)!;
+    return Array.isArray(cqes) ? [values, ...cqes.slice(Number(count)).map((cqe) => [cqe.user_data, cqe.res])] : cqes;
+  };
+  const shared = [ring(0, { flags, entries: 64 }), ring(1, { flags: S.SQPOLL | S.ATTACH_WQ, wq_fd: RING_FD })];
+  expect(res(7n, shared, new Set())).toEqual([[9], [8n, 0]]);
+  expect(res(7n, shared)).toEqual([[9], [8n, -E.INVAL], [0n, 0]]);
+  expect([res(6n, shared), res(7n, shared.slice(0, 1))]).toEqual([
+    [[8], [8n, 0]],
+    [[9], [8n, 0]],
+  ]);
 });
 
 it('an epoll instance watches a ring as any file', () => {
