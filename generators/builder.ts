@@ -246,8 +246,14 @@ export class Builder {
     const known = this.tracker.rings.get(ring);
     if (known === undefined || this.tracker.runnable(task) === undefined) return [];
     const mixed = (known.flags & S.SQE_MIXED) !== 0;
-    const entries = mixed ? known.entries - known.consumed : known.entries;
-    const { sqes, roles } = crew.batch(known.flags, size, entries);
+    // One to spare: where calls were refused before, the end of the queue is another entry than it seems.
+    const entries = mixed ? known.entries - 1 : known.entries;
+    const { sqes, roles } = crew.batch(
+      known.flags,
+      size,
+      entries,
+      known.entries - (known.consumed & (known.entries - 1)),
+    );
     if (sqes.length === 0) return [];
     // Now and then by an index that cannot be.
     const by = registered ?? (this.d.below(200) === 0 ? this.d.pick(NO_INDEX) : undefined);

@@ -258,8 +258,16 @@ export class Crew {
     };
   }
 
-  /** A batch for a ring with these flags that takes at most `entries` of its entries, and the forms it was made of. */
-  batch(setupFlags: number, size: number, entries: number): { readonly sqes: Sqe[]; readonly roles: readonly Role[] } {
+  /**
+   * A batch for a ring with these flags that takes at most `entries` of its entries, and the forms it was made of.
+   * @param behind entries from the next one to the end of the queue; those that are more come round to its beginning
+   */
+  batch(
+    setupFlags: number,
+    size: number,
+    entries: number,
+    behind = entries,
+  ): { readonly sqes: Sqe[]; readonly roles: readonly Role[] } {
     const sqes: Sqe[] = [];
     const roles: Role[] = [];
     const d = this.#d;
@@ -286,7 +294,8 @@ export class Crew {
         roles.push(this.#table.nop);
       }
       // In the last entry of the queue it is refused.
-      const cost = mixed && role.spec.takesTwoSlots && (left > 1 || d.chance(0.5)) ? 2 : 1;
+      const last = entries - left === behind - 1;
+      const cost = mixed && role.spec.takesTwoSlots && (left > 1 ? !last : d.chance(0.5)) ? 2 : 1;
       if (cost > left) break;
       left -= cost;
       const userData = this.#userData.at(this.#count++);

@@ -14,6 +14,7 @@ import { fits, roleTable } from '../roles.ts';
 import type { Role } from '../roles.ts';
 import { drawRegister } from './register-calls.ts';
 import { exactly } from './exactly.ts';
+import { disabledRing } from './disabled.ts';
 import { drawManual } from './manual.ts';
 import { drawRoute } from './routes.ts';
 
@@ -309,7 +310,24 @@ const ROUTES: readonly (readonly [number, Route])[] = [
 ];
 
 /** Suite escape. */
-export const escapeSuite: Suite = { weight: 1, opening: 4, draw };
+export const escapeSuite: Suite = {
+  weight: 1,
+  opening: 4,
+  draw,
+  planned: [
+    0,
+    S.SQPOLL,
+    S.SINGLE_ISSUER | S.DEFER_TASKRUN,
+    S.SINGLE_ISSUER,
+    S.CQE32,
+    S.SQE_MIXED,
+    S.COOP_TASKRUN | S.TASKRUN_FLAG,
+    S.NO_SQARRAY,
+    S.SQPOLL,
+    S.IOPOLL,
+    S.SINGLE_ISSUER | S.DEFER_TASKRUN,
+  ].map(disabledRing),
+};
 
 function draw(b: Builder): void {
   const { d, abi } = b;

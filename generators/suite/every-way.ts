@@ -45,7 +45,7 @@ export function waysBatch(b: Builder, crew: Crew, task: number, ring: number, wa
   if (known === undefined || b.tracker.runnable(task) === undefined) return;
   const { flags } = known;
   const mixed = (flags & S.SQE_MIXED) !== 0;
-  let left = Math.min(SIZE, mixed ? known.entries - known.consumed : known.entries);
+  let left = Math.min(SIZE, mixed ? known.entries - (known.consumed & (known.entries - 1)) : known.entries);
   const sqes: Sqe[] = [];
   for (const group of b.d.shuffle(groups(b, crew, flags, ways))) {
     const slots = group.reduce((sum, { opcode }) => sum + (mixed && opSpec(opcode)?.takesTwoSlots === true ? 2 : 1), 0);

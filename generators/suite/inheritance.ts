@@ -8,6 +8,7 @@ import { drawRingFlags, onRing, TASK } from '../builder.ts';
 import type { Crew } from '../crew.ts';
 import type { Draw, Weighted } from '../draw.ts';
 import { drawAllowlist } from './classic.ts';
+import { everyCloneFlag, hundredRings, someCloneFlags } from './every-clone.ts';
 import { ODD_RINGS } from './odd-rings.ts';
 
 const HOWS: Weighted<SpawnHow> = [
@@ -19,7 +20,19 @@ const HOWS: Weighted<SpawnHow> = [
 ];
 
 /** Suite inheritance. */
-export const inheritance: Suite = { weight: 2, opening: 6, draw, planned: ODD_RINGS };
+export const inheritance: Suite = {
+  weight: 2,
+  opening: 6,
+  draw,
+  planned: [
+    ...(['fork', 'clone3', 'clone_vm', 'vfork'] as const).map(everyCloneFlag),
+    hundredRings,
+    ...ODD_RINGS,
+    someCloneFlags,
+    someCloneFlags,
+    someCloneFlags,
+  ],
+};
 
 /** A random walk over a growing tree of tasks. */
 interface Walk {

@@ -3,6 +3,8 @@ import { OP } from '../../oracle/opcodes/index.ts';
 import { IORING_RESTRICTION, IORING_SETUP, IOSQE } from '../../oracle/uapi/constants.ts';
 import { restriction } from '../args.ts';
 import type { Builder } from '../builder.ts';
+import { bigAtTheEnd } from './big-requests.ts';
+import { messagesTo } from './messages.ts';
 import type { Suite } from './spec.ts';
 import { drawRingFlags, onRing } from '../builder.ts';
 import type { Weighted } from '../draw.ts';
@@ -13,8 +15,31 @@ import { drawResources, registerFiles } from './register-calls.ts';
 /** Opcodes whose requests say how they ended without acting on anything. */
 const PLAIN = [0, 0, 0, 18, 28, 45, 22, 23, 37] as const;
 
+const S = IORING_SETUP;
+
 /** Suite links. */
-export const links: Suite = { weight: 2, opening: 5, draw };
+export const links: Suite = {
+  weight: 2,
+  opening: 5,
+  draw,
+  planned: [
+    bigAtTheEnd,
+    messagesTo(0, 0),
+    drainWithinChains,
+    messagesTo(0, S.SINGLE_ISSUER | S.DEFER_TASKRUN),
+    messagesTo(0, 0, false),
+    bigAtTheEnd,
+    messagesTo(S.SINGLE_ISSUER | S.DEFER_TASKRUN, S.CQE32),
+    messagesTo(0, S.R_DISABLED),
+    messagesTo(S.SQPOLL, S.COOP_TASKRUN),
+    messagesTo(S.CQE32, S.CQE_MIXED),
+    messagesTo(S.SQE128, S.SINGLE_ISSUER | S.DEFER_TASKRUN | S.CQE32),
+    messagesTo(0, S.SQPOLL),
+    messagesTo(S.COOP_TASKRUN, S.SINGLE_ISSUER),
+    messagesTo(S.IOPOLL, 0),
+    messagesTo(0, S.IOPOLL),
+  ],
+};
 
 function draw(b: Builder): void {
   const { d } = b;
@@ -84,6 +109,26 @@ function drawDrained(b: Builder): void {
     );
     b.push({ do: 'submit', task: 0, ring, sqes });
   }
+}
+
+/** A drain at every place of a chain, behind a request that takes a moment: the whole chain waits for that. */
+function drainWithinChains(b: Builder): void {
+  const { d } = b;
+  const flags = drawRingFlags(d) | S.SUBMIT_ALL;
+  const crew = b.crew({ opcodes: [OP.NOP, OP.TIMEOUT], count: 2, setup_flags: flags, links: 0, flags: 0 });
+  const ring = b.ring(0, flags, 64, {});
+  const table = roleTable(b.abi);
+  const slow = (table.byOpcode[OP.TIMEOUT] ?? []).filter(({ prepared, form }) => prepared && form.name !== 'multishot');
+  if (ring === undefined || slow.length === 0) return;
+  for (const length of d.shuffle([2, 3, 4, 2, 3]))
+    for (let at = 0; at < length; at++) {
+      const link = d.pick([IO_LINK, IO_LINK, IO_HARDLINK]);
+      const chain = Array.from({ length }, (_, i) =>
+        crew.sqe(table.nop, (i + 1 < length ? link : 0) | (i === at ? IO_DRAIN : 0)),
+      );
+      const behind = d.chance(0.5) ? [crew.sqe(table.nop)] : [];
+      b.push({ do: 'submit', task: 0, ring, sqes: [crew.sqe(d.pick(slow)), ...chain, ...behind] });
+    }
 }
 
 /** Two rings that send each other messages and direct descriptors; one of them may not take any yet. */

@@ -2,6 +2,7 @@
 import { IORING_RESTRICTION } from '../../oracle/uapi/constants.ts';
 import { bpfArg, oddCount, restriction, spoilBpfArg, spoilTaskRestrictions, taskRestrictions } from '../args.ts';
 import type { Builder } from '../builder.ts';
+import { eachItsOwn, onlyOnce } from './each-thread.ts';
 import type { Suite } from './spec.ts';
 import { drawRingFlags, TASK } from '../builder.ts';
 import { everyCredential } from './every-fault.ts';
@@ -10,7 +11,19 @@ import type { Weighted } from '../draw.ts';
 import { drawProgram } from '../program/valid.ts';
 
 /** Suite privilege. */
-export const privilege: Suite = { weight: 1, opening: 3, draw, planned: [everyCredential] };
+export const privilege: Suite = {
+  weight: 1,
+  opening: 3,
+  draw,
+  planned: [
+    onlyOnce,
+    everyCredential,
+    ...(['thread', 'fork'] as const).flatMap((how) => [true, false].map((classic) => eachItsOwn(how, classic))),
+    onlyOnce,
+    eachItsOwn('thread', true),
+    eachItsOwn('clone_vm', false),
+  ],
+};
 
 /** What a scenario goes by. */
 interface Scene {

@@ -7,10 +7,16 @@ import type { Builder } from '../builder.ts';
 import { drawRingFlags, onRing, TASK } from '../builder.ts';
 import type { Crew } from '../crew.ts';
 import type { Weighted } from '../draw.ts';
+import { ringDescriptorsToTheLimit } from './ring-descriptors.ts';
 import type { Suite } from './spec.ts';
 
 /** Suite ring-passing. */
-export const ringPassing: Suite = { weight: 1, opening: 3, draw };
+export const ringPassing: Suite = {
+  weight: 1,
+  opening: 3,
+  draw,
+  planned: [ringDescriptorsToTheLimit, ringDescriptorsToTheLimit],
+};
 
 const HOWS: Weighted<SpawnHow> = [
   [3, 'fork'],

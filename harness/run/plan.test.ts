@@ -10,7 +10,10 @@ import { opSpecs } from '../../oracle/opcodes/index.ts';
 import type { OpRow } from '../../oracle/opcodes/types.ts';
 import { IORING_REGISTER } from '../../oracle/register/index.ts';
 import { ABI_7_0 } from '../../oracle/probe/abi-documented.ts';
+import { Open } from '../../oracle/open-answer.ts';
 import { predict } from '../../oracle/predict.ts';
+import type { Prediction } from '../../oracle/scenario/prediction.ts';
+import { CLONE, E } from '../../oracle/uapi/constants.ts';
 import { RULES, unreachableRules } from '../../oracle/registry.ts';
 import { planCases } from './plan.ts';
 import type { PlannedCase } from './plan.ts';
@@ -32,6 +35,21 @@ class Seen {
   readonly called = new Set<number>();
   readonly barred = new Set<number>();
 
+  /** CLONE_* with which a child was made that a filter or restrictions then denied something that it inherited. */
+  boundClones = 0;
+
+  #addClones(scenario: PlannedCase['scenario'], { steps: answers }: Prediction): void {
+    const made = new Map<number, number>();
+    const ruled = new Set<number>();
+    scenario.steps.forEach((step, i) => {
+      if (step.do === 'spawn') made.set(step.child, step.flags ?? 0);
+      if (step.do.startsWith('register_')) ruled.add(step.task);
+      const { cqes } = answers[i]!;
+      if (step.do !== 'submit' || Open.is(cqes) || ruled.has(step.task)) return;
+      if (cqes.some(({ res }) => res === -E.ACCES)) this.boundClones |= made.get(step.task) ?? 0;
+    });
+  }
+
   add({ suite, scenario }: PlannedCase): void {
     const prediction = predict(scenario, ABI_7_0, {
       trace: (event) => {
@@ -45,6 +63,7 @@ class Seen {
     });
     for (const rule of prediction.hits.keys()) this.rules.add(rule);
     this.pairs.add(scenario, ABI_7_0, prediction);
+    if (suite === 'inheritance') this.#addClones(scenario, prediction);
     if (suite === 'refusals' || suite === 'atomicity') this.refusals.add(scenario, ABI_7_0, prediction);
   }
 }
@@ -61,6 +80,11 @@ describe('run --quick', () => {
     const barred = unreachableRules(ABI_7_0);
     const left = Object.keys(RULES).filter((rule) => !Object.hasOwn(barred, rule) && !quick.rules.has(rule));
     expect(left).toEqual([]);
+  });
+
+  test('has a child made with each flag of clone(2) that is bound by what it inherited', () => {
+    const flags = Object.entries(CLONE).filter(([, flag]) => (quick.boundClones & flag) === 0);
+    expect(flags).toEqual([]);
   });
 
   test('has every reason for which a program is refused', () => {

@@ -84,6 +84,7 @@ export class Submission {
   /** Expects a CQE of a request with any later step of the ring, or none. */
   stray({ sqe }: Request, place: Open): void {
     this.ring.strays.push(vagueCqe(sqe.user_data, -1, place, true));
+    this.files.sandbox.common.unfinished = true;
   }
 
   /** Tells `explain` what decided about a request. */

@@ -118,7 +118,7 @@ export class Ring {
   zero_copy_seen = false;
   /** Its polling thread, and how many rings that serves; undefined for a ring without. */
   thread: { rings: number } | undefined;
-  /** Queue entries consumed so far (mixed rings must not wrap inside a 128-byte SQE). */
+  /** Queue entries consumed so far (a 128-byte SQE does not go round the end of the queue). */
   consumed = 0;
   constructor(slot: RingSlot, flags: number, entries: number, disabled: boolean, creator: Task, rules: RuleSet) {
     this.slot = slot;

@@ -232,6 +232,8 @@ export const FIXED_FD_INSTALL: OpSpec = {
   issue: (c) => {
     const made = resultAmong(WORLD['descriptor.number'].atLeast(0), false);
     const file = requestFile(c);
+    // Of the new descriptor nobody knows the number.
+    if (typeof file === 'object') c.sandbox.common.kept.add(file);
     // Also of one that was opened with O_PATH, which is no file to most others.
     if (typeof file === 'object' && file.kind === 'path') return { ...made, touches: [`files:${c.ring}`], changes: [] };
     // What is in the slot is handed on as it is.

@@ -47,6 +47,9 @@ export function sendData(sqe: FullSqe, target: MessageTarget): IssueOutcome {
   if (target.disabled) return result(-E.BADFD);
   // Telling a 32-byte CQE apart is up to the release.
   if (pass && (sqe.file_index & CQE_F.F_32) !== 0) return anything(OPEN['msg-ring.cqe32']);
+  // linux/io_uring.h, IORING_CQE_F_SKIP: whoever reads a mixed queue takes no notice of such a CQE.
+  if (pass && (sqe.file_index & CQE_F.SKIP) !== 0 && (target.setup_flags & IORING_SETUP.CQE_MIXED) !== 0)
+    return result(0);
   return result(0, {
     posts: { ring: target.slot, user_data: sqe.off, res: asS32(sqe.len), cflags: pass ? sqe.file_index : 0 },
   });

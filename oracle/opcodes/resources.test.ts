@@ -3,7 +3,7 @@ import { WORLD } from '../world/open.ts';
 import { describe, expect, it } from 'vitest';
 import { ARENA_END, FD, FILE_CONTENT, RING_FD } from '../scenario/layout.ts';
 import { data, FUTEX, IOVEC, PATH, TIMESPEC } from '../world/arena.ts';
-import { CQE_F, E, FILE_INDEX_ALLOC, IORING_NOP, IORING_SETUP, IOSQE } from '../uapi/constants.ts';
+import { CQE_F, E, FILE_INDEX_ALLOC, IORING_NOP, IORING_SETUP, IOSQE, RWF } from '../uapi/constants.ts';
 import { initCheck, initCheckFlags, initCheckRest, OP, opName, opSpec } from './index.ts';
 import { Bench } from '../testing/op-context.ts';
 
@@ -19,6 +19,43 @@ const registered = (bench: Bench, ...fds: number[]): void => {
     }),
   );
 };
+
+describe('the end of a pipe', () => {
+  const read = { opcode: OP.READ, fd: FD.pipe_read, addr: data(0), len: 8 };
+  const close = { opcode: OP.CLOSE, fd: FD.pipe_write };
+
+  it('is read when nobody can write any more, and waited for otherwise', () => {
+    const b = new Bench();
+    expect(b.ask(read).res).toBe('any');
+    b.run(close);
+    expect(b.ask(read)).toMatchObject({ res: 0, fails: true });
+    expect(b.ask({ ...read, op_flags: RWF.NOWAIT }).res).toBe('any');
+  });
+  it('is kept by direct descriptors, children and descriptors whose number nobody knows', () => {
+    const direct = new Bench();
+    registered(direct, FD.pipe_write);
+    direct.run(close);
+    expect(direct.ask(read).res).toBe('any');
+    direct.run({ opcode: OP.CLOSE, file_index: 1 });
+    expect(direct.ask(read).res).toBe(0);
+    const parent = new Bench();
+    parent.sandbox.fork();
+    parent.run(close);
+    expect(parent.ask(read).res).toBe('any');
+    const installed = new Bench();
+    registered(installed, FD.pipe_write);
+    installed.run({ opcode: OP.FIXED_FD_INSTALL, flags: IOSQE.FIXED_FILE });
+    installed.run(close);
+    installed.run({ opcode: OP.CLOSE, file_index: 1 });
+    expect(installed.ask(read).res).toBe('any');
+  });
+  it('is not known while a request may keep it', () => {
+    const b = new Bench();
+    b.run(close);
+    b.sandbox.common.unfinished = true;
+    expect(b.ask(read).res).toBe('any');
+  });
+});
 
 describe('direct descriptors and buffers', () => {
   it('are updated by requests', () => {

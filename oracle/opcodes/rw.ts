@@ -1,7 +1,7 @@
 /** Reads and writes: prep checks and what an allowed transfer does. */
 import { defineOpen, Open } from '../open-answer.ts';
 import { FILE_OPEN } from './open-answers.ts';
-import { E, IORING_SETUP, RWF } from '../uapi/constants.ts';
+import { E, IORING_SETUP, IOSQE, RWF } from '../uapi/constants.ts';
 import type { OpenFile } from '../world/files.ts';
 import { append } from '../world/files.ts';
 import type { FileOutcome } from './support.ts';
@@ -227,8 +227,12 @@ function readFile({ c, segments, wanted, memory, reachable, also }: Read, file: 
   });
 }
 
-function readPipe({ c, segments, wanted, memory, reachable, also }: Read, { pipe }: Pipe): IssueOutcome {
+function readPipe({ c, segments, wanted, memory, reachable, also }: Read, { pipe, nonblock }: Pipe): IssueOutcome {
   if (wanted === 0) return transfer(0, 0);
+  const plain = c.sqe.op_flags === 0 && (c.sqe.flags & IOSQE.BUFFER_SELECT) === 0;
+  // pipe(7), "I/O on pipes and FIFOs": with nobody left to write, a read sees end-of-file; one that waits already, too.
+  if (pipe.bytes.length === 0 && plain && !nonblock && !c.sandbox.common.mayHold(pipe, 'write'))
+    return transfer(0, wanted);
   // A worker reads without RWF_NOWAIT, so that an empty pipe may make it wait all the same.
   if (pipe.bytes.length === 0) return anything(OPEN['rw.pipe-waits']);
   if (!reachable) return faulted(c, segments);

@@ -180,4 +180,12 @@ describe('messages to rings', () => {
     expect(b.ask({ opcode: OP.MSG_RING, fd: RING_FD + 2, op_flags: 2, file_index: CQE_F.F_32 }).res).toBe('any');
     expect(b.ask({ opcode: OP.MSG_RING, fd: RING_FD + 7 }).res).toBe(-E.BADF);
   });
+  it('are not seen on a mixed queue when they ask to be skipped', () => {
+    const b = new Bench({ rings: [{}, {}, { setup_flags: IORING_SETUP.CQE_MIXED }] });
+    const pass = { opcode: OP.MSG_RING, off: 9n, op_flags: 2, file_index: CQE_F.SKIP | CQE_F.MORE };
+    expect(b.ask({ ...pass, fd: RING_FD + 2 })).toMatchObject({ res: 0 });
+    expect(b.ask({ ...pass, fd: RING_FD + 2 }).posts).toBeUndefined();
+    expect(b.ask({ ...pass, fd: RING_FD + 1 }).posts).toMatchObject({ user_data: 9n, cflags: pass.file_index });
+    expect(b.ask({ ...pass, fd: RING_FD + 2, file_index: CQE_F.MORE }).posts).toMatchObject({ cflags: CQE_F.MORE });
+  });
 });

@@ -41,7 +41,6 @@ export interface TrackedRing {
   readonly process: TrackedProcess;
   /** Entries consumed so far. */
   consumed: number;
-  hasBig: boolean;
   /** It has no descriptor: nobody but its creator comes to it. */
   readonly unshared?: true;
 }

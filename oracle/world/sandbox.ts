@@ -22,7 +22,21 @@ export class CommonState {
   readonly tainted = new Map<string, Open>();
   /** At most so many descriptors were opened in one table: with many, new ones fill the gaps between the fixtures'. */
   opened = 0;
+  /** Every table of descriptors that there was, and files that got a descriptor whose number nobody knows. */
+  readonly tables = new Set<ReadonlyMap<number, OpenFile>>();
+  readonly kept = new Set<OpenFile>();
+  /** Some request may never end, and keeps its files. */
+  unfinished = false;
   readonly #rings = new Map<number, RingResources>();
+
+  /** Whether anybody may have this end of a pipe; certain is only that nobody has. */
+  mayHold(pipe: PipeState, end: 'read' | 'write'): boolean {
+    const isEnd = (file: OpenFile | undefined): boolean =>
+      file?.kind === 'pipe' && file.pipe === pipe && file.end === end;
+    if (this.unfinished || this.tainted.size > 0 || [...this.kept].some(isEnd)) return true;
+    for (const table of this.tables) for (const file of table.values()) if (isEnd(file)) return true;
+    return [...this.#rings.values()].some(({ unknown, files }) => unknown !== undefined || files?.some(isEnd) === true);
+  }
 
   /** Registered resources of the ring created in `slot`. */
   ring(slot: number): RingResources {
@@ -59,6 +73,7 @@ export class Sandbox {
     this.abi = abi;
     this.common = from?.common ?? new CommonState();
     this.fds = from?.fds ?? new Map<number, OpenFile>();
+    this.common.tables.add(this.fds);
     this.memory = from?.memory ?? new Memory(abi.little_endian);
     if (!from) for (const fixture of fixtures) this.#prepare(fixture);
   }

@@ -186,8 +186,10 @@ struct step_ring {
 	u32 resv_2;
 	u32 without;
 	u32 memory;
+	u32 others;
+	u32 zero;
 };
-_Static_assert(sizeof(struct step_ring) == 48, "step_ring");
+_Static_assert(sizeof(struct step_ring) == 56, "step_ring");
 
 struct step_submit {
 	struct step step;

@@ -4,7 +4,17 @@ import { createRing } from '../../model/tasks.ts';
 import { RING_FD, RING_SLOTS } from '../../scenario/layout.ts';
 import type { RingSlot } from '../../scenario/types.ts';
 import { triple } from '../../json/parts.ts';
-import { flags, flagText, maybe, s32 as s32Json, u32 as u32Json, withDefault, word, yes } from '../../schema/codec.ts';
+import {
+  flags,
+  flagText,
+  int,
+  maybe,
+  s32 as s32Json,
+  u32 as u32Json,
+  withDefault,
+  word,
+  yes,
+} from '../../schema/codec.ts';
 import { plain } from '../../text/index.ts';
 import { IORING_SETUP } from '../../uapi/constants.ts';
 import { RING } from '../fields.ts';
@@ -50,7 +60,12 @@ export interface RingStep extends AnyStep {
   readonly without?: Missing;
   /** Memory of the caller's own, for a ring that is only registered (IORING_SETUP_NO_MMAP, REGISTERED_FD_ONLY). */
   readonly memory?: true;
+  /** So many more rings like it, made before it, 1 to MOST_OTHERS; they stay as long as the task's descriptors do. */
+  readonly others?: number;
 }
+
+/** A table of rules is shared by all of them; a task may have 1,024 descriptors in all. */
+const MOST_OTHERS = 256;
 
 /** See RingStep. */
 export const ring: StepSpec<RingStep> = {
@@ -67,6 +82,7 @@ export const ring: StepSpec<RingStep> = {
       'What the call must do without: memory for its parameters, a descriptor, a file',
     ),
     memory: maybe(yes, "Memory of the caller's own, for IORING_SETUP_NO_MMAP with IORING_SETUP_REGISTERED_FD_ONLY"),
+    others: maybe(int(1, MOST_OTHERS), 'So many more like it, made before it'),
   },
   wire: operation<RingStep>(
     { number: 2, name: 'ring', answers: '0 or -errno' },
@@ -81,21 +97,24 @@ export const ring: StepSpec<RingStep> = {
       resv_2: u32(({ resv }) => resv?.[2] ?? 0),
       without: u32(({ without }) => WITHOUT[without ?? 'nothing'], WITHOUT),
       memory: u32(({ memory }) => (memory === undefined ? 0 : 1)),
+      others: u32(({ others }) => others ?? 0),
     },
   ),
   predict: createRing,
-  text: ({ ring: slot, entries, flags: setup, cq_entries, wq_fd, resv, without, memory }) => {
+  text: ({ ring: slot, entries, flags: setup, cq_entries, wq_fd, resv, without, memory, others }) => {
     const more = [
       ...(cq_entries === undefined ? [] : [`, cq_entries=${plain(cq_entries)}`]),
       ...(wq_fd === undefined ? [] : [`, wq_fd=${wq_fd}`]),
       ...(resv === undefined ? [] : [`, resv={${resv.map(plain).join(', ')}}`]),
       ...(memory === undefined ? [] : [', memory of its own']),
     ].join('');
+    const last = others === undefined ? '' : `, the last of ${others + 1}`;
     const trouble = without === undefined ? '' : ` (${WITHOUT_TEXT[without]})`;
     const params = `{flags=${flagText(IORING_SETUP, setup)}${more}}`;
-    return `ring ${slot} = io_uring_setup(${plain(entries)}, ${params})${trouble}`;
+    return `ring ${slot} = io_uring_setup(${plain(entries)}, ${params})${trouble}${last}`;
   },
-  check: ({ flags: setup, entries, cq_entries = 0, memory }) => {
+  check: ({ flags: setup, entries, cq_entries = 0, memory, without, others }) => {
+    if (others !== undefined && (memory ?? without) !== undefined) return 'others beside a ring that has or lacks more';
     if (memory === undefined) return true;
     if ((setup & ONLY_REGISTERED) !== ONLY_REGISTERED) return 'memory of its own for a ring that has a descriptor';
     return Math.max(entries, cq_entries) <= MOST_IN_MEMORY ? true : 'more entries than the memory has room for';
@@ -120,22 +139,27 @@ export const ring: StepSpec<RingStep> = {
       creator: task,
       process: task.process,
       consumed: 0,
-      hasBig: false,
       ...(memory === undefined ? {} : { unshared: true as const }),
     });
     return true;
   },
-  size: ({ entries, flags: setup, cq_entries, wq_fd, resv, without, memory }) =>
+  size: ({ entries, flags: setup, cq_entries, wq_fd, resv, without, memory, others }) =>
     2 * bits(setup) +
     numberSize(entries) +
     (cq_entries === undefined ? 0 : 1 + numberSize(cq_entries)) +
     (wq_fd === undefined ? 0 : 2) +
+    (others === undefined ? 0 : 1 + numberSize(others)) +
     (without === undefined ? 0 : 1) +
     (memory === undefined ? 0 : 1) +
     (resv === undefined ? 0 : resv.reduce((sum, word) => sum + numberSize(word), 1)),
   *shrink(step) {
     const { without: _without, ...whole } = step;
     if (step.without !== undefined) yield whole;
+    const { others, ...alone } = step;
+    if (others !== undefined) {
+      yield alone;
+      if (others > 1) yield { ...alone, others: others >>> 1 };
+    }
     const { do: kind, task, ring: slot, entries: sq, flags: setup } = step;
     if (step.cq_entries !== undefined || step.wq_fd !== undefined || step.resv !== undefined) {
       const plainSetup = (setup & ~(IORING_SETUP.CQSIZE | IORING_SETUP.ATTACH_WQ)) >>> 0;

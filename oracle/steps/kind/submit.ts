@@ -89,12 +89,8 @@ export const submit: StepSpec<SubmitStep> = {
       return 'a few entries at a time on a ring that is mixed, or polled by a thread';
     const fault = droppedFault(step, ring.flags);
     if (fault !== undefined) return fault;
-    const { slots, wide } = entriesOf(step, ring);
-    const big = wide || ring.hasBig;
+    const slots = entriesOf(step, ring);
     if (slots > ring.entries) return `a batch of ${slots} entries on a ring of ${ring.entries}`;
-    // A 128-byte SQE must not wrap around the end of a mixed ring.
-    if (big && ring.consumed + slots > ring.entries) return 'a mixed ring with 128-byte requests wraps around';
-    ring.hasBig = big;
     ring.consumed += slots;
     // Also on a ring that another task made: requests may start worker threads.
     task.hasRing = true;
@@ -160,19 +156,16 @@ function withoutRegistered({ registered: _registered, ...step }: SubmitStep): Su
   return step;
 }
 
-/** Entries of the submission queue that a batch takes, and whether one of its SQEs takes two. */
-function entriesOf({ sqes, dropped, halved }: SubmitStep, ring: TrackedRing): { slots: number; wide: boolean } {
+/** Entries of the submission queue that a batch takes. */
+function entriesOf({ sqes, dropped, halved }: SubmitStep, ring: TrackedRing): number {
   let slots = dropped === undefined ? 0 : 1;
-  let wide = false;
   const from = (ring.flags & IORING_SETUP.SQ_REWIND) !== 0 ? 0 : ring.consumed;
   for (const [i, sqe] of sqes.entries()) {
     // In the last entry of all it is refused, and takes no more than that.
     const alone = ((from + slots + 1) & (ring.entries - 1)) === 0 || (halved === true && i === sqes.length - 1);
-    const n = alone ? 1 : slotsOf(sqe, ring.flags);
-    if (n === 2) wide = true;
-    slots += n;
+    slots += alone ? 1 : slotsOf(sqe, ring.flags);
   }
-  return { slots, wide };
+  return slots;
 }
 
 /** Entries of the submission queue that an SQE takes on a ring with these flags. */
