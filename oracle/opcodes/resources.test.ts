@@ -1,7 +1,7 @@
 import { Open } from '../open-answer.ts';
 import { WORLD } from '../world/open.ts';
 import { describe, expect, it } from 'vitest';
-import { ARENA_END, FD, FILE_CONTENT, RING_FD } from '../scenario/layout.ts';
+import { ARENA_END, FD, FILE_CONTENT } from '../scenario/layout.ts';
 import { data, FUTEX, IOVEC, PATH, TIMESPEC } from '../world/arena.ts';
 import { CQE_F, E, FILE_INDEX_ALLOC, IORING_NOP, IORING_SETUP, IOSQE, RWF } from '../uapi/constants.ts';
 import { initCheck, initCheckFlags, initCheckRest, OP, opName, opSpec } from './index.ts';
@@ -166,7 +166,6 @@ describe('waiting', () => {
       { opcode: OP.WAITID, fd: 1, len: 0, file_index: 4 },
       { opcode: OP.EPOLL_WAIT, fd: FD.epoll, len: 1, addr: data(0) },
       { opcode: OP.NOP, op_flags: IORING_NOP.FILE, fd: 5 },
-      { opcode: OP.EPOLL_CTL, fd: FD.epoll, off: BigInt(RING_FD), len: 1 },
       { opcode: OP.CLOSE, fd: 5 },
     ];
     for (const sqe of open) {
