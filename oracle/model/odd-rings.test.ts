@@ -171,7 +171,7 @@ it('a 128-byte request without its second half is refused, and takes one entry',
   expect(cqes).toMatchObject([{ res: 0 }, { res: -E.INVAL }]);
 });
 
-it('a polling thread takes 128-byte requests whole; a faulty one cuts them where its turn of eight entries ends', () => {
+it('a polling thread takes 128-byte requests whole; a faulty one cuts them where its turn ends', () => {
   const flags = S.SQPOLL | S.SQE_MIXED;
   const big: Sqe = { opcode: OP.NOP128, user_data: 8n };
   const res = (count: bigint, rings: readonly Step[], quirks: Quirks = new Set(['shared-thread-cuts'])): unknown => {
