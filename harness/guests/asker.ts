@@ -35,11 +35,14 @@ export const NOTHING: Scenario = { version: 1, fixtures: [], jit: true, steps: [
 
 let next = FIRST_QUESTION;
 
+/** The kernel's words before ours. */
+const wordsOf = ({ reports, detail }: SessionEnd): string => reports[0]?.title ?? detail;
+
 /** A guest that failed before it could be asked anything, which any scenario shows; undefined: not so. */
 export function warmUpStop(error: unknown): Stop | undefined {
   if (!(error instanceof SessionEnded) || !inWarmUp(error.end)) return undefined;
   const { end } = error;
-  return { index: next++, scenario: NOTHING, others: [], end, verdict: verdictOfEnd(end), detail: end.detail };
+  return { index: next++, scenario: NOTHING, others: [], end, verdict: verdictOfEnd(end), detail: wordsOf(end) };
 }
 
 /** A kernel that crashes, stands still or does not end over a question gets the question as a case of the run. */
@@ -88,15 +91,18 @@ export class Asker {
     const all = [...(running === undefined ? [] : [running]), ...before, ...(question === undefined ? [] : [question])];
     const [first, ...others] = [...new Set(all)];
     if (first !== undefined)
-      this.stops.push({ ...first, others, end, verdict: verdictOfEnd(end), detail: end.detail });
+      this.stops.push({ ...first, others, end, verdict: verdictOfEnd(end), detail: wordsOf(end) });
   }
 
   /** What does not end gets twice the time once: a busy machine may be too slow. */
   async #run({ index, scenario }: Question, waits: readonly number[] | Waits): Promise<RunnerResult> {
     const { deadline } = this.#guests.plan;
     const once = async (patience: number): Promise<RunnerResult> => {
-      const deadline_ms = deadlineFor(scenario, patience);
-      const options = { id: index, deadline_ms, ...('waits' in waits ? waits : { waits }) };
+      const options = {
+        id: index,
+        deadline_ms: deadlineFor(scenario, patience),
+        ...('waits' in waits ? waits : { waits }),
+      };
       return await this.session.submit(index, encodeScenario(scenario, options)).result;
     };
     const first = await once(deadline);

@@ -134,7 +134,7 @@ export async function observe(
 }
 
 /** What the guest saw. @throws Error when the runner could not finish it */
-export function observationOf(result: RunnerResult): Observation {
+function observationOf(result: RunnerResult): Observation {
   if (result.status !== STATUS.done)
     throw new Error(`the runner answers status ${result.status}, detail ${result.detail}`);
   return result.observation;

@@ -15,7 +15,7 @@ import {
   readFrame,
   writeFrame,
 } from '../../vm/protocol/frames.ts';
-import type { Benched, FilePart, Hello, RunnerResult } from '../../vm/protocol/frames.ts';
+import type { Benched, FilePart, GuestFrame, Hello, RunnerResult } from '../../vm/protocol/frames.ts';
 import { ANNOUNCED } from '../../vm/protocol/table.ts';
 import { arenaImage } from '../../oracle/world/arena.ts';
 
@@ -127,19 +127,20 @@ async function greeting(
       () => failed(true, `The runner in the guest did not say hello within ${patience / 1000} s.`),
       patience,
     );
-    guest.onData((chunk) => {
-      if (receive !== undefined) return receive(chunk);
-      for (const frame of parser.push(chunk)) {
-        if (frame.type === 'begin' && frame.id === ANNOUNCED.warm_up) {
-          warming = true;
-          continue;
-        }
-        clearTimeout(timer);
-        if (frame.type !== 'hello')
-          fail(`The runner in the guest could not start: ${frame.type === 'error' ? frame.text : 'it sent garbage'}.`);
-        else if (frame.hello.version === PROTOCOL_VERSION) resolve(frame.hello);
-        else fail(`The guest image speaks protocol ${frame.hello.version}, not ${PROTOCOL_VERSION}.`);
+    const take = (frame: GuestFrame): void => {
+      if (frame.type === 'begin' && frame.id === ANNOUNCED.warm_up) {
+        warming = true;
+        return;
       }
+      clearTimeout(timer);
+      if (frame.type !== 'hello')
+        fail(`The runner in the guest could not start: ${frame.type === 'error' ? frame.text : 'it sent garbage'}.`);
+      else if (frame.hello.version === PROTOCOL_VERSION) resolve(frame.hello);
+      else fail(`The guest image speaks protocol ${frame.hello.version}, not ${PROTOCOL_VERSION}.`);
+    };
+    guest.onData((chunk) => {
+      if (receive !== undefined) receive(chunk);
+      else for (const frame of parser.push(chunk)) take(frame);
     });
     void guest.exited.then(({ code, signal, stderr }) => {
       clearTimeout(timer);
@@ -380,7 +381,8 @@ export class Session {
   /** A panic ends QEMU with code 0. Anything else without a word from the kernel is QEMU's own end, or a kill. */
   #exited(code: number | null, signal: NodeJS.Signals | null, stderr: string): void {
     const spoke = scanConsole(this.guest.console.slice(this.#booted)).length > 0;
-    if (this.#leaving && !spoke && code === 0) return this.#finish('killed', 'powered off');
+    if (this.#leaving && !spoke && code === 0) this.#finish('killed', 'powered off');
+    // Only the first end counts.
     this.#finish(
       spoke || code === 0 ? 'crash' : 'lost',
       `QEMU ended (${signal ?? `code ${code}`})${stderr.trim() === '' ? '' : `: ${stderr.trim()}`}`,

@@ -71,8 +71,11 @@ export function outputFiles(
     files.set(caseFile('crashes', n), caseText(suite, `${kind} on ${linux}: ${title}`, scenario));
     files.set(caseFile('crashes', n, 'txt'), `${kind}: ${title}\nreproduced: ${reproduced}\n\n${text.trimEnd()}\n`);
   }
-  for (const [n, { suite, detail, scenario }] of result.hangs.entries())
+  for (const [n, { suite, detail, reproduced, console: text, scenario }] of result.hangs.entries()) {
     files.set(caseFile('hangs', n), caseText(suite, `hang on ${linux}: ${detail}`, scenario));
+    if (text !== undefined)
+      files.set(caseFile('hangs', n, 'txt'), `hang: ${detail}\nreproduced: ${reproduced}\n\n${text.trimEnd()}\n`);
+  }
   for (const [n, { suite, verdict, detail, scenario }] of result.unconfirmed.entries())
     files.set(caseFile('unconfirmed', n), caseText(suite, `unconfirmed ${verdict} on ${linux}: ${detail}`, scenario));
   files.set(

@@ -106,6 +106,11 @@ export class Campaign {
     return this.#options.signal.aborted || this.#fatal !== undefined;
   }
 
+  /** The rest is not worth the time. */
+  #hopeless(): boolean {
+    return this.tally.gaveUp !== undefined;
+  }
+
   #fail(error: unknown): void {
     this.#fatal ??= error instanceof Error ? error : new Error(String(error));
   }
@@ -137,7 +142,7 @@ export class Campaign {
         if (end.reason === 'killed' || this.#stopped()) return;
         this.#rebooted(end, before);
       }
-      if (session !== undefined && !this.#stopped()) await this.#powerOff(session);
+      if (session !== undefined && !this.#stopped() && !this.#hopeless()) await this.#powerOff(session);
     } catch (error) {
       if (!this.#options.signal.aborted) this.#unbootable(error);
     }
@@ -163,9 +168,9 @@ export class Campaign {
       );
     }
     const kernels = stop !== undefined || (error instanceof RingfenceError && error.exitCode === EXIT.untestable);
-    if (!kernels || this.tally.suspects.size === 0) return this.#fail(error);
     const [why] = (stop?.detail ?? (error instanceof Error ? error.message : String(error))).split('\n');
-    this.#giveUp(`no other guest came up: ${why}`);
+    if (!kernels || this.tally.suspects.size === 0) this.#fail(error);
+    else this.#giveUp(`no other guest came up: ${why}`);
   }
 
   #giveUp(why: string): void {
@@ -177,7 +182,7 @@ export class Campaign {
   /** Feeds a guest until it ends, or there is nothing left: then undefined. */
   async #serve(session: Session): Promise<SessionEnd | undefined> {
     const end = await this.#drive(session);
-    if (end !== undefined || this.#stopped()) return end;
+    if (end !== undefined || this.#stopped() || this.#hopeless()) return end;
     // The kernel may complain about the last case a moment after its answer.
     const late = await session.settle();
     if (late !== undefined && late.reason !== 'killed') this.#late(late);
@@ -191,8 +196,10 @@ export class Campaign {
       end.reason === 'lost' ? this.tally.answered > before.answered : this.tally.scenarios > before.ended;
     this.#barren = progress ? 0 : this.#barren + 1;
     if (this.#barren >= MAX_BARREN) {
-      if (this.tally.suspects.size > 0 && end.reason !== 'lost')
-        return this.#giveUp(`gave up after ${MAX_BARREN} guests in a row that did not finish a scenario`);
+      if (this.tally.suspects.size > 0 && end.reason !== 'lost') {
+        this.#giveUp(`gave up after ${MAX_BARREN} guests in a row that did not finish a scenario`);
+        return;
+      }
       throw new KernelError(
         `${MAX_BARREN} guests in a row ended without finishing a scenario; the last: ${end.detail}.\n` +
           `End of its console:\n${consoleTail(end.console)}`,
@@ -232,7 +239,7 @@ export class Campaign {
   /** Feeds one session; resolves with its end, or undefined when all cases are done. */
   async #drive(session: Session): Promise<SessionEnd | undefined> {
     const window = new Window(session.hello.line);
-    const over = (): boolean => session.ended !== undefined || this.#stopped();
+    const over = (): boolean => session.ended !== undefined || this.#stopped() || this.#hopeless();
     session.onEnd(window.changed);
     this.#options.signal.addEventListener('abort', window.changed, { once: true });
     while (!over()) {
@@ -312,7 +319,7 @@ export class Campaign {
     result.then(
       (answer) => {
         window.land(flight);
-        this.#judge(planned, predictions, answer);
+        if (!this.#hopeless()) this.#judge(planned, predictions, answer);
         window.changed();
       },
       (error: unknown) => {

@@ -8,7 +8,9 @@ import { predict } from '../../oracle/predict.ts';
 import { RULES } from '../../oracle/registry.ts';
 import type { Scenario } from '../../oracle/steps/index.ts';
 import type { RunResult } from '../../reports/data/result.ts';
-import { Campaign } from './campaign.ts';
+import { Campaign, NO_CASE } from './campaign.ts';
+import { NOTHING } from '../guests/asker.ts';
+import { toJson } from '../../oracle/case/json.ts';
 import type { CaseTally } from './tally.ts';
 import { KnownFindings } from '../known/predictions.ts';
 import { Guests } from '../guests/guests.ts';
@@ -19,7 +21,8 @@ import type { PlannedCase } from './plan.ts';
 import { buildResult } from './result.ts';
 import { FakeGuest, helloFrame, obedient } from '../testing/fake-guest.ts';
 import type { Script } from '../testing/fake-guest.ts';
-import { FEATURES } from '../../vm/protocol/table.ts';
+import { ANNOUNCED, FEATURES } from '../../vm/protocol/table.ts';
+import { STATUS } from '../../vm/protocol/frames.ts';
 import { OWN_MACHINE } from '../../vm/machine/index.ts';
 
 const CASE: Scenario = {
@@ -48,10 +51,21 @@ interface Played {
   readonly guests: readonly FakeGuest[];
 }
 
+/** How a run is played. */
+interface Playing {
+  readonly cases?: number;
+  readonly patience?: number;
+  readonly boot?: (n: number) => FakeGuest;
+  /** What each guest does instead of powering off. */
+  readonly bye?: (guest: FakeGuest) => void;
+  /** What the first guest was asked before. */
+  readonly asked?: readonly PlannedCase[];
+}
+
 /** A run of `cases` cases on scripted guests: campaign, investigation, result. */
 async function play(
   script: Script,
-  { cases = 12, patience = 150, boot }: { cases?: number; patience?: number; boot?: (n: number) => FakeGuest } = {},
+  { cases = 12, patience = 150, boot, bye, asked = [] }: Playing = {},
 ): Promise<Played> {
   const opened: FakeGuest[] = [];
   const signal = new AbortController().signal;
@@ -59,8 +73,10 @@ async function play(
     boot: {} as never,
     patience,
     deadline: 50,
+    powerOff: 60,
     start: async () => {
       const guest = boot?.(opened.length) ?? new FakeGuest(script);
+      guest.bye ??= bye;
       opened.push(guest);
       return guest;
     },
@@ -78,11 +94,12 @@ async function play(
       jobs: 1,
       known,
       sessions: [],
+      asked,
       started,
       signal,
     });
     await campaign.run();
-    const setup: InvestigationOptions = { guests, known, signal, shrinkMs: 0 };
+    const setup: InvestigationOptions = { guests, known, signal, shrinkMs: 0, searchMs: 5000 };
     const investigated: Investigated[] = [];
     for (const { cases: suspects } of campaign.tally.suspects.values()) {
       for (const suspect of suspects) {
@@ -370,4 +387,178 @@ test('a boot that fails once is tried again', async () => {
     },
   );
   expect(result).toMatchObject({ scenarios: 12 });
+});
+
+const WORDS = 'pid 61 (init) state D in io_submit_sqes\n[<0>] io_submit_sqes+0x1/0x2\n';
+
+describe('a task that cannot be killed', () => {
+  test('is a hang, with the words of the kernel; the guest is booted again at once and the rest goes on', async () => {
+    const { result, guests } = await play(
+      (guest, id) => (id === 5 || alone(id) ? guest.stuck(id, WORDS) : guest.answer(id, STEPS)),
+      { patience: 10_000 },
+    );
+    expect(result).toMatchObject({
+      verdict: 'divergent',
+      reason: '1 hang',
+      runner_errors: [],
+      hangs: [
+        {
+          index: 5,
+          reproduced: '3/3',
+          detail: 'a task cannot be killed: pid 61 (init) state D in io_submit_sqes',
+          console: WORDS,
+        },
+      ],
+      suites: { evaluation: { pass: 11, other: 1 } },
+      times: { reboots: 1 },
+    });
+    expect(guests[1]!.gone).toBe(true);
+  });
+  test('that is none alone stays a hang: the kernel said so', async () => {
+    const { result } = await play((guest, id) => (id === 5 ? guest.stuck(id, WORDS) : guest.answer(id, STEPS)));
+    expect(result).toMatchObject({ verdict: 'divergent', hangs: [{ index: 5, reproduced: `0/${CONFIRM_TRIES}` }] });
+  });
+  test('that the kernel itself reports is a hang as well', async () => {
+    const { result } = await play((guest, id) => {
+      if (id === 5 || alone(id)) guest.print('[   41.0] INFO: task init:61 blocked for more than 20 seconds.\n');
+      else guest.answer(id, STEPS);
+    });
+    expect(result).toMatchObject({
+      crashes: [],
+      hangs: [{ index: 5, console: expect.stringContaining('blocked for more than 20 seconds') }],
+    });
+  });
+});
+
+test('a task that is killed by a signal is a crash, where it shows again', async () => {
+  const { result } = await play((guest, id) =>
+    id === 5 || alone(id) ? guest.answer(id, [], STATUS.signal, 11) : guest.answer(id, STEPS),
+  );
+  expect(result).toMatchObject({
+    verdict: 'divergent',
+    crashes: [{ index: 5, kind: 'signal', title: 'a task of the scenario was killed by signal 11' }],
+  });
+});
+
+describe('a guest that is switched off', () => {
+  test('and stays is a hang; what does so without any case is the case that does nothing', async () => {
+    const { result } = await play(obey, { bye: () => {} });
+    expect(result).toMatchObject({
+      verdict: 'divergent',
+      scenarios: 12,
+      hangs: [
+        {
+          index: NO_CASE,
+          scenario: toJson(NOTHING),
+          reproduced: '3/3',
+          detail: 'the guest did not power off within 0.06 s',
+        },
+      ],
+      suites: { evaluation: { pass: 12, other: 0 } },
+    });
+  });
+  test('and crashes is a crash', async () => {
+    const { result } = await play(obey, {
+      bye: (guest) => {
+        guest.print(OOPS);
+        guest.end(0);
+      },
+    });
+    expect(result).toMatchObject({ verdict: 'divergent', crashes: [{ index: NO_CASE, kind: 'oops' }] });
+  });
+  test('and stays because of a case long before is that case, found by halves', async () => {
+    const spoilt = new WeakSet<FakeGuest>();
+    // Alone its number tells nothing: the second of a sequence, or the only one that has a step.
+    const asBefore = new Map<FakeGuest, number>();
+    const { result } = await play(
+      (guest, id) => {
+        const place = (asBefore.get(guest) ?? -1) + 1;
+        asBefore.set(guest, place);
+        if (place === 3) spoilt.add(guest);
+        guest.answer(id, STEPS);
+      },
+      { bye: (guest) => (spoilt.has(guest) ? undefined : guest.end(0)) },
+    );
+    // None alone brings it about, so it is not confirmed, and costs no pass.
+    expect(result).toMatchObject({
+      hangs: [],
+      unconfirmed: [{ index: NO_CASE, verdict: 'hang' }],
+      suites: { evaluation: { pass: 12, other: 0 } },
+    });
+  });
+  test('and is killed from outside is nobody\u2019s fault', async () => {
+    const { result } = await play(obey, { bye: (guest) => guest.end(null, 'SIGKILL') });
+    expect(result).toMatchObject({ verdict: 'conformant' });
+  });
+});
+
+/** A guest that fails at what it does before its HELLO. */
+const cold = (fail: (guest: FakeGuest) => void): FakeGuest => {
+  const guest = new FakeGuest(obey, Buffer.alloc(0));
+  setImmediate(() => {
+    guest.begin(ANNOUNCED.warm_up);
+    fail(guest);
+  });
+  return guest;
+};
+
+describe('a guest that fails while it warms up', () => {
+  const crash = (guest: FakeGuest): void => {
+    guest.print(OOPS);
+    guest.end(0);
+  };
+  test.each([
+    ['crashes', crash, 'crashes'],
+    ['stands still', (): void => {}, 'hangs'],
+  ] as const)('that %s is a result', async (_, fail, where) => {
+    const { result } = await play(obey, { boot: () => cold(fail) });
+    expect(result).toMatchObject({ verdict: 'divergent', scenarios: 0, [where]: [{ scenario: toJson(NOTHING) }] });
+    expect(result.reason).toMatch(/no other guest came up/);
+  });
+});
+
+describe('a kernel that does little but fail', () => {
+  test('is given up soon, and what was not run is told', async () => {
+    const { result, guests } = await play((guest) => guest.end(0), { cases: 500 });
+    expect(result.verdict).toBe('divergent');
+    expect(result.reason).toMatch(
+      /^1 crash; gave up after 8 of 500 cases, 8 guests booted again \(the limit is 8 losses/,
+    );
+    expect(guests.length).toBeLessThan(50);
+  });
+  test('is given up soon where cases do not end, though the guests go on', async () => {
+    const { result } = await play((guest, id) => guest.answer(id, [], STATUS.deadline), { cases: 500 });
+    expect(result).toMatchObject({ verdict: 'divergent', scenarios: 4, hangs: [{ index: 0 }] });
+  });
+  test('a little more seldom goes on to the larger limit', async () => {
+    const { result } = await play(
+      (guest, id) => (!alone(id) && id % 60 === 59 ? guest.end(0) : guest.answer(id, STEPS)),
+      { cases: 1200 },
+    );
+    expect(result).toMatchObject({ scenarios: 1200, times: { reboots: 20 } });
+  });
+  test('before its first case names what it was asked before', async () => {
+    const question: PlannedCase = { index: 0x6000_0007, suite: 'arguments', scenario: CASE };
+    let first = true;
+    const { result } = await play(
+      (guest, id) => {
+        if (alone(id)) guest.print(OOPS);
+        guest.answer(id, STEPS);
+      },
+      {
+        asked: [question],
+        boot: () => {
+          const guest = new FakeGuest((one, id) => {
+            if (first) {
+              first = false;
+              one.print(OOPS);
+              one.end(0);
+            } else obey(one, id);
+          });
+          return guest;
+        },
+      },
+    );
+    expect(result).toMatchObject({ verdict: 'divergent', crashes: [{ kind: 'oops' }] });
+  });
 });

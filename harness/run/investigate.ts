@@ -27,6 +27,8 @@ export interface InvestigationOptions {
   readonly signal: AbortSignal;
   /** Milliseconds that shrinking one case may take. */
   readonly shrinkMs: number;
+  /** Milliseconds that the search for the culprit of a late failure may take. Default: SEARCH_FACTOR of `shrinkMs`. */
+  readonly searchMs?: number;
 }
 
 const TRIES = 3;
@@ -112,19 +114,20 @@ async function confirm(suspect: Suspect, laboratory: Laboratory, options: Invest
 }
 
 /** Whether an outcome gives reason to doubt the kernel, of what is said about it. */
-function failing({ unjudged }: Suspect): (outcome: Outcome) => boolean {
-  return (outcome) => !isFine(outcome) && !(unjudged === true && outcome.verdict === 'divergence');
+function failing({ unjudged, ending }: Suspect): (outcome: Outcome) => boolean {
+  const silent = unjudged === true || ending === true;
+  return (outcome) => !isFine(outcome) && !(silent && outcome.verdict === 'divergence');
 }
 
 /** Looks for the case that brings it about among all that came before, by halves. */
 async function search(
   suspect: Suspect,
   laboratory: Laboratory,
-  { known, signal, shrinkMs }: InvestigationOptions,
+  { known, signal, shrinkMs, searchMs = shrinkMs * SEARCH_FACTOR }: InvestigationOptions,
 ): Promise<Omit<Confirmed, 'tries'> | undefined> {
   const { before = [] } = suspect;
   const isFault = failing(suspect);
-  const until = performance.now() + shrinkMs * SEARCH_FACTOR;
+  const until = performance.now() + searchMs;
   const over = (): boolean => signal.aborted || performance.now() > until;
   if (before.length === 0 || over()) return undefined;
   const all = before.map(({ scenario }) => known.predictions(scenario));

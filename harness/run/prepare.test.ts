@@ -10,7 +10,10 @@ import type { Scenario } from '../../oracle/steps/index.ts';
 import { abiCase, oddityText } from '../../oracle/probe/abi-cases.ts';
 import { compare } from '../../oracle/judge/compare.ts';
 import { Guests } from '../guests/guests.ts';
-import { Asker } from '../guests/asker.ts';
+import { Asker, NOTHING } from '../guests/asker.ts';
+import { bringUp, KernelStopped } from './prepare.ts';
+import type { Ready } from './prepare.ts';
+import { ANNOUNCED } from '../../vm/protocol/table.ts';
 import { FeatureMissing, probeAbi } from '../../oracle/probe/probe.ts';
 import { FakeGuest, obedient } from '../testing/fake-guest.ts';
 import { STATUS } from '../../vm/protocol/frames.ts';
@@ -166,5 +169,82 @@ describe('an interface that no header knows', () => {
         { ...ABI_7_0, release: '6.19.1' },
       ),
     ).rejects.toBeInstanceOf(FeatureMissing);
+  });
+});
+
+const OOPS = '[    1.0] BUG: kernel NULL pointer dereference, address: 0000000000000000\n';
+
+/** Guests that are probed: `make` gives the n-th one. */
+async function bring(
+  make: (n: number) => FakeGuest,
+): Promise<{ readonly booted: FakeGuest[]; readonly error: unknown }> {
+  const booted: FakeGuest[] = [];
+  const ready: Ready = {
+    kernel: { release: '7.0.0-fake' } as never,
+    slow: false,
+    image: {} as never,
+    accel: { accel: 'tcg', reason: '', remembered: false },
+    start: async () => {
+      booted.push(make(booted.length));
+      return booted.at(-1)!;
+    },
+  };
+  const quiet = { note: () => {}, consoleFile: () => undefined };
+  const error = await bringUp(ready, { append: '', timeout: 0.3 }, quiet, new AbortController().signal).then(
+    async ({ guests }) => await guests.closeAll(),
+    (one: unknown) => one,
+  );
+  if (error instanceof KernelStopped) await error.halted.guests.closeAll();
+  return { booted, error };
+}
+
+/** A guest that fails at what it does before its HELLO; announced or not. */
+function failsEarly(announced: boolean): FakeGuest {
+  const guest = new FakeGuest(() => {}, Buffer.alloc(0));
+  setImmediate(() => {
+    if (announced) guest.begin(ANNOUNCED.warm_up);
+    guest.print(OOPS);
+    guest.end(0);
+  });
+  return guest;
+}
+
+describe('a kernel that stops while it is probed', () => {
+  const crash: Script = (guest, id) => {
+    guest.begin(id);
+    guest.print(OOPS);
+    guest.end(0);
+  };
+  it('is asked on another guest, and then is a verdict with its question', async () => {
+    const { booted, error } = await bring(() => new FakeGuest(crash));
+    expect(error).toBeInstanceOf(KernelStopped);
+    const { halted } = error as KernelStopped;
+    expect(halted.stops).toMatchObject([
+      {
+        verdict: 'kernel-crash',
+        detail: expect.stringMatching(/NULL pointer/),
+        scenario: { steps: [{ do: 'ring' }, {}] },
+      },
+      { verdict: 'kernel-crash' },
+    ]);
+    // Each crash cost a guest, and its successor was up already.
+    expect(booted.length).toBeGreaterThanOrEqual(2);
+    expect(booted.filter((guest) => !guest.gone)).toEqual([]);
+  });
+  it('or stands still there', async () => {
+    const { error } = await bring(() => new FakeGuest(() => {}));
+    expect((error as KernelStopped).halted.stops).toMatchObject([{ verdict: 'hang' }, { verdict: 'hang' }]);
+  });
+  it('or fails at what is announced before', async () => {
+    const { error } = await bring(() => failsEarly(true));
+    expect((error as KernelStopped).halted.stops).toMatchObject([
+      { scenario: NOTHING, verdict: 'kernel-crash' },
+      { scenario: NOTHING, verdict: 'kernel-crash' },
+    ]);
+  });
+  it('but cannot be tested where it fails before its first call', async () => {
+    const { error } = await bring(() => failsEarly(false));
+    expect(error).not.toBeInstanceOf(KernelStopped);
+    expect(error).toMatchObject({ exitCode: 125 });
   });
 });

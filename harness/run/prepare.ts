@@ -76,7 +76,7 @@ export interface Prepared {
   readonly slow: boolean;
 }
 
-/** A kernel that has the feature, or comes to its first call, and does not survive being probed: a verdict, for a run. */
+/** A kernel that comes to its first call of the feature and does not survive being probed: a verdict, for a run. */
 export class KernelStopped extends Untestable {
   /** As far as it came; judged by Linux 7.0. */
   readonly halted: Omit<Prepared, 'first'>;

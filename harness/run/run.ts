@@ -149,9 +149,7 @@ async function onKernel(
   });
   const { tally } = campaign;
   const investigated: Investigated[] = [];
-  const versions = toolVersions(options.machine ?? OWN_MACHINE);
   const { missing } = policy;
-  const bpf = session === undefined ? undefined : bpfOf(session);
   const parts = {
     options,
     tally,
@@ -162,9 +160,9 @@ async function onKernel(
     kernel,
     accel,
     guests,
-    bpf,
+    bpf: bpfOf(session),
     rules: RULES,
-    versions,
+    versions: toolVersions(options.machine ?? OWN_MACHINE),
   };
   const snapshot = (unfinished: boolean): RunResult =>
     buildResult({ ...parts, ...start, interrupted: unfinished || signal.aborted });
@@ -224,7 +222,8 @@ function blame(
 }
 
 /** How this kernel can be told to run programs. */
-function bpfOf(session: Session): ResultParts['bpf'] {
+function bpfOf(session: Session | undefined): ResultParts['bpf'] {
+  if (session === undefined) return undefined;
   const { jit: compiler, interpreter, harden } = session.hello;
   return { compiler, interpreter, harden };
 }
@@ -258,7 +257,8 @@ const MAX_STOPS = 3;
 
 /**
  * Asks the kernel what is known of it.
- * @throws Untestable when it does not survive that through no fault of its own; SessionEnded when it does not come up again
+ * @throws Untestable when it does not survive that through no fault of its own
+ * @throws SessionEnded when it does not come up again
  */
 export async function askPolicy(
   options: PolicyOptions,

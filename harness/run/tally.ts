@@ -75,7 +75,7 @@ export class CaseTally {
   /** Nanoseconds in which the guests executed scenarios. */
   execNs = 0;
   reboots = 0;
-  /** What guests that were lost, and cases that did not end, cost: one for each boot, more where they were waited for. */
+  /** What lost guests and cases without an end cost: one for each boot, more where they were waited for. */
   losses = 0;
   /** Programs registered while the kernel told what it compiles, and those of them that were compiled. */
   watched = 0;

@@ -22,6 +22,7 @@ import type { Policy } from '../known/policy.ts';
 import { isFine } from './investigate.ts';
 import type { Investigated } from './investigate.ts';
 import { hangOf } from './laboratory.ts';
+import type { Outcome } from './laboratory.ts';
 import { suiteKey } from './tally.ts';
 import type { Suspect, SuspectGroup, CaseTally } from './tally.ts';
 
@@ -133,20 +134,9 @@ class Sorted implements Troubles {
     const verdict = outcome?.verdict ?? suspect.verdict;
     const index = suspect.planned.index;
     if (verdict === 'kernel-crash') {
-      const end = outcome?.verdict === 'kernel-crash' ? outcome.end : suspect.end;
-      const report = end?.reports[0];
-      this.crashes.push({
-        ...this.#base(suspect, one),
-        kind: report?.kind ?? (suspect.end === undefined ? 'signal' : 'gone'),
-        title: report?.title ?? end?.detail ?? 'the guest ended',
-        console: report?.text ?? end?.console.slice(-4000) ?? '',
-      });
+      this.crashes.push({ ...this.#base(suspect, one), ...crashData(suspect, outcome) });
     } else if (verdict === 'hang') {
-      const told = outcome?.verdict === 'hang' ? outcome : undefined;
-      const seen = suspect.end === undefined ? undefined : hangOf(suspect.end);
-      const detail = told?.detail ?? suspect.detail ?? seen?.detail ?? 'no answer in time';
-      const words = told?.words ?? seen?.words;
-      this.hangs.push({ ...this.#base(suspect, one), detail, ...(words === undefined ? {} : { console: words }) });
+      this.hangs.push({ ...this.#base(suspect, one), ...hangData(suspect, outcome) });
     } else if (outcome?.verdict === 'divergence' || suspect.difference !== undefined) {
       const difference = outcome?.verdict === 'divergence' ? outcome.difference : suspect.difference!;
       this.divergences.push(this.#divergence(suspect, one, difference, group));
@@ -185,6 +175,26 @@ class Sorted implements Troubles {
         formatExplanation(explain(scenario, abi, traced)),
     };
   }
+}
+
+/** What is told of a crash: what it said when it was looked into, or in the batch. */
+function crashData(suspect: Suspect, outcome: Outcome | undefined): Pick<Crash, 'kind' | 'title' | 'console'> {
+  const end = outcome?.verdict === 'kernel-crash' ? outcome.end : suspect.end;
+  const report = end?.reports[0];
+  return {
+    kind: report?.kind ?? (suspect.end === undefined ? 'signal' : 'gone'),
+    title: report?.title ?? end?.detail ?? suspect.detail ?? 'the guest ended',
+    console: report?.text ?? end?.console.slice(-4000) ?? '',
+  };
+}
+
+/** The same of a hang. */
+function hangData(suspect: Suspect, outcome: Outcome | undefined): Pick<Hang, 'detail' | 'console'> {
+  const told = outcome?.verdict === 'hang' ? outcome : undefined;
+  const seen = suspect.end === undefined ? undefined : hangOf(suspect.end);
+  const words = told?.words ?? seen?.words;
+  const detail = told?.detail ?? suspect.detail ?? seen?.detail ?? 'no answer in time';
+  return { detail, ...(words === undefined ? {} : { console: words }) };
 }
 
 interface Base {

@@ -166,7 +166,9 @@ const crash = record(
   {
     suite,
     index,
-    kind: text('Kind: oops, bug, warning, panic, kasan ...; gone: it ended without a report; signal: a task was killed'),
+    kind: text(
+      'Kind: oops, bug, warning, panic, kasan ...; gone: it ended without a report; signal: a task was killed',
+    ),
     title: text('First line of the report'),
     console: text("Guest's console around it"),
     scenario,

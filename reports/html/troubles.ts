@@ -103,7 +103,8 @@ function crashArticle(crash: Crash, n: number, run: Run): Markup {
 }
 
 function hangArticle(hang: Hang, n: number, run: Run): Markup {
-  return lostArticle('hang', n, run, hang.detail, hang, NOTHING);
+  const said = hang.console === undefined ? NOTHING : textBox('Kernel', excerpt(hang.console), 'console');
+  return lostArticle('hang', n, run, hang.detail, hang, said);
 }
 
 /** A case that the guest did not outlive. */

@@ -205,10 +205,16 @@ function crashBlock({ suite, index, kind, title, reproduced }: Crash, n: number,
   ];
 }
 
-function hangBlock({ suite, index, detail, reproduced }: Hang, n: number, out: string, style: Style): string[] {
+function hangBlock(
+  { suite, index, detail, reproduced, console }: Hang,
+  n: number,
+  out: string,
+  style: Style,
+): string[] {
   const found = `(suite ${suite}, case ${index}, reproduced ${reproduced})`;
   return [
     `${style.red(`hang ${n + 1}`)}  ${style.bold(detail)}  ${found}`,
+    ...(console === undefined ? [] : [`    kernel:  ${below(out, caseFile('hangs', n, 'txt'))}`]),
     `    ${replayCommand(out, caseFile('hangs', n))}`,
   ];
 }
