@@ -298,7 +298,7 @@ export class Campaign {
     const verdict = verdictOfEnd(end);
     this.tally.suspect(
       { planned, predictions, others, verdict, end, ending, before: [...this.#recent.values()], uncounted: true },
-      `${ending ? 'power-off' : 'late'}:${end.reports[0]?.title ?? end.detail}`,
+      `${ending ? 'power-off' : end.reason}:${end.reports[0]?.title ?? end.detail}`,
     );
   }
 

@@ -215,7 +215,7 @@ function blame(
   const predictions = known.predictions(planned.scenario);
   const how = end === undefined ? { detail } : { end, detail };
   const suspect = { planned, predictions, others: others.map(asCase), verdict, unjudged, ...how };
-  const signature = `${verdict}:${end?.reports[0]?.title ?? detail}`;
+  const signature = `${end?.reason ?? verdict}:${end?.reports[0]?.title ?? detail}`;
   // Each shard finds the same, and it is counted once.
   if (shard === undefined || shard.index === 1) tally.broken(suspect, signature);
   else tally.suspect({ ...suspect, uncounted: true }, signature);
