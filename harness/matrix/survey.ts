@@ -10,7 +10,7 @@ import { affects } from '../known/findings.ts';
 import type { Finding } from '../known/findings.ts';
 import { Asker } from '../guests/asker.ts';
 import { Predictions } from '../known/predictions.ts';
-import { prepare, Unsupported } from '../run/prepare.ts';
+import { KernelStopped, prepare, Unsupported } from '../run/prepare.ts';
 import type { Prepared } from '../run/prepare.ts';
 import type { KernelOptions } from '../run/options.ts';
 import { SessionEnded } from '../guests/session.ts';
@@ -63,10 +63,7 @@ export async function survey(column: Column, options: SurveyOptions, signal: Abo
       { note: options.note, consoleFile: options.consoleFile },
       signal,
     );
-    column.kernel = prepared.kernel;
-    column.slow = prepared.slow;
-    column.abi = prepared.abi;
-    column.release = prepared.abi.release;
+    fill(column, prepared);
     try {
       await askFindings(column, prepared, options.findings);
     } finally {
@@ -75,11 +72,25 @@ export async function survey(column: Column, options: SurveyOptions, signal: Abo
     return prepared.accel.accel;
   } catch (error) {
     signal.throwIfAborted();
+    if (error instanceof KernelStopped) {
+      // Its run stops in the same way, and makes a verdict of it.
+      fill(column, error.halted);
+      await error.halted.guests.closeAll();
+      return error.halted.accel.accel;
+    }
     failed(column, error);
     const detail = column.detail === undefined || column.detail === '' ? '' : `\n${column.detail}`;
     options.note(`${column.state}: ${column.reason}${detail}`);
     return undefined;
   }
+}
+
+/** What is known of a kernel that came to its first call of the feature. */
+function fill(column: Column, { kernel, slow, abi }: Pick<Prepared, 'kernel' | 'slow' | 'abi'>): void {
+  column.kernel = kernel;
+  column.slow = slow;
+  column.abi = abi;
+  column.release = abi.release;
 }
 
 /** Whether the kernel can be had: known before anything of the machine is blamed. */
@@ -107,10 +118,15 @@ async function askFindings(
   const expected = findings.filter((finding) => affects(finding, abi.release));
   // A kernel that does not survive a question will be asked it again by its run, which makes a case of it.
   const asker = new Asker(guests, first);
-  for (const finding of findings) {
-    const predictions = new Predictions(finding.scenario, abi, expected);
-    const answer = await asker.ask(finding.scenario, waitsOf(predictions.pure));
-    if (answer !== undefined) column.findings.set(finding.id, findingState(finding, expected, predictions, answer));
+  try {
+    for (const finding of findings) {
+      const predictions = new Predictions(finding.scenario, abi, expected);
+      const answer = await asker.ask(finding.scenario, waitsOf(predictions.pure));
+      if (answer !== undefined) column.findings.set(finding.id, findingState(finding, expected, predictions, answer));
+    }
+  } catch (error) {
+    // Nor does one that does not come up again after such a question.
+    if (asker.stops.length === 0) throw error;
   }
   column.active = expected.filter(({ id }) => column.findings.get(id) === 'shown');
 }

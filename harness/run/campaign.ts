@@ -18,7 +18,7 @@ import type { Session, SessionEnd } from '../guests/session.ts';
 import { detailOfStatus, verdictOfEnd, verdictOfStatus } from '../guests/verdicts.ts';
 import type { KnownFindings, Predictions } from '../known/predictions.ts';
 import type { PlannedCase } from './plan.ts';
-import { CaseTally } from './tally.ts';
+import { CaseTally, endSignature } from './tally.ts';
 import type { Suspect } from './tally.ts';
 import { Window } from './window.ts';
 import type { Flight } from './window.ts';
@@ -279,10 +279,7 @@ export class Campaign {
   }
 
   #died(end: SessionEnd, { planned, predictions }: Flight): void {
-    this.tally.broken(
-      { planned, predictions, verdict: verdictOfEnd(end), end },
-      `${end.reason}:${end.reports[0]?.title ?? end.detail}`,
-    );
+    this.tally.broken({ planned, predictions, verdict: verdictOfEnd(end), end }, endSignature(end.reason, end));
   }
 
   /** A crash or hang between two cases, or when the guest is switched off: one of the last may have set it off. */
@@ -298,7 +295,7 @@ export class Campaign {
     const verdict = verdictOfEnd(end);
     this.tally.suspect(
       { planned, predictions, others, verdict, end, ending, before: [...this.#recent.values()], uncounted: true },
-      `${ending ? 'power-off' : end.reason}:${end.reports[0]?.title ?? end.detail}`,
+      endSignature(ending ? 'power-off' : end.reason, end),
     );
   }
 

@@ -24,7 +24,7 @@ import { KernelStopped, prepare, Untestable } from './prepare.ts';
 import type { Prepared } from './prepare.ts';
 import { buildResult, corrections } from './result.ts';
 import type { ResultParts } from './result.ts';
-import { KEEP } from './tally.ts';
+import { endSignature, KEEP } from './tally.ts';
 import type { CaseTally, Suspect, SuspectGroup } from './tally.ts';
 import { toolVersions } from './versions.ts';
 
@@ -215,7 +215,7 @@ function blame(
   const predictions = known.predictions(planned.scenario);
   const how = end === undefined ? { detail } : { end, detail };
   const suspect = { planned, predictions, others: others.map(asCase), verdict, unjudged, ...how };
-  const signature = `${end?.reason ?? verdict}:${end?.reports[0]?.title ?? detail}`;
+  const signature = endSignature(end?.reason ?? verdict, end ?? { reports: [], detail });
   // Each shard finds the same, and it is counted once.
   if (shard === undefined || shard.index === 1) tally.broken(suspect, signature);
   else tally.suspect({ ...suspect, uncounted: true }, signature);

@@ -48,6 +48,11 @@ export interface SuspectGroup {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
+/** What ends of one fault have in common: the kernel's words, without addresses and numbers. */
+export function endSignature(how: string, { reports, detail }: Pick<SessionEnd, 'reports' | 'detail'>): string {
+  return `${how}:${(reports[0]?.title ?? detail).replace(/\b[0-9a-f]{8,}\b|\d+/g, '#')}`;
+}
+
 /** The count of a suite that a verdict belongs to. */
 export function suiteKey(verdict: CaseVerdict): 'pass' | 'known' | 'divergence' | 'other' {
   return verdict === 'pass' || verdict === 'known' || verdict === 'divergence' ? verdict : 'other';

@@ -8,10 +8,10 @@ import { judge, readRecorded, TOLD } from './told.ts';
 
 const RECORDED = readRecorded();
 
-test('each fault has what must be told of it, and what real guests said', () => {
+test('each fault has what must be told of it; what real guests said is of faults that there are', () => {
   const ids = FAULTS.map(({ id }) => id).sort();
   expect(Object.keys(TOLD).sort()).toEqual(ids);
-  expect(Object.keys(RECORDED).sort()).toEqual(ids);
+  expect(ids).toEqual(expect.arrayContaining(Object.keys(RECORDED)));
 });
 
 describe.each(Object.entries(RECORDED))('%s', (id, recorded) => {

@@ -1,42 +1,55 @@
 /**
  * Proves on a real kernel that every way to fail is a verdict: builds one kernel with all faults of faults.json, runs
- * `ringfence run --quick` with each of them, and looks for exit code 1, the right verdict, and the kernel's own words.
- * Not part of `npm test`: it builds a kernel. With --record it keeps what the guests said in recorded.json.
+ * some cases with each of them, and looks for exit code 1, the right verdict, and the kernel's own words. Not part of
+ * `npm test`: it builds a kernel. With --record it keeps what the guests said in recorded.json.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { RunResult } from '../../reports/data/result.ts';
-import { run } from '../../vm/host/processes.ts';
+import { SUITE_NAMES } from '../../generators/suites.ts';
+import { runExit } from '../../harness/output/exit.ts';
+import { run } from '../../harness/run/run.ts';
 import { chooseMutant } from '../../vm/build/mutant-kernel.ts';
 import { numbered } from '../../vm/build/mutants.ts';
+import { RingfenceError } from '../../vm/index.ts';
 import { FAULTS, faultyKernel } from './kernel.ts';
 import { judge, readRecorded, toldOf, TOLD } from './told.ts';
 import type { Recorded } from './told.ts';
 
-const HERE = fileURLToPath(new URL('.', import.meta.url));
-
-interface Options {
-  readonly kernel: string;
-  readonly out: string;
-}
+const RECORDED = fileURLToPath(new URL('recorded.json', import.meta.url));
+/** Cases that each fault gets: it shows in the first ones, or when the guest is switched off. */
+const CASES = 200;
+/** Seconds that one may be shrunk: here the smallest case matters less than the words. */
+const SHRINK_SECONDS = 5;
+/** Seconds that a guest may take to boot. */
+const TIMEOUT = 60;
 
 /** Runs the kernel with one fault. */
-async function runWith(id: string, number: number, { kernel, out }: Options): Promise<Recorded> {
-  const dir = join(out, id);
+async function runWith(id: string, number: number, kernel: string, out: string): Promise<Recorded> {
   const append = [chooseMutant(number), TOLD[id]!.append ?? ''].join(' ').trim();
   const started = performance.now();
-  const main = join(HERE, '../../harness/cli/main.ts');
-  const args = ['run', '--quick', '--jobs', '1', '--kernel', kernel, '--append', append, '--out', dir];
-  const { code } = await run([process.execPath, main, ...args], { show: true, timeoutMs: 0 });
-  const seconds = Math.round((performance.now() - started) / 1000);
+  const since = (): number => Math.round((performance.now() - started) / 1000);
+  let firstTold: number | undefined;
+  const events = {
+    note: (text: string) => {
+      if (/kernel-crash|hang/.test(text)) firstTold ??= since();
+    },
+    progress: () => {},
+    checkpoint: () => {},
+    consoleFile: (n: number) => join(out, `${id}-${n}.txt`),
+  };
+  const options = {
+    ...{ suites: SUITE_NAMES, cases: CASES, seed: 1, jobs: 1, command: '', append, kernel },
+    ...{ investigate: 1, shrinkSeconds: SHRINK_SECONDS, timeout: TIMEOUT, accel: 'auto' as const },
+  };
   try {
-    const result = JSON.parse(readFileSync(join(dir, 'result.json'), 'utf8')) as RunResult;
-    return { code, seconds, ...toldOf(result) };
-  } catch {
-    // It ended before there was one; the exit code tells.
-    return { code, seconds, reason: '', told: [] };
+    const result = await run(options, events, new AbortController().signal);
+    return { code: runExit(result, false), firstTold: firstTold ?? null, seconds: since(), ...toldOf(result) };
+  } catch (error) {
+    if (!(error instanceof RingfenceError)) throw error;
+    const [reason = ''] = error.message.split('\n');
+    return { code: error.exitCode, firstTold: null, seconds: since(), reason, told: [] };
   }
 }
 
@@ -63,17 +76,16 @@ async function main(): Promise<number> {
   }
   mkdirSync(out, { recursive: true });
   const kernel = values.kernel ?? (await faultyKernel(values.linux!, join(out, 'build.log'))).kernel.path;
-  const recorded = new Map(Object.entries(readRecorded()));
   let fine = true;
   for (const { mutant, number } of numbered(FAULTS).filter((one) => ids.includes(one.mutant.id))) {
-    const one = await runWith(mutant.id, number, { kernel, out });
+    const one = await runWith(mutant.id, number, kernel, out);
     const fault = judge(mutant.id, one);
     fine &&= fault === undefined;
-    console.log(`${mutant.id.padEnd(44)} ${fault ?? one.told[0]!.title}; ${one.seconds} s`);
+    const told = fault ?? `${one.told[0]!.title} (${one.told[0]!.reproduced}), told after ${one.firstTold} s`;
+    console.log(`${mutant.id.padEnd(44)} ${told}; ${one.seconds} s`);
     if (values.record !== true) continue;
-    recorded.set(mutant.id, one);
-    const all = Object.fromEntries([...recorded].sort(([a], [b]) => (a < b ? -1 : 1)));
-    writeFileSync(join(HERE, 'recorded.json'), `${JSON.stringify(all, null, 2)}\n`);
+    const all = Object.entries({ ...readRecorded(), [mutant.id]: one }).sort(([a], [b]) => (a < b ? -1 : 1));
+    writeFileSync(RECORDED, `${JSON.stringify(Object.fromEntries(all), null, 2)}\n`);
   }
   return fine ? 0 : 1;
 }

@@ -28,6 +28,8 @@ export interface Told {
 /** What a run on a real guest told of a fault. */
 export interface Recorded {
   readonly code: number | null;
+  /** Seconds until the first crash or hang was told, as it happened. */
+  readonly firstTold: number | null;
   readonly seconds: number;
   readonly reason: string;
   readonly told: readonly Told[];

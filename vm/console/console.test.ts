@@ -228,6 +228,12 @@ const SAMPLES: readonly (readonly [kind: string, title: RegExp, lines: string[]]
     ['kmemleak: 1 new suspicious memory leaks (see /sys/kernel/debug/kmemleak)'],
   ],
   ['bpf-jit', /^cond_jmp gen bug 80000000$/, ['cond_jmp gen bug 80000000']],
+  [
+    // A kernel without CONFIG_DEBUG_BUGVERBOSE names no file.
+    'warning',
+    /^WARNING: at io_submit_sqes/,
+    ['WARNING: at io_submit_sqes+0x11ca/0x1370, CPU#0: init/56', ...TRACE, END],
+  ],
 ];
 
 describe('scanConsole', () => {

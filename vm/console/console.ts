@@ -108,7 +108,7 @@ const PATTERNS: readonly Pattern[] = [
   },
   { kind: 'bug', start: /^kernel BUG at |^BUG: |^BUG \S+ \(|^list_(?:add|del) corruption|^=+\[ BUG/, end: END_TRACE },
   { kind: 'refcount', start: /^refcount_t: /, end: END_TRACE },
-  { kind: 'warning', start: /^WARNING: (?:CPU: \d+|.* at \S|kernel stack|stack )/, end: END_TRACE },
+  { kind: 'warning', start: /^WARNING: (?:CPU: \d+|(?:.* )?at \S|kernel stack|stack )/, end: END_TRACE },
 ];
 
 const CUT_HERE = /^-+\[ cut here \]-+$/;
