@@ -1,4 +1,5 @@
 /** Other io_uring_register calls. */
+import { SPECIFIED } from '../../oracle/quirks/index.ts';
 import { IORING_REGISTER } from '../../oracle/register/index.ts';
 import { registerForms, registerOutcome, registerSpec } from '../../oracle/register/index.ts';
 import type { RegisterForm } from '../../oracle/register/index.ts';
@@ -38,6 +39,7 @@ export function isKnown(form: RegisterForm, abi: AbiProfile, setupFlags: number)
     sandbox: new Sandbox(form.fixtures, abi),
     registered: new Map(),
     used_io_uring: true,
+    decide: (point) => SPECIFIED[point],
     ringAt: (fd) => (fd === RING_FD ? ring : undefined),
   });
   return typeof ret === 'number';

@@ -6,7 +6,6 @@ import type { PredictedStep } from '../scenario/prediction.ts';
 import type { RingSlot, Sqe } from '../scenario/types.ts';
 import type { FeatureRuleId } from './feature-rules.ts';
 import { MODEL } from './open.ts';
-import { vagueCqe } from './submission.ts';
 import { submit } from './submit.ts';
 import { Ring } from './world.ts';
 import type { Task, World } from './world.ts';
@@ -45,11 +44,8 @@ export function enter(world: World, task: Task, batch: Batch): PredictedStep {
   if (!polled) task.used_io_uring = true;
   if (ring.creator !== task && !ring.rules.empty) world.hit('inherit.ring-shared');
   if (ring.taken && ring.creator !== task && !task.rules.empty) world.hit('inherit.ring-taken');
-  if (polled && (!ring.creator.alive || ring.creator_files !== ring.creator.files)) {
-    world.looks?.forgetAll(batch.sqes);
-    // The polling thread ends with its process, at a time of its own.
-    return { reached: true, returns: MODEL['sqpoll.orphan'], cqes: take(perhaps(batch.sqes)), rule: 'enter.count' };
-  }
+  if (polled && ring.process.ended)
+    return { ...refuse(world, E.OWNERDEAD, 'enter.owner-dead'), cqes: takeWaiting(task, batch) };
   if (ring.slot !== batch.ring) return elsewhere(world, task, batch, polled);
   const predicted = submit(world, ring, task, batch);
   const cqes = take(predicted.cqes);
@@ -106,11 +102,6 @@ function deferMessages(ring: Ring, task: Task): void {
   for (const cqe of pending) ring.strays.push({ ...cqe, optional: MODEL['defer.messages'] });
   pending.length = 0;
   ring.pending = [];
-}
-
-/** A CQE of each request that may come. */
-function perhaps(sqes: readonly Sqe[]): PredictedStep['cqes'] {
-  return sqes.map((sqe, i) => vagueCqe(sqe.user_data ?? 0n, i, MODEL['sqpoll.orphan'], true));
 }
 
 /** The CQEs that wait in the queue that was filled. */

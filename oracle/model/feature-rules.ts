@@ -441,6 +441,11 @@ export const featureRules = defineRules({
     'Submission by another task than the submitter of a SINGLE_ISSUER ring gives -EEXIST.',
     `${SETUP_MAN}, IORING_SETUP_SINGLE_ISSUER`,
   ],
+  'enter.owner-dead': [
+    'man',
+    'Submission to a polling thread that has ended with its process, or because that executed a program: -EOWNERDEAD.',
+    `${ENTER_MAN}, ERRORS EOWNERDEAD`,
+  ],
   'enter.count': ['man', 'io_uring_enter returns the number of SQEs it consumed.', `${ENTER_MAN}, RETURN VALUE`],
   'enter.stops-at-error': [
     'man',

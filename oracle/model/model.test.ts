@@ -12,6 +12,9 @@ import { TIMESPEC } from '../world/arena.ts';
 import { E, IORING_NOP, IORING_SETUP as SETUP, IOSQE } from '../uapi/constants.ts';
 import { OP, opSpecs } from '../opcodes/index.ts';
 import { predict } from '../predict.ts';
+import { Open } from '../open-answer.ts';
+import type { Quirks } from '../quirks/index.ts';
+import { FD } from '../scenario/layout.ts';
 import { BPF_PDU_SIZE_OFFSET } from '../scenario/memory.ts';
 import type { BpfArg, Placement, Sqe, Target, TaskRestrictionsArg } from '../scenario/types.ts';
 import type { Step } from '../steps/index.ts';
@@ -240,12 +243,27 @@ describe('requests', () => {
   it('of which there are none are no error on a ring that takes some', () => {
     expect([returns(ring(), submit(0)), returns(ring(SETUP.R_DISABLED), submit(0))]).toEqual([[0], [-E.BADFD]]);
   });
-  it('of a polling thread whose process ended may or may not run', () => {
-    const gone: readonly Step[] = [ring(SETUP.SQPOLL), spawn(1), { task: 0, do: 'exit' }];
-    expect(completions(...gone, as(1, submit(0, { opcode: OP.NOP }, { opcode: OP.NOP, user_data: 5n })))).toEqual([
-      [0n, 'any', true],
-      [5n, 'any', true],
-    ]);
+  it('of a polling thread whose process ended, or executed a program, are taken by nobody', () => {
+    const asked = as(1, submit(0, { opcode: OP.NOP }, { opcode: OP.NOP, user_data: 5n }));
+    for (const end of ['exit', 'exec'] as const) {
+      const gone: readonly Step[] = [ring(SETUP.SQPOLL), spawn(1), { task: 0, do: end }];
+      expect([returns(...gone, asked), completions(...gone, asked)]).toEqual([[-E.OWNERDEAD], []]);
+    }
+    expect(returns(ring(SETUP.SQPOLL), spawn(1), asked)).toEqual([2]);
+  });
+  it('that a drain holds back are started when all before them have ended, but on faulty kernels', () => {
+    const steps = (...flags: number[]): readonly Step[] => [
+      ring(),
+      submit(0, ...flags.map((flag) => ({ opcode: OP.SEND_ZC, fd: FD.closed, flags: flag }))),
+      submit(0, { opcode: OP.NOP }),
+    ];
+    const open = (quirks: Quirks, ...flags: number[]): boolean[] =>
+      predict({ version: 1, fixtures: [], jit: true, steps: [...steps(...flags)] }, ABI_7_0, { quirks }).steps.map(({ cqes }) => Open.is(cqes));
+    const stuck: Quirks = new Set(['drained-send-stuck']);
+    expect(open(new Set(), IOSQE.IO_DRAIN)).toEqual([false, false, false]);
+    expect(open(stuck, IOSQE.IO_DRAIN)).toEqual([false, true, true]);
+    expect(open(stuck, IOSQE.IO_LINK, IOSQE.IO_DRAIN)).toEqual([false, true, true]);
+    expect(open(stuck, 0)).toEqual([false, false, false]);
   });
   it('of opcodes newer than the specification are not judged', () => {
     const opcode = opSpecs.length;

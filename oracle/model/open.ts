@@ -29,9 +29,9 @@ export const MODEL = defineOpen({
   ],
   'drain.zero-copy': [
     'timing',
-    'A drain on a ring that has seen a zero-copy send, whose notification is one of the completions to wait for.',
-    'The notification came before the drain was submitted.',
-    'It is still out, perhaps for ever.',
+    'What a ring answers that may be stuck for the faulty drain of drained-send-stuck; of no other kernel.',
+    'The drain has ended when the zero-copy send is submitted.',
+    'It has not: the send is held back, and waits for its own notification for ever.',
   ],
   'drain.context': [
     'timing',
@@ -40,12 +40,6 @@ export const MODEL = defineOpen({
     'Something has not: the request is drained too, and goes to a worker.',
   ],
   'opcode.unknown': ['not-modelled', 'An opcode newer than this specification.'],
-  'sqpoll.orphan': [
-    'timing',
-    'A submission to a polling thread whose process has ended, or executed another program.',
-    'The thread has not ended yet, and takes the entries.',
-    'It has ended.',
-  ],
   'sqpoll.elsewhere': [
     'timing',
     'How many entries of another ring a call that fills no queue of it finds.',

@@ -49,6 +49,7 @@ function other(world: World, task: Task, ring: Ring | undefined, step: RawCall):
     registered: task.registered,
     used_io_uring: task.used_io_uring,
     netRaw: !task.in_user_ns,
+    decide: (point) => world.decide(point),
     ringAt: (fd) => task.files.ringSeenAt(fd),
   });
   outcome.effect?.();

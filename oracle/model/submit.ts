@@ -157,21 +157,34 @@ function ordered(world: World, predicted: PredictedStep, { order }: Drains): Pre
 }
 
 /**
- * What the step as a whole does to its ring, before any of its requests. The notification of a zero-copy send counts as
- * a request before a drain that waits for it, possibly for ever: such a step is imprecise.
+ * What the step as a whole does to its ring, before any of its requests. A zero-copy send has its notification from
+ * prep on. On faulty kernels a drain waits for the notification of the very request that it holds back: nothing that
+ * comes later on the ring is started any more.
  * @returns how many notifications may come
  */
 function lookAhead(submission: Submission, sqes: readonly Sqe[]): number {
-  const { ring } = submission;
-  let drains = ring.drain_seen;
+  const { ring, world } = submission;
   let notifications = 0;
-  for (const { opcode, flags = 0 } of sqes) {
-    if ((flags & IOSQE.IO_DRAIN) !== 0) drains = true;
-    if (opSpec(opcode)?.refused !== undefined) notifications++;
+  let drained = ring.drain_seen;
+  let held = false;
+  let chain: Sqe[] = [];
+  for (const sqe of sqes) {
+    chain.push(sqe);
+    if (((sqe.flags ?? 0) & LINKS) !== 0) continue;
+    drained ||= chain.some(({ flags = 0 }) => (flags & IOSQE.IO_DRAIN) !== 0);
+    held ||= drained && chain.some(sendsZeroCopy);
+    notifications += chain.filter(sendsZeroCopy).length;
+    chain = [];
   }
-  if (notifications > 0) ring.zero_copy_seen = true;
-  if (drains && ring.zero_copy_seen) submission.imprecise = MODEL['drain.zero-copy'];
+  held ||= drained && chain.some(sendsZeroCopy);
+  notifications += chain.filter(sendsZeroCopy).length;
+  ring.held ||= held;
+  if (ring.held && !world.decide('drainedZeroCopyStarts')) submission.imprecise = MODEL['drain.zero-copy'];
   return notifications;
+}
+
+function sendsZeroCopy({ opcode }: Sqe): boolean {
+  return opSpec(opcode)?.refused !== undefined;
 }
 
 /** Whether the next entry, behind so many of this step, is the last of the queue's array. */

@@ -154,6 +154,7 @@ export function exec(world: World, task: Task): PredictedStep {
   if (task.used_io_uring && !task.rules.empty && !world.decide('execKeepsRules')) task.rules = new RuleSet();
   task.used_io_uring = false;
   for (const sibling of task.process.threads) if (sibling !== task) sibling.alive = false;
+  task.process.ended = true;
   task.process = new Process();
   task.process.threads.add(task);
   task.leads = true;
@@ -169,6 +170,7 @@ export function exec(world: World, task: Task): PredictedStep {
 export function exit(world: World, task: Task): PredictedStep {
   task.alive = false;
   task.process.threads.delete(task);
+  if (task.process.threads.size === 0) task.process.ended = true;
   return result(0, world.hit('task.exit'));
 }
 

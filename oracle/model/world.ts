@@ -87,6 +87,8 @@ export class Process {
   readonly threads = new Set<Task>();
   /** Kernel threads (SQPOLL, io-wq) may have joined the thread group. */
   has_workers: Tri = false;
+  /** All of its threads have ended, those of the kernel too: it exited, or executed a program. */
+  ended = false;
 }
 
 /** An io_uring and everything a submission on it depends on. */
@@ -102,6 +104,8 @@ export class Ring {
   submitter: Task | undefined;
   readonly creator: Task;
   readonly creator_files: FdTable;
+  /** That of the creator at the time: a polling thread ends with it. */
+  readonly process: Process;
   /** Restrictions came from the task that created the ring. */
   inherited_classic = false;
   /** A task took it from another at least once. */
@@ -114,10 +118,10 @@ export class Ring {
   skip_seen = false;
   /** A drain was submitted: whether later requests are forced to a worker depends on timing. */
   drain_seen = false;
-  /** A zero-copy send was submitted. */
-  zero_copy_seen = false;
   /** Its polling thread, and how many rings that serves; undefined for a ring without. */
   thread: { rings: number } | undefined;
+  /** A zero-copy send came with a drain or behind one. */
+  held = false;
   /** Queue entries consumed so far (a 128-byte SQE does not go round the end of the queue). */
   consumed = 0;
   constructor(slot: RingSlot, flags: number, entries: number, disabled: boolean, creator: Task, rules: RuleSet) {
@@ -127,6 +131,7 @@ export class Ring {
     this.disabled = disabled;
     this.creator = creator;
     this.creator_files = creator.files;
+    this.process = creator.process;
     this.rules = rules;
   }
 }

@@ -41,6 +41,10 @@ export interface Decisions {
   readonly inetPacketFamily: number;
   /** Whether a polling thread that several rings share takes a 128-byte SQE whole where its turn ends. */
   readonly sharedThreadTakesWhole: boolean;
+  /** Whether a zero-copy send that a drain holds back is started when all before it has ended. */
+  readonly drainedZeroCopyStarts: boolean;
+  /** Whether a registered buffer of more than 1 GiB is -EFAULT. */
+  readonly longBufferFaults: boolean;
 }
 
 /** Name of a decision. */
@@ -67,6 +71,8 @@ export const SPECIFIED: Decisions = {
   // AF_INET, as filters are shown.
   inetPacketFamily: 2,
   sharedThreadTakesWhole: true,
+  drainedZeroCopyStarts: true,
+  longBufferFaults: true,
 };
 
 /** What each faulty kernel decides otherwise. */
@@ -101,6 +107,10 @@ const QUIRKS = {
   'inet-makes-packet': { inetPacketFamily: 17 },
   // Of each ring it takes eight entries in turn; a request that begins in the eighth is cut in two.
   'shared-thread-cuts': { sharedThreadTakesWhole: false },
+  // The drain counts the notification, which exists from prep on, as one of those before it.
+  'drained-send-stuck': { drainedZeroCopyStarts: false },
+  // The limit is 1 TiB, and what is wrong with a buffer is told by other errnos.
+  'long-buffers-taken': { longBufferFaults: false },
 } as const satisfies Readonly<Record<string, Partial<Decisions>>>;
 
 /** Id of a model of a faulty kernel, and of the finding that it models. */

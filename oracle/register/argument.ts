@@ -3,6 +3,7 @@ import { Open } from '../open-answer.ts';
 import { ARENA, ARENA_BASE } from '../scenario/layout.ts';
 import type { RawCall } from '../scenario/types.ts';
 import type { Sandbox } from '../world/sandbox.ts';
+import type { DecisionPoint, Decisions } from '../quirks/index.ts';
 import type { AbiProfile } from '../uapi/abi.ts';
 import type { RegisteredRings } from '../world/ring-resources.ts';
 
@@ -19,6 +20,8 @@ export interface RegisterView {
   readonly used_io_uring: boolean;
   /** Whether the calling task has CAP_NET_RAW over the network; undefined: nobody knows. */
   readonly netRaw?: boolean | undefined;
+  /** The answer to a decision, which is noted as one that mattered. */
+  decide<P extends DecisionPoint>(point: P): Decisions[P];
   /** A ring descriptor of the calling task. */
   ringAt(fd: number): { readonly slot: number; readonly setup_flags: number; readonly disabled: boolean } | undefined;
 }

@@ -9,14 +9,15 @@ import { E, IORING_SETUP } from '../uapi/constants.ts';
 import { ARENA_END, FD, RING_FD, isRingFd } from '../scenario/layout.ts';
 import { DATA, data } from '../world/arena.ts';
 import type { Fields, RegisterView } from './argument.ts';
+import type { Allowed } from '../scenario/prediction.ts';
 import type { Answer, RingCall, RegisterFamily } from './spec.ts';
 import type { RegisteredBuffer } from '../world/ring-resources.ts';
 
 const BUFFERS = rule(
   'register.buffers',
   'man',
-  'Buffers are registered once per ring; a second table is -EBUSY, a missing one -ENXIO.',
-  'io_uring_register(2), IORING_REGISTER_BUFFERS',
+  'Buffers are registered once per ring; a second table is -EBUSY, a missing one -ENXIO, a buffer of more than 1 GiB -EFAULT.',
+  'io_uring_register(2), IORING_REGISTER_BUFFERS and ERRORS: EFAULT',
 );
 
 const CLONE_BUFFERS = rule(
@@ -28,23 +29,45 @@ const CLONE_BUFFERS = rule(
 
 const MAX_BUFFERS = 1 << 14;
 
-/** One struct iovec as a registered buffer: undefined = sparse, a number = errno. */
-function buffer(call: RingCall, address: bigint): RegisteredBuffer | undefined | number | Open {
+/** Longest buffer that io_uring_register(2) takes, in bytes. */
+const LONGEST = 1n << 30n;
+/** Pages whose addresses any guest has room for, in an array: 64 GiB. */
+const FEW_PAGES = 1n << 24n;
+/** Pages of which a kernel makes no array. */
+const MANY_PAGES = 0xfff_ffffn;
+
+/** Why a buffer is refused: what the call answers. */
+interface Refused {
+  readonly ret: Allowed;
+}
+
+const FAULT: Refused = { ret: -E.FAULT };
+
+/** What kernels with a limit of 1 TiB make of a buffer that no task has: its pages are counted, then looked for. */
+function longBuffer(addr: bigint, len: bigint): Refused {
+  if (len > 1n << 40n) return { ret: -E.INVAL };
+  const end = addr + len + 0xfffn;
+  const pages = (end >> 12n) - (addr >> 12n);
+  if (end >= 1n << 64n || pages > MANY_PAGES) return { ret: -E.OVERFLOW };
+  return pages > FEW_PAGES ? { ret: REGISTER['register-call.buffers'].among(-E.FAULT, -E.NOMEM) } : FAULT;
+}
+
+/** One struct iovec as a registered buffer: undefined = sparse. */
+function buffer(call: RingCall, address: bigint): RegisteredBuffer | undefined | Refused | Open {
   const iov = call.arg.readAt(address, 16);
-  if (iov === 'fault') return E.FAULT;
+  if (iov === 'fault') return FAULT;
   if (Open.is(iov)) return iov;
   const addr = iov.u64(0);
   const len = iov.u64(8);
-  if (len >= 1n << 63n) return E.INVAL;
-  if (addr === 0n) return len === 0n ? undefined : E.FAULT;
-  if (addr >= 1n << 63n) return E.FAULT;
-  if (len === 0n) return E.FAULT;
-  // More than 1 GiB: -EFAULT by io_uring_register(2); newer releases take more, where they have the memory.
-  if (len > 1n << 30n) return REGISTER['register-call.buffers'];
+  // Negative, as readv(2) counts.
+  if (len >= 1n << 63n) return { ret: -E.INVAL };
+  if (addr === 0n) return len === 0n ? undefined : FAULT;
+  if (len > LONGEST) return call.view.decide('longBufferFaults') ? FAULT : longBuffer(addr, len);
+  if (addr >= 1n << 63n || len === 0n) return FAULT;
   const { memory } = call.view.sandbox;
   const mapped = memory.mapped(addr, Number(len));
   if (Open.is(mapped)) return mapped;
-  return mapped ? { addr, len: Number(len), memory } : E.FAULT;
+  return mapped ? { addr, len: Number(len), memory } : FAULT;
 }
 
 /** Registers `count` buffers found at `address` (0: a sparse table). */
@@ -57,7 +80,7 @@ function registerBuffers(call: RingCall, address: bigint, count: number): Answer
   for (let i = 0; i < count; i++) {
     const one = address === 0n ? undefined : buffer(call, address + BigInt(i * 16));
     if (Open.is(one)) return unknown(ring, one);
-    if (typeof one === 'number') return reply(-one);
+    if (one !== undefined && 'ret' in one) return one;
     table.push(one);
   }
   return reply(0, () => {
@@ -73,17 +96,18 @@ function updateBuffers(call: RingCall, offset: number, address: bigint, count: n
   if (table === undefined) return reply(-E.NXIO);
   if (offset + count > table.length) return reply(-E.INVAL);
   const replace: (RegisteredBuffer | undefined)[] = [];
-  let errno = 0;
+  let ret: Allowed = 0;
   for (let i = 0; i < count; i++) {
     const one = buffer(call, address + BigInt(i * 16));
     if (Open.is(one)) return unknown(ring, one);
-    if (typeof one === 'number') {
-      errno = one;
+    if (one !== undefined && 'ret' in one) {
+      ({ ret } = one);
       break;
     }
     replace.push(one);
   }
-  return reply(replace.length > 0 ? replace.length : -errno, () => {
+  if (replace.length === 0) return { ret };
+  return reply(replace.length, () => {
     for (const [i, one] of replace.entries()) table[offset + i] = one;
   });
 }

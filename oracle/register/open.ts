@@ -9,7 +9,7 @@ export const REGISTER = defineOpen({
   ],
   'register-call.buffers': [
     'not-modelled',
-    'A registered buffer of more than 1 GiB, or whose pages lie outside the arena.',
+    'Whether a guest has room to number the pages of a registered buffer, where more than 1 GiB is taken.',
   ],
   'register-call.clone-buffers': [
     'not-modelled',

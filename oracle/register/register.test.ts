@@ -8,6 +8,8 @@ import { allows } from '../scenario/prediction.ts';
 import { DATA, data } from '../world/arena.ts';
 import { E, IORING_SETUP } from '../uapi/constants.ts';
 import { ABI_7_0 } from '../probe/abi-documented.ts';
+import { decisionsOf } from '../quirks/index.ts';
+import type { Quirks } from '../quirks/index.ts';
 import { Bench } from '../testing/op-context.ts';
 import type { RegisterOutcome, RegisterView } from './index.ts';
 import { IORING_REGISTER, registerForms, registerOutcome, registerRules, registerSpecs, takesBlind } from './index.ts';
@@ -19,6 +21,7 @@ const recorded = JSON.parse(readFileSync(new URL('../opcodes/recorded/7.0.13.jso
 class Task {
   readonly bench: Bench;
   readonly registered = new Map<number, number>();
+  quirks: Quirks = new Set();
   constructor(bench = new Bench()) {
     this.bench = bench;
   }
@@ -29,6 +32,7 @@ class Task {
       sandbox: this.bench.sandbox,
       registered: this.registered,
       used_io_uring: true,
+      decide: (point) => decisionsOf(this.quirks)[point],
       ringAt: (fd) => this.bench.ringAt(fd),
     };
   }
@@ -149,18 +153,33 @@ describe('what a ring keeps', () => {
   });
 
   it('leaves a buffer table open where it cannot tell', () => {
-    for (const iov of [u64s(data(0), 1n << 41n), u64s(0x7fff_0000_0000n, 16)]) {
-      const task = new Task();
-      expect(task.call(0, 1, iov)).toBe('any');
-      expect(task.call(1, 0, 0n)).toBe('any');
-      expect(task.call(0, 1, iov)).toBe('any');
-      expect(task.call(16, 32, new Uint8Array([...u32s(0, 0), ...u64s(0, 0), ...u32s(1, 0)]))).toBe('any');
-    }
+    const iov = u64s(0x7fff_0000_0000n, 16);
+    const lost = new Task();
+    expect(lost.call(0, 1, iov)).toBe('any');
+    expect(lost.call(1, 0, 0n)).toBe('any');
+    expect(lost.call(0, 1, iov)).toBe('any');
+    expect(lost.call(16, 32, new Uint8Array([...u32s(0, 0), ...u64s(0, 0), ...u32s(1, 0)]))).toBe('any');
     const task = new Task();
     expect(task.call(0, 1, u64s(data(0), 1n << 63n))).toBe(-E.INVAL);
     expect(task.call(0, 1, u64s(1n << 63n, 16))).toBe(-E.FAULT);
     expect(task.call(0, 1, u64s(0, 16))).toBe(-E.FAULT);
     expect(task.call(0, 1, 0x2000_9000n)).toBe('any');
+  });
+
+  it('takes no buffer of more than 1 GiB, but on faulty kernels', () => {
+    const ask = (length: bigint, address = data(0)): PlainAllowed => new Task().call(0, 1, u64s(address, length));
+    const faulty = (length: bigint, address = data(0)): PlainAllowed => {
+      const task = new Task();
+      task.quirks = new Set(['long-buffers-taken']);
+      return task.call(0, 1, u64s(address, length));
+    };
+    for (const length of [(1n << 30n) + 1n, 1n << 40n, (1n << 40n) + 1n, (1n << 63n) - 1n])
+      expect(ask(length)).toBe(-E.FAULT);
+    expect(faulty((1n << 30n) + 1n)).toBe(-E.FAULT);
+    expect(faulty((1n << 40n) + 1n)).toBe(-E.INVAL);
+    expect(faulty(1n << 40n)).toBe(-E.OVERFLOW);
+    expect(faulty(1n << 31n, (1n << 64n) - 1n)).toBe(-E.OVERFLOW);
+    expect(faulty(1n << 38n)).toEqual([-E.FAULT, -E.NOMEM]);
   });
 
   it('counts completions on a registered eventfd: its state is not known any more', () => {

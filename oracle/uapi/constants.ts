@@ -58,6 +58,7 @@ export const E = {
   ALREADY: 114,
   INPROGRESS: 115,
   CANCELED: 125,
+  OWNERDEAD: 130,
 } as const;
 
 /** io_uring_params.flags. */

@@ -423,6 +423,13 @@ export const RULE_MISTAKES: readonly Mistake[] = [
     'stacking',
   ),
   mistake(
+    'a polling thread outlives its process',
+    ENTER,
+    'polled && ring.process.ended',
+    'polled && false',
+    'combinations',
+  ),
+  mistake(
     'a disabled ring accepts requests',
     ENTER,
     'if (ring.disabled) return',
