@@ -258,7 +258,9 @@ describe('requests', () => {
       submit(0, { opcode: OP.NOP }),
     ];
     const open = (quirks: Quirks, ...flags: number[]): boolean[] =>
-      predict({ version: 1, fixtures: [], jit: true, steps: [...steps(...flags)] }, ABI_7_0, { quirks }).steps.map(({ cqes }) => Open.is(cqes));
+      predict({ version: 1, fixtures: [], jit: true, steps: [...steps(...flags)] }, ABI_7_0, { quirks }).steps.map(
+        ({ cqes }) => Open.is(cqes),
+      );
     const stuck: Quirks = new Set(['drained-send-stuck']);
     expect(open(new Set(), IOSQE.IO_DRAIN)).toEqual([false, false, false]);
     expect(open(stuck, IOSQE.IO_DRAIN)).toEqual([false, true, true]);

@@ -57,11 +57,16 @@ export function submit(world: World, ring: Ring, task: Task, entries: Entries): 
     }
   }
   batch.end(entries);
+  ring.consumed += dropped === undefined ? batch.total : batch.total + 1;
+  return told(submission, batch, sqes, notifications);
+}
+
+/** What the step shows in the end. */
+function told(submission: Submission, batch: Batch, sqes: readonly Sqe[], notifications: number): PredictedStep {
+  const { world, ring, imprecise } = submission;
   const { races, drains, returns, total } = batch;
-  ring.consumed += dropped === undefined ? total : total + 1;
   const rule = world.hit('enter.count');
   // Nobody knows which of them run, nor how many CQEs come: at most one each and the notifications.
-  const { imprecise } = submission;
   if (imprecise !== undefined) {
     world.looks?.forgetAll(sqes);
     return { reached: true, returns: imprecise, cqes: imprecise, most: sqes.length + notifications, rule };

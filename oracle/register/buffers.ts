@@ -16,7 +16,7 @@ import type { RegisteredBuffer } from '../world/ring-resources.ts';
 const BUFFERS = rule(
   'register.buffers',
   'man',
-  'Buffers are registered once per ring; a second table is -EBUSY, a missing one -ENXIO, a buffer of more than 1 GiB -EFAULT.',
+  'Buffers are registered once per ring; a second table is -EBUSY, a missing one -ENXIO, more than 1 GiB -EFAULT.',
   'io_uring_register(2), IORING_REGISTER_BUFFERS and ERRORS: EFAULT',
 );
 
