@@ -52,6 +52,11 @@ describe('positions and flags', () => {
     expect(new TextDecoder().decode(b.sandbox.memory.read(data(0), 64) as Uint8Array)).toBe(FILE_CONTENT);
     expect(b.run({ opcode: OP.WRITE, fd: FD.file, addr: PATTERN, len: 8, op_flags: RWF.DSYNC })).toBe('any');
   });
+  it('of memory outside of the arena are not known, whatever is written to', () => {
+    const b = new Bench();
+    for (const fd of [FD.file, FD.pipe_write, FD.eventfd])
+      expect(b.ask({ opcode: OP.WRITE, fd, addr: 0xd5_0000n, len: 8 }).res).toBe('any');
+  });
   it('of reads from a directory are not modelled; without any it is -EISDIR', () => {
     const b = new Bench();
     b.sandbox.common.ring(0).setFiles([undefined]);

@@ -367,6 +367,8 @@ export function writeFrom(c: OpContext, segments: readonly Segment[]): FileOutco
     if (refused !== undefined) return refused;
     const bytes = gather(c, segments);
     if (bytes === 'fault') return file.kind === 'eventfd' ? anything(OPEN['rw.partly-mapped']) : faulted(c, segments);
+    const reachable = mapped(c, segments);
+    if (Open.is(reachable)) return anything(reachable);
     const memory = { touches: segmentNames(segments), changes: [] };
     const write: Write = { c, segments, wanted: total(segments), memory, bytes };
     switch (file.kind) {
