@@ -26,8 +26,10 @@ export function complete(
   const skip = (sqe.flags & IOSQE.CQE_SKIP_SUCCESS) !== 0;
   submission.trace(sqe, index, 'issue', res, rule, []);
   if (spec.limitsPrevious) world.hit('skip.link-timeout');
-  if (skip && (fails === false || spec.limitsPrevious)) world.hit('skip.success');
-  else {
+  if (skip && (fails === false || spec.limitsPrevious)) {
+    world.hit('skip.success');
+    submission.unwatched(request, rule);
+  } else {
     if (skip && fails === true) world.hit('skip.failure');
     const optional = uncertain ?? (skip && Open.is(fails) ? fails : undefined);
     submission.post(request, res, uncertain?.any ?? outcome.cflags ?? 0, rule, optional);

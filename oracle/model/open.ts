@@ -21,6 +21,12 @@ export const MODEL = defineOpen({
     'The request ends before the next step.',
     'A worker has it, and the next step comes first.',
   ],
+  'skip.cancelled': [
+    'timing',
+    'A request with IOSQE_CQE_SKIP_SUCCESS whose task ends, or executes a program: a CQE of its cancellation, or none.',
+    'The request has ended well before that.',
+    'A worker has it still: it is cancelled, which is no success.',
+  ],
   'chain.uncertain': [
     'timing',
     'A request behind one of which it is open whether it fails.',

@@ -208,3 +208,18 @@ it('a direct descriptor races with its being closed', () => {
     expect(last(HARDLINK)).toEqual(expect.arrayContaining([expect.objectContaining({ user_data: 2n, res: -9 })]));
   }
 });
+
+it('a request that posts no CQE when it succeeds may be cancelled by an execve behind it', () => {
+  const skipped: Sqe = { opcode: OP.NOP, flags: ASYNC | 64, user_data: 1n };
+  const plain: Scenario['steps'][number] = {
+    task: 0,
+    do: 'submit',
+    ring: 0,
+    sqes: [{ opcode: OP.NOP, flags: 0, user_data: 2n }],
+  };
+  const cqes = (...more: Scenario['steps']): unknown =>
+    predict(scenario([], [skipped], [...more, plain]), ABI_7_0).steps.at(-1)!.cqes;
+  expect(cqes()).toMatchObject([{ user_data: 2n }]);
+  const optional = { id: 'skip.cancelled' };
+  expect(cqes({ task: 0, do: 'exec' })).toMatchObject([{ user_data: 2n }, { user_data: 1n, flags: 0, optional }]);
+});

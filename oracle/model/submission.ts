@@ -39,6 +39,7 @@ export class Submission {
   /** Descriptors and memory that the requests work with. */
   readonly files: FdTable;
   readonly cqes: PredictedCqe[] = [];
+  readonly #task: Task;
   /** Why nothing exact can be said of the step any more. */
   imprecise: Open | undefined;
 
@@ -48,6 +49,7 @@ export class Submission {
   constructor(world: World, ring: Ring, task: Task) {
     this.world = world;
     this.ring = ring;
+    this.#task = task;
     this.#netRaw = (ring.flags & IORING_SETUP.SQPOLL) !== 0 ? undefined : !task.in_user_ns;
     // The polling thread of a SQPOLL ring works with the creator's descriptors and memory.
     this.files = (ring.flags & IORING_SETUP.SQPOLL) !== 0 ? ring.creator_files : task.files;
@@ -85,6 +87,12 @@ export class Submission {
   stray({ sqe }: Request, place: Open): void {
     this.ring.strays.push(vagueCqe(sqe.user_data, -1, place, true));
     this.files.sandbox.common.unfinished = true;
+  }
+
+  /** A request ends without a CQE, now or later. */
+  unwatched({ sqe: { user_data } }: Request, rule: string): void {
+    const by = (this.ring.flags & IORING_SETUP.SQPOLL) !== 0 ? undefined : this.#task;
+    this.ring.unwatched.push({ user_data, rule, by });
   }
 
   /** Tells `explain` what decided about a request. */

@@ -148,6 +148,17 @@ export function spawn(world: World, task: Task, step: NewTask): PredictedStep {
   return result(MODEL['task.number'].atLeast(1), world.hit('task.spawn'));
 }
 
+/** Those who have ended leave requests behind: what a worker still had is cancelled, and a failure posts a CQE. */
+function leave(world: World, gone: (task: Task) => boolean): void {
+  const cancelled = MODEL['skip.cancelled'].among(-E.CANCELED, -E.INTR);
+  for (const ring of world.rings.values()) {
+    const left = ({ by }: Ring['unwatched'][number]): boolean => (by === undefined ? ring.process.ended : gone(by));
+    for (const { user_data, rule } of ring.unwatched.filter(left))
+      ring.strays.push({ user_data, res: cancelled, flags: 0, sqe: -1, rule, optional: MODEL['skip.cancelled'] });
+    ring.unwatched = ring.unwatched.filter((one) => !left(one));
+  }
+}
+
 /** execve: the task keeps its rules; its sibling threads end. */
 export function exec(world: World, task: Task): PredictedStep {
   if (!task.rules.empty) world.hit('inherit.exec');
@@ -155,6 +166,8 @@ export function exec(world: World, task: Task): PredictedStep {
   task.used_io_uring = false;
   for (const sibling of task.process.threads) if (sibling !== task) sibling.alive = false;
   task.process.ended = true;
+  const { threads } = task.process;
+  leave(world, (one) => threads.has(one));
   task.process = new Process();
   task.process.threads.add(task);
   task.leads = true;
@@ -171,6 +184,7 @@ export function exit(world: World, task: Task): PredictedStep {
   task.alive = false;
   task.process.threads.delete(task);
   if (task.process.threads.size === 0) task.process.ended = true;
+  leave(world, (one) => one === task);
   return result(0, world.hit('task.exit'));
 }
 

@@ -114,6 +114,8 @@ export class Ring {
   pending: PredictedCqe[] = [];
   /** CQEs that may come with any later step, or never: of requests that may wait, or that nobody knows to run. */
   readonly strays: PredictedCqe[] = [];
+  /** Requests that end without a CQE, and whose end nobody waited for; by no task: by the polling thread. */
+  unwatched: { readonly user_data: bigint; readonly rule: string; readonly by: Task | undefined }[] = [];
   /** A request with CQE_SKIP_SUCCESS was seen: drains are refused from now on. */
   skip_seen = false;
   /** A drain was submitted: whether later requests are forced to a worker depends on timing. */
