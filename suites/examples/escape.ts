@@ -30,6 +30,7 @@ import {
   unshareUser,
 } from './build.ts';
 import { PATH } from '../../oracle/world/arena.ts';
+import { CLONE } from '../../oracle/uapi/constants.ts';
 
 const CREATE = 0o101;
 const DISABLED = 1 << 6;
@@ -47,6 +48,15 @@ const message = (slot: number): Uint8Array => {
 
 /** Examples of suite escape. */
 export const escapeSuite = suite('escape', [
+  example('A ring comes up from a user namespace, and does not come back down', 'It keeps its rules on the way.', [
+    spawn('clone3', 1, CLONE.NEWUSER),
+    as(1, ring(0)),
+    as(1, filter(onRing(0), OP.NOP, DENY)),
+    take(1, 0),
+    submit(0, nop()),
+    ring(1),
+    as(1, take(0, 1)),
+  ]),
   example('A new ring, a child and a thread cannot create the file', 'The rule binds whatever the task makes.', [
     filter(TASK, OP.OPENAT, DENY),
     ring(0),
