@@ -98,6 +98,8 @@ export class Builder {
   /** bpf_jit_harden, and whether the compiler tells what it compiles. */
   harden: 0 | 1 | 2 = 0;
   traces = false;
+  /** What the requests of all crews may have changed. */
+  readonly #stirred = new Set<string>();
   #nextRing = 0;
   #nextTask = 1;
 
@@ -115,7 +117,7 @@ export class Builder {
   }
 
   crew(wish: CrewWish = {}): Crew {
-    return new Crew(this.d, this.abi, this.fixtures, wish);
+    return new Crew(this.d, this.abi, this.fixtures, wish, this.#stirred);
   }
 
   /** Creates a ring; its slot, or undefined when there are none left or the task cannot. */

@@ -68,6 +68,11 @@ interface Touched {
   readonly chain: number;
 }
 const SEVERAL = -1;
+/** The table of direct descriptors of the ring that is submitted to. */
+const DIRECT = 'files:0';
+
+/** What a request acts on, and what of it it changes. */
+type Use = Pick<Role, 'touches' | 'changes'>;
 
 /** Draws the requests of one scenario. */
 export class Crew {
@@ -86,18 +91,27 @@ export class Crew {
   readonly #spoilRate: number;
   /** Share of forms that have a variant in the palette as well. */
   readonly #wideRate: number;
-  /** One scenario in a hundred lets requests race: what becomes of them is not judged. */
-  readonly #races: boolean;
+  /** One scenario in a hundred lets requests of one batch race: what becomes of them is not judged. */
+  #races: boolean;
+  #raced = false;
+  /**
+   * All but one batch in 64 keep apart what may race once the world is no longer fresh, and let requests without a
+   * CQE change nothing: so that few answers are open.
+   */
+  #careful = true;
+  /** What requests drawn so far, by whatever crew of the scenario, may have changed. */
+  readonly #stirred: Set<string>;
   readonly #used = new Set<string>();
   readonly #contexts = new Map<number, ProgramContexts>();
   /** Credentials were registered with the ring: some requests name them. */
   hasPersonality = false;
   #count = 0;
 
-  constructor(d: Draw, abi: AbiProfile, fixtures: Set<Fixture>, wish: CrewWish = {}) {
+  constructor(d: Draw, abi: AbiProfile, fixtures: Set<Fixture>, wish: CrewWish = {}, stirred = new Set<string>()) {
     this.#d = d;
     this.abi = abi;
     this.fixtures = fixtures;
+    this.#stirred = stirred;
     this.#table = roleTable(abi);
     this.#userData = drawUserData(d);
     this.#flagRate = wish.flags ?? (d.chance(0.5) ? 0 : d.pick([0.05, 0.15, 0.4]));
@@ -203,13 +217,32 @@ export class Crew {
       let flags = (role.form.sqe.flags ?? 0) | this.#drawFlags();
       // Whether these post a CQE is left open by the manual pages.
       if (skipsInDoubt(role, flags) && !d.chance(0.1)) flags &= ~CQE_SKIP_SUCCESS;
-      if (clashes(role, touched, chain) && !(this.#races && d.chance(0.2))) continue;
-      touch(role, touched, chain);
+      if (this.#careful && role.changes.size > 0) flags &= ~CQE_SKIP_SUCCESS | (role.form.sqe.flags ?? 0);
+      const use = this.#careful ? this.#useOf(role, flags) : role;
+      if (clashes(use, touched, chain)) {
+        if (!this.#races || !d.chance(0.2)) continue;
+        this.#raced = true;
+      }
+      touch(use, touched, chain);
+      for (const name of role.changes) this.#stirred.add(name);
       for (const name of role.once) this.#used.add(name);
       for (const fixture of role.form.fixtures) this.fixtures.add(fixture);
       return { role, flags };
     }
     return { role: this.#table.nop, flags: this.#drawFlags() };
+  }
+
+  /** What a request may use by now: a form that changes nothing in a fresh world may change what others changed. */
+  #useOf(role: Role, flags: number): Use {
+    const { touches, changes, opcode } = role;
+    const table = (flags & FIXED_FILE) !== 0 && !touches.includes(DIRECT);
+    const stirs = this.#table.changers.has(opcode);
+    const more = stirs ? touches.filter((name) => this.#stirred.has(name) || name.startsWith('files:')) : [];
+    if (!table && more.length === 0) return role;
+    return {
+      touches: table ? [...touches, DIRECT] : touches,
+      changes: more.length === 0 ? changes : new Set([...changes, ...more]),
+    };
   }
 
   /** A request of this role, as it should be, or spoilt. */
@@ -251,6 +284,7 @@ export class Crew {
   /** A request of a given form. */
   sqe(role: Role, flags = 0): Sqe {
     for (const fixture of role.form.fixtures) this.fixtures.add(fixture);
+    for (const name of role.changes) this.#stirred.add(name);
     return {
       ...role.form.sqe,
       flags: (role.form.sqe.flags ?? 0) | flags,
@@ -261,18 +295,23 @@ export class Crew {
   /**
    * A batch for a ring with these flags that takes at most `entries` of its entries, and the forms it was made of.
    * @param behind entries from the next one to the end of the queue; those that are more come round to its beginning
+   * @param beside requests that go in with it, in chains of their own
    */
   batch(
     setupFlags: number,
     size: number,
     entries: number,
     behind = entries,
+    beside: readonly Role[] = [],
   ): { readonly sqes: Sqe[]; readonly roles: readonly Role[] } {
     const sqes: Sqe[] = [];
     const roles: Role[] = [];
     const d = this.#d;
     const touched = new Map<string, Touched>();
     const mixed = (setupFlags & IORING_SETUP.SQE_MIXED) !== 0;
+    if (this.#raced) this.#races = false;
+    this.#careful = d.below(64) > 0;
+    if (this.#careful) beside.forEach((role, i) => touch(this.#useOf(role, 0), touched, -2 - i));
     let left = entries;
     let behindLink = false;
     let chain = 0;
@@ -312,7 +351,7 @@ function skipsInDoubt({ form }: Role, flags: number): boolean {
 }
 
 /** Chains run side by side: two of them must not meet over something that one of them changes. */
-function clashes({ touches, changes }: Role, touched: ReadonlyMap<string, Touched>, chain: number): boolean {
+function clashes({ touches, changes }: Use, touched: ReadonlyMap<string, Touched>, chain: number): boolean {
   return touches.some((name) => {
     const before = touched.get(name);
     return before !== undefined && before.chain !== chain && (before.changed || changes.has(name));
@@ -320,7 +359,7 @@ function clashes({ touches, changes }: Role, touched: ReadonlyMap<string, Touche
 }
 
 /** Notes what a request of `chain` uses. */
-function touch({ touches, changes }: Role, touched: Map<string, Touched>, chain: number): void {
+function touch({ touches, changes }: Use, touched: Map<string, Touched>, chain: number): void {
   for (const name of touches) {
     const before = touched.get(name);
     const changed = changes.has(name) || before?.changed === true;

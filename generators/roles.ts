@@ -7,7 +7,7 @@ import { fullSqe, initCheckRest, opSpecs } from '../oracle/opcodes/index.ts';
 import { Sandbox } from '../oracle/world/sandbox.ts';
 import type { OpContext, OpForm, OpRow } from '../oracle/opcodes/types.ts';
 import type { Allowed } from '../oracle/scenario/prediction.ts';
-import { IORING_SETUP } from '../oracle/uapi/constants.ts';
+import { IORING_SETUP, IOSQE } from '../oracle/uapi/constants.ts';
 
 /** One form of one opcode. */
 export interface Role {
@@ -104,12 +104,20 @@ export function roleOf(spec: OpRow, form: OpForm, abi: AbiProfile, withGhost = t
     adds: prep.adds_flags,
     payload: prep.payload,
     prepared: true,
-    touches,
+    touches: withParents(touches),
     changes: new Set(changes),
     once,
     ghost,
     onIopoll: onIopoll,
   };
+}
+
+/** Names of things, and of the directories on the way to them. */
+function withParents(names: readonly string[]): readonly string[] {
+  const all = new Set(names);
+  for (const name of names)
+    for (let end = name.lastIndexOf('/'); end > 0; end = name.lastIndexOf('/', end - 1)) all.add(name.slice(0, end));
+  return [...all];
 }
 
 /** Whether it is one answer, up to a number that the kernel picks. */
@@ -140,6 +148,8 @@ export interface RoleTable {
   readonly byOpcode: readonly (readonly Role[])[];
   /** By opcode: those that differ in every byte of what a filter sees. */
   readonly wide: readonly (readonly Role[])[];
+  /** Opcodes that change what they act on, be it not in a fresh world. */
+  readonly changers: ReadonlySet<number>;
   /** A NOP that succeeds: always possible, never in the way. */
   readonly nop: Role;
 }
@@ -148,6 +158,16 @@ const tables = new WeakMap<AbiProfile, RoleTable>();
 
 const rolesOf = (spec: OpRow, forms: readonly OpForm[], abi: AbiProfile): readonly Role[] =>
   forms.map((form) => roleOf(spec, form, abi)).filter((role) => role !== undefined);
+
+/** A fresh world has no table of direct descriptors: who uses one without IOSQE_FIXED_FILE may change it. */
+function changersOf(roles: readonly Role[]): ReadonlySet<number> {
+  const changing = roles.filter(
+    ({ changes, touches, form }) =>
+      changes.size > 0 ||
+      (((form.sqe.flags ?? 0) & IOSQE.FIXED_FILE) === 0 && touches.some((name) => name.startsWith('files:'))),
+  );
+  return new Set(changing.map(({ opcode }) => opcode));
+}
 
 /** Every form of every opcode the kernel has. */
 export function roleTable(abi: AbiProfile): RoleTable {
@@ -160,7 +180,7 @@ export function roleTable(abi: AbiProfile): RoleTable {
     for (const spec of specs)
       wide[spec.opcode] = spec.wide.map((form) => knownRole(spec, form, abi)).filter((role) => role !== undefined);
     const nop = all.find((role) => role.opcode === 0 && role.form.name === 'plain') ?? all[0]!;
-    table = { all, byOpcode, wide, nop };
+    table = { all, byOpcode, wide, changers: changersOf(all), nop };
     tables.set(abi, table);
   }
   return table;

@@ -1,4 +1,5 @@
 /** Privileges are each task's own: who registers needs them, whoever else of its process has them or not. */
+import { NOBODY } from '../../oracle/opcodes/time-ops.ts';
 import { OP } from '../../oracle/opcodes/index.ts';
 import { IORING_REGISTER } from '../../oracle/register/index.ts';
 import type { Restriction } from '../../oracle/scenario/types.ts';
@@ -29,7 +30,7 @@ function ask(b: Builder, task: number): void {
   if (ring === undefined) return;
   const sqes = [
     { opcode: OP.NOP, user_data: 1n },
-    { opcode: OP.TIMEOUT_REMOVE, addr: 1n, user_data: 2n },
+    { opcode: OP.TIMEOUT_REMOVE, addr: NOBODY, user_data: 2n },
   ];
   b.push({ do: 'submit', task, ring, sqes });
 }

@@ -38,9 +38,12 @@ function attempt(scene: Scene, task: number, ring: number | undefined, registere
   const known = b.tracker.rings.get(ring);
   if (known === undefined || b.tracker.runnable(task) === undefined) return;
   const usable = forbidden.filter((role) => fits(role, known.flags));
-  const { sqes, roles } = crew.batch(known.flags, d.int(4, 24), Math.max(1, Math.min(known.entries, 60) - 4));
+  const most = Math.max(1, Math.min(known.entries, 60) - 4);
+  const { sqes, roles } = crew.batch(known.flags, d.int(4, 24), most, most, usable);
   const flags = d.pick([0, 0, 0, IOSQE.ASYNC, IOSQE.CQE_SKIP_SUCCESS]);
-  const own = usable.map((role) => crew.sqe(role, flags));
+  // What changes something has a CQE more often than not: else nobody knows when it ends.
+  const seen = d.below(8) > 0 ? flags & ~IOSQE.CQE_SKIP_SUCCESS : flags;
+  const own = usable.map((role) => crew.sqe(role, role.changes.size > 0 ? seen : flags));
   // Behind the others (a chain must not reach into them), or alone.
   const open = ((sqes.at(-1)?.flags ?? 0) & (IOSQE.IO_LINK | IOSQE.IO_HARDLINK)) !== 0;
   const all = open || d.chance(0.3) ? own : d.chance(0.5) ? [...own, ...sqes] : [...sqes, ...own];

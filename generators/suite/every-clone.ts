@@ -1,4 +1,5 @@
 /** Children made with every flag of clone(2): what their parent is bound by binds them. */
+import { NOBODY } from '../../oracle/opcodes/time-ops.ts';
 import { OP } from '../../oracle/opcodes/index.ts';
 import { IORING_REGISTER } from '../../oracle/register/index.ts';
 import type { Sqe } from '../../oracle/scenario/types.ts';
@@ -22,7 +23,7 @@ const RET_K = 0x06;
 const REQUESTS: readonly Sqe[] = [
   { opcode: OP.NOP, user_data: 2n },
   { opcode: OP.NOP, user_data: 3n },
-  { opcode: OP.TIMEOUT_REMOVE, addr: 1n, user_data: 4n },
+  { opcode: OP.TIMEOUT_REMOVE, addr: NOBODY, user_data: 4n },
   { opcode: OP.NOP, user_data: 5n },
 ];
 
