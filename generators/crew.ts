@@ -218,22 +218,43 @@ export class Crew {
       // Whether these post a CQE is left open by the manual pages.
       if (skipsInDoubt(role, flags) && !d.chance(0.1)) flags &= ~CQE_SKIP_SUCCESS;
       if (this.#careful && role.changes.size > 0) flags &= ~CQE_SKIP_SUCCESS | (role.form.sqe.flags ?? 0);
-      const use = this.#careful ? this.#useOf(role, flags) : role;
-      if (clashes(use, touched, chain)) {
-        if (!this.#races || !d.chance(0.2)) continue;
-        this.#raced = true;
-      }
-      touch(use, touched, chain);
-      for (const name of role.changes) this.#stirred.add(name);
-      for (const name of role.once) this.#used.add(name);
-      for (const fixture of role.form.fixtures) this.fixtures.add(fixture);
+      if (!this.#joins(this.#useOf(role, flags), touched, chain)) continue;
+      this.#note(role);
       return { role, flags };
     }
     return { role: this.#table.nop, flags: this.#drawFlags() };
   }
 
+  /** Notes what a request of a chain uses; false, and nothing is noted, where it would race and must not. */
+  #joins(use: Use, touched: Map<string, Touched>, chain: number): boolean {
+    if (clashes(use, touched, chain)) {
+      if (!this.#races || !this.#d.chance(0.2)) return false;
+      this.#raced = true;
+    }
+    touch(use, touched, chain);
+    return true;
+  }
+
+  /** Notes what a request takes part in, whatever its batch. */
+  #note({ changes, once, form }: Role): void {
+    for (const name of changes) this.#stirred.add(name);
+    for (const name of once) this.#used.add(name);
+    for (const fixture of form.fixtures) this.fixtures.add(fixture);
+  }
+
+  /** Begins a batch; what the requests `beside` it use. */
+  #begin(beside: readonly Role[]): Map<string, Touched> {
+    const touched = new Map<string, Touched>();
+    if (this.#raced) this.#races = false;
+    this.#careful = this.#d.below(64) > 0;
+    let chain = SEVERAL;
+    if (this.#careful) for (const role of beside) touch(this.#useOf(role, 0), touched, --chain);
+    return touched;
+  }
+
   /** What a request may use by now: a form that changes nothing in a fresh world may change what others changed. */
   #useOf(role: Role, flags: number): Use {
+    if (!this.#careful) return role;
     const { touches, changes, opcode } = role;
     const table = (flags & FIXED_FILE) !== 0 && !touches.includes(DIRECT);
     const stirs = this.#table.changers.has(opcode);
@@ -307,11 +328,8 @@ export class Crew {
     const sqes: Sqe[] = [];
     const roles: Role[] = [];
     const d = this.#d;
-    const touched = new Map<string, Touched>();
+    const touched = this.#begin(beside);
     const mixed = (setupFlags & IORING_SETUP.SQE_MIXED) !== 0;
-    if (this.#raced) this.#races = false;
-    this.#careful = d.below(64) > 0;
-    if (this.#careful) beside.forEach((role, i) => touch(this.#useOf(role, 0), touched, -2 - i));
     let left = entries;
     let behindLink = false;
     let chain = 0;

@@ -8,11 +8,19 @@ import { measureOpen } from './open-sample.ts';
 import { SUITE_NAMES } from './scenarios.ts';
 
 /** Cases of each suite. */
-const CASES = 200;
+const CASES = 400;
 /** Requests of a suite that may be left open because nobody modelled them, or no source says. */
 const LIMIT = 0.001;
 /** It draws sockets of every family: which of them a kernel was built with, the oracle does not know. */
 const MORE: Readonly<Partial<Record<(typeof SUITE_NAMES)[number], number>>> = { 'opcode-context': 0.0025 };
+/** Suites above the limit, all kinds together, with what they stay below; to be emptied. */
+const ABOVE: Readonly<Partial<Record<(typeof SUITE_NAMES)[number], number>>> = {
+  // One batch of 54 in which a cancel meets what others race over.
+  validator: 0.004,
+  // Sockets and connects, and opens of what a kernel may not know.
+  'opcode-context': 0.003,
+  escape: 0.0025,
+};
 
 const { places, suites } = measureOpen(CASES, 1, documentedAbi('7.3'));
 
@@ -30,8 +38,15 @@ describe('shares', () => {
     expect(kinds.silent / requests).toBeLessThan(LIMIT);
   });
 
-  test('over all suites, timing leaves fewer than 3 requests in 1,000 open', () => {
-    expect(share('timing')).toBeLessThan(0.003);
+  test.each(SUITE_NAMES)('%s: fewer than 1 request in 1,000 is left open', (suite) => {
+    const { requests, open } = suites[suite]!;
+    expect(open / requests).toBeLessThan(ABOVE[suite] ?? LIMIT);
+    // Who is below leaves the list.
+    if (ABOVE[suite] !== undefined) expect(open / requests).toBeGreaterThanOrEqual(LIMIT);
+  });
+
+  test('over all suites, timing leaves fewer than 1 request in 2,000 open', () => {
+    expect(share('timing')).toBeLessThan(0.0005);
     expect(share('not-modelled')).toBeLessThan(0.0005);
     expect(share('silent')).toBeLessThan(0.0001);
   });
