@@ -487,14 +487,14 @@ static void poll_and_reap(struct ring *r, struct answer *a, int fd, u32 register
 
 /*
  * Waits up to a second until `wait` CQEs are there, and then a short while for those that may
- * be absent, `want` in all. Then takes all there are.
+ * be absent, `want` in all. Then takes all there are, and says how many.
  */
-static void wait_and_reap(struct ring *r, struct answer *a, int fd, u32 registered, u32 wait, u32 want,
-			  const struct step_submit *own)
+static u32 wait_and_reap_once(struct ring *r, struct answer *a, int fd, u32 registered, u32 wait, u32 want,
+			      const struct step_submit *own)
 {
 	struct timespec64 ts = { 0, 0 };
 	struct getevents_arg arg = { .ts = (u64)&ts };
-	u32 round, idle, before = 0;
+	u32 round, idle, before = 0, taken = 0;
 
 	if (wait > r->p->cq_entries)
 		wait = r->p->cq_entries;
@@ -526,11 +526,26 @@ static void wait_and_reap(struct ring *r, struct answer *a, int fd, u32 register
 	/* Work that waits for the owner to ask, and CQEs the ring had no room for. */
 	if (r->p->flags & SETUP_DEFER_TASKRUN)
 		uring_enter(fd, 0, 0, ENTER_GETEVENTS | registered, 0, 0);
-	reap(r, a);
+	taken += reap(r, a);
 	for (round = 0; round < 256 && (LOAD(r->sq_flags) & SQ_CQ_OVERFLOW); round++) {
 		if (uring_enter(fd, 0, 0, ENTER_GETEVENTS | registered, 0, 0) < 0)
 			break;
-		reap(r, a);
+		taken += reap(r, a);
+	}
+	return taken;
+}
+
+/* The same for any number of CQEs: those that the queue has no room for come when it was emptied. */
+static void wait_and_reap(struct ring *r, struct answer *a, int fd, u32 registered, u32 wait, u32 want,
+			  const struct step_submit *own)
+{
+	int turns = wait > r->p->cq_entries && !(r->p->flags & SETUP_IOPOLL);
+	u32 got = wait_and_reap_once(r, a, fd, registered, wait, want, own);
+
+	while (turns && got && got < wait) {
+		wait -= got;
+		want -= got < want ? got : want;
+		got = wait_and_reap_once(r, a, fd, registered, wait, want, 0);
 	}
 }
 

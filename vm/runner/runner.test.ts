@@ -15,6 +15,7 @@ import {
   STATUS,
   writeFrame,
 } from '../protocol/frames.ts';
+import { ANNOUNCED } from '../protocol/table.ts';
 import type { FilePart } from '../protocol/frames.ts';
 import { bootLine } from '../testing/runner-line.ts';
 import type { Line } from '../testing/runner-line.ts';
@@ -23,14 +24,15 @@ import { filter, nops, R, ret, ring, seen, simple, spawn, submit } from '../test
 let line: Line;
 beforeAll(async () => {
   line = await bootLine();
-  await line.guest.send(imageFrame(Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)));
+  await line.guest.send(imageFrame(Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 0, ...Buffer.from('/x'))));
 }, 300_000);
 afterAll(async () => {
   await line?.guest.kill();
 });
 
 describe('a scenario with one task', { timeout: 60_000 }, () => {
-  it('says hello first', () => {
+  it('says hello first', async () => {
+    await line.until(({ type }) => (type === 'hello' ? true : undefined));
     expect(line.frames[0]).toMatchObject({
       type: 'hello',
       hello: {
@@ -43,6 +45,7 @@ describe('a scenario with one task', { timeout: 60_000 }, () => {
         traces: true,
       },
     });
+    expect(line.announced).toEqual([{ type: 'begin', id: ANNOUNCED.warm_up }]);
   });
 
   it('is reached over the second serial line, too, where the kernel has no virtio console', async () => {
@@ -187,6 +190,12 @@ describe('a scenario with one task', { timeout: 60_000 }, () => {
     expect(step!.cqes).toHaveLength(20);
   });
 
+  it('waits for those of workers, too, that it has no room for', async () => {
+    const steps = [ring(0, 0, 0, 1), submit(0, 0, nops(40, { flags: 16 }))];
+    const [, step] = (await line.run(steps)).observation.steps;
+    expect(step!.cqes).toHaveLength(40);
+  });
+
   it('withdraws what a disabled ring does not take', async () => {
     const enable: Step = { do: 'register', task: 0, on: R(0), opcode: 12, nr_args: 0 };
     for (const flags of [1 << 6, (1 << 6) | (1 << 1)]) {
@@ -273,6 +282,18 @@ describe('trouble', { timeout: 60_000 }, () => {
     // PR_SET_SECCOMP, SECCOMP_MODE_STRICT: the next system call kills.
     expect(await line.raw(prctl(90_001, 22, 1))).toMatchObject({ status: STATUS.signal, detail: 9 });
     expect((await line.run([ring(0, 0)])).status).toBe(STATUS.done);
+  });
+
+  it('leaves nothing in the root directory behind', async () => {
+    const make: Sqe = { opcode: 37, fd: -100, addr: 0x2000_0009n, len: 0o755 };
+    expect(seen(await line.run([ring(0, 0), submit(0, 0, [make, make])]))).toEqual([
+      [[0]],
+      [
+        [1, 1],
+        [0, -17],
+      ],
+    ]);
+    expect(seen(await line.run([ring(0, 0), submit(0, 0, [make])]))).toEqual([[[0]], [[1], [0]]]);
   });
 
   it('leaves no file, no memory and no process behind', async () => {

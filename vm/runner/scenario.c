@@ -219,6 +219,7 @@ static void clean_up(const struct verdict *v)
 	if (CTL->directory) {
 		put_number(name, CTL->directory);
 		remove_tree(FD_SCENARIOS, name);
+		root_sweep();
 	}
 }
 

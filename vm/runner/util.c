@@ -150,6 +150,42 @@ void remove_tree(int dir, const char *name)
 	}
 }
 
+/* Entries of the root directory that are there from the start, by inode. */
+static u64 root_known[64];
+static u32 root_count;
+
+void root_remember(void)
+{
+	u64 buffer[512];
+	int fd = sys_open("/", FLAG_O_DIRECTORY, 0);
+	long got, at;
+
+	while ((got = sys3(NR_getdents64, fd, buffer, sizeof(buffer))) > 0)
+		for (at = 0; at < got; at += ((struct dirent64 *)((u8 *)buffer + at))->reclen)
+			if (root_count < 64)
+				root_known[root_count++] = ((struct dirent64 *)((u8 *)buffer + at))->ino;
+	sys_close(fd);
+}
+
+void root_sweep(void)
+{
+	u64 buffer[512];
+	int fd = sys_open("/", FLAG_O_DIRECTORY, 0);
+	long got = sys3(NR_getdents64, fd, buffer, sizeof(buffer)), at;
+
+	for (at = 0; at < got;) {
+		struct dirent64 *entry = (struct dirent64 *)((u8 *)buffer + at);
+		u32 i = 0;
+
+		at += entry->reclen;
+		while (i < root_count && root_known[i] != entry->ino)
+			i++;
+		if (i == root_count && !is_dots(entry->name))
+			remove_tree(fd, entry->name);
+	}
+	sys_close(fd);
+}
+
 void move_high(int fd, int to)
 {
 	if (fd < 0)

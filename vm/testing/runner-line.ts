@@ -5,13 +5,20 @@ import type { Guest } from '../guest/guest.ts';
 import { bootGuest } from '../guest/guest.ts';
 import { buildImage } from '../guest/image.ts';
 import { fetchKernel } from '../kernels/fetch.ts';
+import { ANNOUNCED } from '../protocol/table.ts';
 import { FrameParser } from '../protocol/frames.ts';
 import type { GuestFrame, RunnerResult } from '../protocol/frames.ts';
+
+/** Whether something else than a scenario is announced. */
+const isOther = (frame: GuestFrame): boolean =>
+  frame.type === 'begin' && (Object.values(ANNOUNCED) as number[]).includes(frame.id);
 
 /** A guest with a runner in it, and what it said. */
 export class Line {
   readonly guest: Guest;
   readonly frames: GuestFrame[] = [];
+  /** What it announced beside scenarios. */
+  readonly announced: GuestFrame[] = [];
   readonly #parser = new FrameParser();
   #wake: () => void = () => {};
   #id = 0;
@@ -19,7 +26,9 @@ export class Line {
   constructor(guest: Guest) {
     this.guest = guest;
     guest.onData((chunk) => {
-      this.frames.push(...this.#parser.push(chunk));
+      const all = this.#parser.push(chunk);
+      this.frames.push(...all.filter((frame) => !isOther(frame)));
+      this.announced.push(...all.filter(isOther));
       this.#wake();
     });
   }
