@@ -100,7 +100,6 @@ void boot(void)
 	move_high(sys_open("/s", FLAG_O_DIRECTORY, 0), FD_SCENARIOS);
 	write_file("/proc/sys/kernel/io_uring_disabled", "0");
 	write_file("/proc/sys/kernel/hung_task_timeout_secs", "20");
-	root_remember();
 	if (control_map(1) < 0 || arena_map() < 0)
 		power_off();
 	port_open();

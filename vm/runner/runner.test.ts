@@ -21,10 +21,11 @@ import { bootLine } from '../testing/runner-line.ts';
 import type { Line } from '../testing/runner-line.ts';
 import { filter, nops, R, ret, ring, seen, simple, spawn, submit } from '../testing/runner-steps.ts';
 
+const BYTES = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
 let line: Line;
 beforeAll(async () => {
   line = await bootLine();
-  await line.guest.send(imageFrame(Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 0, ...Buffer.from('/x'))));
+  await line.guest.send(imageFrame(BYTES));
 }, 300_000);
 afterAll(async () => {
   await line?.guest.kill();
@@ -285,7 +286,8 @@ describe('trouble', { timeout: 60_000 }, () => {
   });
 
   it('leaves nothing in the root directory behind', async () => {
-    const make: Sqe = { opcode: 37, fd: -100, addr: 0x2000_0009n, len: 0o755 };
+    await line.guest.send(imageFrame(new TextEncoder().encode('/x')));
+    const make: Sqe = { opcode: 37, fd: -100, addr: 0x2000_0000n, len: 0o755 };
     expect(seen(await line.run([ring(0, 0), submit(0, 0, [make, make])]))).toEqual([
       [[0]],
       [
@@ -294,6 +296,7 @@ describe('trouble', { timeout: 60_000 }, () => {
       ],
     ]);
     expect(seen(await line.run([ring(0, 0), submit(0, 0, [make])]))).toEqual([[[0]], [[1], [0]]]);
+    await line.guest.send(imageFrame(BYTES));
   });
 
   it('leaves no file, no memory and no process behind', async () => {

@@ -150,21 +150,19 @@ void remove_tree(int dir, const char *name)
 	}
 }
 
-/* Entries of the root directory that are there from the start, by inode. */
-static u64 root_known[64];
-static u32 root_count;
-
-void root_remember(void)
+/* Whether a name stands in the root directory from the start: what the image and the kernel put there. */
+static int is_of_root(const char *name)
 {
-	u64 buffer[512];
-	int fd = sys_open("/", FLAG_O_DIRECTORY, 0);
-	long got, at;
+	static const char names[][8] = { "init", "dev", "proc", "sys", "s", "tmp", "root", "control" };
+	u32 i, at;
 
-	while ((got = sys3(NR_getdents64, fd, buffer, sizeof(buffer))) > 0)
-		for (at = 0; at < got; at += ((struct dirent64 *)((u8 *)buffer + at))->reclen)
-			if (root_count < 64)
-				root_known[root_count++] = ((struct dirent64 *)((u8 *)buffer + at))->ino;
-	sys_close(fd);
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		for (at = 0; names[i][at] && names[i][at] == name[at]; at++)
+			;
+		if (names[i][at] == name[at])
+			return 1;
+	}
+	return is_dots(name);
 }
 
 void root_sweep(void)
@@ -174,13 +172,10 @@ void root_sweep(void)
 	long got = sys3(NR_getdents64, fd, buffer, sizeof(buffer)), at;
 
 	for (at = 0; at < got;) {
-		struct dirent64 *entry = (struct dirent64 *)((u8 *)buffer + at);
-		u32 i = 0;
+		const struct dirent64 *entry = (const struct dirent64 *)((u8 *)buffer + at);
 
 		at += entry->reclen;
-		while (i < root_count && root_known[i] != entry->ino)
-			i++;
-		if (i == root_count && !is_dots(entry->name))
+		if (!is_of_root(entry->name))
 			remove_tree(fd, entry->name);
 	}
 	sys_close(fd);

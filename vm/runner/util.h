@@ -33,9 +33,6 @@ int is_dots(const char *name);
 /* Removes an entry of `dir` with all that is in it; an empty directory costs one call. */
 void remove_tree(int dir, const char *name);
 
-/* What is in the root directory before the first scenario. */
-void root_remember(void);
-
 /* Takes away what a scenario left there, with an absolute path: the next one must not meet it. */
 void root_sweep(void);
 /* Moves a descriptor to a number of our own, close-on-exec. */
