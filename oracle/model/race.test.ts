@@ -223,3 +223,21 @@ it('a request that posts no CQE when it succeeds may be cancelled by an execve b
   const optional = { id: 'skip.cancelled' };
   expect(cqes({ task: 0, do: 'exec' })).toMatchObject([{ user_data: 2n }, { user_data: 1n, flags: 0, optional }]);
 });
+
+it('who races and is open itself may have changed what the others met', () => {
+  const target = BigInt(FD.eventfd);
+  const change = (op: number, user_data: bigint, flags = 0): Sqe => ({
+    opcode: OP.EPOLL_CTL,
+    fd: FD.epoll,
+    off: target,
+    addr: BigInt(ARENA_BASE) + 0x5f0n,
+    len: op,
+    flags,
+    user_data,
+  });
+  const nop: Sqe = { opcode: OP.NOP, flags: HARDLINK, user_data: 9n };
+  const second = { task: 0, do: 'submit', ring: 0, sqes: [change(0, 1n), nop, change(2, 2n), change(2, 3n)] } as const;
+  const cqes = stepOf(scenario(['eventfd', 'epoll'], [change(1, 5n)], [second]), ABI_7_0, 2).cqes;
+  // The second of the two that take it away may come before the first, whose chain waits for a NOP.
+  expect(cqes).toEqual(expect.arrayContaining([expect.objectContaining({ user_data: 2n, res: 'any' })]));
+});

@@ -41,9 +41,9 @@ export class Races {
     const blind = new Set(outcome.blind);
     const names = this.#resources(request, outcome);
     const racy = this.#meets(names, blind, chain);
-    // What failed in this order may have succeeded in another, and changed what the others meet.
-    const fails = typeof outcome.res === 'number' && outcome.res < 0;
-    const changed = racy && fails ? new Set(names) : new Set(outcome.changes ?? outcome.touches);
+    // What failed in this order, or is open, may have succeeded in another, and changed what the others meet.
+    const succeeds = typeof outcome.res === 'number' && outcome.res >= 0;
+    const changed = racy && !succeeds ? new Set(names) : new Set(outcome.changes ?? outcome.touches);
     let met = false;
     for (const name of changed) {
       if (!names.has(name)) continue;
