@@ -226,14 +226,14 @@ it('a request that posts no CQE when it succeeds may be cancelled by an execve b
 
 it('who races and is open itself may have changed what the others met', () => {
   const target = BigInt(FD.eventfd);
-  const change = (op: number, user_data: bigint, flags = 0): Sqe => ({
+  const change = (op: number, userData: bigint, flags = 0): Sqe => ({
     opcode: OP.EPOLL_CTL,
     fd: FD.epoll,
     off: target,
     addr: BigInt(ARENA_BASE) + 0x5f0n,
     len: op,
     flags,
-    user_data,
+    user_data: userData,
   });
   const nop: Sqe = { opcode: OP.NOP, flags: HARDLINK, user_data: 9n };
   const second = { task: 0, do: 'submit', ring: 0, sqes: [change(0, 1n), nop, change(2, 2n), change(2, 3n)] } as const;
