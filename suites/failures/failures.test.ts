@@ -14,17 +14,18 @@ test('each fault has what must be told of it; what real guests said is of faults
   expect(ids).toEqual(expect.arrayContaining(Object.keys(RECORDED)));
 });
 
-describe.each(Object.entries(RECORDED))('%s', (id, recorded) => {
-  test('was told as it should be', () => {
-    expect(judge(id, recorded)).toBeUndefined();
-  });
-  test.skipIf(TOLD[id]?.verdict !== 'crash')('stands on the console of a real guest, and is found there', () => {
-    const { kind, words } = TOLD[id]!;
-    const console = recorded.told.find((one) => one.kind === kind)!.console;
-    expect(scanConsole(console)).toContainEqual(
-      expect.objectContaining({ kind, title: expect.stringMatching(new RegExp(words)) }),
-    );
-  });
+test.each(Object.entries(RECORDED))('%s was told as it should be', (id, recorded) => {
+  expect(judge(id, recorded)).toBeUndefined();
+});
+
+const CRASHES = Object.entries(RECORDED).filter(([id]) => TOLD[id]?.verdict === 'crash');
+
+test.each(CRASHES)('%s stands on the console of a real guest, and is found there', (id, recorded) => {
+  const { kind, words } = TOLD[id]!;
+  const console = recorded.told.find((one) => one.kind === kind)!.console;
+  expect(scanConsole(console)).toContainEqual(
+    expect.objectContaining({ kind, title: expect.stringMatching(new RegExp(words)) }),
+  );
 });
 
 test('what is told otherwise, or not at all, is a fault', () => {
