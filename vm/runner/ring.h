@@ -1,11 +1,23 @@
-/* Rings: creating, mapping, submitting, reaping. */
+/* Rings: creating, mapping, closing. */
 #ifndef RINGFENCE_RING_H
 #define RINGFENCE_RING_H
 
 #include "control.h"
 
+/* A ring ready for use. */
+struct ring {
+	const struct uring_params *p;
+	u32 *sq_head, *sq_tail, *sq_flags, *sq_dropped, *array;
+	u32 *cq_head, *cq_tail;
+	u8 *sqes;
+	struct cqe *cqes;
+	u32 sq_mask, cq_mask;
+};
+
 /* `files` is the number of a descriptor table everywhere here. */
 
+/* Finds the ring in a slot, mapping it through its descriptor when needed. Returns 0 or -errno. */
+int find_ring(u32 files, u32 slot, struct ring *r);
 /* Moves a new ring to the descriptor of its slot, where it survives an exec: there it is used again. */
 int ring_settle(int fd, u32 slot);
 /* Unmaps a ring, or all of a table. */
