@@ -191,10 +191,12 @@ describe('a scenario with one task', { timeout: 60_000 }, () => {
     expect(step!.cqes).toHaveLength(20);
   });
 
-  it('waits for those of workers, too, that it has no room for', async () => {
-    const steps = [ring(0, 0, 0, 1), submit(0, 0, nops(40, { flags: 16 }))];
-    const [, step] = (await line.run(steps)).observation.steps;
-    expect(step!.cqes).toHaveLength(40);
+  it('waits for a late one, too, when others have filled the queue', async () => {
+    await line.guest.send(imageFrame(new Uint8Array(new BigInt64Array([0n, 100_000_000n]).buffer)));
+    const late: Sqe = { opcode: 11, addr: BigInt(ARENA_BASE), len: 1, off: 1000n };
+    const [, step] = (await line.run([ring(0, 0, 0, 1), submit(0, 0, [late, ...nops(20)])])).observation.steps;
+    await line.guest.send(imageFrame(BYTES));
+    expect(step!.cqes.map(({ res }) => res)).toEqual([...Array.from({ length: 20 }, () => 0), -62]);
   });
 
   it('withdraws what a disabled ring does not take', async () => {
